@@ -1,0 +1,93 @@
+// Reads sidestream.yaml once, whole: every problem is reported at the same time, with the path of its key.
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { checkReferences } from './references.js';
+import { configSchema, type SidestreamConfig } from './schema.js';
+
+export interface ConfigProblem {
+  /** Path of the key, e.g. `trunks.carrier.peers.0`; empty for the file as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The configuration can't be used. `message` lists every problem, one a line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(source: string, problems: readonly ConfigProblem[]) {
+    const lines = problems.map(({ path, message }) => `  ${path ? `${path}: ` : ''}${message}`);
+    super(`${source}: ${problems.length} problem${problems.length === 1 ? '' : 's'}\n${lines.join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads and checks a deployment's configuration.
+ *
+ * @param path the YAML (or JSON) file; files that it names are relative to it and are absolute in the result.
+ * @throws ConfigError with all problems: YAML, schema, references between keys, files that can't be read.
+ */
+export function readConfig(path: string): SidestreamConfig {
+  const document = parseDocument(readText(path), { prettyErrors: true });
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      path,
+      document.errors.map((error) => ({ path: '', message: error.message.split('\n')[0] ?? error.message })),
+    );
+  }
+  const { config, problems } = checkConfig(document.toJS(), dirname(resolve(path)));
+  if (config === undefined || problems.length > 0) throw new ConfigError(path, problems);
+  return config;
+}
+
+/** Checks a parsed document against the schema and, as far as that holds, against itself. */
+export function checkConfig(
+  document: unknown,
+  baseDirectory: string,
+): { config?: SidestreamConfig; problems: ConfigProblem[] } {
+  const parsed = configSchema.safeParse(document);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'unknown key' }))
+        : [{ path: issue.path.join('.'), message: issue.message }],
+    );
+    // References are checked as well where the shape allows it, so that one run shows all there is to mend.
+    return { problems: [...problems, ...checkReferences(document)] };
+  }
+  const problems = checkReferences(parsed.data);
+  const config = absoluteFiles(parsed.data, baseDirectory, '', problems);
+  return { config, problems };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(path, [{ path: '', message: `can't be read: ${(error as Error).message}` }]);
+  }
+}
+
+/** Makes every `…File` and policy `file` absolute and checks that it can be read. */
+function absoluteFiles<T>(value: T, base: string, path: string, problems: ConfigProblem[]): T {
+  if (Array.isArray(value)) {
+    return value.map((item, index) => absoluteFiles(item, base, `${path}.${index}`, problems)) as T;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, child]) => {
+    const childPath = path ? `${path}.${key}` : key;
+    if (typeof child !== 'string' || !/^file$|File$/.test(key)) {
+      return [key, absoluteFiles(child, base, childPath, problems)];
+    }
+    const file = resolve(base, child);
+    try {
+      accessSync(file, constants.R_OK);
+    } catch {
+      problems.push({ path: childPath, message: `no readable file '${child}'` });
+    }
+    return [key, file];
+  });
+  return Object.fromEntries(entries) as T;
+}

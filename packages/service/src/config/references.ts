@@ -1,0 +1,91 @@
+// What the schema can't say: keys that name other keys, and what must not be in clear off loopback.
+import { isLoopback } from '../address.js';
+import type { ConfigProblem } from './read-config.js';
+
+type Loose = { readonly [key: string]: Loose | undefined };
+
+/** Checks a document, of any shape, for names that lead nowhere and for links that would be in clear. */
+export function checkReferences(document: unknown): ConfigProblem[] {
+  const config = loose(document);
+  return [...danglingNames(config), ...clearLinks(config)];
+}
+
+function* danglingNames(config: Loose): Generator<ConfigProblem> {
+  for (const [id, tenant] of entries(config['tenants'])) {
+    yield* mustName(`tenants.${id}.region`, tenant['region'], config['regions'], 'region');
+  }
+  for (const [id, trunk] of entries(config['trunks'])) {
+    yield* mustName(`trunks.${id}.tenant`, trunk['tenant'], config['tenants'], 'tenant');
+    for (const [index, route] of entries(trunk['routes'])) {
+      const path = `trunks.${id}.routes.${index}.to`;
+      yield* mustName(path, route['to'], config['trunks'], 'trunk');
+      const target = text(route['to']);
+      if (target === undefined || !has(config['trunks'], target)) continue;
+      const far = loose(loose(config['trunks'])[target]);
+      if (entries(far['targets']).length === 0) {
+        yield { path, message: `trunk '${target}' has no targets to send calls to` };
+      }
+      if (text(far['tenant']) !== text(trunk['tenant'])) {
+        yield { path, message: `trunk '${target}' belongs to another tenant` };
+      }
+    }
+  }
+}
+
+function* clearLinks(config: Loose): Generator<ConfigProblem> {
+  const nats = loose(config['nats']);
+  for (const [index, server] of entries(nats['servers'])) {
+    const host = /^\w+:\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/]+)/.exec(text(server) ?? '')?.[1]?.replace(/[[\]]/g, '');
+    if (host === undefined || isLoopback(host)) continue;
+    if (nats['tls'] === undefined || nats['credentialsFile'] === undefined) {
+      yield {
+        path: `nats.servers.${index}`,
+        message: `'${host}' is not loopback: nats.tls and nats.credentialsFile are needed`,
+      };
+    }
+  }
+  const relay = loose(config['mediaRelay']);
+  const grpcTls = loose(config['grpc'])['tls'];
+  const listen = text(relay['listen']);
+  if (listen !== undefined && grpcTls === undefined && !isLoopback(listen.replace(/:\d+$/, '').replace(/[[\]]/g, ''))) {
+    yield { path: 'mediaRelay.listen', message: `'${listen}' is not loopback: grpc.tls is needed` };
+  }
+  for (const [index, entry] of entries(config['relays'])) {
+    const address = text(entry['address']);
+    if (address === undefined || grpcTls !== undefined) continue;
+    if (!isLoopback(address.replace(/:\d+$/, '').replace(/[[\]]/g, ''))) {
+      yield { path: `relays.${index}.address`, message: `'${address}' is not loopback: grpc.tls is needed` };
+    }
+  }
+  const ng = text(loose(relay['rtpengine'])['ng']);
+  if (ng !== undefined && !isLoopback(ng.replace(/:\d+$/, '').replace(/[[\]]/g, ''))) {
+    // The ng protocol has neither authentication nor encryption, and it carries the fork's keys.
+    yield {
+      path: 'mediaRelay.rtpengine.ng',
+      message: `'${ng}' is not loopback: ng has no authentication and carries keys`,
+    };
+  }
+}
+
+function* mustName(path: string, value: unknown, among: unknown, what: string): Generator<ConfigProblem> {
+  const name = text(value);
+  if (name === undefined || has(among, name)) return;
+  const known = entries(among).map(([key]) => key);
+  yield { path, message: `no ${what} '${name}'${known.length > 0 ? ` (there are: ${known.join(', ')})` : ''}` };
+}
+
+function entries(value: unknown): [string, Loose][] {
+  return typeof value === 'object' && value !== null ? (Object.entries(value) as [string, Loose][]) : [];
+}
+
+function loose(value: unknown): Loose {
+  return typeof value === 'object' && value !== null ? (value as Loose) : {};
+}
+
+function has(value: unknown, key: string): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

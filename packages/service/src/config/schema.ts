@@ -1,0 +1,119 @@
+// The one schema of sidestream.yaml. Every service sees the same file and takes what is its own.
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { parseHostPort } from '../address.js';
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
+const file = z.string().min(1).describe('path of a file, relative to the configuration file');
+
+/** `host:port`; port 0 lets the system choose where that makes sense. */
+const hostPort = z.string().refine((text) => {
+  try {
+    parseHostPort(text);
+    return true;
+  } catch {
+    return false;
+  }
+}, 'must be host:port');
+
+const cidr = z.string().refine((text) => {
+  const [address = '', length, more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more !== undefined) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128));
+}, 'must be an IP address or address/prefix-length');
+
+const sipTarget = z
+  .string()
+  .regex(/^sips?:[^\s;?<>@]+(;transport=(udp|tcp|tls))?$/, 'must be sip:host[:port][;transport=udp|tcp|tls]');
+
+const recorder = z
+  .string()
+  .regex(/^([a-z]+|sips?:[^\s<>]+)$/, 'must be the name of a documented endpoint (e.g. eastus) or a sip:/sips: URI');
+
+export const tlsFilesSchema = z
+  .strictObject({ certFile: file, keyFile: file, caFile: file })
+  .describe('certificate, key and the authority that signs the others');
+
+const tenantSchema = z.strictObject({
+  organizationId: z.uuid().optional(),
+  accountId: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters'),
+  region: name,
+  recorders: z.array(recorder).min(1).optional(),
+  recording: z.strictObject({
+    mode: z.literal('best-effort').default('best-effort'),
+    start: z.literal('answer').default('answer'),
+    profile: z.literal('dynamics365').default('dynamics365'),
+    identity: z.strictObject({ certFile: file, keyFile: file }),
+    trustFile: file.optional().describe('authorities to trust instead of the well-known ones'),
+    domain: z.string().default('sidestream.invalid').describe('host part of the From that recorders see'),
+    provisionalTimeoutMs: z.int().min(100).max(32_000).default(1_500),
+    finalTimeoutMs: z.int().min(100).max(32_000).default(3_000),
+  }),
+  policy: z.strictObject({ source: z.literal('file'), file }),
+});
+
+const trunkSchema = z
+  .strictObject({
+    tenant: name,
+    side: z.enum(['customer', 'seller']),
+    transport: z.enum(['udp', 'tcp', 'tls']).default('udp'),
+    peers: z.array(cidr).default([]),
+    targets: z.array(sipTarget).default([]),
+    routes: z.array(z.strictObject({ to: name })).min(1),
+  })
+  .refine((trunk) => trunk.peers.length + trunk.targets.length > 0, {
+    path: ['peers'],
+    message: 'a trunk needs peers (who may call in) or targets (where calls go)',
+  });
+
+const listen = z
+  .string()
+  .regex(/^(udp|tcp|tls):\S+:\d{1,5}$/, 'must be udp:host:port, tcp:host:port or tls:host:port')
+  .refine((text) => hostPort.safeParse(text.replace(/^\w+:/, '')).success, 'has no valid host:port');
+
+export const configSchema = z
+  .strictObject({
+    nats: z.strictObject({
+      servers: z.array(z.string().regex(/^(nats|tls):\/\/\S+$/, 'must be nats://host:port or tls://host:port')).min(1),
+      tls: tlsFilesSchema.optional(),
+      credentialsFile: file.optional(),
+      replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(1),
+    }),
+    grpc: z.strictObject({ tls: tlsFilesSchema.optional() }).default({}),
+    relays: z.array(z.strictObject({ address: hostPort })).default([]),
+    regions: z.record(name, z.strictObject({ recorders: z.array(recorder).min(1) })),
+    tenants: z.record(name, tenantSchema),
+    trunks: z.record(name, trunkSchema),
+    signalling: z.strictObject({
+      id: name.optional(),
+      edge: z
+        .union([z.literal('embedded'), z.string().regex(/^tcp:\/\/\S+:\d+$/, "must be 'embedded' or tcp://host:port")])
+        .default('embedded'),
+      edgeSecretFile: file.optional(),
+      listen: z.array(listen).min(1).default(['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060']),
+      advertise: z.string().optional(),
+      tls: z.strictObject({ certFile: file, keyFile: file, trustFile: file.optional() }).optional(),
+      maxCalls: z.int().min(1).max(100_000).default(2_000),
+      drainSeconds: z.int().min(0).max(86_400).default(5),
+    }),
+    mediaRelay: z.strictObject({
+      id: name.optional(),
+      region: name.default('local'),
+      rtpengine: z.strictObject({ ng: hostPort }),
+      listen: hostPort.default('127.0.0.1:0'),
+      advertise: z.string().optional(),
+      maxSessions: z.int().min(1).max(100_000).default(2_000),
+    }),
+    log: z
+      .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
+      .prefault({}),
+    management: z.strictObject({ listen: hostPort.default('127.0.0.1:0') }).prefault({}),
+  })
+  .describe('sidestream.yaml');
+
+/** A whole deployment, defaults applied. File names are absolute after readConfig. */
+export type SidestreamConfig = z.output<typeof configSchema>;
+export type TenantConfig = SidestreamConfig['tenants'][string];
+export type TrunkConfig = SidestreamConfig['trunks'][string];
+export type TlsFiles = z.output<typeof tlsFilesSchema>;

@@ -1,0 +1,97 @@
+// A gRPC server as every service runs it: mutual TLS, health service, bounded connection age, graceful end.
+import {
+  type handleUnaryCall,
+  Metadata,
+  Server,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { Histogram, type Registry } from 'prom-client';
+import { formatHostPort, type HostPort } from '../address.js';
+import type { TlsFiles } from '../config/schema.js';
+import { SidestreamError, writeErrorCode } from '../errors.js';
+import type { Logger } from '../log.js';
+import { serverCredentials } from './credentials.js';
+
+export class GrpcServer {
+  readonly #server = new Server({
+    'grpc.max_receive_message_length': 1024 * 1024,
+    // Clients come back through the load balancer now and then, so that new instances get their share.
+    'grpc.max_connection_age_ms': 30 * 60_000,
+    'grpc.max_connection_age_grace_ms': 60_000,
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 5_000,
+  });
+  readonly #tls: TlsFiles | undefined;
+
+  constructor(tls?: TlsFiles) {
+    this.#tls = tls;
+  }
+
+  add(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
+    this.#server.addService(definition, implementation);
+  }
+
+  /** Listens; resolves with the port bound. */
+  listen(address: HostPort): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(formatHostPort(address), serverCredentials(this.#tls), (error, port) =>
+        error ? reject(error) : resolve(port),
+      );
+    });
+  }
+
+  /** Lets calls in flight end within `graceMs`, then ends the rest. */
+  close(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+/** Makes unary handlers that measure, log and answer errors in one way. */
+export class UnaryHandlers {
+  readonly #log: Logger;
+  readonly #seconds: Histogram<'method' | 'code'>;
+
+  constructor(log: Logger, metrics: Registry) {
+    this.#log = log;
+    this.#seconds = new Histogram({
+      name: 'sidestream_grpc_server_seconds',
+      help: 'Time to answer a gRPC request, by method and outcome (ok or error code).',
+      labelNames: ['method', 'code'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers: [metrics],
+    });
+  }
+
+  /**
+   * Wraps an async function as a handler. Its signal aborts when the client cancels or its deadline passes; what it throws
+   * is answered as the error table says, with the code in the metadata.
+   */
+  handle<Q, R>(method: string, work: (request: Q, signal: AbortSignal) => Promise<R>): handleUnaryCall<Q, R> {
+    return (call, callback) => {
+      const controller = new AbortController();
+      const timer = this.#seconds.startTimer({ method });
+      call.on('cancelled', () => controller.abort(new SidestreamError('cancelled', `${method}: the client gave up`)));
+      work(call.request, controller.signal).then(
+        (response) => {
+          timer({ code: 'ok' });
+          callback(null, response);
+        },
+        (thrown: unknown) => {
+          const error = SidestreamError.from(thrown);
+          timer({ code: error.code });
+          if (error.code === 'internal') this.#log.error({ err: thrown, method }, 'request failed');
+          const metadata = new Metadata();
+          writeErrorCode(metadata, error);
+          callback({ code: error.meaning.grpc, details: error.message, metadata });
+        },
+      );
+    };
+  }
+}

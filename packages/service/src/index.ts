@@ -1,0 +1,31 @@
+// @sidestream/service: being a service. Config, log, metrics, health, life cycle, gRPC, NATS. Knows nothing of calls.
+export { formatHostPort, type HostPort, isLoopback, parseHostPort } from './address.js';
+export { ConfigError, type ConfigProblem, readConfig } from './config/read-config.js';
+export {
+  configSchema,
+  type SidestreamConfig,
+  type TenantConfig,
+  type TlsFiles,
+  type TrunkConfig,
+} from './config/schema.js';
+export { type ErrorCode, type ErrorMeaning, errorTable, SidestreamError } from './errors.js';
+export { callUnary } from './grpc/call-unary.js';
+export { channelCredentials, serverCredentials } from './grpc/credentials.js';
+export { GrpcServer, UnaryHandlers } from './grpc/server.js';
+export { Health } from './health.js';
+export { createLogger, type Logger } from './log.js';
+export { Bus, type BusSession } from './nats/bus.js';
+export { type EventBody, EventPublisher, eventSubject } from './nats/event-publisher.js';
+export { KvWriter } from './nats/kv-writer.js';
+export { eventStream, leaseTtlMs } from './nats/layout.js';
+export { LeaseBook } from './nats/lease-book.js';
+export { LeaseKeeper } from './nats/lease-keeper.js';
+export { pause } from './pause.js';
+export {
+  type ProcessConfig,
+  type RunningService,
+  runService,
+  type ServiceContext,
+  type ServiceDefinition,
+} from './run-service.js';
+export { redactSdp, Secret } from './secret.js';

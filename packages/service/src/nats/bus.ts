@@ -1,0 +1,181 @@
+// The connection to NATS. It may be absent at any time: nothing on the call path waits for it.
+import { readFileSync } from 'node:fs';
+import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { type KV, Kvm } from '@nats-io/kv';
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { Gauge, type Registry } from 'prom-client';
+import type { SidestreamConfig } from '../config/schema.js';
+import type { Health } from '../health.js';
+import type { Logger } from '../log.js';
+import { pause } from '../pause.js';
+import { type BucketName, bucketDefinitions, eventStream } from './layout.js';
+
+const connectTimeoutMs = 2_000;
+const retryMs = 500;
+
+export interface BusOptions {
+  readonly nats: SidestreamConfig['nats'];
+  /** Name shown in the server's connection list. */
+  readonly name: string;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** Told whether NATS is there, under `nats`, until the first connection; later losses do not make a service unready. */
+  readonly health?: Health;
+}
+
+/** Connects in the background, for as long as the process lives, and makes what Sidestream keeps in JetStream. */
+export class Bus {
+  readonly #options: BusOptions;
+  readonly #closing = new AbortController();
+  readonly #up: Gauge;
+  readonly #waiters = new Set<(session: BusSession) => void>();
+  #session: BusSession | undefined;
+  #connection: NatsConnection | undefined;
+
+  private constructor(options: BusOptions) {
+    this.#options = options;
+    this.#up = new Gauge({
+      name: 'sidestream_nats_up',
+      help: '1 while connected to NATS.',
+      registers: [options.metrics],
+    });
+    this.#up.set(0);
+  }
+
+  /** Returns at once; connects and reconnects until close(). */
+  static open(options: BusOptions): Bus {
+    const bus = new Bus(options);
+    options.health?.set('nats', false, `no server answers at ${options.nats.servers.join(', ')}`);
+    void bus.#connectForEver();
+    return bus;
+  }
+
+  /** The live session, or undefined while NATS is away. */
+  get session(): BusSession | undefined {
+    return this.#session;
+  }
+
+  get connected(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Resolves with the session once there is one; rejects with the signal's reason. */
+  whenConnected(signal: AbortSignal): Promise<BusSession> {
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    return new Promise((resolve, reject) => {
+      if (this.#session) return resolve(this.#session);
+      if (either.aborted) return reject(either.reason);
+      const done = (session: BusSession) => {
+        either.removeEventListener('abort', onAbort);
+        this.#waiters.delete(done);
+        resolve(session);
+      };
+      const onAbort = () => {
+        this.#waiters.delete(done);
+        reject(either.reason);
+      };
+      this.#waiters.add(done);
+      either.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('closed'));
+    const connection = this.#connection;
+    this.#session = undefined;
+    await connection?.close();
+  }
+
+  async #connectForEver(): Promise<void> {
+    const { nats, name, log } = this.#options;
+    let told = false;
+    while (!this.#closing.signal.aborted) {
+      try {
+        const connection = await connect(this.#connectOptions(nats, name));
+        this.#connection = connection;
+        if (this.#closing.signal.aborted) return await connection.close();
+        await this.#serve(connection);
+        told = false;
+      } catch (error) {
+        // One line per outage, not per attempt.
+        if (!told) log.warn({ err: error, servers: nats.servers }, 'NATS is away; connecting in the background');
+        told = true;
+      }
+      await pause(retryMs, this.#closing.signal);
+    }
+  }
+
+  #connectOptions(nats: SidestreamConfig['nats'], name: string): Parameters<typeof connect>[0] {
+    return {
+      servers: nats.servers,
+      name,
+      timeout: connectTimeoutMs,
+      reconnect: true,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: retryMs,
+      pingInterval: 5_000,
+      maxPingOut: 2,
+      ...(nats.tls && { tls: { certFile: nats.tls.certFile, keyFile: nats.tls.keyFile, caFile: nats.tls.caFile } }),
+      ...(nats.credentialsFile && { authenticator: credsAuthenticator(readFileSync(nats.credentialsFile)) }),
+    };
+  }
+
+  async #serve(connection: NatsConnection): Promise<void> {
+    const { log, nats } = this.#options;
+    const open = async () => {
+      this.#become(await BusSession.prepare(connection, nats.replicas));
+      log.info({ server: connection.getServer() }, 'NATS is there');
+    };
+    await open();
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect' && this.#session) {
+        this.#become(undefined);
+        log.warn('NATS is away; calls go on');
+      } else if (status.type === 'reconnect') {
+        await open();
+      }
+    }
+  }
+
+  #become(session: BusSession | undefined): void {
+    this.#session = session;
+    this.#up.set(session ? 1 : 0);
+    if (!session) return;
+    this.#options.health?.set('nats', true);
+    for (const wake of [...this.#waiters]) wake(session);
+  }
+}
+
+/** JetStream and the buckets on one live connection. */
+export class BusSession {
+  readonly jetstream: JetStreamClient;
+  readonly #buckets: ReadonlyMap<BucketName, KV>;
+
+  private constructor(client: JetStreamClient, buckets: ReadonlyMap<BucketName, KV>) {
+    this.jetstream = client;
+    this.#buckets = buckets;
+  }
+
+  /** Creates the event stream and the buckets where they are missing. */
+  static async prepare(connection: NatsConnection, replicas: number): Promise<BusSession> {
+    const manager = await jetstreamManager(connection, { timeout: connectTimeoutMs });
+    const client = jetstream(connection, { timeout: connectTimeoutMs });
+    try {
+      await manager.streams.info(eventStream.name);
+    } catch {
+      await manager.streams.add({ ...eventStream, num_replicas: replicas });
+    }
+    const kvm = new Kvm(client);
+    const buckets = new Map<BucketName, KV>();
+    for (const [name, options] of Object.entries(bucketDefinitions)) {
+      buckets.set(name as BucketName, await kvm.create(name, { ...options, replicas }));
+    }
+    return new BusSession(client, buckets);
+  }
+
+  bucket(name: BucketName): KV {
+    const bucket = this.#buckets.get(name);
+    if (!bucket) throw new Error(`no bucket '${name}'`);
+    return bucket;
+  }
+}

@@ -1,0 +1,85 @@
+// Who is alive, as the leases say. While NATS is away nobody is declared dead: the last known set stays.
+import { z } from 'zod';
+import type { Logger } from '../log.js';
+import { pause } from '../pause.js';
+import type { Bus, BusSession } from './bus.js';
+
+const pollMs = 1_000;
+const expiry = z.object({ expiresAt: z.iso.datetime() });
+
+/** Follows the leases under one prefix by polling: a bucket's TTL expiry gives no watch event. */
+export class LeaseBook<T> {
+  readonly #bus: Bus;
+  readonly #prefix: string;
+  readonly #schema: z.ZodType<T>;
+  readonly #log: Logger;
+  readonly #stopping = new AbortController();
+  #current: ReadonlyMap<string, T> = new Map();
+  #listeners = new Set<() => void>();
+
+  constructor(bus: Bus, options: { prefix: string; schema: z.ZodType<T>; log: Logger }) {
+    this.#bus = bus;
+    this.#prefix = options.prefix;
+    this.#schema = options.schema;
+    this.#log = options.log;
+  }
+
+  /** The leases by id (the key without its prefix), an immutable snapshot. */
+  get current(): ReadonlyMap<string, T> {
+    return this.#current;
+  }
+
+  /** Calls back after every poll that was answered. */
+  onRefresh(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  start(): void {
+    void this.#follow();
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#listeners.clear();
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const session = this.#bus.session;
+      try {
+        if (session) {
+          this.#current = await this.#read(session);
+          for (const listener of this.#listeners) listener();
+        }
+      } catch (error) {
+        this.#log.debug({ err: error, prefix: this.#prefix }, 'leases not read; the last known stay');
+      }
+      await pause(this.#bus.connected ? pollMs : 200, signal);
+    }
+  }
+
+  async #read(session: BusSession): Promise<ReadonlyMap<string, T>> {
+    const bucket = session.bucket('leases');
+    const found = new Map<string, T>();
+    const keys: string[] = [];
+    for await (const key of await bucket.keys(`${this.#prefix}*`)) keys.push(key);
+    for (const key of keys) {
+      const entry = await bucket.get(key);
+      if (entry?.operation !== 'PUT') continue;
+      const value = parseLease(entry.string(), this.#schema);
+      if (value === undefined) this.#log.warn({ lease: key }, 'a lease with unknown content is ignored');
+      else if (value.expiresAt > Date.now()) found.set(key.slice(this.#prefix.length), value.lease);
+    }
+    return found;
+  }
+}
+
+function parseLease<T>(text: string, schema: z.ZodType<T>): { lease: T; expiresAt: number } | undefined {
+  try {
+    const document: unknown = JSON.parse(text);
+    return { lease: schema.parse(document), expiresAt: Date.parse(expiry.parse(document).expiresAt) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,144 @@
+// Being a process: the same start, ready line, signals and stop for every service.
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { ConfigError } from './config/read-config.js';
+import { Health } from './health.js';
+import { createLogger, type Logger } from './log.js';
+import { ManagementServer } from './management-server.js';
+
+/** What a service is given to work with. */
+export interface ServiceContext<C> {
+  readonly config: C;
+  /** Name of this instance, unique among those of its kind. */
+  readonly instance: string;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly health: Health;
+  /** Aborts when the process is told to stop. */
+  readonly shutdown: AbortSignal;
+}
+
+/** A service that runs: where it can be reached, and how it ends (drain included). */
+export interface RunningService {
+  readonly addresses: Record<string, string>;
+  stop(): Promise<void>;
+}
+
+/** What runService needs of a service's own configuration. */
+export interface ProcessConfig {
+  readonly instance: string;
+  readonly log: { readonly level: string };
+  readonly management: { readonly listen: string };
+}
+
+export interface ServiceDefinition<C extends ProcessConfig> {
+  readonly name: string;
+  /** Reads the configuration; a ConfigError is printed as it is and ends the process with 2. */
+  readConfig(): C;
+  start(context: ServiceContext<C>): Promise<RunningService>;
+  /** How long stop() may take, in ms, before the process ends anyway. */
+  stopDeadlineMs?(config: C): number;
+}
+
+/**
+ * Runs a service until SIGTERM or SIGINT. Stdout gets JSON lines only: `{"ready":false,"addresses":…,"waitingFor":…}`
+ * while something is missing, `{"ready":true,"addresses":…}` once all is there.
+ *
+ * Exit codes: 0 stopped as told, 1 failed, 2 wrong configuration.
+ */
+export async function runService<C extends ProcessConfig>(definition: ServiceDefinition<C>): Promise<void> {
+  let config: C;
+  try {
+    config = definition.readConfig();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(error instanceof ConfigError ? 2 : 1);
+  }
+  const log = createLogger({ name: definition.name, instance: config.instance, level: config.log.level });
+  const metrics = new Registry();
+  metrics.setDefaultLabels({ service: definition.name });
+  collectDefaultMetrics({ register: metrics });
+  const health = new Health();
+  const shutdown = stopSignal(log);
+
+  // A fault that nobody caught leaves unknown state behind: say it and let the supervisor start a clean process.
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      log.fatal({ err: error }, `${event}: the process ends`);
+      process.exit(1);
+    });
+  }
+
+  try {
+    const management = new ManagementServer(metrics, health);
+    const managementAddress = await management.listen(config.management.listen);
+    const service = await definition.start({
+      config,
+      instance: config.instance,
+      log,
+      metrics,
+      health,
+      shutdown: shutdown.signal,
+    });
+    const addresses = { ...service.addresses, management: `http://${managementAddress}` };
+    await announceReady(health, addresses, shutdown.signal, log);
+    await aborted(shutdown.signal);
+    await stopWithin(service, definition.stopDeadlineMs?.(config) ?? 10_000, log);
+    await management.close();
+    process.exit(0);
+  } catch (error) {
+    log.fatal({ err: error }, 'the service can not start');
+    process.exit(1);
+  }
+}
+
+function stopSignal(log: Logger): AbortController {
+  const controller = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) return;
+      log.info({ signal }, 'stopping');
+      controller.abort(new Error(signal));
+    });
+  }
+  return controller;
+}
+
+async function announceReady(
+  health: Health,
+  addresses: Record<string, string>,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<void> {
+  if (!health.ready) {
+    log.warn({ waitingFor: health.problems }, 'not ready yet');
+    printLine({ ready: false, addresses, waitingFor: health.problems });
+  }
+  try {
+    await health.whenReady(signal);
+  } catch {
+    return;
+  }
+  log.info({ addresses }, 'ready');
+  printLine({ ready: true, addresses });
+}
+
+async function stopWithin(service: RunningService, deadlineMs: number, log: Logger): Promise<void> {
+  const timer = setTimeout(() => {
+    log.error({ deadlineMs }, 'did not stop in time: the process ends');
+    process.exit(1);
+  }, deadlineMs);
+  await service.stop();
+  clearTimeout(timer);
+  log.info('stopped');
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function printLine(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
