@@ -1,0 +1,80 @@
+// SIP, SIPS and tel URIs (RFC 3261 §19.1, RFC 3966); any other scheme is kept opaque.
+import { malformed } from '../sip-error.js';
+import { formatParameters, noParameters, type Parameters, parseParameters } from './grammar.js';
+import { formatHostPort, parseHostPort } from './host.js';
+
+/**
+ * A URI in its parts. Escapes stay as written. IPv6 hosts have no brackets here. A tel URI has its number in `user`
+ * and an empty host; a scheme we do not know has all behind the colon in `opaque` and an empty host.
+ */
+export interface SipUri {
+  /** Lower case. */
+  readonly scheme: string;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly host: string;
+  readonly port?: number | undefined;
+  readonly parameters: Parameters;
+  /** What follows `?`, as written. */
+  readonly headers?: string | undefined;
+  readonly opaque?: string | undefined;
+}
+
+const absolute = /^([A-Za-z][A-Za-z0-9+.-]*):([^\s<>"]+)$/;
+
+/** Whether the text has the shape `scheme:something` without spaces, quotes or angle brackets. */
+export function isAbsoluteUri(text: string): boolean {
+  return absolute.test(text);
+}
+
+/** Reads a URI. @throws SipError `malformed` */
+export function parseUri(text: string): SipUri {
+  const match = absolute.exec(text);
+  if (match === null) throw malformed('URI: no scheme, or a forbidden character');
+  const scheme = (match[1] ?? '').toLowerCase();
+  const rest = match[2] ?? '';
+  if (scheme === 'sip' || scheme === 'sips') return parseSip(scheme, rest);
+  if (scheme !== 'tel') return { scheme, host: '', parameters: noParameters, opaque: rest };
+  const end = firstOf(rest, ';', rest.length);
+  return { scheme, user: rest.slice(0, end), host: '', parameters: parseParameters(rest, end, 'URI') };
+}
+
+function parseSip(scheme: string, rest: string): SipUri {
+  // User part may hold ";", "?" and "/" but never "@", so the first "@" ends it (RFC 4475 §3.1.1.9 semiuri).
+  const at = rest.indexOf('@');
+  if (at === 0) throw malformed('URI: empty user');
+  const question = rest.indexOf('?', at + 1);
+  const headersAt = question < 0 ? rest.length : question;
+  const parametersAt = Math.min(firstOf(rest, ';', headersAt, at + 1), headersAt);
+  const { host, port } = parseHostPort(rest.slice(at + 1, parametersAt), 'URI');
+  const uri = {
+    scheme,
+    host,
+    port,
+    parameters: parseParameters(rest.slice(parametersAt, headersAt), 0, 'URI'),
+    headers: question < 0 ? undefined : rest.slice(question + 1),
+  };
+  if (at < 0) return uri;
+  const colon = rest.indexOf(':');
+  if (colon < 0 || colon > at) return { ...uri, user: rest.slice(0, at) };
+  return { ...uri, user: rest.slice(0, colon), password: rest.slice(colon + 1, at) };
+}
+
+function firstOf(text: string, wanted: string, otherwise: number, from = 0): number {
+  const found = text.indexOf(wanted, from);
+  return found < 0 ? otherwise : found;
+}
+
+/** The URI as text. */
+export function formatUri(uri: SipUri): string {
+  if (uri.opaque !== undefined) return `${uri.scheme}:${uri.opaque}`;
+  let text = `${uri.scheme}:`;
+  if (uri.user !== undefined) {
+    text += uri.user;
+    if (uri.password !== undefined) text += `:${uri.password}`;
+    if (uri.host !== '') text += '@';
+  }
+  if (uri.host !== '') text += formatHostPort(uri.host, uri.port);
+  text += formatParameters(uri.parameters);
+  return uri.headers === undefined ? text : `${text}?${uri.headers}`;
+}

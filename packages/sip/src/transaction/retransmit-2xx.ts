@@ -1,0 +1,27 @@
+// The 2xx of an INVITE is repeated by the UA core, not by the transaction: RFC 3261 §13.3.1.4, RFC 6026 §7.1.
+import type { SipResponse } from '../message/sip-message.js';
+import type { ServerTransaction } from './server-transaction.js';
+
+/**
+ * Repeats a 2xx that has been sent once already, after T1, 2*T1 … up to every T2, over any transport, until the returned
+ * function is called (the ACK has come). After 64*T1 without that it stops and calls `onGaveUp`: the session is to be ended.
+ */
+export function retransmit2xx(transaction: ServerTransaction, response: SipResponse, onGaveUp: () => void): () => void {
+  const { clock, timers } = transaction;
+  let interval = timers.t1;
+  const again = (): void => {
+    void transaction.respond(response);
+    interval = Math.min(interval * 2, timers.t2);
+    repeat = clock.setTimeout(again, interval);
+  };
+  let repeat = clock.setTimeout(again, interval);
+  const end = clock.setTimeout(() => {
+    stop();
+    onGaveUp();
+  }, 64 * timers.t1);
+  const stop = (): void => {
+    clock.clearTimeout(repeat);
+    clock.clearTimeout(end);
+  };
+  return stop;
+}

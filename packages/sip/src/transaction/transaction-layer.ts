@@ -1,0 +1,241 @@
+// The transaction layer (RFC 3261 §17): turns bytes on flows into transactions and back. Owns the transactions; knows no
+// dialogs, no routing and no addresses, and sends nothing but on a flow that it was given.
+import { EventEmitter } from 'node:events';
+import { type Clock, systemClock } from '../clock.js';
+import { createResponse } from '../message/create-response.js';
+import { Headers } from '../message/headers.js';
+import type { MessageLimits } from '../message/message-limits.js';
+import { parseMessage } from '../message/parse-message.js';
+import { salvageRequest } from '../message/salvage-request.js';
+import { serialiseMessage } from '../message/serialise-message.js';
+import type { SipMessage, SipRequest, SipResponse } from '../message/sip-message.js';
+import { SipError } from '../sip-error.js';
+import type { Flow, Target } from '../transport/flow.js';
+import type { TransportEvents } from '../transport/transports.js';
+import { ClientTransaction } from './client-transaction.js';
+import { FlowIndex } from './flow-index.js';
+import { newBranch, statelessTag } from './identifiers.js';
+import { clientKey, clientKeyOf, serverKeyOf } from './matching.js';
+import { ServerTransaction } from './server-transaction.js';
+import { defaultTimers, type TimerValues } from './timer-values.js';
+import { separateResponsePort, stampSource, type ViaHost, withVia } from './via-stamp.js';
+
+/** The part of Transports that the layer and the user agent use. */
+export type FlowSource = EventEmitter<TransportEvents> & {
+  flow(target: Target, signal?: AbortSignal): Promise<Flow>;
+};
+
+export interface TransactionLayerEvents {
+  /** A new request, never an ACK or a CANCEL. Someone has to answer it. */
+  request: [transaction: ServerTransaction];
+  /** An ACK that belongs to no transaction: mostly that of a 2xx. */
+  ack: [ack: SipRequest, flow: Flow];
+  /** A response that answers nothing we know; RFC 6026 §8 forbids to forward it. */
+  strayResponse: [response: SipResponse, flow: Flow];
+  /** Something that is no SIP message has come; `answered` says whether it was a request that could be refused. */
+  malformed: [error: SipError, flow: Flow, answered: boolean];
+  /** A request was answered 503 because too many transactions are open. */
+  refused: [request: SipRequest, flow: Flow];
+}
+
+export interface TransactionLayerOptions {
+  readonly transports: FlowSource;
+  readonly clock?: Clock | undefined;
+  readonly timers?: Partial<TimerValues> | undefined;
+  /** Server transactions, and client transactions, that may be open at a time. Default 20000 each. */
+  readonly maxTransactions?: number | undefined;
+  /** Limits of received messages; those of the transports. */
+  readonly limits?: MessageLimits | undefined;
+  /** Sent-by of our Via, default the local address of the flow. */
+  readonly viaHost?: ViaHost | undefined;
+  /** When an unanswered INVITE gets its 100: 0 (default) = at once, 200 = as RFC 3261 §17.2.1 has it. */
+  readonly tryingDelayMs?: number | undefined;
+  /** Answer a cancelled INVITE 487 before the `cancel` event. Default false: the owner does. */
+  readonly autoTerminate?: boolean | undefined;
+}
+
+const retryAfterSeconds = '5';
+
+/** RFC 3261 §17 over the given transports. */
+export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
+  readonly clock: Clock;
+  readonly timers: TimerValues;
+  readonly #options: TransactionLayerOptions;
+  readonly #max: number;
+  readonly #clients = new Map<string, ClientTransaction>();
+  readonly #servers = new Map<string, ServerTransaction>();
+  readonly #byFlow = new FlowIndex<Flow, ClientTransaction | ServerTransaction>();
+  #closed = false;
+
+  constructor(options: TransactionLayerOptions) {
+    super();
+    this.#options = options;
+    this.clock = options.clock ?? systemClock;
+    this.timers = { ...defaultTimers, ...options.timers };
+    this.#max = options.maxTransactions ?? 20_000;
+    options.transports.on('message', this.#onMessage);
+    options.transports.on('closed', this.#onFlowClosed);
+  }
+
+  /** Number of open transactions. */
+  get size(): number {
+    return this.#clients.size + this.#servers.size;
+  }
+
+  /**
+   * Sends a request in a new client transaction. The request itself is not changed; the transaction's copy carries our Via.
+   * Listeners attached before the next turn of the event loop miss nothing.
+   * @throws SipError `not-possible` when the layer is closed or too many client transactions are open.
+   */
+  request(request: SipRequest, flow: Flow): ClientTransaction {
+    const branch = newBranch();
+    return this.#start(withVia(request, flow, branch, this.#options.viaHost), branch, flow);
+  }
+
+  /** A copy of the request with a Via of ours, for requests that are sent outside transactions: the ACK of a 2xx. */
+  withVia(request: SipRequest, flow: Flow): SipRequest {
+    return withVia(request, flow, newBranch(), this.#options.viaHost);
+  }
+
+  /** Sends a message outside any transaction. A request without Via gets ours. @throws SipError `transport-failed` */
+  async sendStateless(message: SipMessage, flow: Flow): Promise<void> {
+    const bare = message.kind === 'request' && !message.headers.has('Via');
+    await flow.send(serialiseMessage(bare ? this.withVia(message, flow) : message));
+  }
+
+  /** Ends every transaction and timer; pending client transactions report `transportError`. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.transports.off('message', this.#onMessage);
+    this.#options.transports.off('closed', this.#onFlowClosed);
+    const error = new SipError('transport-failed', 'the transaction layer was closed');
+    for (const client of [...this.#clients.values()]) {
+      client.fail(error);
+      client.dispose();
+    }
+    for (const server of [...this.#servers.values()]) server.dispose();
+  }
+
+  #start(request: SipRequest, branch: string, flow: Flow): ClientTransaction {
+    if (this.#closed) throw new SipError('not-possible', 'the transaction layer is closed');
+    if (this.#clients.size >= this.#max) throw new SipError('not-possible', 'too many client transactions are open');
+    const { clock, timers } = this;
+    const sendCancel = (cancel: SipRequest, on: Flow): void => {
+      if (!this.#closed && this.#clients.size < this.#max) this.#start(cancel, branch, on);
+    };
+    const transaction = new ClientTransaction({ request, branch, flow, clock, timers, sendCancel });
+    this.#track(this.#clients, clientKey(branch, request.method), transaction);
+    transaction.start();
+    return transaction;
+  }
+
+  #track<T extends ClientTransaction | ServerTransaction>(map: Map<string, T>, key: string, transaction: T): void {
+    const { flow } = transaction;
+    map.set(key, transaction);
+    if (flow.reliable) this.#byFlow.add(flow, transaction);
+    const forget = (): void => {
+      map.delete(key);
+      this.#byFlow.delete(flow, transaction);
+    };
+    if (transaction instanceof ClientTransaction) transaction.once('terminated', forget);
+    else transaction.once('terminated', forget);
+  }
+
+  readonly #onMessage = (bytes: Buffer, flow: Flow): void => {
+    let message: SipMessage;
+    try {
+      message = parseMessage(bytes, { stream: flow.reliable, limits: this.#options.limits });
+    } catch (error) {
+      if (!(error instanceof SipError)) throw error;
+      this.emit('malformed', error, flow, this.#refuseMalformed(bytes, flow, error));
+      return;
+    }
+    if (message.kind === 'response') this.#onResponse(message, flow);
+    else this.#onRequest(message, bytes, flow);
+  };
+
+  readonly #onFlowClosed = (flow: Flow, error?: SipError): void => {
+    const reason = error ?? new SipError('transport-failed', 'the connection was closed');
+    for (const transaction of this.#byFlow.of(flow)) transaction.fail(reason);
+  };
+
+  #onResponse(response: SipResponse, flow: Flow): void {
+    const client = this.#clients.get(clientKeyOf(response));
+    if (client === undefined) this.emit('strayResponse', response, flow);
+    else client.receive(response, flow);
+  }
+
+  #onRequest(request: SipRequest, bytes: Buffer, flow: Flow): void {
+    const key = serverKeyOf(request);
+    const known = this.#servers.get(key);
+    if (known !== undefined) {
+      known.receive(request, flow);
+      return;
+    }
+    if (request.method === 'ACK') {
+      this.emit('ack', request, flow);
+      return;
+    }
+    stampSource(request, flow);
+    const invite = request.method === 'CANCEL' ? this.#servers.get(serverKeyOf(request, 'INVITE')) : undefined;
+    // A CANCEL that matches makes room, so it is not subject to the bound.
+    if (this.#servers.size >= this.#max && invite === undefined) {
+      this.#respondStateless(request, 503, flow, new Headers([['Retry-After', retryAfterSeconds]]));
+      this.emit('refused', request, flow);
+      return;
+    }
+    const transaction = this.#serve(request, bytes, flow);
+    this.#track(this.#servers, key, transaction);
+    transaction.start();
+    if (request.method === 'CANCEL') this.#onCancel(transaction, invite);
+    else this.emit('request', transaction);
+  }
+
+  #serve(request: SipRequest, bytes: Buffer, flow: Flow): ServerTransaction {
+    const { clock, timers } = this;
+    const { transports, tryingDelayMs = 0 } = this.#options;
+    const port = separateResponsePort(request, flow);
+    const responseFlow =
+      port === undefined
+        ? undefined
+        : transports.flow({ protocol: flow.protocol, host: flow.remote.host, port, local: flow.local });
+    // Whoever sends the response sees the failure; until then it must not count as unhandled.
+    responseFlow?.catch(() => undefined);
+    const deliverAck = (ack: SipRequest, on: Flow): boolean => this.emit('ack', ack, on);
+    return new ServerTransaction({ request, bytes, flow, responseFlow, clock, timers, tryingDelayMs, deliverAck });
+  }
+
+  /** RFC 3261 §9.2. */
+  #onCancel(cancel: ServerTransaction, invite: ServerTransaction | undefined): void {
+    const { request } = cancel;
+    if (invite === undefined) {
+      void cancel.respond(createResponse(request, 481, { toTag: cancel.toTag }));
+      return;
+    }
+    void cancel.respond(createResponse(request, 200, { toTag: invite.toTag }));
+    if (!invite.pending) return;
+    if (this.#options.autoTerminate) {
+      void invite.respond(createResponse(invite.request, 487, { toTag: invite.toTag }));
+    }
+    invite.emit('cancel', request);
+  }
+
+  #refuseMalformed(bytes: Buffer, flow: Flow, error: SipError): boolean {
+    if (error.status === undefined) return false;
+    const request = salvageRequest(bytes);
+    if (request === undefined || request.method === 'ACK') return false;
+    stampSource(request, flow);
+    this.#respondStateless(request, error.status, flow);
+    return true;
+  }
+
+  #respondStateless(request: SipRequest, status: number, flow: Flow, headers?: Headers): void {
+    const response = createResponse(request, status, {
+      toTag: statelessTag(request),
+      ...(headers === undefined ? {} : { headers }),
+    });
+    // Nobody waits for this answer; a client that misses it sends its request again.
+    flow.send(serialiseMessage(response)).catch(() => undefined);
+  }
+}

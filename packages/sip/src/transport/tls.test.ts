@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { after, describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { SipError } from '../sip-error.js';
+import type { Target } from './flow.js';
+import { TestFiles, testAuthority } from './test-certificates.js';
+import { TlsIdentity } from './tls-identity.js';
+import { Transports, type TransportsOptions } from './transports.js';
+
+const authority = testAuthority('Test authority');
+const stranger = testAuthority('Unknown authority');
+const folders: TestFiles[] = [];
+const options = Buffer.from('OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n');
+const answer = Buffer.from('SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n');
+
+after(() => {
+  for (const folder of folders) folder.remove();
+});
+
+function files(commonName: string, names: string[] = [], issuer = authority, trust = authority.cert): TestFiles {
+  const made = new TestFiles(issuer.issue(commonName, names), trust);
+  folders.push(made);
+  return made;
+}
+
+function identity(commonName: string, names: string[] = [], issuer = authority, trust = authority.cert): TlsIdentity {
+  return new TlsIdentity(files(commonName, names, issuer, trust).files);
+}
+
+interface Pair {
+  readonly server: Transports;
+  readonly client: Transports;
+  readonly target: Target;
+}
+
+/** A server for `recorder.test` and 127.0.0.1, and a client; both closed at the end. */
+async function withPair(
+  o: { server?: TlsIdentity; mutual?: boolean; options?: TransportsOptions },
+  run: (pair: Pair) => Promise<void>,
+): Promise<void> {
+  const server = new Transports(o.options);
+  const client = new Transports();
+  try {
+    const tls = { identity: o.server ?? identity('recorder', ['recorder.test']), requestClientCertificate: o.mutual };
+    const { host, port } = await server.listen({ protocol: 'tls', host: '127.0.0.1', port: 0, tls });
+    await run({ server, client, target: { protocol: 'tls', host, port, servername: 'recorder.test' } });
+  } finally {
+    await client.close();
+    await server.close();
+    assert.equal(server.connections + client.connections, 0);
+  }
+}
+
+function refusedWith(words: RegExp): (error: unknown) => boolean {
+  return (error) => error instanceof SipError && error.code === 'tls-refused' && words.test(error.message);
+}
+
+describe('TLS client', () => {
+  test('a verified peer, and requests and responses both ways on one connection', async () => {
+    const own = identity('tenant contoso');
+    await withPair({ mutual: true }, async ({ server, client, target }) => {
+      const request = once(server, 'message');
+      const flow = await client.flow({ ...target, identity: own });
+      assert.equal(flow.tls?.version, 'TLSv1.3');
+      assert.equal(flow.tls?.peerSubject, 'CN=recorder');
+      assert.equal(flow.tls?.peerIssuer, 'CN=Test authority');
+      assert.equal(flow.tls?.ownSubject, 'CN=tenant contoso');
+      assert.equal(flow.tls?.servername, 'recorder.test');
+      assert.equal(flow.tls?.authorized, true);
+      await flow.send(options);
+      const [bytes, serverFlow] = await request;
+      assert.deepEqual(bytes, options);
+      assert.equal(serverFlow.tls.peerSubject, 'CN=tenant contoso');
+      assert.equal(serverFlow.tls.servername, 'recorder.test');
+      for (const message of [answer, options]) {
+        const received = once(client, 'message');
+        await serverFlow.send(message);
+        assert.deepEqual(await received, [message, flow]);
+      }
+      assert.equal(server.connections, 1);
+    });
+  });
+
+  test('a certificate for another name is refused, naming both', async () => {
+    await withPair({}, async ({ client, target }) => {
+      const other = { ...target, servername: 'eastus.recorder.test', identity: identity('client') };
+      await assert.rejects(client.flow(other), refusedWith(/certificate for another name.*eastus\.recorder\.test/s));
+      assert.equal(client.connections, 0);
+    });
+  });
+
+  test('without a servername the host is checked, and an IP address is never sent as SNI (RFC 6066 §3)', async () => {
+    const byAddress = identity('recorder', ['127.0.0.1']);
+    await withPair({ server: byAddress }, async ({ server, client, target }) => {
+      const request = once(server, 'message');
+      const flow = await client.flow({
+        protocol: 'tls',
+        host: target.host,
+        port: target.port,
+        identity: identity('client'),
+      });
+      await flow.send(options);
+      const [, serverFlow] = await request;
+      assert.equal(serverFlow.tls.servername, undefined);
+    });
+    await withPair({}, async ({ client, target }) => {
+      const { host, port } = target;
+      await assert.rejects(
+        client.flow({ protocol: 'tls', host, port, identity: identity('client') }),
+        refusedWith(/certificate for another name/),
+      );
+    });
+  });
+
+  test('a certificate of an authority that is not trusted is refused', async () => {
+    const foreign = identity('recorder', ['recorder.test'], stranger);
+    await withPair({ server: foreign }, async ({ client, target }) => {
+      const own = identity('client');
+      await assert.rejects(client.flow({ ...target, identity: own }), refusedWith(/not trusted|unable to verify/));
+      await assert.rejects(
+        client.flow(target),
+        refusedWith(/not trusted|unable to verify/),
+        'nor by the roots of Node',
+      );
+    });
+  });
+
+  test('a peer that speaks no TLS is refused as such, one that is silent within the deadline', async () => {
+    const plain = createServer((socket) => socket.on('error', () => undefined).end('SIP/2.0 400 Bad Request\r\n\r\n'));
+    const silent = createServer((socket) => socket.on('error', () => undefined));
+    const client = new Transports({ dialTimeoutMs: 50 });
+    try {
+      const ports: number[] = [];
+      for (const server of [plain, silent]) {
+        await once(server.listen(0, '127.0.0.1'), 'listening');
+        const address = server.address();
+        ports.push(typeof address === 'object' && address !== null ? address.port : 0);
+      }
+      const [plainPort = 0, silentPort = 0] = ports;
+      const target = { protocol: 'tls', host: '127.0.0.1' } as const;
+      await assert.rejects(client.flow({ ...target, port: plainPort }), refusedWith(/does not speak TLS/));
+      await assert.rejects(client.flow({ ...target, port: silentPort }), { code: 'transport-failed' });
+    } finally {
+      await client.close();
+      plain.close();
+      silent.close();
+    }
+  });
+
+  test('one connection per client identity', async () => {
+    await withPair({ mutual: true }, async ({ server, client, target }) => {
+      const contoso = identity('contoso');
+      const fabrikam = identity('fabrikam');
+      const first = await client.flow({ ...target, identity: contoso });
+      assert.equal(await client.flow({ ...target, identity: contoso }), first);
+      const second = await client.flow({ ...target, identity: fabrikam });
+      assert.notEqual(second, first);
+      const seen: string[] = [];
+      server.on('message', (_, flow) => seen.push(flow.tls?.peerSubject ?? ''));
+      const both = Promise.all([once(server, 'message'), first.send(options)]);
+      await both;
+      await Promise.all([once(server, 'message'), second.send(options)]);
+      assert.deepEqual(seen, ['CN=contoso', 'CN=fabrikam']);
+    });
+  });
+});
+
+describe('TLS server', () => {
+  for (const [what, own] of [
+    ['no client certificate', undefined],
+    ['a client certificate of an authority that is not trusted', stranger],
+  ] as const) {
+    test(`${what}: refused and counted, and no message of it is heard`, async () => {
+      const trust = new TestFiles((own ?? authority).issue('client'), authority.cert);
+      folders.push(trust);
+      // A client that shows nothing still has to trust the server for this test to get as far as the server's refusal.
+      const shown = own === undefined ? undefined : new TlsIdentity(trust.files);
+      await withPair({ mutual: true }, async ({ server, client, target }) => {
+        server.on('message', () => assert.fail('heard a message of a refused client'));
+        const refused = once(server, 'refused');
+        if (shown === undefined) {
+          const socket = connectTls({
+            host: target.host,
+            port: target.port,
+            servername: 'recorder.test',
+            ca: authority.cert,
+          });
+          socket.on('error', () => undefined);
+          socket.write(options);
+          await Promise.all([refused, new Promise((resolve) => socket.once('close', resolve))]);
+        } else {
+          const closed = once(client, 'closed');
+          // In TLS 1.3 the client is done before the server has looked at its certificate.
+          const flow = await client.flow({ ...target, identity: shown });
+          flow.send(options).catch(() => undefined);
+          assert.equal((await closed)[0], flow);
+        }
+        const [remote, protocol, reason] = await refused;
+        assert.equal(remote.host, '127.0.0.1');
+        assert.equal(protocol, 'tls');
+        assert.match(reason, own === undefined ? /did not return a certificate/ : /UNABLE_TO_VERIFY_LEAF_SIGNATURE/);
+      });
+    });
+  }
+
+  test('asking for client certificates without a trustFile is not possible', async () => {
+    const made = new TestFiles(authority.issue('server'));
+    folders.push(made);
+    const server = new Transports();
+    const tls = { identity: new TlsIdentity(made.files), requestClientCertificate: true };
+    await assert.rejects(server.listen({ protocol: 'tls', host: '127.0.0.1', port: 0, tls }), { code: 'not-possible' });
+    await server.close();
+  });
+
+  test('a refused peer gets no byte of a handshake', async () => {
+    await withPair({ options: { accept: () => false } }, async ({ server, target }) => {
+      const refused = once(server, 'refused');
+      const socket = connect(target.port, target.host);
+      socket.on('error', () => undefined);
+      socket.on('data', () => assert.fail('got a byte'));
+      socket.write('\x16\x03\x01');
+      await Promise.all([refused, once(socket, 'close')]);
+      assert.equal(socket.bytesRead, 0);
+    });
+  });
+
+  test('tlsMinVersion 1.3 refuses a 1.2 client', async () => {
+    await withPair({ options: { tlsMinVersion: 'TLSv1.3' } }, async ({ server, target }) => {
+      const refused = once(server, 'refused');
+      const socket = connectTls({ host: target.host, port: target.port, ca: authority.cert, maxVersion: 'TLSv1.2' });
+      const [error] = await once(socket, 'error');
+      assert.match(error.code, /ERR_SSL/);
+      await refused;
+    });
+  });
+});
+
+describe('certificate files', () => {
+  test('reload without restart: new connections show the new certificate, open ones stay', async () => {
+    const client = files('client one');
+    const server = files('server one', ['recorder.test']);
+    const own = new TlsIdentity(client.files);
+    await withPair({ mutual: true, server: new TlsIdentity(server.files) }, async (pair) => {
+      const target = { ...pair.target, identity: own };
+      const first = await pair.client.flow(target);
+      assert.equal(first.tls?.peerSubject, 'CN=server one');
+      client.replace(authority.issue('client two'));
+      server.replace(authority.issue('server two', ['recorder.test']));
+      const second = await pair.client.flow(target);
+      assert.notEqual(second, first);
+      assert.equal(second.tls?.peerSubject, 'CN=server two');
+      assert.equal(second.tls?.ownSubject, 'CN=client two');
+      const subjects: string[] = [];
+      pair.server.on('message', (_, flow) => subjects.push(flow.tls?.peerSubject ?? ''));
+      for (const flow of [first, second]) await Promise.all([once(pair.server, 'message'), flow.send(options)]);
+      assert.deepEqual(subjects, ['CN=client one', 'CN=client two']);
+    });
+  });
+
+  test('a half-written pair keeps the old one in use and is reported once, until the pair is whole', () => {
+    const made = files('first');
+    const problems: Error[] = [];
+    const own = new TlsIdentity(made.files, (error) => problems.push(error));
+    const { key } = own;
+    const next = authority.issue('second');
+    writeFileSync(made.files.certFile, next.cert);
+    assert.equal(own.subject(), 'CN=first');
+    assert.equal(own.key, key);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]?.message ?? '', /cert\.pem/);
+    writeFileSync(made.files.keyFile, next.key);
+    assert.equal(own.subject(), 'CN=second');
+    assert.notEqual(own.key, key);
+    assert.equal(problems.length, 1);
+  });
+
+  test('files that are unusable to begin with are refused, naming the file', () => {
+    const made = files('first');
+    assert.throws(() => new TlsIdentity({ ...made.files, certFile: '/nonexistent/cert.pem' }), {
+      code: 'not-possible',
+      message: /nonexistent\/cert\.pem/,
+    });
+  });
+});

@@ -1,0 +1,193 @@
+// The door of the transport layer: listeners, connections and UDP sockets behind one event source. Knows bytes, not messages.
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { type SecureVersion, TLSSocket } from 'node:tls';
+import type { MessageLimits } from '../message/message-limits.js';
+import { SipError } from '../sip-error.js';
+import { ConnectionPool } from './connection-pool.js';
+import { dial } from './dial.js';
+import type { Flow, HostPort, Target, TransportProtocol } from './flow.js';
+import { StreamFlow, type StreamFlowListener, type StreamFlowOptions } from './stream-flow.js';
+import { type ListenTls, StreamListener } from './stream-listener.js';
+import { type TlsOwn, tlsPeer } from './tls-peer.js';
+import { udpFlow } from './udp-address.js';
+import { UdpListener } from './udp-listener.js';
+
+/** What Transports tells. `error` of `closed` is absent where either side simply ended the connection. */
+export interface TransportEvents {
+  message: [bytes: Buffer, flow: Flow];
+  /** Something is about to leave; for traces. */
+  sent: [bytes: Buffer, flow: Flow];
+  closed: [flow: Flow, error?: SipError];
+  refused: [remote: HostPort, protocol: TransportProtocol, reason: string];
+}
+
+/** Bounds and policy of the transport layer; times in milliseconds, 0 = never. */
+export interface TransportsOptions {
+  /** False: a datagram is ignored, a connection destroyed before a byte goes either way. Called for what comes in only. */
+  readonly accept?: ((remote: HostPort, protocol: TransportProtocol) => boolean) | undefined;
+  readonly limits?: MessageLimits | undefined;
+  /** CRLFCRLF ping on connections that we opened (RFC 5626 §3.5.1). Default 0. */
+  readonly keepAliveMs?: number | undefined;
+  /** Silence after a ping that ends the connection. Default 10,000 (RFC 5626 §4.4.1). */
+  readonly keepAliveTimeoutMs?: number | undefined;
+  /** Accepted and opened connections together. Default 4096. */
+  readonly maxConnections?: number | undefined;
+  /** A connection that carries nothing for so long is closed. Default one hour. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Time that one message may take to arrive on a stream. Default 10,000. */
+  readonly messageTimeoutMs?: number | undefined;
+  /** Time for connecting, TLS handshake included, either way. Default 5000. */
+  readonly dialTimeoutMs?: number | undefined;
+  /** Bytes that may wait on one connection for a peer that does not read. Default 1 MiB. */
+  readonly maxQueuedBytes?: number | undefined;
+  readonly tlsMinVersion?: SecureVersion | undefined;
+}
+
+/** Where and how to listen; port 0 takes a free one. */
+export interface ListenOptions extends HostPort {
+  readonly protocol: TransportProtocol;
+  readonly tls?: ListenTls | undefined;
+}
+
+/** UDP, TCP and TLS for one SIP element. */
+export class Transports extends EventEmitter<TransportEvents> {
+  readonly #accept: (remote: HostPort, protocol: TransportProtocol) => boolean;
+  readonly #streamOptions: StreamFlowOptions;
+  readonly #maxConnections: number;
+  readonly #dialTimeoutMs: number;
+  readonly #minVersion: SecureVersion;
+  readonly #udp = new Set<UdpListener>();
+  readonly #listeners = new Set<StreamListener>();
+  readonly #flows = new Map<StreamFlow, Socket>();
+  readonly #pool = new ConnectionPool((target, signal) => this.#dial(target, signal));
+  #nextFlow = 1;
+  #closed = false;
+
+  constructor(options: TransportsOptions = {}) {
+    super();
+    this.#accept = options.accept ?? (() => true);
+    this.#maxConnections = options.maxConnections ?? 4096;
+    this.#dialTimeoutMs = options.dialTimeoutMs ?? 5000;
+    this.#minVersion = options.tlsMinVersion ?? 'TLSv1.2';
+    this.#streamOptions = {
+      limits: options.limits,
+      keepAliveMs: options.keepAliveMs ?? 0,
+      keepAliveTimeoutMs: options.keepAliveTimeoutMs ?? 10_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 3_600_000,
+      messageTimeoutMs: options.messageTimeoutMs ?? 10_000,
+      maxQueuedBytes: options.maxQueuedBytes ?? 1_048_576,
+    };
+  }
+
+  /** Open TCP and TLS connections. */
+  get connections(): number {
+    return this.#flows.size;
+  }
+
+  /** Listens and gives the address that was bound. @throws SipError `transport-failed`, `not-possible` */
+  async listen(o: ListenOptions): Promise<HostPort> {
+    if (this.#closed) throw new SipError('not-possible', 'the transports are closed');
+    if (o.protocol === 'udp') {
+      const listener = await UdpListener.bind(o, {
+        accept: (remote) => this.#admits(remote, 'udp'),
+        message: (bytes, flow) => this.emit('message', bytes, flow),
+        sent: (bytes, flow) => this.emit('sent', bytes, flow),
+      });
+      return this.#kept(listener, this.#udp);
+    }
+    if (o.protocol === 'tls' && o.tls === undefined)
+      throw new SipError('not-possible', 'listening on TLS needs an identity');
+    const { protocol } = o;
+    const tls = protocol === 'tls' ? o.tls : undefined;
+    const where = { host: o.host, port: o.port, minVersion: this.#minVersion, handshakeTimeoutMs: this.#dialTimeoutMs };
+    const listener = await StreamListener.open(
+      { ...where, tls },
+      {
+        accept: (remote) => this.#admits(remote, protocol),
+        refused: (remote, reason) => this.emit('refused', remote, protocol, reason),
+        connected: (socket) => this.#adopt(socket, 'tcp'),
+        secured: (socket) => this.#adopt(socket, 'tls', { ownSubject: tls?.identity.subject() }),
+      },
+    );
+    return this.#kept(listener, this.#listeners);
+  }
+
+  /**
+   * A flow to a target: on TCP and TLS the open connection to the same target with the same identity, or a new one; on UDP
+   * a flow on a listener of the address's family.
+   * @throws SipError `tls-refused`, `transport-failed`, `cancelled` (by the signal), `not-possible` (no UDP listener)
+   */
+  async flow(target: Target, signal?: AbortSignal): Promise<Flow> {
+    if (this.#closed) throw new SipError('not-possible', 'the transports are closed');
+    if (target.protocol === 'udp') return udpFlow(target, this.#udp, this.#dialTimeoutMs, signal);
+    return this.#pool.flow(target, signal);
+  }
+
+  /** Ends everything: listeners, connections, dials. Resolves when no socket is left. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#pool.close();
+    const sockets = [...this.#flows].map(([flow, socket]) => {
+      const gone = socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once('close', resolve));
+      flow.close();
+      return gone;
+    });
+    const listeners = [...this.#udp, ...this.#listeners].map((listener) => listener.close());
+    await Promise.all([...sockets, ...listeners]);
+  }
+
+  async #kept<T extends UdpListener | StreamListener>(listener: T, listeners: Set<T>): Promise<HostPort> {
+    listeners.add(listener);
+    if (this.#closed) await listener.close();
+    return listener.local;
+  }
+
+  #admits(remote: HostPort, protocol: TransportProtocol): boolean {
+    if (!this.#accept(remote, protocol)) return this.#refuse(remote, protocol, 'not an accepted peer');
+    if (protocol === 'udp' || !this.#isFull()) return true;
+    return this.#refuse(remote, protocol, 'too many connections');
+  }
+
+  #isFull(): boolean {
+    let handshakes = 0;
+    for (const listener of this.#listeners) handshakes += listener.handshakes;
+    return this.#flows.size + handshakes >= this.#maxConnections;
+  }
+
+  #refuse(remote: HostPort, protocol: TransportProtocol, reason: string): false {
+    this.emit('refused', remote, protocol, reason);
+    return false;
+  }
+
+  #adopt(socket: Socket, protocol: 'tcp' | 'tls', tls: TlsOwn = {}): StreamFlow {
+    const listener: StreamFlowListener = {
+      message: (bytes, from) => this.emit('message', bytes, from),
+      sent: (bytes, to) => this.emit('sent', bytes, to),
+      closed: (from, error) => {
+        this.#flows.delete(flow);
+        this.#pool.remove(from);
+        this.emit('closed', from, error);
+      },
+    };
+    const peer = socket instanceof TLSSocket ? tlsPeer(socket, tls) : undefined;
+    const id = `${protocol}:${this.#nextFlow}`;
+    this.#nextFlow += 1;
+    const flow = new StreamFlow({ id, socket, protocol, tls: peer, options: this.#streamOptions, listener });
+    this.#flows.set(flow, socket);
+    if (this.#closed) flow.close();
+    return flow;
+  }
+
+  async #dial(target: Target, signal: AbortSignal): Promise<Flow> {
+    const peer = `${target.host}:${target.port}`;
+    if (this.#isFull()) throw new SipError('transport-failed', `${peer}: too many connections are open`);
+    // Asked for before the handshake: files that change meanwhile concern the next connection.
+    const ownSubject = target.identity?.subject();
+    const socket = await dial(target, { timeoutMs: this.#dialTimeoutMs, minVersion: this.#minVersion, signal });
+    const protocol = target.protocol === 'tls' ? 'tls' : 'tcp';
+    const flow = this.#adopt(socket, protocol, { ownSubject, servername: target.servername ?? target.host });
+    flow.keepAlive();
+    return flow;
+  }
+}

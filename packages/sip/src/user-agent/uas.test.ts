@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ManualClock } from '../clock.js';
+import { createResponse } from '../message/create-response.js';
+import { Headers } from '../message/headers.js';
+import { tagOf } from '../message/name-addr.js';
+import { SipRequest, type SipResponse } from '../message/sip-message.js';
+import { ScriptedFlow, ScriptedTransports, settle } from '../transaction/scripted-flow.js';
+import type { TransportProtocol } from '../transport/flow.js';
+import type { IncomingInvite } from './incoming-invite.js';
+import type { UaDialog } from './ua-dialog.js';
+import { UserAgent, type UserAgentOptions } from './user-agent.js';
+
+function peer(options: Partial<UserAgentOptions> = {}, protocol: TransportProtocol = 'tcp') {
+  const clock = new ManualClock();
+  const transports = new ScriptedTransports();
+  const flow = new ScriptedFlow(clock, protocol);
+  transports.next = flow;
+  const agent = new UserAgent({ transports, clock, product: 'test/1', supported: ['siprec'], ...options });
+  const invites: IncomingInvite[] = [];
+  let branch = 0;
+  const send = (
+    method: string,
+    o: {
+      cseq?: number;
+      toTag?: string | undefined;
+      branch?: number;
+      headers?: [string, string][];
+      contact?: boolean;
+    } = {},
+  ): SipRequest => {
+    branch = o.branch ?? branch + 1;
+    const headers = new Headers([
+      ['Via', `SIP/2.0/TCP 192.0.2.2:5060;branch=z9hG4bK${branch}`],
+      ['From', '<sip:alice@192.0.2.2>;tag=alice'],
+      ['To', o.toTag === undefined ? '<sip:bob@192.0.2.1>' : `<sip:bob@192.0.2.1>;tag=${o.toTag}`],
+      ['Call-ID', 'one-call'],
+      ['CSeq', `${o.cseq ?? 1} ${method}`],
+      ...(o.contact === false ? [] : [['Contact', '<sip:alice@192.0.2.2:5060>'] as const]),
+      ...(o.headers ?? []),
+    ]);
+    const request = new SipRequest({ method, uri: 'sip:bob@192.0.2.1', headers });
+    transports.receive(request, flow);
+    return request;
+  };
+  const last = (): SipResponse => {
+    const { last: message } = flow;
+    if (message.kind !== 'response') throw new Error('the last message is a request');
+    return message;
+  };
+  const requests = (method: string): SipRequest[] =>
+    flow.sent.flatMap(({ message }) => (message.kind === 'request' && message.method === method ? [message] : []));
+  return { clock, transports, flow, agent, invites, send, last, requests };
+}
+
+/** A confirmed dialog at the agent under test. */
+async function session(options: Partial<UserAgentOptions> = {}, protocol: TransportProtocol = 'tcp') {
+  const world = peer(options, protocol);
+  let dialog: UaDialog | undefined;
+  world.agent.on('invite', (invite) => {
+    dialog = invite.accept({ contact: '<sip:bob@192.0.2.1:5060>', body: 'v=0', contentType: 'application/sdp' });
+  });
+  world.send('INVITE');
+  if (dialog === undefined) throw new Error('not accepted');
+  await settle();
+  const toTag = tagOf(world.last().to);
+  return { ...world, dialog, toTag, ack: (cseq = 1) => world.send('ACK', { cseq, toTag }) };
+}
+
+test('an accepted INVITE gets Contact, Allow, Supported, Server and body', async () => {
+  const { last, flow, dialog } = await session();
+  assert.deepEqual(flow.times(100), [0]);
+  assert.equal(last().status, 200);
+  assert.equal(last().headers.get('Contact'), '<sip:bob@192.0.2.1:5060>');
+  assert.equal(last().headers.get('Allow'), 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE');
+  assert.equal(last().headers.get('Supported'), 'siprec');
+  assert.equal(last().headers.get('Server'), 'test/1');
+  assert.equal(last().body.toString(), 'v=0');
+  assert.equal(dialog.state.remoteTarget, 'sip:alice@192.0.2.2:5060');
+});
+
+test('RFC 3261 §13.3.1.4: the 2xx is repeated even over TCP until the ACK comes', async () => {
+  const { clock, flow, ack } = await session();
+  clock.advance(4000);
+  assert.deepEqual(flow.times(200), [0, 500, 1500, 3500]);
+  ack();
+  clock.advance(60_000);
+  assert.deepEqual(flow.times(200), [0, 500, 1500, 3500]);
+  assert.equal(clock.pending, 0);
+});
+
+test('RFC 3261 §13.3.1.4: without ACK for 64*T1 the session is ended by BYE', async () => {
+  const { clock, dialog, requests, agent } = await session();
+  const ended: string[] = [];
+  dialog.on('ended', (reason) => ended.push(reason));
+  clock.advance(31_999);
+  await settle();
+  assert.equal(requests('BYE').length, 0);
+  clock.advance(1);
+  await settle();
+  assert.equal(requests('BYE').length, 1);
+  assert.deepEqual(ended, ['error']);
+  assert.equal(agent.dialogs, 0);
+});
+
+test('RFC 3261 §15: the callee does not send BYE before the ACK', async () => {
+  const { dialog, requests, ack } = await session();
+  void dialog.bye();
+  await settle();
+  assert.equal(requests('BYE').length, 0);
+  ack();
+  await settle();
+  assert.equal(requests('BYE')[0]?.uri, 'sip:alice@192.0.2.2:5060');
+});
+
+test('a BYE of the peer is answered 200, ends the dialog, and whatever follows gets 481', async () => {
+  const { dialog, send, last, toTag, ack, agent, clock } = await session();
+  ack();
+  const heard: string[] = [];
+  dialog.on('bye', (bye) => heard.push(bye.headers.get('Reason') ?? ''));
+  dialog.on('ended', (reason) => heard.push(reason));
+  send('BYE', { cseq: 2, toTag, headers: [['Reason', 'Q.850;cause=16']] });
+  assert.equal(last().status, 200);
+  assert.deepEqual(heard, ['Q.850;cause=16', 'remote']);
+  assert.equal(agent.dialogs, 0);
+  send('INFO', { cseq: 3, toTag });
+  assert.equal(last().status, 481);
+  assert.equal(await dialog.bye(), undefined);
+  clock.advance(32_000);
+  assert.equal(agent.transactions + clock.pending, 0);
+});
+
+test('a CANCEL is answered 200, the INVITE 487, and its signal is aborted', async () => {
+  const { agent, send, flow, requests, clock } = peer();
+  const taken: IncomingInvite[] = [];
+  agent.on('invite', (invite) => {
+    taken.push(invite);
+    void invite.respond(180);
+  });
+  send('INVITE', { branch: 5 });
+  const [invite] = taken;
+  assert.ok(invite);
+  let cancelled = 0;
+  invite.on('cancel', () => {
+    cancelled += 1;
+  });
+  send('CANCEL', { branch: 5 });
+  await settle();
+  assert.equal(cancelled, 1);
+  assert.equal(invite.signal.aborted, true);
+  assert.deepEqual(flow.times(487), [0]);
+  assert.throws(() => invite.accept(), { code: 'cancelled' });
+  send('ACK', { branch: 5 });
+  assert.equal(requests('BYE').length, 0);
+  assert.equal(agent.transactions + clock.pending, 0);
+});
+
+test('RFC 3261 §14.2: a re-INVITE is 491 while ours is pending, and 500 with Retry-After before the first is answered', async () => {
+  const { dialog, send, last, toTag, ack, requests, transports, flow } = await session();
+  ack();
+  const mine = dialog.reinvite({ body: 'v=0', contentType: 'application/sdp' });
+  await settle();
+  send('INVITE', { cseq: 2, toTag });
+  assert.equal(last().status, 491);
+  const [request] = requests('INVITE');
+  assert.ok(request);
+  transports.receive(createResponse(request, 488), flow);
+  assert.equal((await mine).status, 488);
+
+  const offers: IncomingInvite[] = [];
+  dialog.on('reinvite', (invite) => offers.push(invite));
+  send('INVITE', { cseq: 3, toTag });
+  send('INVITE', { cseq: 4, toTag });
+  assert.equal(last().status, 500);
+  assert.match(last().headers.get('Retry-After') ?? '', /^([0-9]|10)$/);
+  await assert.rejects(dialog.reinvite({ body: 'v=0' }), { code: 'not-possible', status: 491 });
+  assert.equal(offers.length, 1);
+  assert.equal(offers[0]?.accept({ body: 'v=0', contentType: 'application/sdp' }), dialog);
+  const acks: string[] = [];
+  offers[0]?.on('ack', (message) => acks.push(message.headers.get('CSeq') ?? ''));
+  ack(3);
+  assert.deepEqual(acks, ['3 ACK']);
+});
+
+test('RFC 3261 §12.2.2: requests within a dialog are delivered in order, older ones get 500', async () => {
+  const { dialog, send, last, toTag, ack } = await session();
+  ack();
+  dialog.on('request', (request) => void request.respond(200, { body: request.request.method }));
+  for (const [cseq, method] of ['INFO', 'UPDATE', 'OPTIONS'].entries()) {
+    send(method, { cseq: cseq + 2, toTag });
+    await settle();
+    assert.equal(last().status, 200);
+    assert.equal(last().body.toString(), method);
+  }
+  send('INFO', { cseq: 3, toTag });
+  assert.equal(last().status, 500);
+});
+
+test('RFC 3261 §8.2: unknown methods get 405 with Allow, unknown extensions 420 with Unsupported, in dialogs too', async () => {
+  const { send, last, toTag, ack, agent } = await session();
+  send('PUBLISH');
+  assert.equal(last().status, 405);
+  assert.match(last().headers.get('Allow') ?? '', /INVITE/);
+  send('INVITE', { headers: [['Require', 'siprec, 100rel, x']] });
+  assert.equal(last().status, 420);
+  assert.equal(last().headers.get('Unsupported'), '100rel, x');
+  ack();
+  send('REFER', { cseq: 2, toTag });
+  assert.equal(last().status, 405);
+  agent.removeAllListeners('invite');
+  send('INVITE', { headers: [['Require', 'SIPREC']] });
+  assert.equal(last().status, 480, 'nobody listens');
+  send('INFO', { toTag: 'nobody' });
+  assert.equal(last().status, 481);
+  send('BYE');
+  assert.equal(last().status, 481);
+});
+
+test('RFC 3261 §11.2: OPTIONS gets 200 with Allow, or what the owner says', async () => {
+  const { agent, send, last } = peer();
+  send('OPTIONS');
+  assert.equal(last().status, 200);
+  assert.match(last().headers.get('Allow') ?? '', /OPTIONS/);
+  agent.on('request', (request) => void request.respond(503, { reason: 'Draining' }));
+  send('OPTIONS');
+  await settle();
+  assert.equal(last().status, 503);
+  assert.equal(last().reason, 'Draining');
+});
+
+test('above maxDialogs an INVITE gets 503 with Retry-After, and one without Contact gets 400', async () => {
+  const { send, last } = await session({ maxDialogs: 1 });
+  send('INVITE');
+  assert.equal(last().status, 503);
+  assert.equal(last().headers.get('Retry-After'), '5');
+  const roomy = peer();
+  roomy.agent.on('invite', () => assert.fail('must not be seen'));
+  roomy.send('INVITE', { contact: false });
+  assert.equal(roomy.last().status, 400);
+});
+
+test('a dialog that went through JSON can be ended by another process', async () => {
+  const { dialog, ack } = await session({}, 'udp');
+  ack();
+  const kept = JSON.stringify(dialog.state);
+  const elsewhere = peer();
+  const revived = elsewhere.agent.revive(JSON.parse(kept), { protocol: 'tcp', host: '192.0.2.2', port: 5060 });
+  const bye = revived.bye();
+  await settle();
+  const [request] = elsewhere.requests('BYE');
+  assert.ok(request);
+  assert.equal(request.uri, 'sip:alice@192.0.2.2:5060');
+  assert.equal(request.headers.get('CSeq'), '1 BYE');
+  assert.equal(request.headers.get('To'), '<sip:alice@192.0.2.2>;tag=alice');
+  elsewhere.transports.receive(createResponse(request, 200), elsewhere.flow);
+  assert.equal((await bye)?.status, 200);
+  assert.equal(elsewhere.agent.dialogs, 0);
+});
