@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { PolicyError } from './policy-error.js';
+import { parsePolicyFile } from './policy-file.js';
+
+function problems(content: string): string[] {
+  try {
+    parsePolicyFile(content, 'policy.yaml');
+  } catch (error) {
+    assert.ok(error instanceof PolicyError, String(error));
+    assert.ok(error.message.startsWith('policy policy.yaml is not usable\n  '), error.message);
+    return error.problems.map(({ path, message }) => `${path}: ${message}`);
+  }
+  return [];
+}
+
+const yaml = `
+revision: 7
+users:
+  - id: 0042
+    name: Kiana Anderson
+    numbers: [+4930901820, "+49 30 901821"]
+    addresses: [sip:kiana@pbx.example]
+  - { id: tomas, addresses: [tomas@pbx.example] }
+`;
+
+test('YAML keeps the plus and the zeroes of what looks like numbers', () => {
+  const fetchedAt = new Date(1000);
+  const snapshot = parsePolicyFile(yaml, 'policy.yaml', fetchedAt);
+  assert.deepEqual([snapshot.revision, snapshot.size, snapshot.fetchedAt], ['7', 2, fetchedAt]);
+  assert.deepEqual(
+    [...snapshot.byNumber].map(([number, { id }]) => [number, id]),
+    [
+      ['+4930901820', '0042'],
+      ['+4930901821', '0042'],
+    ],
+  );
+  assert.deepEqual([...snapshot.byAddress.keys()], ['kiana@pbx.example', 'tomas@pbx.example']);
+});
+
+test('JSON is read too', () => {
+  const json = JSON.stringify({ users: [{ id: 'a', numbers: ['+4930901820'] }] });
+  assert.deepEqual(parsePolicyFile(json, 'policy.json').byNumber.get('+4930901820'), { id: 'a' });
+});
+
+test('without a revision the content is its own: the first 12 hex digits of its SHA-256', () => {
+  const revision = (content: string) => parsePolicyFile(content, 'policy.yaml').revision;
+  assert.equal(revision('users: []'), 'b0e3b719a533');
+  assert.notEqual(revision('users: [] '), revision('users: []'));
+});
+
+test('every problem of the shape is named with its path, at once', () => {
+  const found = problems(
+    'revison: x\nusers:\n  - { id: a }\n  - { id: "", numbers: +49 }\n  - { numbers: [{}], addresses: [a@b] }\n',
+  );
+  const paths = found.map((problem) => problem.split(':')[0]).sort();
+  assert.deepEqual(paths, ['', 'users[0]', 'users[1].id', 'users[1].numbers', 'users[2].id', 'users[2].numbers[0]']);
+  assert.ok(found.some((problem) => problem.includes('revison')));
+});
+
+test('every problem of the content is named with its path, at once', () => {
+  const found = problems(`
+users:
+  - { id: a, numbers: [030 901820, +4930901820], addresses: [nobody] }
+  - { id: b, numbers: [+49-30-901820] }
+  - { id: a, addresses: [sip:a@b] }
+`);
+  assert.deepEqual(found, [
+    'users[0].numbers[0]: "030 901820" is not an international number with + or 00',
+    'users[0].addresses[0]: "nobody" is not a SIP address user@host',
+    'users[1].numbers[0]: "+49-30-901820" belongs to "a" already',
+    'users[2].id: "a" is the id of another user',
+  ]);
+});
+
+test('what is no YAML, no mapping or no list is refused', () => {
+  assert.match(problems('users: [').join(), /^: .*line 1/);
+  assert.match(problems('').join(), /expected object/);
+  assert.match(problems('users: {}').join(), /^users: .*expected array/);
+  assert.match(problems('a: 1\na: 2').join(), /unique/);
+});
+
+test('an alias bomb is refused', () => {
+  const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]'];
+  for (const [name, before] of ['ba', 'cb', 'dc', 'ed', 'fe'].map((pair) => [pair[0], pair[1]])) {
+    bomb.push(`${name}: &${name} [${Array.from({ length: 9 }, () => `*${before}`).join(', ')}]`);
+  }
+  assert.match(problems(bomb.join('\n')).join(), /alias/i);
+});
+
+test('hostile text never gets past as anything but a PolicyError', () => {
+  const pieces = fc.array(
+    fc.constantFrom('users:', ' ', '\n', '- ', 'id: a', '{', '}', '[', ']', '&a', '*a', '? ', '!!js', '"', '<<: '),
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        pieces.map((list) => list.join('')),
+      ),
+      (content) => {
+        problems(content);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

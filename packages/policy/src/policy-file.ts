@@ -1,0 +1,69 @@
+// The policy as people write it: a YAML or JSON text. Reading the file is the service's.
+import { createHash } from 'node:crypto';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { PolicyError, type PolicyProblem } from './policy-error.js';
+import { compilePolicy, type PolicySnapshot } from './policy-snapshot.js';
+
+const maxChars = 16 * 1024 * 1024;
+const text = z.string().trim().min(1).max(256);
+const policyFile = z.strictObject({
+  revision: text.max(64).optional(),
+  users: z
+    .array(
+      z
+        .strictObject({
+          id: text,
+          name: text.optional(),
+          numbers: z.array(text).max(1000).default([]),
+          addresses: z.array(text).max(1000).default([]),
+        })
+        .refine(({ numbers, addresses }) => numbers.length + addresses.length > 0, {
+          message: 'has neither numbers nor addresses, so no call can match',
+        }),
+    )
+    .max(100_000),
+});
+
+/**
+ * The snapshot of a policy file. Its revision is the file's own, else the first 12 hex digits of the SHA-256 of the text.
+ * @param source what errors call the file
+ * @throws PolicyError with every problem and its path
+ */
+export function parsePolicyFile(content: string, source: string, fetchedAt: Date = new Date()): PolicySnapshot {
+  const parsed = policyFile.safeParse(toData(content, source));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => ({ path: pathText(issue.path), message: issue.message }));
+    throw new PolicyError(source, problems);
+  }
+  const { users, revision = createHash('sha256').update(content).digest('hex').slice(0, 12) } = parsed.data;
+  const rules = users.map(({ name, ...rule }) => (name === undefined ? rule : { ...rule, name }));
+  return compilePolicy(rules, { revision, fetchedAt, source });
+}
+
+function toData(content: string, source: string): unknown {
+  if (content.length > maxChars) {
+    throw new PolicyError(source, [{ path: '', message: `more than ${maxChars} characters` }]);
+  }
+  // The failsafe schema leaves every scalar a string: any other makes an integer of +49301234 and loses its plus.
+  const document = parseDocument(content, { schema: 'failsafe', prettyErrors: true, stringKeys: true });
+  const problems: PolicyProblem[] = document.errors.map(({ message }) => ({ path: '', message: firstLine(message) }));
+  if (problems.length > 0) throw new PolicyError(source, problems);
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    const message = error instanceof Error ? firstLine(error.message) : 'unreadable';
+    throw new PolicyError(source, [{ path: '', message }]);
+  }
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0] ?? message;
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((before, key) => {
+    if (typeof key === 'number') return `${before}[${key}]`;
+    return before === '' ? String(key) : `${before}.${String(key)}`;
+  }, '');
+}

@@ -1,0 +1,45 @@
+// SIPREC without I/O: what is written to a recorder and what is read from one (RFC 7865, 7866, 8068; SDES of RFC 4568).
+// It must not know how SIP is sent, who is recorded, or how media is steered.
+
+export {
+  type ParsedMetadata,
+  type ParsedSession,
+  type ParsedTimes,
+  parseMetadata,
+} from './metadata/parse-metadata.js';
+export { anonymousParticipant, type ParticipantIdentity } from './metadata/participant-identity.js';
+export {
+  type Association,
+  type CallDirection,
+  endRecordingModel,
+  type NewRecording,
+  newRecordingModel,
+  type Participant,
+  type RecordedStream,
+  type RecordingModel,
+} from './metadata/recording-model.js';
+export { newUuid, toUuid, type Uuid, uuidFromWire, uuidToWire } from './metadata/uuid.js';
+export { type MetadataForm, metadataNamespace, writeMetadata } from './metadata/write-metadata.js';
+export { type MediaType, parseMediaType } from './mime/media-type.js';
+export { bodyParts, type Part, parseMultipart } from './mime/parse-multipart.js';
+export { type MultipartBody, type PartToWrite, writeMultipart } from './mime/write-multipart.js';
+export {
+  type RecorderAddress,
+  type RecorderEndpoint,
+  recorderEndpoints,
+  resolveRecorder,
+} from './recorder-endpoints.js';
+export { dynamics365, type OfferedCodec, type Party, type RecorderProfile } from './recorder-profile.js';
+export { type ByeBodyInput, byeBody, type InitialBodyInput, initialBody } from './recording-body.js';
+export {
+  byeHeaders,
+  type HeaderField,
+  inviteHeaders,
+  newRecordingCallId,
+  type RecordingAccount,
+  recordingContact,
+} from './recording-headers.js';
+export { type AnswerOptions, type RecorderAnswer, validateAnswer } from './sdp/answer-validation.js';
+export { type ForkStream, type RecordingOffer, writeRecordingOffer } from './sdp/recording-offer.js';
+export type { AcceptedStream, AnsweredStream, RefusedStream } from './sdp/relay-answer.js';
+export { SiprecError, type SiprecErrorCode } from './siprec-error.js';

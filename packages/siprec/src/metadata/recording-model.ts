@@ -1,0 +1,87 @@
+// What is known of a recorded call, in RFC 7865's terms and independent of XML. It is plain immutable data, so that the call
+// can keep it, hand it to the next recorder with the same session id, and end it.
+import type { Party } from '../recorder-profile.js';
+import { cleanIdentity, type ParticipantIdentity } from './participant-identity.js';
+import { newUuid, type Uuid } from './uuid.js';
+
+/** From the seller's side: `inbound` = the customer called. */
+export type CallDirection = 'inbound' | 'outbound';
+
+/** When something belonged to something else (RFC 7865 §6.4, §6.6). */
+export interface Association {
+  readonly associateTime: Date;
+  readonly disassociateTime?: Date;
+}
+
+export interface Participant extends ParticipantIdentity, Association {
+  readonly id: Uuid;
+}
+
+/** The voice of one party; its label is the profile's, because it must equal the one in the SDP of the same message. */
+export interface RecordedStream {
+  readonly id: Uuid;
+}
+
+export interface RecordingModel {
+  /** The communication session that is recorded, the same for every recorder that it is sent to. */
+  readonly sessionId: Uuid;
+  /** Sessions that belong together, such as the parts of a transferred call. */
+  readonly groupId?: Uuid;
+  /** RFC 7989 session ids of the call, when it has one. */
+  readonly sipSessionIds: readonly string[];
+  readonly direction: CallDirection;
+  readonly startTime: Date;
+  readonly stopTime?: Date;
+  /** When the call came to be recorded in this recording session. */
+  readonly recorded: Association;
+  readonly participants: Readonly<Record<Party, Participant>>;
+  readonly streams: Readonly<Record<Party, RecordedStream>>;
+}
+
+export interface NewRecording {
+  readonly direction: CallDirection;
+  /** Start of the call. */
+  readonly startTime: Date;
+  /** Start of its recording; the start of the call when absent. */
+  readonly recordedSince?: Date;
+  readonly customer: ParticipantIdentity;
+  readonly seller: ParticipantIdentity;
+  readonly groupId?: Uuid;
+  readonly sipSessionIds?: readonly string[];
+  /** Where ids come from; random UUIDs unless a test says otherwise. */
+  readonly newId?: () => Uuid;
+}
+
+/** The model of a call whose recording begins. Identities are cleaned; privacy is the caller's decision. */
+export function newRecordingModel(recording: NewRecording): RecordingModel {
+  const { direction, startTime, groupId, newId = newUuid } = recording;
+  const participant = (identity: ParticipantIdentity): Participant => ({
+    id: newId(),
+    ...cleanIdentity(identity),
+    associateTime: startTime,
+  });
+  return {
+    sessionId: newId(),
+    ...(groupId === undefined ? {} : { groupId }),
+    sipSessionIds: recording.sipSessionIds ?? [],
+    direction,
+    startTime,
+    recorded: { associateTime: recording.recordedSince ?? startTime },
+    participants: { customer: participant(recording.customer), seller: participant(recording.seller) },
+    streams: { customer: { id: newId() }, seller: { id: newId() } },
+  };
+}
+
+/** The same recording, ended: stop time set, whatever was still associated disassociated. An ended one is returned as it is. */
+export function endRecordingModel(model: RecordingModel, stopTime: Date): RecordingModel {
+  if (model.stopTime !== undefined) return model;
+  const end = <T extends Association>(association: T): T =>
+    association.disassociateTime === undefined ? { ...association, disassociateTime: stopTime } : association;
+  const { customer, seller } = model.participants;
+  return {
+    ...model,
+    stopTime,
+    recorded: end(model.recorded),
+    participants: { customer: end(customer), seller: end(seller) },
+  };
+}
