@@ -1,0 +1,99 @@
+// What the relay notices when the real engine dies, is absent, or drops a session.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { EngineMonitor } from '../domain/engine-monitor.js';
+import { type LostSession, Relay } from '../domain/relay.js';
+import { TestCall } from '../testing/call.js';
+import { freeUdpPort, RtpengineProcess, withoutRtpengine } from '../testing/rtpengine-process.js';
+import { soon, until } from '../testing/until.js';
+import { NgClient } from './ng-client.js';
+import { Rtpengine } from './rtpengine.js';
+
+const log = { info: () => undefined, warn: () => undefined };
+const intervalMs = 20;
+const sweepEveryMs = 50;
+
+describe('loss of the real rtpengine', { skip: withoutRtpengine() }, () => {
+  let port: number;
+  let client: NgClient;
+  let engine: Rtpengine;
+  let relay: Relay;
+  let monitor: EngineMonitor;
+  let process: RtpengineProcess | undefined;
+  const lost: LostSession[] = [];
+  const changes: (string | undefined)[] = [];
+  const calls: TestCall[] = [];
+
+  before(async () => {
+    port = await freeUdpPort();
+    client = new NgClient({ address: { host: '127.0.0.1', port } });
+    engine = new Rtpengine(client, 'loss');
+    relay = new Relay({ engine, maxSessions: 10, log });
+    relay.onLost((one) => lost.push(one));
+    const onChange = (problem: string | undefined) => changes.push(problem);
+    monitor = new EngineMonitor({ engine, relay, log, onChange, intervalMs, sweepEveryMs });
+    monitor.start();
+  });
+  after(async () => {
+    for (const call of calls) call.close();
+    await monitor.stop();
+    await client.close();
+    await process?.kill();
+  });
+
+  // One story, in its order: each step needs the engine as the one before left it.
+  test('absent, there, dropping a session, killed, back with orphans, restarted in a blink', async (story) => {
+    await story.test('absent: an open fails at once and names rtpengine and its address', async () => {
+      await until('it is missed', () => changes.length === 1);
+      assert.equal(changes[0], `nothing listens at rtpengine at 127.0.0.1:${port}`);
+      const startedAt = performance.now();
+      await assert.rejects(relay.openSession('0', 'customer', 'v=0', soon()), {
+        code: 'media-engine-unavailable',
+        message: new RegExp(`rtpengine at 127\\.0\\.0\\.1:${port}`),
+      });
+      assert.ok(performance.now() - startedAt < 100);
+    });
+
+    await story.test('there: it is told, and calls work', async () => {
+      process = await RtpengineProcess.start(port);
+      await until('it is there', () => changes.length === 2);
+      calls.push(await TestCall.connect(relay, 'dropped'), await TestCall.connect(relay, 'killed'));
+    });
+
+    await story.test('a session that vanished in the engine is lost', async () => {
+      await engine.close('dropped', soon());
+      await until('it is lost', () => lost.length === 1);
+      assert.deepEqual(lost.splice(0), [{ session: 'dropped', reason: 'engine-dropped' }]);
+    });
+
+    await story.test('killed: what it carried is lost', async () => {
+      await process?.kill();
+      await until('it is lost', () => lost.length === 1);
+      assert.deepEqual(lost.splice(0), [{ session: 'killed', reason: 'engine-gone' }]);
+      assert.match(changes.at(-1) ?? '', /nothing listens/);
+    });
+
+    await story.test('back: what nobody owns is ended, of this relay only', async () => {
+      process = await RtpengineProcess.start(port);
+      const sdp = calls[0]?.customer.sdp('0') ?? '';
+      await engine.offer('orphan', 'customer', sdp, false, soon());
+      const stranger = new Rtpengine(client, 'another');
+      await stranger.offer('not ours', 'customer', sdp, false, soon());
+      await until('it is ended', async () => !(await engine.holds('orphan', soon())));
+      assert.ok(await stranger.holds('not ours', soon()));
+    });
+
+    await story.test('restarted in a blink: a re-INVITE finds out and makes no half session', async () => {
+      await monitor.stop();
+      const call = await TestCall.connect(relay, 'blink');
+      calls.push(call);
+      await process?.kill();
+      process = await RtpengineProcess.start(port);
+      await assert.rejects(relay.updateSession('blink', 'customer', call.customer.sdp('0'), soon()), {
+        code: 'not-found',
+      });
+      assert.deepEqual(lost, [{ session: 'blink', reason: 'engine-dropped' }]);
+      assert.deepEqual((await engine.list(soon())).sessions, []);
+    });
+  });
+});

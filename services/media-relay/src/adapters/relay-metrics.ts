@@ -1,0 +1,67 @@
+// What the relay tells Prometheus.
+import type { Registry } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import type { Relay } from '../domain/relay.js';
+import type { NgObserver } from './ng-client.js';
+
+/** Counts the ng commands: duration by command and outcome, retransmissions, ignored datagrams. */
+export function ngMetrics(registry: Registry): Required<NgObserver> {
+  const registers = [registry];
+  const seconds = new Histogram({
+    name: 'sidestream_ng_request_seconds',
+    help: 'Time until an ng command was settled, by command and outcome (ok or kind of failure).',
+    labelNames: ['command', 'outcome'],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  });
+  const retransmissions = new Counter({
+    name: 'sidestream_ng_retransmissions_total',
+    help: 'Ng datagrams sent again because no reply came, by command.',
+    labelNames: ['command'],
+    registers,
+  });
+  const ignored = new Counter({
+    name: 'sidestream_ng_datagrams_ignored_total',
+    help: 'Datagrams from the engine that answer no command in flight: late, doubled or garbage.',
+    registers,
+  });
+  return {
+    finished: (command, outcome, duration) => seconds.observe({ command, outcome }, duration),
+    retransmitted: (command) => retransmissions.inc({ command }),
+    ignored: () => ignored.inc(),
+  };
+}
+
+/** Gauges of what the relay holds, read at each scrape, and counts of what it lost. */
+export function relayMetrics(registry: Registry, relay: Relay): { engineUp(up: boolean): void } {
+  const registers = [registry];
+  new Gauge({
+    name: 'sidestream_media_sessions',
+    help: 'Media sessions that this relay owns.',
+    registers,
+    collect() {
+      this.set(relay.sessionCount);
+    },
+  });
+  new Gauge({
+    name: 'sidestream_media_forks',
+    help: 'Forks of these sessions, by phase (offered, answered, paused, doubtful).',
+    labelNames: ['phase'],
+    registers,
+    collect() {
+      this.reset();
+      for (const phase of ['offered', 'answered', 'paused', 'doubtful']) this.set({ phase }, 0);
+      for (const { forks } of relay.sessions()) for (const { phase } of forks.values()) this.inc({ phase });
+    },
+  });
+  const lost = new Counter({
+    name: 'sidestream_media_sessions_lost_total',
+    help: 'Sessions that the engine no longer had, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
+  relay.onLost(({ reason }) => lost.inc({ reason }));
+  const up = new Gauge({ name: 'sidestream_media_engine_up', help: '1 while rtpengine answers.', registers });
+  up.set(0);
+  return { engineUp: (is) => up.set(is ? 1 : 0) };
+}

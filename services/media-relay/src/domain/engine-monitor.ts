@@ -1,0 +1,148 @@
+// Watches the engine: is it there, did it restart, do its sessions and ours agree. What the engine has and nobody owns is
+// ended there; what we own and the engine does not have is lost.
+import { pause, SidestreamError } from '@sidestream/service';
+import type { DomainLog, EngineState, LossReason, MediaEngine } from './ports.js';
+import type { Relay } from './relay.js';
+
+/** Foreign ends and single look-ups per sweep, so that a sweep never competes with live calls. */
+const sweepBatch = 50;
+/** A refused control port means a dead process; the second refusal rules out one that was just being replaced. */
+const refusalsUntilLost = 2;
+
+export interface EngineMonitorOptions {
+  readonly engine: MediaEngine;
+  readonly relay: Relay;
+  readonly log: DomainLog;
+  /** Called at every change, first after the first look. `problem` is undefined when the engine is there. */
+  onChange(problem: string | undefined): void;
+  readonly intervalMs?: number;
+  readonly stateDeadlineMs?: number;
+  readonly sweepEveryMs?: number;
+}
+
+export class EngineMonitor {
+  readonly #options: EngineMonitorOptions;
+  readonly #stopping = new AbortController();
+  #loop: Promise<void> | undefined;
+  #state: EngineState | undefined;
+  #refusals = 0;
+  #lastSweep = 0;
+  #startedAt: number | undefined;
+  #cursor = 0;
+
+  constructor(options: EngineMonitorOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop ??= this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new SidestreamError('cancelled', 'the relay stops'));
+    await this.#loop;
+  }
+
+  async #watch(): Promise<void> {
+    const { intervalMs = 1_000 } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      await this.#look();
+      await pause(intervalMs, this.#stopping.signal);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { engine, sweepEveryMs = 5_000 } = this.#options;
+    const state = await this.#within((signal) => engine.state(signal));
+    if (this.#stopping.signal.aborted) return;
+    const changed = state !== this.#state;
+    this.#state = state;
+    if (changed) this.#tell(state);
+    this.#refusals = state === 'gone' ? this.#refusals + 1 : 0;
+    if (this.#refusals === refusalsUntilLost) this.#loseAll();
+    if (state !== 'alive') return;
+    if (!changed && performance.now() - this.#lastSweep < sweepEveryMs) return;
+    try {
+      await this.#sweep();
+      this.#lastSweep = performance.now();
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      this.#options.log.warn(
+        { code: SidestreamError.from(error).code },
+        'the sweep of the engine failed; it is repeated',
+      );
+    }
+  }
+
+  #tell(state: EngineState): void {
+    const { engine, relay, onChange } = this.#options;
+    const problems = {
+      alive: undefined,
+      gone: `nothing listens at ${engine.description}`,
+      silent: `${engine.description} does not answer`,
+    };
+    relay.setEngineProblem(problems[state]);
+    onChange(problems[state]);
+  }
+
+  #loseAll(): void {
+    for (const id of this.#options.relay.establishedSessions()) this.#options.relay.lose(id, 'engine-gone');
+  }
+
+  async #sweep(): Promise<void> {
+    const { engine, relay } = this.#options;
+    const reason = (await this.#restarted()) ? 'engine-restarted' : 'engine-dropped';
+    // Taken before the list is asked for: a session that is acknowledged meanwhile may be missing from it rightly.
+    const ours = relay.establishedSessions();
+    const { sessions, complete } = await this.#within((signal) => engine.list(signal));
+    const held = new Set(sessions);
+    const missing = ours.filter((id) => !held.has(id));
+    if (complete) for (const id of missing) relay.lose(id, reason);
+    else await this.#lookUp(missing, reason);
+    const orphans = sessions.filter((id) => !relay.owns(id)).slice(0, sweepBatch);
+    for (const id of orphans) if (!relay.owns(id)) await this.#within((signal) => engine.close(id, signal));
+    if (orphans.length > 0) this.#options.log.warn({ count: orphans.length }, 'sessions without an owner ended');
+  }
+
+  /** The engine's list was cut short: asks for some of the sessions by name, others the next time. */
+  async #lookUp(missing: readonly string[], reason: LossReason): Promise<void> {
+    const { engine, relay } = this.#options;
+    const from = this.#cursor < missing.length ? this.#cursor : 0;
+    const batch = missing.slice(from, from + sweepBatch);
+    this.#cursor = from + batch.length;
+    for (const id of batch) {
+      const held = await this.#within((signal) => engine.holds(id, signal));
+      if (!held) relay.lose(id, reason);
+    }
+  }
+
+  /**
+   * Whether another process answers than the last time. Only a reason, never a proof: the engine counts its uptime on
+   * the wall clock, so the sessions that it still lists are kept in any case.
+   */
+  async #restarted(): Promise<boolean> {
+    const uptime = await this.#within((signal) => this.#options.engine.uptimeSeconds(signal));
+    const startedAt = performance.now() / 1000 - uptime;
+    const restarted = this.#startedAt !== undefined && startedAt > this.#startedAt + 2;
+    this.#startedAt = startedAt;
+    if (restarted) this.#options.log.warn({}, 'the media engine restarted');
+    return restarted;
+  }
+
+  /** Gives the work a deadline, and an early end when the monitor is stopped. */
+  async #within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const deadlineMs = this.#options.stateDeadlineMs ?? 2_000;
+    const controller = new AbortController();
+    const stop = () => controller.abort(this.#stopping.signal.reason);
+    const late = () => controller.abort(new SidestreamError('deadline-exceeded', `no answer within ${deadlineMs} ms`));
+    const timer = setTimeout(late, deadlineMs);
+    this.#stopping.signal.addEventListener('abort', stop, { once: true });
+    try {
+      this.#stopping.signal.throwIfAborted();
+      return await work(controller.signal);
+    } finally {
+      clearTimeout(timer);
+      this.#stopping.signal.removeEventListener('abort', stop);
+    }
+  }
+}

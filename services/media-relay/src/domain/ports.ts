@@ -1,0 +1,89 @@
+// What the domain asks of the outside, in its own words. Nothing here knows ng, gRPC or NATS.
+import { SidestreamError } from '@sidestream/service';
+
+/** Whose voice it is. */
+export type Party = 'customer' | 'seller';
+
+/** One media line of a fork as the engine offers it. It carries a key: never log it. */
+export interface ForkStream {
+  readonly party: Party;
+  readonly address: string;
+  readonly port: number;
+  readonly rtcpPort: number;
+  /** RFC 4568 §9.1 without `a=crypto:`, e.g. `1 AES_CM_128_HMAC_SHA1_80 inline:…`. */
+  readonly crypto: string;
+  /** Static payload types (RFC 3551) that the party's stream may carry now. */
+  readonly payloadTypes: readonly number[];
+}
+
+/** What the engine offers for a fork. */
+export interface ForkOffer {
+  /** One per party asked for, in the order asked. */
+  readonly streams: readonly ForkStream[];
+  /**
+   * Every media line that the engine expects in the answer, in its order: undefined for the next of `streams`, else the
+   * complete line that refuses it (a party's video, for instance).
+   */
+  readonly refusals: readonly (string | undefined)[];
+}
+
+/** What the engine received from one party. */
+export interface PartyMedia {
+  readonly party: Party;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** Whether the engine's control answers: `gone` = nothing listens at its address, `silent` = no answer in time. */
+export type EngineState = 'alive' | 'gone' | 'silent';
+
+/** The engine itself says that it does not know the session: its media is dead. */
+export class EngineLostSession extends SidestreamError {
+  constructor(session: string, options?: { cause?: unknown }) {
+    super('not-found', `the media engine no longer has session ${session}`, options);
+  }
+}
+
+/**
+ * The media engine. Every method rejects with a SidestreamError: EngineLostSession if it no longer has the session,
+ * `media-engine-unavailable` if it cannot be asked, `overloaded` if it is out of ports or full, `media-refused` or
+ * `recorder-answer-unusable` if it refuses what it was given; or as the signal says.
+ */
+export interface MediaEngine {
+  /** For people: what it is and where. */
+  readonly description: string;
+  /** Gives a party's offer; `answered` says that both parties are known to the engine. Returns the other party's SDP. */
+  offer(session: string, by: Party, sdp: string, answered: boolean, signal: AbortSignal): Promise<string>;
+  /** Gives a party's answer to the other's offer. Returns the SDP for the offerer. */
+  answer(session: string, by: Party, sdp: string, signal: AbortSignal): Promise<string>;
+  /**
+   * Offers (again) a copy of the parties' media. On a fork that had media before, media flows from here on.
+   * A refusal leaves the fork in doubt: stop it.
+   */
+  offerFork(session: string, fork: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkOffer>;
+  /** Gives the recorder's answer, already proven secure, with one media line for every line of the offer. */
+  answerFork(session: string, fork: string, sdp: string, signal: AbortSignal): Promise<void>;
+  /** Not one packet leaves on the fork after this resolved. An unknown fork is no error. */
+  stopFork(session: string, fork: string, signal: AbortSignal): Promise<void>;
+  /** What was received so far. */
+  count(session: string, signal: AbortSignal): Promise<readonly PartyMedia[]>;
+  /** Ends the session and its forks at once. A session that is already gone is no error. */
+  close(session: string, signal: AbortSignal): Promise<void>;
+  /** Whether the engine has the session. */
+  holds(session: string, signal: AbortSignal): Promise<boolean>;
+  /** The sessions that this relay, or an earlier run of it, opened; `complete` is false if there may be more. */
+  list(signal: AbortSignal): Promise<{ readonly sessions: readonly string[]; readonly complete: boolean }>;
+  /** Never rejects. */
+  state(signal: AbortSignal): Promise<EngineState>;
+  /** Seconds since the engine started, by its own clock. */
+  uptimeSeconds(signal: AbortSignal): Promise<number>;
+}
+
+/** Why a session was lost: the engine is gone, has restarted, or dropped it by itself (its own media time-out). */
+export type LossReason = 'engine-gone' | 'engine-restarted' | 'engine-dropped';
+
+/** Where the domain says what happens; pino's loggers fit. */
+export interface DomainLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}

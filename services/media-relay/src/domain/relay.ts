@@ -1,0 +1,220 @@
+// The registry of this relay's media sessions: who owns which, how many there may be, and what became of them.
+import { SidestreamError } from '@sidestream/service';
+import type { MediaSession } from './media-session.js';
+import {
+  type DomainLog,
+  EngineLostSession,
+  type ForkStream,
+  type LossReason,
+  type MediaEngine,
+  type Party,
+  type PartyMedia,
+} from './ports.js';
+import { SessionOwner } from './session-owner.js';
+
+export interface LostSession {
+  readonly session: string;
+  readonly reason: LossReason;
+}
+
+export interface RelayOptions {
+  readonly engine: MediaEngine;
+  readonly maxSessions: number;
+  readonly log: DomainLog;
+  readonly now?: () => Date;
+}
+
+export class Relay {
+  readonly #engine: MediaEngine;
+  readonly #maxSessions: number;
+  readonly #log: DomainLog;
+  readonly #now: () => Date;
+  readonly #owners = new Map<string, SessionOwner>();
+  readonly #lossListeners = new Set<(lost: LostSession) => void>();
+  readonly #emptyListeners = new Set<() => void>();
+  #draining = false;
+  #engineProblem: string | undefined;
+
+  constructor({ engine, maxSessions, log, now = () => new Date() }: RelayOptions) {
+    this.#engine = engine;
+    this.#maxSessions = maxSessions;
+    this.#log = log;
+    this.#now = now;
+    this.#engineProblem = `${engine.description} was not reached yet`;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  get sessionCount(): number {
+    return this.#owners.size;
+  }
+
+  get forkCount(): number {
+    return [...this.#owners.values()].reduce((sum, owner) => sum + owner.state.forks.size, 0);
+  }
+
+  sessions(): MediaSession[] {
+    return [...this.#owners.values()].map((owner) => owner.state);
+  }
+
+  owns(id: string): boolean {
+    return this.#owners.has(id);
+  }
+
+  /** Sessions that the engine acknowledged and whose end was not begun. */
+  establishedSessions(): string[] {
+    return [...this.#owners].filter(([, owner]) => owner.established).map(([id]) => id);
+  }
+
+  /**
+   * Anchors a new session.
+   *
+   * @returns the SDP to offer to the other party.
+   * @throws SidestreamError draining, overloaded, already-exists, or the engine's. Nothing is left behind then.
+   */
+  async openSession(id: string, offerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
+    if (this.#draining) throw new SidestreamError('draining', 'this relay takes no new sessions: it is draining');
+    if (this.#owners.has(id)) throw new SidestreamError('already-exists', `session ${id} exists already`);
+    if (this.#owners.size >= this.#maxSessions)
+      throw new SidestreamError('overloaded', `this relay has its ${this.#maxSessions} sessions`);
+    this.#requireEngine();
+    const owner = new SessionOwner(this.#engine, id, this.#now(), this.#log);
+    this.#owners.set(id, owner);
+    try {
+      return await owner.offer(offerer, sdp, signal);
+    } catch (error) {
+      // The engine may have made the session although its reply was lost; the caller need not wait for the clean-up.
+      this.#end(id, owner).catch((failure: unknown) => this.#reportFailedEnd(id, failure));
+      throw error;
+    }
+  }
+
+  updateSession(id: string, offerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
+    return this.#command(id, (owner) => owner.offer(offerer, sdp, signal));
+  }
+
+  answerSession(id: string, answerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
+    return this.#command(id, (owner) => owner.answer(answerer, sdp, signal));
+  }
+
+  /**
+   * Ends a session and its forks. It leaves the registry even if the engine cannot be told: the sweep ends it there later.
+   *
+   * @returns what each party sent; undefined if there is no such session.
+   * @throws SidestreamError media-engine-unavailable if the engine did not confirm the end.
+   */
+  async closeSession(id: string): Promise<readonly PartyMedia[] | undefined> {
+    const owner = this.#owners.get(id);
+    return owner && this.#end(id, owner);
+  }
+
+  startFork(id: string, fork: string, parties: readonly Party[], signal: AbortSignal): Promise<readonly ForkStream[]> {
+    return this.#command(id, (owner) => owner.startFork(fork, parties, signal));
+  }
+
+  answerFork(id: string, fork: string, sdp: string, signal: AbortSignal): Promise<void> {
+    return this.#command(id, (owner) => owner.answerFork(fork, sdp, signal));
+  }
+
+  pauseFork(id: string, fork: string, signal: AbortSignal): Promise<void> {
+    return this.#command(id, (owner) => owner.pauseFork(fork, signal));
+  }
+
+  resumeFork(id: string, fork: string, parties: readonly Party[], signal: AbortSignal): Promise<readonly ForkStream[]> {
+    return this.#command(id, (owner) => owner.resumeFork(fork, parties, signal));
+  }
+
+  /** @returns false if there was no such session or fork. */
+  async stopFork(id: string, fork: string, signal: AbortSignal): Promise<boolean> {
+    if (!this.#owners.has(id)) return false;
+    return this.#command(id, (owner) => owner.stopFork(fork, signal));
+  }
+
+  /** Tells of every session lost from now on. @returns how to stop listening. */
+  onLost(listener: (lost: LostSession) => void): () => void {
+    this.#lossListeners.add(listener);
+    return () => this.#lossListeners.delete(listener);
+  }
+
+  /** The engine no longer has the session. One that is being closed, or unknown, is not lost. */
+  lose(id: string, reason: LossReason): void {
+    const owner = this.#owners.get(id);
+    if (!owner?.established) return;
+    owner.forget();
+    this.#remove(id, owner);
+    this.#log.warn({ session: id, reason }, 'media session lost');
+    for (const listener of this.#lossListeners) listener({ session: id, reason });
+  }
+
+  /** Commands fail at once while there is a problem, with it as the message; undefined = the engine is there. */
+  setEngineProblem(problem: string | undefined): void {
+    this.#engineProblem = problem;
+  }
+
+  /** Refuses new sessions from now on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Resolves when no session is left, or when the signal aborts. */
+  whenEmpty(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#owners.size === 0 || signal.aborted) return resolve();
+      const done = () => {
+        this.#emptyListeners.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#emptyListeners.add(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  /** Ends every session that is left. */
+  async closeAll(): Promise<void> {
+    const ends = [...this.#owners].map(([id, owner]) =>
+      this.#end(id, owner).catch((failure: unknown) => this.#reportFailedEnd(id, failure)),
+    );
+    await Promise.all(ends);
+  }
+
+  async #command<T>(id: string, work: (owner: SessionOwner) => Promise<T>): Promise<T> {
+    const owner = this.#owners.get(id);
+    if (!owner) throw new SidestreamError('not-found', `this relay has no session ${id}`);
+    this.#requireEngine();
+    try {
+      return await work(owner);
+    } catch (error) {
+      // The engine itself said that it does not know the session: there is no use in waiting for the sweep to find out.
+      if (error instanceof EngineLostSession) this.lose(id, 'engine-dropped');
+      throw error;
+    }
+  }
+
+  async #end(id: string, owner: SessionOwner): Promise<readonly PartyMedia[]> {
+    try {
+      return await owner.close();
+    } finally {
+      this.#remove(id, owner);
+    }
+  }
+
+  #remove(id: string, owner: SessionOwner): void {
+    if (this.#owners.get(id) !== owner) return;
+    this.#owners.delete(id);
+    if (this.#owners.size === 0) for (const listener of [...this.#emptyListeners]) listener();
+  }
+
+  #requireEngine(): void {
+    if (this.#engineProblem !== undefined) throw new SidestreamError('media-engine-unavailable', this.#engineProblem);
+  }
+
+  #reportFailedEnd(id: string, failure: unknown): void {
+    this.#log.warn(
+      { session: id, code: SidestreamError.from(failure).code },
+      'session not ended in the engine: the sweep will',
+    );
+  }
+}

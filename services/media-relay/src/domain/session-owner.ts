@@ -1,0 +1,158 @@
+// The one owner of one media session: gives its commands to the engine one after the other and keeps its state.
+import { SidestreamError } from '@sidestream/service';
+import { CommandQueue } from './command-queue.js';
+import {
+  apply,
+  type Command,
+  findFork,
+  type MediaSession,
+  newSession,
+  permit,
+  type SessionEvent,
+} from './media-session.js';
+import type { DomainLog, ForkStream, MediaEngine, Party, PartyMedia } from './ports.js';
+import { secureAnswer } from './secure-answer.js';
+
+/** A command that runs may finish before the end of the session aborts it: the engine's reply is normally 2 ms away. */
+const closeGraceMs = 500;
+/** Deadline of what is done without a caller who waits: stopping a fork after a failure, ending the session. */
+const cleanUpDeadlineMs = 3_000;
+
+export class SessionOwner {
+  readonly #engine: MediaEngine;
+  readonly #log: DomainLog;
+  readonly #queue: CommandQueue;
+  #state: MediaSession;
+  #closing: Promise<readonly PartyMedia[]> | undefined;
+
+  constructor(engine: MediaEngine, id: string, openedAt: Date, log: DomainLog) {
+    this.#engine = engine;
+    this.#log = log;
+    this.#queue = new CommandQueue(`session ${id}`);
+    this.#state = newSession(id, openedAt);
+  }
+
+  get state(): MediaSession {
+    return this.#state;
+  }
+
+  /** Whether the engine acknowledged the session and its end was not begun: it must be found in the engine then. */
+  get established(): boolean {
+    return this.#state.offerer !== undefined && this.#closing === undefined;
+  }
+
+  offer(by: Party, sdp: string, signal: AbortSignal): Promise<string> {
+    return this.#run({ kind: 'offer' }, signal, async (running) => {
+      const reply = await this.#engine.offer(this.#state.id, by, sdp, this.#state.answered, running);
+      this.#apply({ kind: 'offered', by });
+      return reply;
+    });
+  }
+
+  answer(by: Party, sdp: string, signal: AbortSignal): Promise<string> {
+    return this.#run({ kind: 'answer', by }, signal, async (running) => {
+      const reply = await this.#engine.answer(this.#state.id, by, sdp, running);
+      this.#apply({ kind: 'answered' });
+      return reply;
+    });
+  }
+
+  /** Offers a new fork, one that was stopped, or a live one again after the parties' codecs changed. */
+  startFork(fork: string, parties: readonly Party[], signal: AbortSignal): Promise<readonly ForkStream[]> {
+    return this.#offerFork({ kind: 'start-fork', fork, parties }, signal);
+  }
+
+  resumeFork(fork: string, parties: readonly Party[], signal: AbortSignal): Promise<readonly ForkStream[]> {
+    return this.#offerFork({ kind: 'resume-fork', fork, parties }, signal);
+  }
+
+  /** An answer that fails, for whatever reason, stops the fork: it is never left half. */
+  answerFork(fork: string, sdp: string, signal: AbortSignal): Promise<void> {
+    return this.#run({ kind: 'answer-fork', fork }, signal, async (running) => {
+      const { parties, refusals } = findFork(this.#state, fork);
+      try {
+        await this.#engine.answerFork(this.#state.id, fork, secureAnswer(sdp, refusals), running);
+      } catch (error) {
+        await this.#abandonFork(fork, parties);
+        throw error;
+      }
+      this.#apply({ kind: 'fork-answered', fork });
+    });
+  }
+
+  /** Pausing twice is no error. */
+  pauseFork(fork: string, signal: AbortSignal): Promise<void> {
+    return this.#run({ kind: 'pause-fork', fork }, signal, async (running) => {
+      await this.#engine.stopFork(this.#state.id, fork, running);
+      this.#apply({ kind: 'fork-paused', fork });
+    });
+  }
+
+  /** @returns false if there was no such fork. */
+  async stopFork(fork: string, signal: AbortSignal): Promise<boolean> {
+    return this.#queue.run(signal, async (running) => {
+      if (!this.#state.forks.has(fork)) return false;
+      await this.#engine.stopFork(this.#state.id, fork, running);
+      this.#apply({ kind: 'fork-stopped', fork });
+      return true;
+    });
+  }
+
+  /** Ends the session in the engine. However often and by whomever called, it happens once. */
+  close(): Promise<readonly PartyMedia[]> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  /** The engine no longer has the session: no further command is taken, nothing is left to end. */
+  forget(): void {
+    this.#closing ??= this.#queue.end(0).then(() => []);
+  }
+
+  #run<T>(command: Command, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#queue.run(signal, (running) => {
+      permit(this.#state, command);
+      return work(running);
+    });
+  }
+
+  #offerFork(
+    command: Extract<Command, { kind: 'start-fork' | 'resume-fork' }>,
+    signal: AbortSignal,
+  ): Promise<readonly ForkStream[]> {
+    const { fork, parties } = command;
+    return this.#run(command, signal, async (running) => {
+      try {
+        const offer = await this.#engine.offerFork(this.#state.id, fork, parties, running);
+        this.#apply({ kind: 'fork-offered', fork, parties, offer });
+        return offer.streams;
+      } catch (error) {
+        // The engine may have taken the request although its reply was lost, and a resumed fork flows at once.
+        await this.#abandonFork(fork, parties);
+        throw error;
+      }
+    });
+  }
+
+  async #abandonFork(fork: string, parties: readonly Party[]): Promise<void> {
+    this.#apply({ kind: 'fork-doubtful', fork, parties });
+    try {
+      await this.#engine.stopFork(this.#state.id, fork, AbortSignal.timeout(cleanUpDeadlineMs));
+      this.#apply({ kind: 'fork-stopped', fork });
+    } catch (error) {
+      this.#log.warn({ session: this.#state.id, fork, code: SidestreamError.from(error).code }, 'fork left in doubt');
+    }
+  }
+
+  async #end(): Promise<readonly PartyMedia[]> {
+    await this.#queue.end(closeGraceMs);
+    const signal = AbortSignal.timeout(cleanUpDeadlineMs);
+    const media = await this.#engine.count(this.#state.id, signal).catch(() => []);
+    await this.#engine.close(this.#state.id, AbortSignal.timeout(cleanUpDeadlineMs));
+    return media;
+  }
+
+  #apply(event: SessionEvent): void {
+    this.#state = apply(this.#state, event);
+  }
+}

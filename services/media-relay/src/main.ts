@@ -1,0 +1,75 @@
+// Wiring of the media relay, and nothing else.
+import { MediaRelayServiceService } from '@sidestream/proto/media/v1';
+import {
+  Bus,
+  GrpcServer,
+  type RunningService,
+  runService,
+  type ServiceContext,
+  UnaryHandlers,
+} from '@sidestream/service';
+import { mediaRelayService } from './adapters/media-grpc.js';
+import { NgClient } from './adapters/ng-client.js';
+import { Presence } from './adapters/presence.js';
+import { ngMetrics, relayMetrics } from './adapters/relay-metrics.js';
+import { Rtpengine } from './adapters/rtpengine.js';
+import { advertisedAddress, type RelayConfig, readRelayConfig } from './config.js';
+import { EngineMonitor } from './domain/engine-monitor.js';
+import { Relay } from './domain/relay.js';
+
+const grpcGraceMs = 1_000;
+
+async function start(context: ServiceContext<RelayConfig>): Promise<RunningService> {
+  const { config, instance, log, metrics, health } = context;
+  const client = new NgClient({ address: config.ng, observer: ngMetrics(metrics) });
+  const engine = new Rtpengine(client, instance);
+  const relay = new Relay({ engine, maxSessions: config.maxSessions, log });
+  const gauges = relayMetrics(metrics, relay);
+  health.set('rtpengine', false, `${engine.description} was not reached yet`);
+
+  const watches = new AbortController();
+  const server = new GrpcServer(config.grpcTls);
+  server.add(MediaRelayServiceService, mediaRelayService(relay, new UnaryHandlers(log, metrics), watches.signal));
+  const address = advertisedAddress(config, await server.listen(config.listen));
+
+  // NATS is no condition of being ready: calls find this relay by the configuration, too.
+  const bus = Bus.open({ nats: config.nats, name: `relay.${instance}`, log, metrics });
+  const { region, maxSessions: capacity } = config;
+  const presence = new Presence({ bus, relay, id: instance, region, address, capacity, log, metrics });
+  const monitor = new EngineMonitor({
+    engine,
+    relay,
+    log,
+    onChange: (problem) => {
+      health.set('rtpengine', problem === undefined, problem);
+      gauges.engineUp(problem === undefined);
+      presence.engineChanged(problem);
+      if (problem === undefined) log.info({ engine: engine.description }, 'rtpengine is there');
+      else log.warn({ problem }, 'rtpengine is away');
+    },
+  });
+  monitor.start();
+
+  return {
+    addresses: { grpc: address },
+    stop: async () => {
+      relay.drain();
+      presence.refresh();
+      await relay.whenEmpty(AbortSignal.timeout(config.drainMs));
+      await relay.closeAll();
+      await monitor.stop();
+      watches.abort();
+      await server.close(grpcGraceMs);
+      await presence.close();
+      await bus.close();
+      await client.close();
+    },
+  };
+}
+
+await runService({
+  name: 'media-relay',
+  readConfig: readRelayConfig,
+  start,
+  stopDeadlineMs: ({ drainMs }) => drainMs + 10_000,
+});
