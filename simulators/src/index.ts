@@ -1,0 +1,56 @@
+/** The one door of @sidestream/simulators: stand-ins for what Sidestream talks to, and the real peers that tests need. */
+
+export { type TracedMessage, traceMessages } from './message-trace.js';
+export type { CallEnd, CallMoments, PartyCall, PartyCallEvents } from './party/party-call.js';
+export type { HeardPacket, HeardStatistics } from './party/party-media.js';
+export type { CallOptions, IncomingTreatment, PartyOptions, Speech } from './party/party-options.js';
+export { type PartyEvents, PartySimulator } from './party/party-simulator.js';
+export { peersRequired } from './peers/config.js';
+export { type DrachtioOptions, type DrachtioPeer, startDrachtio } from './peers/drachtio.js';
+export { type NatsOptions, type NatsPeer, startNats } from './peers/nats.js';
+export { type Peer, PeerError, type PeerResult, type PeerSource } from './peers/peer.js';
+export { freeTcpPort, freeUdpPort, mediaPortRange, type PortRange } from './peers/ports.js';
+export { type RtpengineOptions, type RtpenginePeer, startRtpengine } from './peers/rtpengine.js';
+export {
+  type Authority,
+  type CertificateRequest,
+  type CertificateUsage,
+  type Credential,
+  createAuthority,
+} from './pki/authority.js';
+export type { CredentialFiles } from './pki/credential-files.js';
+export {
+  answerInactive,
+  answerInMultipart,
+  answerInPlainRtp,
+  answerWithoutCrypto,
+  type Behaviour,
+  behaviourNames,
+  byeAfter,
+  combine,
+  type Decision,
+  delayAnswer,
+  parseBehaviour,
+  rejectWith,
+  renameLabels,
+  staySilent,
+  wellBehaved,
+} from './recorder/behaviour.js';
+export type { Finding, FindingName } from './recorder/finding.js';
+export type { RecordedPacket, RecordedStream, SrtpCapture, StreamStatistics } from './recorder/recorded-stream.js';
+export type { RecorderOptions } from './recorder/recorder-options.js';
+export type { MetadataSnapshot, RecorderSession, SessionEnd, SessionPeer } from './recorder/recorder-session.js';
+export { type RecorderEvents, RecorderSimulator } from './recorder/recorder-simulator.js';
+export type { AnswerBody, AnswerStream } from './recorder/recording-answer.js';
+export { redactKeys } from './recorder/sdes.js';
+export { decodeG711, encodeG711, type G711Codec, PAYLOAD_TYPES, SILENCE, transcodeG711 } from './rtp/g711.js';
+export { findLibsrtp, type Libsrtp, type LibsrtpResult } from './rtp/libsrtp.js';
+export { PacedSender, type PacedSenderOptions, type SentPacket } from './rtp/paced-sender.js';
+export { type ComparisonWindow, comparePackets, type PacketComparison } from './rtp/packet-comparison.js';
+export { PortPair } from './rtp/port-pair.js';
+export { type Arrival, Reception } from './rtp/reception.js';
+export { parseRtp, type RtpHeader, type RtpPacket, writeRtp } from './rtp/rtp-packet.js';
+export { speechSource } from './rtp/speech-source.js';
+export { SrtpReceiver, type SrtpRefusal, SrtpSender, type Unprotected } from './rtp/srtp.js';
+export { readSpeech, readWav, toG711, toLinear, type Wav, type WavEncoding, WavError, writeWav } from './rtp/wav.js';
+export { customerSpeech, sellerSpeech } from './voices.js';

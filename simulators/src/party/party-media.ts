@@ -1,0 +1,205 @@
+/** A party's media in one call: speaks a WAV as RTP, hears what comes, records it. It knows SDP's results but no SIP. */
+import { randomInt } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { codecOf, type G711Codec, PAYLOAD_TYPES } from '../rtp/g711.js';
+import { PacedSender, type SentPacket } from '../rtp/paced-sender.js';
+import { PacketRing } from '../rtp/packet-ring.js';
+import { PortPair } from '../rtp/port-pair.js';
+import { Reception } from '../rtp/reception.js';
+import { parseRtp, type RtpPacket } from '../rtp/rtp-packet.js';
+import { speechSource } from '../rtp/speech-source.js';
+import { TimelineWav } from '../rtp/timeline-wav.js';
+import { toG711, type Wav } from '../rtp/wav.js';
+import { answerDirection, type LocalMedia, type RemoteMedia } from './party-sdp.js';
+
+/** A packet that the party has heard. */
+export interface HeardPacket extends RtpPacket {
+  /** Milliseconds since the epoch. */
+  receivedAt: number;
+}
+
+/** What a party says, hears and keeps. */
+export interface PartyMediaOptions {
+  host: string;
+  /** Preferred law; the other one is offered after it unless `onlyCodec`. */
+  codec: G711Codec;
+  onlyCodec: boolean;
+  /** What is said; silence when absent. */
+  wav: Wav | undefined;
+  loop: boolean;
+  keepPackets: number;
+  maxDurationMs: number;
+  /** File for what is heard. */
+  recordTo: string | undefined;
+}
+
+/** Numbers of what was heard. */
+export interface HeardStatistics {
+  received: number;
+  lost: number;
+  duplicates: number;
+  reordered: number;
+}
+
+/** See the module's head. */
+export class PartyMedia {
+  readonly #options: PartyMediaOptions;
+  readonly #ports: PortPair;
+  readonly #wav: TimelineWav | undefined;
+  readonly #sent: PacketRing<SentPacket>;
+  readonly #heard: PacketRing<HeardPacket>;
+  readonly #receptions = new Map<number, Reception>();
+  readonly #sessionId = randomInt(1, 2 ** 31);
+  #version = 0;
+  #wanted: LocalMedia['direction'] = 'sendrecv';
+  #remote: RemoteMedia | undefined;
+  #codec: G711Codec | undefined;
+  #sender: PacedSender | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(options: PartyMediaOptions, ports: PortPair, wav: TimelineWav | undefined) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#wav = wav;
+    this.#sent = new PacketRing(options.keepPackets);
+    this.#heard = new PacketRing(options.keepPackets);
+    ports.on('rtp', (bytes) => this.#hear(bytes));
+  }
+
+  /** Opens ports and, when wanted, the file. */
+  static async open(options: PartyMediaOptions): Promise<PartyMedia> {
+    const ports = await PortPair.open(options.host);
+    try {
+      const { recordTo, maxDurationMs } = options;
+      const wav = recordTo === undefined ? undefined : await TimelineWav.open(recordTo, { maxDurationMs });
+      return new PartyMedia(options, ports, wav);
+    } catch (error) {
+      ports.close();
+      throw error;
+    }
+  }
+
+  /** Packets sent, the newest `keepPackets`. */
+  get sent(): SentPacket[] {
+    return this.#sent.toArray();
+  }
+
+  /** Packets heard in the order of arrival, the newest `keepPackets`. */
+  get heard(): HeardPacket[] {
+    return this.#heard.toArray();
+  }
+
+  get statistics(): HeardStatistics {
+    const total = { received: 0, lost: 0, duplicates: 0, reordered: 0 };
+    for (const { received, lost, duplicates, reordered } of this.#receptions.values()) {
+      total.received += received;
+      total.lost += lost;
+      total.duplicates += duplicates;
+      total.reordered += reordered;
+    }
+    return total;
+  }
+
+  /** A new offer with the wanted direction. */
+  offer(direction: LocalMedia['direction'] = this.#wanted): LocalMedia {
+    this.#wanted = direction;
+    return this.#describe(this.#offered(), direction);
+  }
+
+  /** Takes an offer and returns the answer, undefined when the offer has nothing for us. */
+  answer(offer: RemoteMedia): LocalMedia | undefined {
+    const codec = this.#choose(offer);
+    if (codec === undefined) return undefined;
+    return this.#describe([codec], answerDirection(offer.direction, this.#wanted));
+  }
+
+  /** Begins, goes on or pauses to speak as the other side's description and our wish say. */
+  apply(remote: RemoteMedia): boolean {
+    const codec = this.#choose(remote);
+    if (codec === undefined || this.#closed !== undefined) return false;
+    this.#remote = remote;
+    const sends = answerDirection(remote.direction, this.#wanted);
+    const speaking = (sends === 'sendrecv' || sends === 'sendonly') && remote.address !== '0.0.0.0';
+    if (codec !== this.#codec) this.#speakIn(codec);
+    if (!speaking) this.#sender?.pause();
+    else {
+      this.#sender?.start();
+      this.#sender?.resume();
+    }
+    return true;
+  }
+
+  /** Pauses speech until the next {@link apply} that lets us send. */
+  silence(): void {
+    this.#sender?.pause();
+  }
+
+  /** Ends speech for good; what comes is still heard. */
+  stop(): void {
+    this.#sender?.stop();
+  }
+
+  /** Ends speech, ports and file; idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      this.#sender?.stop();
+      this.#ports.close();
+      await this.#wav?.close();
+    })();
+    return this.#closed;
+  }
+
+  #offered(): G711Codec[] {
+    const { codec, onlyCodec } = this.#options;
+    const other = codec === 'PCMU' ? 'PCMA' : 'PCMU';
+    return onlyCodec ? [codec] : [codec, other];
+  }
+
+  #choose(remote: RemoteMedia): G711Codec | undefined {
+    return this.#offered().find((codec) => remote.codecs.includes(codec));
+  }
+
+  #describe(codecs: readonly G711Codec[], direction: LocalMedia['direction']): LocalMedia {
+    this.#version += 1;
+    const { port, host } = this.#ports;
+    return { address: host, port, codecs, direction, sessionId: this.#sessionId, version: this.#version };
+  }
+
+  /** A change of law goes on with the same source, sequence and timestamps (RFC 3550 §5.1): only the payload type changes. */
+  #speakIn(codec: G711Codec): void {
+    this.#codec = codec;
+    const { wav, loop, maxDurationMs } = this.#options;
+    const last = this.#sent.last;
+    const speech = wav === undefined ? Buffer.alloc(0) : toG711(wav, codec);
+    const before = this.#sender;
+    before?.stop();
+    this.#sender = new PacedSender({
+      payloadType: PAYLOAD_TYPES[codec],
+      next: speechSource(speech, codec, { loop: loop || wav === undefined }),
+      maxPackets: Math.ceil(maxDurationMs / 20),
+      ...(before === undefined || last === undefined
+        ? {}
+        : { ssrc: before.ssrc, firstSequence: last.sequenceNumber + 1, firstTimestamp: last.timestamp + 160 }),
+      transmit: (bytes, packet) => {
+        const to = this.#remote;
+        if (to === undefined) return;
+        this.#sent.add(packet);
+        this.#ports.sendRtp(bytes, to.port, to.address);
+      },
+    });
+  }
+
+  #hear(bytes: Buffer): void {
+    const rtp = parseRtp(bytes);
+    if (rtp === undefined) return;
+    const reception = this.#receptions.get(rtp.ssrc) ?? new Reception(rtp);
+    // Sixteen senders are far more than a call has; beyond them someone else is sending.
+    if (this.#receptions.size >= 16 && !this.#receptions.has(rtp.ssrc)) return;
+    this.#receptions.set(rtp.ssrc, reception);
+    const now = performance.now();
+    if (reception.add(rtp, now) === 'duplicate') return;
+    this.#heard.add({ ...rtp, receivedAt: Date.now() });
+    const codec = codecOf(rtp.payloadType);
+    if (codec !== undefined) this.#wav?.add({ ...rtp, codec, receivedAt: now });
+  }
+}

@@ -1,0 +1,72 @@
+/** A party's SDP: one audio stream of G.711 and telephone events in RTP/AVP (RFC 3264). Text in, data out, and back. */
+import { parse } from 'sdp-transform';
+import { type G711Codec, PAYLOAD_TYPES } from '../rtp/g711.js';
+import { addressType, type MediaDirection, mediaAddress, mediaDirection, payloadTypes } from '../rtp/media-address.js';
+
+const TELEPHONE_EVENT = 101;
+
+/** What the other side said: where it wants media, which law, and who may send. */
+export interface RemoteMedia {
+  address: string;
+  port: number;
+  /** The laws it takes, in its order of preference. */
+  codecs: G711Codec[];
+  direction: MediaDirection;
+}
+
+/** Our side of a session. */
+export interface LocalMedia {
+  address: string;
+  port: number;
+  codecs: readonly G711Codec[];
+  direction: MediaDirection;
+  sessionId: number;
+  /** Grows with each changed description (RFC 3264 §8). */
+  version: number;
+}
+
+/** Writes an offer or answer. */
+export function writePartySdp(local: LocalMedia): string {
+  const type = addressType(local.address);
+  const types = [...local.codecs.map((codec) => PAYLOAD_TYPES[codec]), TELEPHONE_EVENT];
+  const lines = [
+    'v=0',
+    `o=party ${local.sessionId} ${local.version} IN ${type} ${local.address}`,
+    's=-',
+    `c=IN ${type} ${local.address}`,
+    't=0 0',
+    `m=audio ${local.port} RTP/AVP ${types.join(' ')}`,
+    ...local.codecs.map((codec) => `a=rtpmap:${PAYLOAD_TYPES[codec]} ${codec}/8000`),
+    `a=rtpmap:${TELEPHONE_EVENT} telephone-event/8000`,
+    `a=fmtp:${TELEPHONE_EVENT} 0-16`,
+    'a=ptime:20',
+    `a=${local.direction}`,
+  ];
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+/** Reads the first usable audio stream; undefined when there is none that a G.711 party in RTP/AVP can take. */
+export function readPartySdp(sdp: string): RemoteMedia | undefined {
+  if (!sdp.startsWith('v=0')) return undefined;
+  const session = parse(sdp);
+  for (const media of session.media) {
+    const address = mediaAddress(session, media);
+    if (media.type !== 'audio' || media.protocol !== 'RTP/AVP' || address === undefined || address.port === 0) continue;
+    const codecs = payloadTypes(media).flatMap((type): G711Codec[] =>
+      type === 0 ? ['PCMU'] : type === 8 ? ['PCMA'] : [],
+    );
+    if (codecs.length > 0) {
+      return { address: address.address, port: address.port, codecs, direction: mediaDirection(session, media) };
+    }
+  }
+  return undefined;
+}
+
+/** The direction that answers an offered one, as far as we want it (RFC 3264 §6.1). */
+export function answerDirection(offered: MediaDirection, wanted: MediaDirection): MediaDirection {
+  const send = (offered === 'sendrecv' || offered === 'recvonly') && (wanted === 'sendrecv' || wanted === 'sendonly');
+  const receive =
+    (offered === 'sendrecv' || offered === 'sendonly') && (wanted === 'sendrecv' || wanted === 'recvonly');
+  if (send) return receive ? 'sendrecv' : 'sendonly';
+  return receive ? 'recvonly' : 'inactive';
+}

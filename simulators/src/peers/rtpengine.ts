@@ -1,0 +1,89 @@
+/** A real rtpengine in user space on loopback, with a media port range of its own. */
+import { readPeerEnvironment } from './config.js';
+import { type Peer, PeerError, type PeerResult } from './peer.js';
+import { freeTcpPort, freeUdpPort, mediaPortRange, type PortRange } from './ports.js';
+import { probeNg } from './probes.js';
+import { resolvePeer } from './resolve.js';
+
+const HOST = '127.0.0.1';
+
+/** Where an rtpengine is reached. */
+export interface RtpengineAddresses {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port` of the ng socket, as configurations write it. */
+  readonly ng: string;
+  /** Address of metrics and CLI over HTTP; absent for an engine that the environment names. */
+  readonly http: string | undefined;
+  readonly mediaPorts: PortRange | undefined;
+}
+
+/** An rtpengine and its ng control address. */
+export type RtpenginePeer = Peer<'rtpengine'> & RtpengineAddresses;
+
+/** How to start rtpengine; ignored when the environment names one. */
+export interface RtpengineOptions {
+  /** Inclusive media range below the kernel's own ports; else one that differs per process and call. */
+  mediaPorts?: PortRange;
+  /** A fixed ng port, to start it again at the same address. */
+  port?: number;
+  /** More flags, e.g. `--timeout=10`. */
+  args?: readonly string[];
+  startTimeoutMs?: number;
+}
+
+function parseHostPort(text: string): { host: string; port: number } {
+  const match = /^(.+):(\d{1,5})$/.exec(text);
+  if (match?.[1] === undefined) throw new PeerError('not-possible', 'RTPENGINE_NG is not host:port');
+  return { host: match[1], port: Number(match[2]) };
+}
+
+/** Finds or starts rtpengine. */
+export async function startRtpengine(options: RtpengineOptions = {}): Promise<PeerResult<RtpenginePeer>> {
+  const { rtpengineNg } = readPeerEnvironment();
+  return await resolvePeer<'rtpengine', RtpengineAddresses>({
+    kind: 'rtpengine',
+    startTimeoutMs: options.startTimeoutMs,
+    fixedPorts: options.port !== undefined || options.mediaPorts !== undefined,
+    environment:
+      rtpengineNg === undefined
+        ? undefined
+        : async (signal) => {
+            const address = parseHostPort(rtpengineNg);
+            await probeNg(address, signal);
+            return { ...address, ng: rtpengineNg, http: undefined, mediaPorts: undefined };
+          },
+    recipe: async () => {
+      const mediaPorts = await mediaPortRange(options.mediaPorts);
+      const port = options.port ?? (await freeUdpPort(HOST));
+      const http = `${HOST}:${await freeTcpPort(HOST)}`;
+      const details = { host: HOST, port, ng: `${HOST}:${port}`, http, mediaPorts };
+      return {
+        name: 'rtpengine',
+        command: 'rtpengine',
+        image: 'drachtio/rtpengine:0.1.14',
+        args: () => [
+          // Without this the distribution's /etc/rtpengine/rtpengine.conf is read as well and opens further ports.
+          '--config-file=none',
+          '--foreground',
+          '--log-stderr',
+          // Level 4 (warnings) at most: failed commands above it would show more of the SDP than a test log should hold.
+          '--log-level=4',
+          '--table=-1',
+          `--interface=${HOST}`,
+          `--listen-ng=${details.ng}`,
+          `--listen-http=${http}`,
+          `--port-min=${mediaPorts.min}`,
+          `--port-max=${mediaPorts.max}`,
+          '--num-threads=2',
+          '--delete-delay=0',
+          ...(options.args ?? []),
+        ],
+        probe: async (signal) => {
+          await probeNg(details, signal);
+          return details;
+        },
+      };
+    },
+  });
+}
