@@ -6,7 +6,7 @@ import { installNodePackages } from './setup.mjs';
 export function check() {
   installNodePackages();
   run('npm', ['run', '--silent', 'generate']);
-  run('npx', ['--no-install', 'biome', 'ci', '--error-on-warnings', '.']);
+  run('npx', ['--no-install', 'biome', 'ci', '--error-on-warnings', '--colors=off', '.']);
   run('npx', ['--no-install', 'tsc', '-b']);
   checkBoundaries();
   console.error('check: passed');

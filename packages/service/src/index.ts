@@ -15,6 +15,7 @@ export { GrpcServer, UnaryHandlers } from './grpc/server.js';
 export { Health } from './health.js';
 export { createLogger, type Logger } from './log.js';
 export { Bus, type BusSession } from './nats/bus.js';
+export { EventFeed } from './nats/event-feed.js';
 export { type EventBody, EventPublisher, eventSubject } from './nats/event-publisher.js';
 export { KvWriter } from './nats/kv-writer.js';
 export { eventStream, leaseTtlMs } from './nats/layout.js';

@@ -57,6 +57,11 @@ function* clearLinks(config: Loose): Generator<ConfigProblem> {
       yield { path: `relays.${index}.address`, message: `'${address}' is not loopback: grpc.tls is needed` };
     }
   }
+  const edge = /^tcp:\/\/(.+):\d+$/.exec(text(loose(config['signalling'])['edge']) ?? '')?.[1];
+  if (edge !== undefined && !isLoopback(edge.replace(/[[\]]/g, ''))) {
+    // drachtio-server enforces no secret and the link is in clear: it belongs beside signalling.
+    yield { path: 'signalling.edge', message: `'${edge}' is not loopback: the edge's admin port must be on this host` };
+  }
   const ng = text(loose(relay['rtpengine'])['ng']);
   if (ng !== undefined && !isLoopback(ng.replace(/:\d+$/, '').replace(/[[\]]/g, ''))) {
     // The ng protocol has neither authentication nor encryption, and it carries the fork's keys.

@@ -61,21 +61,22 @@ export class Bus {
 
   /** Resolves with the session once there is one; rejects with the signal's reason. */
   whenConnected(signal: AbortSignal): Promise<BusSession> {
-    const either = AbortSignal.any([signal, this.#closing.signal]);
+    const closing = this.#closing.signal;
     return new Promise((resolve, reject) => {
+      const settle = (finish: () => void) => {
+        // Both are listened to directly: on Node 20 AbortSignal.any() lets a time-out signal be collected before it fires.
+        signal.removeEventListener('abort', onAbort);
+        closing.removeEventListener('abort', onAbort);
+        this.#waiters.delete(done);
+        finish();
+      };
+      const done = (session: BusSession) => settle(() => resolve(session));
+      const onAbort = () => settle(() => reject(signal.aborted ? signal.reason : closing.reason));
       if (this.#session) return resolve(this.#session);
-      if (either.aborted) return reject(either.reason);
-      const done = (session: BusSession) => {
-        either.removeEventListener('abort', onAbort);
-        this.#waiters.delete(done);
-        resolve(session);
-      };
-      const onAbort = () => {
-        this.#waiters.delete(done);
-        reject(either.reason);
-      };
+      if (signal.aborted || closing.aborted) return onAbort();
       this.#waiters.add(done);
-      either.addEventListener('abort', onAbort, { once: true });
+      signal.addEventListener('abort', onAbort, { once: true });
+      closing.addEventListener('abort', onAbort, { once: true });
     });
   }
 

@@ -1,0 +1,42 @@
+// `sidestream recorder`: the recorder simulator on its own, for integrators who have no recorder yet.
+import { resolve } from 'node:path';
+import { parseHostPort } from '@sidestream/service';
+import { RecorderSimulator } from '@sidestream/simulators';
+
+export interface RecorderCommandOptions {
+  readonly listen: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly trust: string;
+  readonly account?: string;
+  readonly out: string;
+}
+
+/** Runs until SIGTERM or SIGINT; tells what comes, one JSON line each, on stdout. */
+export async function recorder(options: RecorderCommandOptions): Promise<number> {
+  const { host, port } = parseHostPort(options.listen);
+  const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+  const simulator = await RecorderSimulator.start({
+    host,
+    port,
+    tls: { certFile: options.cert, keyFile: options.key, trustFile: options.trust },
+    ...(options.account !== undefined && { accountId: options.account }),
+    directory: resolve(options.out),
+  });
+  simulator.on('session', ({ callId, peer, directory }) =>
+    say({ event: 'session', callId, from: peer.address, client: peer.tls?.peerSubject, directory }),
+  );
+  simulator.on('finding', (finding, session) => say({ event: 'finding', callId: session?.callId, ...finding }));
+  simulator.on('refused', (remote, reason) => say({ event: 'refused', from: `${remote.host}:${remote.port}`, reason }));
+  simulator.on('problem', (error) => process.stderr.write(`sidestream: ${String(error)}\n`));
+  simulator.on('ended', (session, end) => {
+    const streams = session.streams.map(({ label, statistics }) => ({ label, ...statistics }));
+    say({ event: 'ended', callId: session.callId, by: end, streams, findings: session.findings.length });
+  });
+  say({ ready: true, addresses: { sip: `tls:${simulator.address.host}:${simulator.address.port}` } });
+  await new Promise<void>((stop) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop());
+  });
+  await simulator.close();
+  return 0;
+}

@@ -1,0 +1,267 @@
+// A whole Sidestream in a box, on free loopback ports: real NATS and rtpengine, the services, a recorder, keys that live
+// as long as the box. The demo and the end-to-end tests stand on it.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Event } from '@sidestream/proto/events/v1';
+import { Bus, createLogger, EventFeed } from '@sidestream/service';
+import {
+  type Authority,
+  createAuthority,
+  freeTcpPort,
+  freeUdpPort,
+  type NatsPeer,
+  type RecorderOptions,
+  RecorderSimulator,
+  type RtpenginePeer,
+  startNats,
+  startRtpengine,
+} from '@sidestream/simulators';
+import { Registry } from 'prom-client';
+import { stringify } from 'yaml';
+import { Deployment } from './deployment.js';
+import { type LaboratoryConfig, laboratoryConfig, laboratoryPolicy } from './laboratory-config.js';
+
+/** The two trunks are told apart by their source address, so each side of a call has one of its own. */
+export const customerHost = '127.0.0.2';
+export const sellerHost = '127.0.0.3';
+/** The account that the laboratory's tenant has at its recorder. */
+export const accountId = 'AC00000000000000000000000000000001';
+
+export interface LaboratoryOptions {
+  /** Where the carrier and the PBX listen, as `host:port;transport=…` after `sip:`. */
+  readonly customerTarget: string;
+  readonly sellerTarget: string;
+  /** Options of the recorder; `false` for none. */
+  readonly recorder?: Partial<RecorderOptions> | false;
+  /** False: the address is configured, nobody listens there. */
+  readonly nats?: boolean;
+  readonly rtpengine?: boolean;
+  /** Changes the configuration before it is written. */
+  readonly configure?: (config: LaboratoryConfig) => void;
+  readonly onLog?: (line: string) => void;
+  readonly onProgress?: (what: string) => void;
+  /** How long to wait for readiness; 0 = do not wait. */
+  readonly readyTimeoutMs?: number;
+}
+
+/** What is left where nothing should be. */
+export interface Orphans {
+  /** SIP dialogs at the edge. */
+  readonly dialogs: number;
+  /** Sessions in rtpengine. */
+  readonly mediaSessions: number;
+  /** Recordings at signalling, or sessions at the recorder, whichever is more. */
+  readonly recordings: number;
+}
+
+const readyTimeoutMs = 20_000;
+const maxEvents = 10_000;
+
+export class Laboratory {
+  readonly events: Event[] = [];
+  readonly configFile: string;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'sidestream-laboratory-'));
+  readonly #options: LaboratoryOptions;
+  readonly #log = createLogger({ name: 'laboratory', instance: '1', level: 'silent' });
+  readonly #endings: (() => Promise<unknown>)[] = [];
+  #authority: Authority | undefined;
+  #nats: NatsPeer | undefined;
+  #rtpengine: RtpenginePeer | undefined;
+  #recorder: RecorderSimulator | undefined;
+  #deployment: Deployment | undefined;
+  #failure: string | undefined;
+
+  private constructor(options: LaboratoryOptions) {
+    this.#options = options;
+    this.configFile = join(this.#directory, 'sidestream.yaml');
+  }
+
+  /**
+   * Starts everything; on any failure what was started is stopped before the error is thrown.
+   *
+   * @throws Error that says which program is missing, or which service did not become ready and why.
+   */
+  static async start(options: LaboratoryOptions): Promise<Laboratory> {
+    const laboratory = new Laboratory(options);
+    try {
+      await laboratory.#start();
+    } catch (error) {
+      await laboratory.stop();
+      throw error;
+    }
+    return laboratory;
+  }
+
+  get recorder(): RecorderSimulator {
+    return present(this.#recorder, 'recorder');
+  }
+
+  get nats(): NatsPeer {
+    return present(this.#nats, 'nats');
+  }
+
+  get rtpengine(): RtpenginePeer {
+    return present(this.#rtpengine, 'rtpengine');
+  }
+
+  get deployment(): Deployment {
+    return present(this.#deployment, 'deployment');
+  }
+
+  get authority(): Authority {
+    return present(this.#authority, 'authority');
+  }
+
+  /** Where parties send their calls: `host:port`. */
+  sipAddress(protocol: 'udp' | 'tcp'): string {
+    const address = this.deployment.status.addresses[`sip-edge.sip.${protocol}`];
+    if (address === undefined) throw new Error(`the edge does not listen on ${protocol}`);
+    return address.replace(/^\w+:(\/\/)?/, '');
+  }
+
+  /** What `/metrics` of a service says of one metric: the sum over its labels that match. */
+  async metric(service: string, name: string, labels = ''): Promise<number> {
+    const base = this.deployment.status.addresses[`${service}.management`];
+    const response = await fetch(`${base}/metrics`, { signal: AbortSignal.timeout(5_000) });
+    const lines = (await response.text()).split('\n');
+    return lines
+      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      .filter((line) => line.includes(labels))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+
+  /** Counts what is left in the edge, in rtpengine, at signalling and at the recorder. */
+  async orphans(): Promise<Orphans> {
+    const [dialogs, mediaSessions, recordings] = await Promise.all([
+      this.metric('sip-edge', 'sidestream_edge_dialogs'),
+      this.#engineSessions(),
+      this.metric('signalling', 'sidestream_recordings_active'),
+    ]);
+    return { dialogs, mediaSessions, recordings: Math.max(recordings, this.#recorder?.active ?? 0) };
+  }
+
+  /** Ends everything that start() began, the newest first. Idempotent. */
+  async stop(): Promise<void> {
+    for (const end of this.#endings.splice(0).reverse()) await end();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  async #start(): Promise<void> {
+    const progress = this.#options.onProgress ?? (() => undefined);
+    progress('keys and certificates');
+    await this.#writeKeys();
+    const natsUrl = await this.#startNats(progress);
+    const ng = await this.#startRtpengine(progress);
+    const recorderUri = await this.#startRecorder(progress);
+    const config = laboratoryConfig({
+      natsUrl,
+      ng,
+      recorderUri,
+      customerHost,
+      sellerHost,
+      customerTarget: this.#options.customerTarget,
+      sellerTarget: this.#options.sellerTarget,
+      accountId,
+    });
+    this.#options.configure?.(config);
+    writeFileSync(this.configFile, stringify(config));
+    writeFileSync(join(this.#directory, 'policy.yaml'), stringify(laboratoryPolicy()));
+    if (this.#nats) await this.#followEvents(natsUrl);
+    progress('sip-edge, media-relay, signalling');
+    await this.#startDeployment();
+  }
+
+  async #writeKeys(): Promise<void> {
+    this.#authority = await createAuthority('Sidestream laboratory');
+    const issue = async (name: string, names: object) =>
+      (await this.authority.issue({ commonName: name, ...names })).writeFiles(this.#directory, name);
+    await issue('internal', { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
+    await issue('contoso', { dnsNames: ['contoso.example'], usages: 'client' });
+    await issue('recorder', { dnsNames: ['localhost'], usages: 'server' });
+  }
+
+  async #startNats(progress: (what: string) => void): Promise<string> {
+    if (this.#options.nats === false) return `nats://127.0.0.1:${await freeTcpPort('127.0.0.1')}`;
+    const { peer, reason } = await startNats({ jetStream: true });
+    if (!peer) throw new Error(`${reason}: apt-get install nats-server`);
+    this.#nats = peer;
+    this.#endings.push(() => peer.stop());
+    progress(`nats (${peer.how})`);
+    return peer.url;
+  }
+
+  async #startRtpengine(progress: (what: string) => void): Promise<string> {
+    if (this.#options.rtpengine === false) return `127.0.0.1:${await freeUdpPort('127.0.0.1')}`;
+    const { peer, reason } = await startRtpengine();
+    if (!peer) throw new Error(`${reason}: apt-get install rtpengine-daemon`);
+    this.#rtpengine = peer;
+    this.#endings.push(() => peer.stop());
+    progress(`rtpengine (${peer.how})`);
+    return peer.ng;
+  }
+
+  async #startRecorder(progress: (what: string) => void): Promise<string> {
+    if (this.#options.recorder === false) return `sip:SRS@localhost:${await freeTcpPort('127.0.0.1')};transport=tls`;
+    const file = (name: string) => join(this.#directory, name);
+    const recorder = await RecorderSimulator.start({
+      tls: { certFile: file('recorder.crt'), keyFile: file('recorder.key'), trustFile: file('ca.crt') },
+      accountId,
+      ...this.#options.recorder,
+    });
+    // An emitter without a listener for what goes wrong would hide it from the tests.
+    recorder.on('problem', (error) => this.#options.onLog?.(`recorder: ${String(error)}`));
+    this.#recorder = recorder;
+    this.#endings.push(() => recorder.close());
+    progress('recorder (TLS)');
+    return `sip:SRS@localhost:${recorder.address.port};transport=tls`;
+  }
+
+  async #followEvents(url: string): Promise<void> {
+    const bus = Bus.open({
+      nats: { servers: [url], replicas: 1 },
+      name: 'laboratory',
+      log: this.#log,
+      metrics: new Registry(),
+    });
+    const feed = new EventFeed(bus, { log: this.#log });
+    this.#endings.push(async () => {
+      feed.stop();
+      await bus.close();
+    });
+    await feed.start((event) => {
+      this.events.push(event);
+      if (this.events.length > maxEvents) this.events.shift();
+    }, AbortSignal.timeout(10_000));
+  }
+
+  async #startDeployment(): Promise<void> {
+    const deployment = await Deployment.start({
+      configFile: this.configFile,
+      onLog: this.#options.onLog ?? (() => undefined),
+      onFailure: (what) => {
+        this.#failure = what;
+      },
+    });
+    this.#deployment = deployment;
+    this.#endings.push(() => deployment.stop());
+    const timeoutMs = this.#options.readyTimeoutMs ?? readyTimeoutMs;
+    if (timeoutMs > 0) await deployment.ready(timeoutMs);
+    if (this.#failure !== undefined) throw new Error(this.#failure);
+  }
+
+  async #engineSessions(): Promise<number> {
+    const http = this.#rtpengine?.http;
+    if (http === undefined) return this.metric('media-relay', 'sidestream_media_sessions');
+    const response = await fetch(`http://${http}/cli/list%20numsessions`, { signal: AbortSignal.timeout(5_000) });
+    const text = await response.text();
+    const total = /Current sessions total:\s*(\d+)/i.exec(text)?.[1];
+    if (total === undefined) throw new Error(`rtpengine's answer is not understood: ${text.slice(0, 100)}`);
+    return Number(total);
+  }
+}
+
+function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`the laboratory has no ${what}`);
+  return value;
+}

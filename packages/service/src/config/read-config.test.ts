@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { ConfigError, readConfig } from './read-config.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'sidestream-config-'));
+after(() => rmSync(directory, { recursive: true }));
+for (const name of ['cert.pem', 'key.pem', 'ca.pem', 'policy.yaml']) writeFileSync(join(directory, name), '');
+
+const good = `
+nats: { servers: [nats://127.0.0.1:4222] }
+regions: { eastus: { recorders: [eastus] } }
+tenants:
+  contoso:
+    accountId: AC0123
+    region: eastus
+    recording: { identity: { certFile: cert.pem, keyFile: key.pem } }
+    policy: { source: file, file: policy.yaml }
+trunks:
+  carrier: { tenant: contoso, side: customer, peers: [203.0.113.0/24], routes: [{ to: pbx }] }
+  pbx: { tenant: contoso, side: seller, targets: [sip:10.0.0.5:5060], routes: [{ to: carrier-out }] }
+  carrier-out: { tenant: contoso, side: customer, targets: ['sip:203.0.113.9:5060;transport=tcp'], routes: [{ to: pbx }] }
+signalling: { listen: [udp:127.0.0.1:0] }
+mediaRelay: { rtpengine: { ng: 127.0.0.1:22222 } }
+`;
+
+function read(text: string) {
+  const file = join(directory, 'sidestream.yaml');
+  writeFileSync(file, text);
+  return readConfig(file);
+}
+
+function problemsOf(text: string): Record<string, string> {
+  try {
+    read(text);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return Object.fromEntries(error.problems.map(({ path, message }) => [path, message]));
+  }
+  return {};
+}
+
+describe('readConfig', () => {
+  test('applies defaults and makes file names absolute', () => {
+    const config = read(good);
+    const tenant = config.tenants['contoso'];
+    assert.equal(tenant?.recording.mode, 'best-effort');
+    assert.equal(tenant?.recording.provisionalTimeoutMs, 1_500);
+    assert.equal(tenant?.recording.identity.certFile, join(directory, 'cert.pem'));
+    assert.equal(config.signalling.edge, 'embedded');
+    assert.equal(config.log.level, 'info');
+  });
+
+  test('three errors are told at once, each with the path of its key', () => {
+    const bad = good
+      .replace('203.0.113.0/24', '203.0.113.0/40')
+      .replace('region: eastus', 'region: mars')
+      .replace('ng: 127.0.0.1:22222', 'ng: nowhere');
+    const problems = problemsOf(bad);
+    assert.deepEqual(Object.keys(problems).sort(), [
+      'mediaRelay.rtpengine.ng',
+      'tenants.contoso.region',
+      'trunks.carrier.peers.0',
+    ]);
+    assert.match(problems['tenants.contoso.region'] ?? '', /no region 'mars' \(there are: eastus\)/);
+  });
+
+  test('the message of the error lists file and problems for people', () => {
+    assert.throws(
+      () => read(good.replace('accountId: AC0123', 'acountId: AC0123')),
+      (error: unknown) => {
+        assert.ok(error instanceof ConfigError);
+        assert.match(error.message, /sidestream\.yaml: 2 problems/);
+        assert.match(error.message, /tenants\.contoso\.acountId: unknown key/);
+        assert.match(error.message, /tenants\.contoso\.accountId: /);
+        return true;
+      },
+    );
+  });
+
+  test('a missing file, broken YAML and a list at the top are one clear error each', () => {
+    assert.throws(() => readConfig(join(directory, 'absent.yaml')), /can't be read/);
+    assert.throws(() => read('nats: [1'), ConfigError);
+    assert.throws(() => read('- 1'), ConfigError);
+  });
+
+  test('files that can not be read are named', () => {
+    assert.deepEqual(problemsOf(good.replace('cert.pem', 'gone.pem')), {
+      'tenants.contoso.recording.identity.certFile': "no readable file 'gone.pem'",
+    });
+  });
+
+  test('a route must lead to a trunk of the same tenant that has targets', () => {
+    const path = 'trunks.pbx.routes.0.to';
+    assert.match(problemsOf(good.replace('to: carrier-out', 'to: nobody'))[path] ?? '', /no trunk 'nobody'/);
+    assert.match(problemsOf(good.replace('to: carrier-out', 'to: carrier'))[path] ?? '', /has no targets/);
+  });
+
+  test('off loopback NATS needs TLS and credentials, gRPC needs TLS, and ng is refused', () => {
+    const open = good
+      .replace('nats://127.0.0.1:4222', 'nats://nats.example:4222')
+      .replace('ng: 127.0.0.1:22222 }', 'ng: 10.0.0.1:22222 }, listen: 0.0.0.0:7000')
+      .concat('relays: [{ address: 10.0.0.2:7000 }]\n');
+    assert.deepEqual(Object.keys(problemsOf(open)).sort(), [
+      'mediaRelay.listen',
+      'mediaRelay.rtpengine.ng',
+      'nats.servers.0',
+      'relays.0.address',
+    ]);
+    const closed = open
+      .replace(
+        'servers:',
+        'tls: { certFile: cert.pem, keyFile: key.pem, caFile: ca.pem }, credentialsFile: key.pem, servers:',
+      )
+      .replace('ng: 10.0.0.1', 'ng: 127.0.0.1')
+      .concat('grpc: { tls: { certFile: cert.pem, keyFile: key.pem, caFile: ca.pem } }\n');
+    assert.deepEqual(problemsOf(closed), {});
+  });
+});

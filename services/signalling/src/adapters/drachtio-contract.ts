@@ -1,0 +1,84 @@
+// The part of drachtio-srf 5 that we use, typed from its source: its own declarations lack much of it.
+
+export type SrfHeaders = Record<string, string>;
+
+export interface SrfMessage {
+  /** Empty without a body. */
+  readonly body: string;
+  get(name: string): string | undefined;
+  has(name: string): boolean;
+}
+
+export interface SrfRequest extends SrfMessage {
+  readonly method: string;
+  readonly uri: string;
+  readonly source_address: string;
+  readonly source_port: number;
+  readonly isNewInvite: boolean;
+  on(event: 'cancel', listener: () => void): void;
+  cancel(callback: (error: unknown) => void): void;
+}
+
+export interface SrfResponse extends SrfMessage {
+  readonly status: number;
+  readonly reason: string;
+  readonly finalResponseSent: boolean;
+  /** Throws for a status that it does not know. The callback comes with the edge's echo of what was sent. */
+  send(
+    status: number,
+    options: { headers?: SrfHeaders; body?: string },
+    callback?: (error: unknown, sent?: SrfMessage) => void,
+  ): void;
+}
+
+export interface SrfDialog {
+  /** The edge's name of the dialog. */
+  readonly id: string;
+  readonly local: { sdp: string; readonly contact: string };
+  /** The 200 that made the dialog. */
+  readonly res: SrfResponse;
+  on(event: 'destroy', listener: (request: SrfRequest, reason?: string) => void): this;
+  on(event: 'ack', listener: (request: SrfRequest) => void): this;
+  on(
+    event: 'modify' | 'update' | 'info' | 'refer' | 'message' | 'publish' | 'notify',
+    listener: (request: SrfRequest, response: SrfResponse) => void,
+  ): this;
+  destroy(options: { headers?: SrfHeaders }, callback: (error: unknown) => void): void;
+  /** The callback comes for every response, provisional ones included; ACK to a final one is sent. */
+  request(
+    options: { method: string; headers?: SrfHeaders; body?: string },
+    callback: (error: unknown, response?: SrfResponse) => void,
+  ): void;
+}
+
+export interface Srf {
+  readonly app: {
+    /** A request on whatever connection there is now; `stackDialogId` makes it one within a dialog. */
+    request(
+      options: { method: string; stackDialogId: string; headers?: SrfHeaders },
+      callback: (error: unknown) => void,
+    ): void;
+  };
+  on(event: 'connect', listener: (error: unknown, hostPorts?: string, version?: string) => void): this;
+  on(event: 'error', listener: (error: unknown) => void): this;
+  on(event: 'close' | 'reconnecting', listener: () => void): this;
+  invite(handler: (request: SrfRequest, response: SrfResponse) => void): void;
+  options(handler: (request: SrfRequest, response: SrfResponse) => void): void;
+  connect(options: { host: string; port: number; secret: string; reconnect: { retryMaxDelay: number } }): unknown;
+  disconnect(): void;
+  createUAS(
+    request: SrfRequest,
+    response: SrfResponse,
+    options: { localSdp: string; headers: SrfHeaders },
+    callback: (error: unknown, dialog?: SrfDialog) => void,
+  ): void;
+  createUAC(
+    uri: string,
+    options: { localSdp: string; headers: SrfHeaders },
+    progress: {
+      cbRequest: (error: unknown, request?: SrfRequest) => void;
+      cbProvisional: (response: SrfResponse) => void;
+    },
+    callback: (error: unknown, dialog?: SrfDialog) => void,
+  ): void;
+}

@@ -1,0 +1,196 @@
+// One established dialog as the domain's Leg. It works round what drachtio-srf does in a dialog: modify() that blocks for ever after
+// one failure, request() that calls back for provisional responses, 200 to everything that nobody listens to.
+import { type Logger, SidestreamError } from '@sidestream/service';
+import { raced } from '../domain/deadline.js';
+import type { IncomingOffer, Leg, LegHandlers } from '../domain/ports.js';
+import type { SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
+import { sdpOf, sendResponse } from './drachtio-message.js';
+
+/** The edge as a leg sees it. */
+export interface LegEdge {
+  /** Aborted when the connection that the dialog was made on is gone. */
+  readonly lost: AbortSignal;
+  /** Sends BYE on the connection there is now, for a dialog of an earlier one. */
+  byeAnyway(dialogId: string, headers: SrfHeaders): Promise<void>;
+}
+
+/** How long the ACK of an answered offer may take: 64*T1 (RFC 3261 §13.3.1.4). */
+const ackDeadlineMs = 32_000;
+/** What a peer does before anybody listens is kept, but not without bound. */
+const maxEarlyEvents = 16;
+const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK' };
+
+export class DrachtioLeg implements Leg {
+  readonly #dialog: SrfDialog;
+  readonly #edge: LegEdge;
+  readonly #log: Logger;
+  /** Aborted when the dialog is over, by whomever. */
+  readonly #over = new AbortController();
+  #handlers: LegHandlers | undefined;
+  #early: ((handlers: LegHandlers) => void)[] = [];
+  #onAck: ((sdp: string) => void) | undefined;
+  #bye: Promise<void> | undefined;
+
+  constructor(dialog: SrfDialog, edge: LegEdge, log: Logger) {
+    this.#dialog = dialog;
+    this.#edge = edge;
+    this.#log = log;
+    dialog.on('destroy', (_request, reason) => this.#ended(reason));
+    dialog.on('ack', (request) => this.#onAck?.(request.body));
+    dialog.on('modify', (request, response) => this.#offered(request, response));
+    dialog.on('update', (request, response) => this.#updated(request, response));
+    dialog.on('info', (request, response) => this.#informed(request, response));
+    // Without a listener each of these is answered 200 and lost.
+    for (const method of ['refer', 'message', 'publish', 'notify'] as const) {
+      dialog.on(method, (_request, response) => this.#send(response, 405, { headers: allowed }));
+    }
+  }
+
+  listen(handlers: LegHandlers): void {
+    this.#handlers = handlers;
+    const early = this.#early;
+    this.#early = [];
+    for (const tell of early) tell(handlers);
+  }
+
+  async reinvite(sdp: string, signal: AbortSignal): Promise<{ status: number; reason: string; sdp: string }> {
+    const headers = { Contact: this.#dialog.local.contact, 'Content-Type': 'application/sdp' };
+    const response = await this.#request('INVITE', headers, sdp, signal);
+    // drachtio-srf keeps this itself only in modify(); the 200 to an unanswered late offer would be stale otherwise.
+    if (response.status < 300) this.#dialog.local.sdp = sdp;
+    return { status: response.status, reason: response.reason, sdp: sdpOf(response) };
+  }
+
+  async info(contentType: string, body: string, signal: AbortSignal): Promise<number> {
+    const headers: SrfHeaders = contentType === '' ? {} : { 'Content-Type': contentType };
+    return (await this.#request('INFO', headers, body, signal)).status;
+  }
+
+  bye(reason: string | undefined, signal: AbortSignal): Promise<void> {
+    if (this.#over.signal.aborted && this.#bye === undefined) return Promise.resolve();
+    this.#bye ??= this.#sayBye(reason === undefined ? {} : { Reason: reason }, signal);
+    return this.#bye;
+  }
+
+  async #sayBye(headers: SrfHeaders, signal: AbortSignal): Promise<void> {
+    this.#over.abort(new SidestreamError('cancelled', 'the dialog is over'));
+    try {
+      if (this.#edge.lost.aborted) return await raced(this.#edge.byeAnyway(this.#dialog.id, headers), signal);
+      const answered = new Promise<void>((resolve, reject) => {
+        this.#dialog.destroy({ headers }, (error) => (error ? reject(asError(error)) : resolve()));
+      });
+      await raced(answered, AbortSignal.any([signal, this.#edge.lost]));
+    } catch (error) {
+      // ENODIALOG: the peer's BYE was faster. Everything else is a dialog that the edge ends by itself.
+      this.#log.debug({ err: error }, 'BYE came to nothing');
+    }
+  }
+
+  #request(method: string, headers: SrfHeaders, body: string, signal: AbortSignal): Promise<SrfResponse> {
+    const answered = new Promise<SrfResponse>((resolve, reject) => {
+      const done = (error: unknown, response?: SrfResponse) => {
+        if (error || response === undefined)
+          reject(new SidestreamError('internal', `${method} not sent`, { cause: error }));
+        else if (response.status >= 200) resolve(response);
+      };
+      try {
+        this.#dialog.request({ method, headers, ...(body === '' ? {} : { body }) }, done);
+      } catch (error) {
+        done(error);
+      }
+    });
+    return raced(answered, AbortSignal.any([signal, this.#over.signal, this.#edge.lost]));
+  }
+
+  #offered(request: SrfRequest, response: SrfResponse): void {
+    const sdp = sdpOf(request);
+    this.#offer({
+      sdp,
+      answer: async (own) => {
+        const acknowledged = sdp === '' ? this.#nextAck() : Promise.resolve('');
+        this.#dialog.local.sdp = own;
+        const headers = { Contact: this.#dialog.local.contact, 'Content-Type': 'application/sdp' };
+        await this.#send(response, 200, { headers, body: own });
+        return acknowledged;
+      },
+      refuse: (status, headers = {}) => void this.#send(response, status, { headers }),
+    });
+  }
+
+  /** RFC 3311: UPDATE with a body is an offer, without one a refresh. */
+  #updated(request: SrfRequest, response: SrfResponse): void {
+    const sdp = sdpOf(request);
+    if (sdp === '') {
+      void this.#send(response, 200, {});
+      return;
+    }
+    this.#offer({
+      sdp,
+      answer: async (own) => {
+        this.#dialog.local.sdp = own;
+        await this.#send(response, 200, { headers: { 'Content-Type': 'application/sdp' }, body: own });
+        return '';
+      },
+      refuse: (status, headers = {}) => void this.#send(response, status, { headers }),
+    });
+  }
+
+  #offer(offer: IncomingOffer): void {
+    if (this.#tell((handlers) => handlers.offer(offer))) return;
+    offer.refuse(491);
+  }
+
+  #informed(request: SrfRequest, response: SrfResponse): void {
+    const contentType = request.get('Content-Type') ?? '';
+    const respond = (status: number) => void this.#send(response, status, {});
+    if (!this.#tell((handlers) => handlers.info({ contentType, body: request.body, respond }))) respond(480);
+  }
+
+  #ended(reason: string | undefined): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort(new SidestreamError('cancelled', 'the peer ended the dialog'));
+    const text = reason ?? '';
+    const cause = /ack timeout/i.test(text)
+      ? 'ack-timeout'
+      : /session timer/i.test(text)
+        ? 'session-expired'
+        : 'hangup';
+    const detail = cause === 'hangup' ? 'BYE' : text;
+    this.#early = [];
+    this.#tell((handlers) => handlers.ended(cause, detail));
+  }
+
+  /** False when there is no room to keep it. */
+  #tell(event: (handlers: LegHandlers) => void): boolean {
+    if (this.#handlers) {
+      event(this.#handlers);
+      return true;
+    }
+    if (this.#early.length >= maxEarlyEvents) return false;
+    this.#early.push(event);
+    return true;
+  }
+
+  #nextAck(): Promise<string> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#onAck?.(''), ackDeadlineMs);
+      timer.unref();
+      this.#onAck = (sdp) => {
+        clearTimeout(timer);
+        this.#onAck = undefined;
+        resolve(sdp);
+      };
+      this.#over.signal.addEventListener('abort', () => this.#onAck?.(''), { once: true });
+    });
+  }
+
+  #send(response: SrfResponse, status: number, options: { headers?: SrfHeaders; body?: string }): Promise<void> {
+    return sendResponse(response, status, options, this.#edge.lost).catch((error: unknown) => {
+      this.#log.debug({ err: error, status }, 'a response within the dialog could not be sent');
+    });
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

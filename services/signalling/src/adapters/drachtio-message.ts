@@ -1,0 +1,40 @@
+// Small truths about messages as drachtio-srf hands them over and takes them.
+import { SidestreamError } from '@sidestream/service';
+import { bodyParts } from '@sidestream/siprec';
+import { raced } from '../domain/deadline.js';
+import type { SrfHeaders, SrfMessage, SrfResponse } from './drachtio-contract.js';
+
+/** The session description of a message, alone or within a multipart; '' if there is none. */
+export function sdpOf(message: SrfMessage): string {
+  const { body } = message;
+  if (!body) return '';
+  const contentType = message.get('Content-Type') ?? 'application/sdp';
+  if (/^\s*application\/sdp\b/i.test(contentType)) return body;
+  try {
+    // drachtio-srf's own parts are wrong when the boundary is not the last parameter, or has capitals.
+    const part = bodyParts(contentType, Buffer.from(body)).find(({ mediaType }) => mediaType === 'application/sdp');
+    return part?.body.toString() ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** Sends a response; resolves when the edge has echoed it. Rejects when the edge refuses it (the transaction is over) or is lost. */
+export function sendResponse(
+  response: SrfResponse,
+  status: number,
+  options: { headers?: SrfHeaders; body?: string },
+  lost: AbortSignal,
+): Promise<void> {
+  const sent = new Promise<void>((resolve, reject) => {
+    if (response.finalResponseSent) return resolve();
+    const done = (error: unknown) => (error ? reject(new SidestreamError('cancelled', String(error))) : resolve());
+    try {
+      response.send(status, options, done);
+    } catch {
+      // It knows no such status: the class's own is what a peer must take it for (RFC 3261 §8.1.3.2).
+      response.send(Math.floor(status / 100) * 100, options, done);
+    }
+  });
+  return raced(sent, lost);
+}

@@ -1,0 +1,191 @@
+// SIP towards the trunks through drachtio-srf, and the only file that imports it. What the library gets wrong is put right here and
+// in the drachtio-* files beside it; the domain sees the Trunking port.
+
+import { type Logger, SidestreamError } from '@sidestream/service';
+import DrachtioSrf from 'drachtio-srf';
+import { raced } from '../domain/deadline.js';
+import type {
+  Acceptance,
+  IncomingInvite,
+  MonotonicClock,
+  OutgoingInvite,
+  Refusal,
+  Trunking,
+  TrunkProtocol,
+} from '../domain/ports.js';
+import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
+import { DrachtioInvite } from './drachtio-invite.js';
+import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
+import { sdpOf, sendResponse } from './drachtio-message.js';
+
+export interface DrachtioTrunkingOptions {
+  /** Where the edge takes drachtio's protocol. */
+  readonly edge: { readonly host: string; readonly port: number };
+  readonly secret: string;
+  readonly clock: MonotonicClock;
+  readonly log: Logger;
+  onInvite(invite: IncomingInvite): void;
+  /** What an OPTIONS outside a dialog hears. */
+  onOptions(source: { address: string; port: number }): { status: number; headers: Record<string, string> };
+  /** The connection to the edge came up or went down; `detail` says what is wrong. */
+  onEdge(up: boolean, detail: string): void;
+}
+
+const reconnectMaxDelayMs = 1_000;
+
+export class DrachtioTrunking implements Trunking {
+  readonly #options: DrachtioTrunkingOptions;
+  readonly #srf: Srf;
+  /** One for each connection; aborted when it is lost. */
+  #connection = new AbortController();
+  #up = false;
+  #closed = false;
+  #addresses: { protocol: string; hostPort: string }[] = [];
+
+  constructor(options: DrachtioTrunkingOptions) {
+    this.#options = options;
+    // The library's own declarations are incomplete, so its shape is declared in drachtio-contract.ts.
+    this.#srf = new DrachtioSrf() as unknown as Srf;
+    this.#connection.abort(edgeAway());
+  }
+
+  /** Connects and stays connected until close(). Returns at once. */
+  connect(): void {
+    const { edge, secret } = this.#options;
+    this.#srf.on('connect', (error, hostPorts) => this.#connected(error, hostPorts ?? ''));
+    this.#srf.on('error', (error) => this.#disconnected(error instanceof Error ? error.message : String(error)));
+    this.#srf.on('close', () => this.#disconnected('the connection was closed'));
+    this.#srf.invite((request, response) => this.#invited(request, response));
+    this.#srf.options((request, response) => this.#asked(request, response));
+    this.#srf.connect({ ...edge, secret, reconnect: { retryMaxDelay: reconnectMaxDelayMs } });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#connection.abort(edgeAway());
+    if (this.#up) this.#srf.disconnect();
+    this.#up = false;
+  }
+
+  ownAddress(protocol: TrunkProtocol): string {
+    const own = this.#addresses.find((address) => address.protocol === protocol) ?? this.#addresses[0];
+    // The edge puts its own address in the place of this name (drachtio's rule).
+    return own?.hostPort ?? 'localhost';
+  }
+
+  async invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Refusal> {
+    const edge = this.#edge();
+    if (edge.lost.aborted) throw edgeAway();
+    signal.throwIfAborted();
+    let sent: SrfRequest | undefined;
+    let given = false;
+    const cancel = () => sent?.cancel((error) => error && this.#options.log.debug({ err: error }, 'CANCEL not sent'));
+    const outcome = new Promise<Acceptance | Refusal>((resolve, reject) => {
+      const progress = {
+        cbRequest: (error: unknown, request?: SrfRequest) => {
+          if (error || request === undefined) return;
+          sent = request;
+          if (given) cancel();
+          else invite.onSent();
+        },
+        cbProvisional: (response: SrfResponse) => {
+          if (!given && response.status > 100) invite.onProgress(response.status, sdpOf(response));
+        },
+      };
+      const done = (error: unknown, dialog?: SrfDialog) => {
+        if (dialog) {
+          const leg = new DrachtioLeg(dialog, edge, this.#options.log);
+          // RFC 3261 §9.1: a 2xx that crossed our CANCEL made a dialog, which ends with BYE; the library has sent the ACK.
+          if (given) void leg.bye(undefined, AbortSignal.timeout(5_000));
+          else resolve({ kind: 'accepted', leg, sdp: sdpOf(dialog.res) });
+        } else {
+          const refusal = refusalOf(error);
+          if (refusal) resolve(refusal);
+          else reject(new SidestreamError('not-ready', `INVITE not sent: ${String(error)}`, { cause: error }));
+        }
+      };
+      const headers: SrfHeaders = { ...invite.headers, 'Content-Type': 'application/sdp' };
+      try {
+        this.#srf.createUAC(invite.uri, { localSdp: invite.sdp, headers }, progress, done);
+      } catch (error) {
+        // Without a connection the library asserts instead of calling back.
+        done(error);
+      }
+    });
+    try {
+      return await raced(outcome, AbortSignal.any([signal, edge.lost]));
+    } finally {
+      given = true;
+      if (signal.aborted) cancel();
+    }
+  }
+
+  #connected(error: unknown, hostPorts: string): void {
+    if (error) {
+      this.#options.onEdge(false, error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#addresses = hostPorts.split(',').flatMap((entry) => {
+      const [protocol, hostPort] = entry.split('/');
+      return protocol && hostPort ? [{ protocol, hostPort }] : [];
+    });
+    this.#connection = new AbortController();
+    this.#up = true;
+    this.#options.onEdge(true, hostPorts);
+  }
+
+  #disconnected(detail: string): void {
+    const { host, port } = this.#options.edge;
+    if (!this.#connection.signal.aborted) this.#connection.abort(edgeAway());
+    this.#up = false;
+    if (!this.#closed) this.#options.onEdge(false, `${host}:${port}: ${detail}`);
+  }
+
+  #invited(request: SrfRequest, response: SrfResponse): void {
+    const receivedAtMs = this.#options.clock();
+    const edge = this.#edge();
+    // A re-INVITE of a dialog that is not ours any more; and what createUAS could not answer (RFC 3261 §8.1.1.8).
+    const status = !request.isNewInvite ? 481 : !request.has('Contact') ? 400 : undefined;
+    if (status !== undefined) {
+      sendResponse(response, status, {}, edge.lost).catch(() => {});
+      return;
+    }
+    const options = { edge, receivedAtMs, log: this.#options.log };
+    this.#options.onInvite(new DrachtioInvite(this.#srf, request, response, options));
+  }
+
+  #asked(request: SrfRequest, response: SrfResponse): void {
+    const source = { address: request.source_address, port: Number(request.source_port) };
+    const { status, headers } = this.#options.onOptions(source);
+    sendResponse(response, status, { headers }, this.#connection.signal).catch((error: unknown) => {
+      this.#options.log.debug({ err: error }, 'OPTIONS could not be answered');
+    });
+  }
+
+  #edge(): LegEdge {
+    return { lost: this.#connection.signal, byeAnyway: (dialogId, headers) => this.#byeAnyway(dialogId, headers) };
+  }
+
+  /** drachtio-server keeps the dialogs of a lost connection; sip-edge does not and refuses this, which is as good. */
+  async #byeAnyway(dialogId: string, headers: SrfHeaders): Promise<void> {
+    if (!this.#up) throw edgeAway();
+    await new Promise<void>((resolve, reject) => {
+      this.#srf.app.request({ method: 'BYE', stackDialogId: dialogId, headers }, (error) =>
+        error ? reject(new SidestreamError('not-found', String(error))) : resolve(),
+      );
+    });
+  }
+}
+
+function refusalOf(error: unknown): Refusal | undefined {
+  if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;
+  const { status } = error;
+  if (typeof status !== 'number') return undefined;
+  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : '';
+  return { kind: 'refused', status, reason };
+}
+
+function edgeAway(): SidestreamError {
+  return new SidestreamError('not-ready', 'the SIP edge is away');
+}

@@ -1,0 +1,219 @@
+// What happened to calls and recordings, told four ways from one place: event, metric, log line, KV. The termination is the same value
+// in all of them. No key, no SDP.
+import { type CallAnswered, Direction as WireDirection } from '@sidestream/proto/events/v1';
+import type { EventPublisher, KvWriter, Logger } from '@sidestream/service';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Direction } from '../domain/parties.js';
+import type { CallEvents, CallFacts, RecorderDialog, RecordingFacts } from '../domain/ports.js';
+import { resultLabel, type Termination } from '../domain/termination.js';
+
+export interface EventSinks {
+  readonly publisher: Pick<EventPublisher, 'publish'>;
+  readonly kv: Pick<KvWriter, 'put' | 'delete'>;
+  readonly metrics: Registry;
+  readonly log: Logger;
+}
+
+const wireDirection: Readonly<Record<Direction, WireDirection>> = {
+  inbound: WireDirection.INBOUND,
+  outbound: WireDirection.OUTBOUND,
+};
+
+export class EventReporter implements CallEvents {
+  readonly #sinks: EventSinks;
+  readonly #calls: Gauge;
+  readonly #recordings: Gauge;
+  readonly #callEnds: Counter<'result' | 'reason'>;
+  readonly #recordingEnds: Counter<'result' | 'reason'>;
+  readonly #decisions: Counter<'record' | 'reason'>;
+  readonly #startDelay: Histogram;
+  readonly #postDialDelay: Histogram;
+
+  constructor(sinks: EventSinks) {
+    this.#sinks = sinks;
+    const registers = [sinks.metrics];
+    const ends = ['result', 'reason'] as const;
+    this.#calls = new Gauge({
+      name: 'sidestream_calls_active',
+      help: 'Calls that have begun and not ended.',
+      registers,
+    });
+    this.#recordings = new Gauge({
+      name: 'sidestream_recordings_active',
+      help: 'Recordings whose media flows.',
+      registers,
+    });
+    this.#callEnds = new Counter({
+      name: 'sidestream_call_terminations_total',
+      help: 'Ended calls by result and reason.',
+      labelNames: ends,
+      registers,
+    });
+    this.#recordingEnds = new Counter({
+      name: 'sidestream_recording_terminations_total',
+      help: 'Ended or failed recordings by result and reason.',
+      labelNames: ends,
+      registers,
+    });
+    this.#decisions = new Counter({
+      name: 'sidestream_decisions_total',
+      help: 'Recording decisions by outcome and reason.',
+      labelNames: ['record', 'reason'],
+      registers,
+    });
+    this.#startDelay = new Histogram({
+      name: 'sidestream_recording_start_delay_seconds',
+      help: "From the call's answer to the media flowing to the recorder.",
+      buckets: [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5],
+      registers,
+    });
+    this.#postDialDelay = new Histogram({
+      name: 'sidestream_post_dial_delay_seconds',
+      help: "What the path through Sidestream adds to the far side's ringing.",
+      buckets: [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2],
+      registers,
+    });
+  }
+
+  callStarted(call: CallFacts): void {
+    const { decision, parties } = call;
+    this.#calls.inc();
+    this.#decisions.inc({ record: String(decision.record), reason: decision.reason });
+    this.#sinks.log.info({ ...about(call), trunk: call.trunk, decision }, 'call started');
+    this.#sinks.publisher.publish({
+      $case: 'callStarted',
+      value: {
+        ...identity(call),
+        direction: wireDirection[call.direction],
+        trunk: call.trunk,
+        seller: decision.seller?.id ?? '',
+        calling: parties.calling.uri,
+        called: parties.called.uri,
+        decision: wireDecision(call),
+      },
+    });
+  }
+
+  callAnswered(
+    call: CallFacts,
+    { answerDelayMs, postDialDelayMs }: { answerDelayMs: number; postDialDelayMs: number },
+  ): void {
+    this.#postDialDelay.observe(Math.max(0, postDialDelayMs) / 1000);
+    const delays = { answerDelayMs: whole(answerDelayMs), postDialDelayMs: whole(postDialDelayMs) };
+    const { recordingCallId } = call;
+    this.#sinks.log.info({ ...about(call), ...delays, recordingCallId }, 'call answered');
+    this.#sinks.publisher.publish({
+      $case: 'callAnswered',
+      value: {
+        ...identity(call),
+        direction: wireDirection[call.direction],
+        seller: call.decision.seller?.id ?? '',
+        decision: wireDecision(call),
+        recordingCallId,
+        ...delays,
+      },
+    });
+  }
+
+  callEnded(call: CallFacts, termination: Termination, durationMs: number): void {
+    this.#calls.dec();
+    this.#callEnds.inc(labels(termination));
+    this.#sinks.log.info({ ...about(call), termination, durationMs: whole(durationMs) }, 'call ended');
+    this.#sinks.publisher.publish({
+      $case: 'callEnded',
+      value: { ...identity(call), termination, durationMs: whole(durationMs) },
+    });
+  }
+
+  recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void {
+    const { call } = recording;
+    this.#recordings.inc();
+    this.#startDelay.observe(startDelayMs / 1000);
+    const at = {
+      recorderHost: dialog.host,
+      tlsVersion: dialog.tlsVersion,
+      clientCertificateSubject: dialog.clientCertificateSubject,
+      startDelayMs: whole(startDelayMs),
+    };
+    this.#sinks.log.info({ ...aboutRecording(recording), ...at }, 'recording started');
+    this.#sinks.publisher.publish({
+      $case: 'recordingStarted',
+      value: {
+        ...recordingIdentity(recording),
+        tenant: call.tenant,
+        seller: call.decision.seller?.id ?? '',
+        recorderCallId: call.recordingCallId,
+        ...at,
+      },
+    });
+  }
+
+  recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void {
+    this.#recordingEnds.inc(labels(termination));
+    this.#sinks.log.warn({ ...aboutRecording(recording), recorder, termination }, 'recording failed; the call goes on');
+    this.#sinks.publisher.publish({
+      $case: 'recordingFailed',
+      value: { ...recordingIdentity(recording), recorderHost: recorder, termination },
+    });
+  }
+
+  recordingEnded(recording: RecordingFacts, termination: Termination, durationMs: number): void {
+    this.#recordings.dec();
+    this.#recordingEnds.inc(labels(termination));
+    this.#sinks.log.info(
+      { ...aboutRecording(recording), termination, durationMs: whole(durationMs) },
+      'recording ended',
+    );
+    this.#sinks.publisher.publish({
+      $case: 'recordingEnded',
+      value: {
+        ...recordingIdentity(recording),
+        recorderCallId: recording.call.recordingCallId,
+        termination,
+        durationMs: whole(durationMs),
+      },
+    });
+    this.#sinks.kv.delete('recordings', recording.recordingId);
+  }
+
+  recordingState(recording: RecordingFacts, dialog: RecorderDialog): void {
+    const { call, recordingId, forkId } = recording;
+    this.#sinks.kv.put('recordings', recordingId, {
+      recordingId,
+      callId: call.callId,
+      tenant: call.tenant,
+      forkId,
+      recorder: dialog.host,
+      dialog: dialog.state(),
+    });
+  }
+}
+
+function identity(call: CallFacts): { callId: string; tenant: string } {
+  return { callId: call.callId, tenant: call.tenant };
+}
+
+function recordingIdentity({ call, recordingId }: RecordingFacts): { callId: string; recordingId: string } {
+  return { callId: call.callId, recordingId };
+}
+
+function about(call: CallFacts): object {
+  return { call: call.callId, tenant: call.tenant, direction: call.direction };
+}
+
+function aboutRecording(recording: RecordingFacts): object {
+  return { ...about(recording.call), recording: recording.recordingId };
+}
+
+function wireDecision({ decision }: CallFacts): NonNullable<CallAnswered['decision']> {
+  const { record, reason, policyRevision, recorders } = decision;
+  return { record, reason, policyRevision, recorders: [...recorders] };
+}
+
+function labels({ result, reason }: Termination): { result: string; reason: string } {
+  return { result: resultLabel(result), reason };
+}
+
+function whole(ms: number): number {
+  return Math.max(0, Math.round(ms));
+}

@@ -1,0 +1,224 @@
+// The media relays over gRPC: which one a new call gets, and everything that is asked of it afterwards. A call stays with its relay.
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import { MediaRelayServiceClient, Party as WireParty } from '@sidestream/proto/media/v1';
+import { callUnary, type ErrorCode, type Logger, pause, SidestreamError } from '@sidestream/service';
+import type { CallId } from '../domain/identifiers.js';
+import type { Party } from '../domain/parties.js';
+import type { ForkStream, MediaRelays, MediaSession } from '../domain/ports.js';
+import { type RelayLease, rankRelays } from '../domain/relay-choice.js';
+
+export interface MediaRelayClientOptions {
+  /** What is known now from NATS; empty without it. */
+  readonly leases: () => Iterable<RelayLease>;
+  /** Addresses of the configuration: the cold start without NATS. */
+  readonly configured: readonly string[];
+  readonly region: string | undefined;
+  readonly credentials: () => ChannelCredentials;
+  readonly log: Logger;
+}
+
+interface Relay {
+  readonly address: string;
+  readonly client: MediaRelayServiceClient;
+  /** The calls that live there, and whom to tell when the engine loses their media. */
+  readonly sessions: Map<string, (reason: string) => void>;
+  readonly closing: AbortController;
+}
+
+const deadlineMs = 2_000;
+const maxAttempts = 3;
+const watchRetryMs = 1_000;
+/** Another relay may do better; everything else is wrong with the call itself. */
+const worthAnother: readonly ErrorCode[] = [
+  'relay-unavailable',
+  'media-engine-unavailable',
+  'deadline-exceeded',
+  'overloaded',
+  'draining',
+  'not-ready',
+];
+const wireParty: Readonly<Record<Party, WireParty>> = { customer: WireParty.CUSTOMER, seller: WireParty.SELLER };
+
+export class MediaRelayClient implements MediaRelays {
+  readonly #options: MediaRelayClientOptions;
+  readonly #relays = new Map<string, Relay>();
+  /** Sessions opened since the leases were read last: the leases do not count them yet. */
+  readonly #pending = new Map<string, number>();
+
+  constructor(options: MediaRelayClientOptions) {
+    this.#options = options;
+  }
+
+  unavailable(): string | undefined {
+    if (this.#ranked().length > 0) return undefined;
+    const known = [...this.#options.leases()];
+    if (known.length === 0) return 'none available';
+    return known.every((lease) => lease.draining) ? 'all are draining' : 'all are full';
+  }
+
+  /** The relays that are known may have changed: connects to new ones, so that no call pays for it, and forgets old ones. */
+  refresh(): void {
+    this.#pending.clear();
+    const known = new Set([...this.#options.leases()].map((lease) => lease.address));
+    for (const address of [...known, ...this.#options.configured]) this.#relay(address);
+    for (const relay of this.#relays.values()) {
+      if (relay.sessions.size === 0 && !known.has(relay.address) && !this.#options.configured.includes(relay.address)) {
+        this.#drop(relay);
+      }
+    }
+  }
+
+  async open(
+    callId: CallId,
+    offerer: Party,
+    sdp: string,
+    onLost: (reason: string) => void,
+    signal: AbortSignal,
+  ): Promise<{ media: MediaSession; sdp: string }> {
+    let failure = new SidestreamError('relay-unavailable', `media relay: ${this.unavailable() ?? 'none available'}`);
+    for (const address of this.#ranked().slice(0, maxAttempts)) {
+      const relay = this.#relay(address);
+      try {
+        relay.sessions.set(callId, onLost);
+        const request = { sessionId: callId, offerer: wireParty[offerer], sdp };
+        const opened = await callUnary(relay.client.openSession.bind(relay.client), request, { deadlineMs, signal });
+        this.#pending.set(address, (this.#pending.get(address) ?? 0) + 1);
+        return { media: new RelaySession(relay, callId), sdp: opened.sdp };
+      } catch (error) {
+        relay.sessions.delete(callId);
+        failure = SidestreamError.from(error);
+        this.#closeUnheard(relay, callId, failure);
+        if (!signal.aborted) failure = named(address, failure);
+        if (signal.aborted || !worthAnother.includes(failure.code)) break;
+        this.#options.log.warn({ relay: address, err: failure }, 'a media relay is passed over');
+      }
+    }
+    throw failure;
+  }
+
+  close(): void {
+    for (const relay of this.#relays.values()) this.#drop(relay);
+  }
+
+  #ranked(): string[] {
+    const { leases, configured, region } = this.#options;
+    return rankRelays(leases(), configured, region, this.#pending, Math.random);
+  }
+
+  /** The relay may have opened what we did not hear of. */
+  #closeUnheard({ client, address }: Relay, sessionId: string, { code }: SidestreamError): void {
+    if (code !== 'deadline-exceeded' && code !== 'cancelled') return;
+    callUnary(client.closeSession.bind(client), { sessionId }, { deadlineMs }).catch((error: unknown) => {
+      this.#options.log.debug({ err: error, relay: address }, 'an unanswered session could not be closed');
+    });
+  }
+
+  #relay(address: string): Relay {
+    const known = this.#relays.get(address);
+    if (known) return known;
+    const client = new MediaRelayServiceClient(address, this.#options.credentials());
+    const relay: Relay = { address, client, sessions: new Map(), closing: new AbortController() };
+    this.#relays.set(address, relay);
+    void this.#watch(relay);
+    return relay;
+  }
+
+  #drop(relay: Relay): void {
+    relay.closing.abort();
+    relay.client.close();
+    this.#relays.delete(relay.address);
+  }
+
+  /** Hears of media that died by itself. A stream that breaks is opened again: calls do not depend on it. */
+  async #watch({ client, sessions, closing, address }: Relay): Promise<void> {
+    while (!closing.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const stream = client.watch({});
+        const cancel = () => stream.cancel();
+        closing.signal.addEventListener('abort', cancel, { once: true });
+        stream.on('data', ({ event }) => {
+          if (event?.$case === 'lost') sessions.get(event.value.sessionId)?.(`relay ${address}: ${event.value.reason}`);
+        });
+        const done = () => {
+          closing.signal.removeEventListener('abort', cancel);
+          resolve();
+        };
+        stream.on('error', done);
+        stream.on('end', done);
+      });
+      await pause(watchRetryMs, closing.signal);
+    }
+  }
+}
+
+class RelaySession implements MediaSession {
+  readonly #relay: Relay;
+  readonly #sessionId: string;
+
+  constructor(relay: Relay, sessionId: string) {
+    this.#relay = relay;
+    this.#sessionId = sessionId;
+  }
+
+  get relay(): string {
+    return this.#relay.address;
+  }
+
+  async update(offerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
+    const { client } = this.#relay;
+    const request = { sessionId: this.#sessionId, offerer: wireParty[offerer], sdp };
+    return (await callUnary(client.updateSession.bind(client), request, { deadlineMs, signal })).sdp;
+  }
+
+  async answer(answerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
+    const { client } = this.#relay;
+    const request = { sessionId: this.#sessionId, answerer: wireParty[answerer], sdp };
+    return (await callUnary(client.answerSession.bind(client), request, { deadlineMs, signal })).sdp;
+  }
+
+  async close(signal: AbortSignal): Promise<void> {
+    const { client, sessions } = this.#relay;
+    sessions.delete(this.#sessionId);
+    await callUnary(
+      client.closeSession.bind(client),
+      { sessionId: this.#sessionId },
+      { deadlineMs: 2 * deadlineMs, signal },
+    );
+  }
+
+  async startFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]> {
+    const { client } = this.#relay;
+    const request = { sessionId: this.#sessionId, forkId, parties: parties.map((party) => wireParty[party]) };
+    const { streams } = await callUnary(client.startFork.bind(client), request, { deadlineMs, signal });
+    return streams.map(({ party, ...stream }) => ({ ...stream, party: readParty(party) }));
+  }
+
+  async answerFork(forkId: string, sdp: string, signal: AbortSignal): Promise<void> {
+    const { client } = this.#relay;
+    await callUnary(
+      client.answerFork.bind(client),
+      { sessionId: this.#sessionId, forkId, sdp },
+      { deadlineMs, signal },
+    );
+  }
+
+  async stopFork(forkId: string, signal: AbortSignal): Promise<void> {
+    const { client } = this.#relay;
+    await callUnary(client.stopFork.bind(client), { sessionId: this.#sessionId, forkId }, { deadlineMs, signal });
+  }
+}
+
+/** A relay that says nothing is a relay that is not there; and whoever reads the refusal is told which one. */
+function named(address: string, error: SidestreamError): SidestreamError {
+  if (error.code === 'deadline-exceeded') {
+    return new SidestreamError('relay-unavailable', `media relay ${address} does not answer`, { cause: error });
+  }
+  if (error.code !== 'relay-unavailable') return error;
+  return new SidestreamError('relay-unavailable', `media relay ${address}: ${error.message}`, { cause: error });
+}
+
+function readParty(party: WireParty): Party {
+  if (party === WireParty.CUSTOMER) return 'customer';
+  if (party === WireParty.SELLER) return 'seller';
+  throw new SidestreamError('internal', `the relay names the party ${party}`);
+}

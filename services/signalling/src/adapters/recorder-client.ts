@@ -1,0 +1,144 @@
+// SIP to recorders: @sidestream/sip over TLS, with the certificate of the tenant whose call it is, SNI and full verification. One
+// connection per recorder and identity is kept warm and carries all recordings.
+import { type Logger, SidestreamError } from '@sidestream/service';
+import {
+  Headers,
+  type OutgoingInvite,
+  SipError,
+  type Target,
+  TlsIdentity,
+  Transports,
+  UserAgent,
+} from '@sidestream/sip';
+import { recordingContact, resolveRecorder } from '@sidestream/siprec';
+import type { RecorderClient, RecorderDialog, RecordingInvite } from '../domain/ports.js';
+import { SipRecorderDialog } from './recorder-dialog.js';
+
+/** What a tenant shows to recorders and how long it waits for them. */
+export interface RecorderTenant {
+  readonly identity: { readonly certFile: string; readonly keyFile: string };
+  /** Authorities to trust instead of the well-known ones. */
+  readonly trustFile: string | undefined;
+  /** Host part of our From. */
+  readonly domain: string;
+  readonly provisionalTimeoutMs: number;
+  readonly finalTimeoutMs: number;
+  /** The recorders that may be asked; connections to them are opened before the first call needs them. */
+  readonly recorders: readonly string[];
+}
+
+interface Tenant extends RecorderTenant {
+  readonly tls: TlsIdentity;
+}
+
+const keepAliveMs = 25_000;
+const dialTimeoutMs = 3_000;
+
+export class SipRecorderClient implements RecorderClient {
+  readonly #tenants = new Map<string, Tenant>();
+  readonly #transports = new Transports({ keepAliveMs, dialTimeoutMs });
+  // RFC 7866 §11.1.1: siprec stands in Require, never in Supported.
+  readonly #agent = new UserAgent({ transports: this.#transports, product: 'Sidestream' });
+  readonly #log: Logger;
+  readonly #closing = new AbortController();
+
+  /** @throws SipError when a tenant's certificate or key cannot be used */
+  constructor(tenants: Readonly<Record<string, RecorderTenant>>, log: Logger) {
+    this.#log = log;
+    for (const [name, tenant] of Object.entries(tenants)) {
+      const onProblem = (error: Error) =>
+        log.error({ err: error, tenant: name }, 'the new recorder identity is not usable');
+      const tls = new TlsIdentity({ ...tenant.identity, trustFile: tenant.trustFile }, onProblem);
+      this.#tenants.set(name, { ...tenant, tls });
+    }
+  }
+
+  /** Opens the connections that calls will use. Returns at once: a recorder that is away now is dialled by the first recording. */
+  warm(): void {
+    for (const [name, tenant] of this.#tenants) {
+      for (const recorder of tenant.recorders) {
+        this.#connect(tenant, recorder).catch((error: unknown) => {
+          this.#log.warn({ err: error, tenant: name, recorder }, 'a recorder is not reachable now');
+        });
+      }
+    }
+  }
+
+  async invite(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog> {
+    const tenant = this.#tenants.get(invite.tenant);
+    if (tenant === undefined)
+      throw new SidestreamError('internal', `no recorder identity of tenant '${invite.tenant}'`);
+    const { uri, host } = resolved(invite.recorder);
+    let accepted: OutgoingInvite;
+    try {
+      accepted = await this.#agent.invite({
+        target: targetOf(tenant, invite.recorder),
+        uri,
+        from: `<sip:SRC@${tenant.domain}>`,
+        to: `<${uri}>`,
+        callId: invite.sipCallId,
+        contact: (flow) => recordingContact('SRC', flow.local.host, flow.local.port),
+        headers: new Headers(invite.headers),
+        contentType: invite.contentType,
+        body: invite.body,
+        signal,
+        provisionalTimeoutMs: tenant.provisionalTimeoutMs,
+        finalTimeoutMs: tenant.finalTimeoutMs,
+      });
+    } catch (error) {
+      throw recorderError(host, error);
+    }
+    return new SipRecorderDialog(host, accepted);
+  }
+
+  /** Ends connections; dialogs that are still open are forgotten, so recordings are to be ended before. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#agent.close();
+    await this.#transports.close();
+  }
+
+  async #connect(tenant: Tenant, recorder: string): Promise<void> {
+    await this.#transports.flow(targetOf(tenant, recorder), this.#closing.signal);
+  }
+}
+
+function targetOf(tenant: Tenant, recorder: string): Target {
+  const { host, port } = resolved(recorder);
+  return { protocol: 'tls', host, port, identity: tenant.tls };
+}
+
+function resolved(recorder: string): ReturnType<typeof resolveRecorder> {
+  try {
+    return resolveRecorder(recorder);
+  } catch (error) {
+    throw new SidestreamError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** The recorder's failure in the words of a termination. */
+function recorderError(host: string, error: unknown): SidestreamError {
+  if (!(error instanceof SipError)) return SidestreamError.from(error);
+  const text = `recorder ${host}: ${error.message}`;
+  switch (error.code) {
+    case 'cancelled':
+      return new SidestreamError('cancelled', text, { cause: error });
+    case 'rejected':
+    case 'malformed':
+    case 'unsupported-version':
+    case 'too-large':
+      return new SidestreamError('recorder-refused', text, { cause: error });
+    case 'timed-out':
+    case 'transport-failed':
+    case 'tls-refused':
+    case 'dialog-gone':
+    case 'not-possible':
+      return new SidestreamError('recorder-unreachable', text, { cause: error });
+    default:
+      return unreachable(error.code);
+  }
+}
+
+function unreachable(code: never): never {
+  throw new TypeError(`unknown SIP error code ${String(code)}`);
+}

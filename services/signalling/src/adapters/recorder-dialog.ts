@@ -1,0 +1,126 @@
+// One established recording dialog on @sidestream/sip, as the domain's RecorderDialog.
+import { SidestreamError } from '@sidestream/service';
+import {
+  Headers,
+  type IncomingInvite,
+  type IncomingRequest,
+  type OutgoingInvite,
+  type UaDialog,
+} from '@sidestream/sip';
+import { bodyParts, recordingContact } from '@sidestream/siprec';
+import { raced } from '../domain/deadline.js';
+import type { HeaderFields, IncomingOffer, RecorderDialog, RecorderHandlers, RecordingBody } from '../domain/ports.js';
+
+/** How long the ACK of an answered offer may take: 64*T1 (RFC 3261 §13.3.1.4). */
+const ackDeadlineMs = 32_000;
+const sdpType = 'application/sdp';
+
+export class SipRecorderDialog implements RecorderDialog {
+  readonly host: string;
+  readonly tlsVersion: string;
+  readonly clientCertificateSubject: string;
+  readonly answer: RecordingBody;
+  readonly #dialog: UaDialog;
+
+  constructor(host: string, { dialog, response, flow }: OutgoingInvite) {
+    this.host = host;
+    this.tlsVersion = flow.tls?.version ?? '';
+    this.clientCertificateSubject = flow.tls?.ownSubject ?? '';
+    this.answer = { contentType: response.headers.get('content-type') ?? '', body: response.body };
+    this.#dialog = dialog;
+  }
+
+  listen(handlers: RecorderHandlers): void {
+    this.#dialog.on('reinvite', (invite) => handlers.offer(this.#offerOf(invite)));
+    this.#dialog.on('request', (request) => this.#requested(request, handlers));
+    this.#dialog.on('ended', (reason) => {
+      if (reason === 'remote') handlers.ended('hangup', 'BYE');
+      else if (reason === 'error') handlers.ended('lost', 'the dialog is gone');
+    });
+  }
+
+  async reinvite(
+    request: RecordingBody & { headers: HeaderFields },
+    signal: AbortSignal,
+  ): Promise<RecordingBody & { status: number; reason: string }> {
+    try {
+      const { contentType, body, headers } = request;
+      const response = await this.#dialog.reinvite({ contentType, body, headers: new Headers(headers), signal });
+      const { status, reason } = response;
+      return { status, reason, contentType: response.headers.get('content-type') ?? '', body: response.body };
+    } catch (error) {
+      if (hasStatus(error, 491))
+        return { status: 491, reason: 'Request Pending', contentType: '', body: Buffer.alloc(0) };
+      const text = `recorder ${this.host}: ${error instanceof Error ? error.message : String(error)}`;
+      throw new SidestreamError('recorder-unreachable', text, { cause: error });
+    }
+  }
+
+  async bye(request: RecordingBody & { headers: HeaderFields }, signal: AbortSignal): Promise<void> {
+    const { contentType, body, headers } = request;
+    await this.#dialog.bye({ contentType, body, headers: new Headers(headers), signal });
+  }
+
+  state(): object {
+    return this.#dialog.state;
+  }
+
+  #offerOf(invite: IncomingInvite): IncomingOffer {
+    const sdp = sdpOf(invite);
+    return {
+      sdp,
+      answer: async (own) => {
+        const acknowledged = new Promise<string>((resolve) => {
+          invite.on('ack', (ack) => resolve(ack.body.toString()));
+        });
+        invite.accept({ body: Buffer.from(own), contentType: sdpType, contact: this.#contact(invite) });
+        // Only an ACK that answers our offer says anything.
+        return sdp === '' ? raced(acknowledged, AbortSignal.timeout(ackDeadlineMs)) : '';
+      },
+      refuse: (status) => void invite.respond(status).catch(() => false),
+    };
+  }
+
+  /** RFC 7866 §6.1.1: the feature tag stands in responses as well. */
+  #contact({ flow }: IncomingInvite): string {
+    return recordingContact('SRC', flow.local.host, flow.local.port);
+  }
+
+  #requested(request: IncomingRequest, handlers: RecorderHandlers): void {
+    const respond = (status: number, own?: string) =>
+      void request.respond(status, own === undefined ? {} : { body: Buffer.from(own), contentType: sdpType });
+    switch (request.request.method) {
+      case 'UPDATE': {
+        const sdp = sdpOf(request);
+        const answer = async (own: string) => {
+          respond(200, own);
+          return '';
+        };
+        // A refresh, or a request for a snapshot without an offer (RFC 7866 §9.1): the session is as it was.
+        if (sdp === '') respond(200);
+        else handlers.offer({ sdp, answer, refuse: (status) => respond(status) });
+        return;
+      }
+      case 'OPTIONS':
+      case 'INFO':
+        respond(200);
+        return;
+      default:
+        respond(501);
+    }
+  }
+}
+
+function sdpOf({ request }: IncomingRequest): string {
+  if (request.body.length === 0) return '';
+  try {
+    const parts = bodyParts(request.headers.get('content-type') ?? sdpType, request.body);
+    return parts.find(({ mediaType }) => mediaType === sdpType)?.body.toString() ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function hasStatus(error: unknown, status: number): boolean {
+  return error instanceof Error && 'status' in error && error.status === status;
+}

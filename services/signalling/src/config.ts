@@ -1,0 +1,91 @@
+// What signalling reads of the environment and of sidestream.yaml, and nothing else does.
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import {
+  ConfigError,
+  type HostPort,
+  parseHostPort,
+  readConfig,
+  Secret,
+  type SidestreamConfig,
+  type TenantConfig,
+} from '@sidestream/service';
+
+export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc' | 'trunks' | 'log' | 'management'> {
+  readonly instance: string;
+  /** Where the edge takes drachtio's protocol. */
+  readonly edge: HostPort;
+  readonly edgeSecret: Secret;
+  readonly relayAddresses: readonly string[];
+  /** Whose relays are taken first. */
+  readonly region: string;
+  /** Tenants with their recorders in order. */
+  readonly tenants: Readonly<Record<string, TenantConfig & { readonly recorders: string[] }>>;
+  readonly maxCalls: number;
+  readonly drainMs: number;
+}
+
+/**
+ * Reads SIDESTREAM_CONFIG, SIDESTREAM_INSTANCE, SIDESTREAM_EDGE (tcp://host:port, over signalling.edge of the file) and
+ * SIDESTREAM_EDGE_SECRET_FILE.
+ *
+ * @throws ConfigError with every problem found.
+ */
+export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.env): SignallingConfig {
+  const path = environment['SIDESTREAM_CONFIG'];
+  if (!path) throw new ConfigError('environment', [{ path: 'SIDESTREAM_CONFIG', message: 'is not set' }]);
+  const { nats, grpc, relays, regions, tenants, trunks, signalling, mediaRelay, log, management } = readConfig(path);
+  const problems: { path: string; message: string }[] = [];
+  const edge = readEdge(environment['SIDESTREAM_EDGE'] ?? signalling.edge);
+  if (edge === undefined) {
+    problems.push({
+      path: 'SIDESTREAM_EDGE',
+      message: 'is not tcp://host:port of the edge (it is set when the edge is embedded)',
+    });
+  }
+  const secret = readSecret(environment['SIDESTREAM_EDGE_SECRET_FILE'] ?? signalling.edgeSecretFile);
+  if (secret === undefined) {
+    const message = 'no secret: name a readable, non-empty file here or in SIDESTREAM_EDGE_SECRET_FILE';
+    problems.push({ path: 'signalling.edgeSecretFile', message });
+  }
+  if (edge === undefined || secret === undefined) throw new ConfigError(path, problems);
+  return {
+    instance: environment['SIDESTREAM_INSTANCE'] ?? signalling.id ?? hostname(),
+    log,
+    management,
+    nats,
+    grpc,
+    trunks,
+    edge,
+    edgeSecret: new Secret(secret),
+    relayAddresses: relays.map(({ address }) => address),
+    region: mediaRelay.region,
+    tenants: Object.fromEntries(
+      Object.entries(tenants).map(([name, tenant]) => {
+        // A tenant's own list is the whole list: a recording never leaves it.
+        const recorders = tenant.recorders ?? regions[tenant.region]?.recorders ?? [];
+        return [name, { ...tenant, recorders }];
+      }),
+    ),
+    maxCalls: signalling.maxCalls,
+    drainMs: signalling.drainSeconds * 1_000,
+  };
+}
+
+function readEdge(text: string): HostPort | undefined {
+  if (!text.startsWith('tcp://')) return undefined;
+  try {
+    return parseHostPort(text.slice('tcp://'.length));
+  } catch {
+    return undefined;
+  }
+}
+
+function readSecret(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,157 @@
+// The door for new calls: whose INVITE it is, whether it may come in, where it goes, whether it is recorded. What passes becomes a
+// CallSession; what does not gets one response that says why.
+import { randomUUID } from 'node:crypto';
+import { errorTable, type Logger } from '@sidestream/service';
+import { dynamics365, newRecordingCallId } from '@sidestream/siprec';
+import { type Admission, explained, unavailableHeaders } from './admission.js';
+import type { CallRegistry } from './call-registry.js';
+import { type CallServices, CallSession } from './call-session.js';
+import { remainingHops } from './far-headers.js';
+import { newCallId } from './identifiers.js';
+import { type CallParties, directionFrom, readParties } from './parties.js';
+import type { CallFacts, IncomingInvite, Policies, RecorderClient } from './ports.js';
+import { RecordingScript } from './recording-script.js';
+import { RecordingSession } from './recording-session.js';
+import type { Candidate, Trunk, TrunkTable } from './routing.js';
+import { type Termination, terminated } from './termination.js';
+
+export interface CallControlOptions extends CallServices {
+  readonly trunks: TrunkTable;
+  readonly policies: Policies;
+  readonly recorders: RecorderClient;
+  readonly admission: Admission;
+  readonly registry: CallRegistry<CallSession>;
+  /** Account id of a tenant at the recorder's owner. */
+  readonly accountId: (tenant: string) => string;
+  readonly log: Logger;
+}
+
+/** What a new call is found to be. */
+interface Passed {
+  readonly trunk: Trunk;
+  readonly candidates: readonly Candidate[];
+  readonly maxForwards: number;
+}
+
+const retryAfterSeconds = 5;
+
+export class CallControl {
+  readonly #options: CallControlOptions;
+
+  constructor(options: CallControlOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a new INVITE: it becomes a call or is refused. Never throws. */
+  take(invite: IncomingInvite): void {
+    const screened = this.#screen(invite);
+    if (!('refuse' in screened)) {
+      this.#begin(invite, screened);
+      return;
+    }
+    const { status, text } = screened.refuse;
+    this.#options.log.warn({ status, source: invite.source.address, why: text }, 'a call is refused');
+    const headers = status === 503 ? unavailableHeaders(text, retryAfterSeconds) : explained(status, text);
+    void invite.refuse(status, headers);
+  }
+
+  #screen(invite: IncomingInvite): Passed | { refuse: { status: number; text: string } } {
+    const { trunks, admission } = this.#options;
+    const refuse = (status: number, text: string) => ({ refuse: { status, text } });
+    const trunk = trunks.ofSource(invite.source.address, invite.source.port);
+    if (trunk === undefined) return refuse(403, 'no trunk for this source address');
+    const problem = admission.problem();
+    if (problem !== undefined) return refuse(errorTable[problem.reason].sip, problem.text);
+    const maxForwards = remainingHops(invite);
+    if (maxForwards === undefined) return refuse(483, 'Max-Forwards is 0');
+    const candidates = trunks.candidates(trunk);
+    if (candidates.length === 0) return refuse(404, `no target behind trunk ${trunk.name}`);
+    // The offer would have to come from the far side's 200 (RFC 3264 §4), which this call flow does not wait for.
+    if (invite.sdp === '') return refuse(488, 'an INVITE without SDP is not supported');
+    return { trunk, candidates, maxForwards };
+  }
+
+  #begin(invite: IncomingInvite, { trunk, candidates, maxForwards }: Passed): void {
+    const { registry } = this.#options;
+    const facts = this.#decide(invite, trunk);
+    const session = new CallSession(this.#options, {
+      facts,
+      invite,
+      nearParty: trunk.side,
+      candidates,
+      maxForwards,
+      recording: facts.decision.record ? this.#newRecording(facts) : undefined,
+    });
+    registry.add(session);
+    void session.ended.then(() => registry.remove(session.id));
+    session.start();
+  }
+
+  /** What an OPTIONS of this peer hears: 200 when calls can come in, 503 when not, 403 for a stranger. */
+  options(source: { address: string; port: number }): { status: number; headers: Record<string, string> } {
+    const { trunks, admission } = this.#options;
+    if (trunks.ofSource(source.address, source.port) === undefined) return { status: 403, headers: {} };
+    const problem = admission.problem();
+    return problem === undefined
+      ? {
+          status: 200,
+          headers: { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK', Accept: 'application/sdp' },
+        }
+      : { status: 503, headers: unavailableHeaders(problem.text, retryAfterSeconds) };
+  }
+
+  /** Ends every call, each with the same termination; resolves when all are gone or the signal aborts. */
+  async endAll(termination: Termination, signal: AbortSignal): Promise<void> {
+    for (const call of this.#options.registry.all()) call.close(termination);
+    await this.#options.registry.whenIdle(signal);
+  }
+
+  #decide(invite: IncomingInvite, trunk: Trunk): CallFacts {
+    const direction = directionFrom(trunk.side);
+    const read = readParties(invite, direction);
+    const decision = this.#options.policies.decide(trunk.tenant, { direction, parties: read });
+    return {
+      callId: newCallId(),
+      tenant: trunk.tenant,
+      direction,
+      trunk: trunk.name,
+      parties: named(read, decision.seller?.name),
+      decision,
+      recordingCallId: decision.record ? newRecordingCallId() : '',
+      startedAt: new Date(),
+    };
+  }
+
+  #newRecording(call: CallFacts): RecordingSession {
+    const { accountId } = this.#options;
+    return new RecordingSession(this.#options, { recordingId: randomUUID(), forkId: randomUUID(), call }, () => {
+      const { direction, parties, startedAt } = call;
+      return new RecordingScript({
+        profile: dynamics365,
+        accountId: accountId(call.tenant),
+        direction,
+        parties,
+        callStart: startedAt,
+        recordedSince: new Date(),
+      });
+    });
+  }
+}
+
+/** The policy's name for the seller stands in where the INVITE gives none. */
+function named(parties: CallParties, name: string | undefined): CallParties {
+  const { seller } = parties;
+  if (name === undefined || seller.anonymous || seller.name !== '') return parties;
+  const known = { ...seller, name };
+  return {
+    ...parties,
+    seller: known,
+    calling: parties.calling === seller ? known : parties.calling,
+    called: parties.called === seller ? known : parties.called,
+  };
+}
+
+/** The termination of a call that the operator's stop ends. */
+export function drained(): Termination {
+  return terminated('drained', 'this instance stops');
+}

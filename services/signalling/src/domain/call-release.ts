@@ -1,0 +1,85 @@
+// Giving back everything a call holds: once, in parallel, each with a deadline, including what a step still in flight brings late.
+import type { Logger } from '@sidestream/service';
+import { explained, unavailableHeaders } from './admission.js';
+import type { CallRelease } from './call-state.js';
+import { raced, settled } from './deadline.js';
+import type { IncomingInvite, Leg, MediaSession } from './ports.js';
+import { type Termination, terminated } from './termination.js';
+
+/** What there may be to give back; read anew after the steps in flight have settled. */
+export interface CallHoldings {
+  readonly near: Leg | undefined;
+  readonly far: Leg | undefined;
+  readonly media: MediaSession | undefined;
+}
+
+export interface CallReleaseOptions {
+  readonly invite: IncomingInvite;
+  readonly holdings: () => CallHoldings;
+  readonly inFlight: readonly Promise<unknown>[];
+  /** Undefined when the call is not to be recorded. */
+  readonly stopRecording: ((termination: Termination) => Promise<void>) | undefined;
+  readonly retryAfterSeconds: number;
+  readonly log: Logger;
+}
+
+/** Bound of each thing that is given back. */
+const releaseDeadlineMs = 5_000;
+
+/** Never rejects: what cannot be given back in time is logged, and ends at its owner by time-out. */
+export async function releaseCall(release: CallRelease, options: CallReleaseOptions): Promise<void> {
+  const { invite, holdings, inFlight, stopRecording, log } = options;
+  const first = holdings();
+  const ends: (Promise<void> | undefined)[] = [];
+  const bye = (leg: Leg | undefined) => ends.push(leg && sayBye(leg, release.termination, log));
+
+  if (release.near === 'bye') bye(first.near);
+  if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release, options)));
+  if (release.far === 'bye') bye(first.far);
+  const answered = first.near !== undefined && first.far !== undefined;
+  ends.push(stopRecording?.(terminated(answered ? 'call-ended' : 'call-ended-before-start')));
+
+  await settled(inFlight, releaseDeadlineMs);
+  const late = holdings();
+  // A 200 that crossed our refusal, or the caller's CANCEL, has made a dialog: it gets BYE (RFC 3261 §15).
+  if (late.near !== first.near || release.near === 'refuse') bye(late.near);
+  if (late.far !== first.far || release.far === 'cancel') bye(late.far);
+  ends.push(late.media && closeMedia(late.media, log));
+  const clean = await settled(
+    ends.filter((end) => end !== undefined),
+    releaseDeadlineMs + 1_000,
+  );
+  if (!clean) log.error({ termination: release.termination }, 'something of the call could not be given back in time');
+}
+
+function refusalHeaders(
+  { status, explain, termination }: CallRelease,
+  options: CallReleaseOptions,
+): Record<string, string> {
+  if (!explain) return {};
+  const text = termination.detail === '' ? termination.reason : termination.detail;
+  return status === 503 ? unavailableHeaders(text, options.retryAfterSeconds) : explained(status, text);
+}
+
+async function sayBye(leg: Leg, { reason }: Termination, log: Logger): Promise<void> {
+  // RFC 3326: the other side is told why, unless it is the plain end of a call.
+  const header = reason === 'hangup' ? undefined : explained(reason === 'drained' ? 503 : 500, reason)['Reason'];
+  const signal = AbortSignal.timeout(releaseDeadlineMs);
+  try {
+    await raced(leg.bye(header, signal), signal);
+  } catch (error) {
+    log.warn({ err: error }, 'BYE had no answer');
+  }
+}
+
+async function closeMedia(media: MediaSession, log: Logger): Promise<void> {
+  const signal = AbortSignal.timeout(releaseDeadlineMs);
+  try {
+    await raced(media.close(signal), signal);
+  } catch (error) {
+    log.error(
+      { err: error, relay: media.relay },
+      'the media session could not be closed; the engine ends it by time-out',
+    );
+  }
+}

@@ -1,0 +1,347 @@
+// One call: it owns the call's state, legs and media, runs the effects of the state machine and reports what came of them. Ports may
+// fail, hang or answer late; the call still ends once, with everything given back.
+import type { Logger } from '@sidestream/service';
+import { releaseCall } from './call-release.js';
+import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
+import { within } from './deadline.js';
+import { farHeaders } from './far-headers.js';
+import type { CallId } from './identifiers.js';
+import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
+import type { Party } from './parties.js';
+import type {
+  CallEvents,
+  CallFacts,
+  IncomingInfo,
+  IncomingInvite,
+  Leg,
+  MediaRelays,
+  MediaSession,
+  MonotonicClock,
+  Refusal,
+  Trunking,
+} from './ports.js';
+import { type Candidate, requestUriAt } from './routing.js';
+import {
+  relayedStatus,
+  statusOf,
+  type Termination,
+  terminated,
+  terminationOf,
+  terminationOfRefusal,
+} from './termination.js';
+
+/** The call's own recording, if it has one. */
+export interface CallRecording {
+  /** The call is answered: begin. Never throws. */
+  start(media: MediaSession): void;
+  /** The media changed. */
+  refresh(): void;
+  /** Ends it; resolves when everything is given back. Idempotent, never rejects. */
+  stop(termination: Termination): Promise<void>;
+}
+
+export interface CallServices {
+  readonly trunking: Trunking;
+  readonly relays: MediaRelays;
+  readonly events: CallEvents;
+  readonly clock: MonotonicClock;
+  readonly log: Logger;
+}
+
+export interface CallPlan {
+  readonly facts: CallFacts;
+  readonly invite: IncomingInvite;
+  readonly nearParty: Party;
+  readonly candidates: readonly Candidate[];
+  readonly maxForwards: number;
+  readonly recording: CallRecording | undefined;
+}
+
+const mediaDeadlineMs = 2_000;
+/** How long the far side may ring (RFC 3261 §16.6 Timer C is above three minutes). */
+const ringDeadlineMs = 200_000;
+const retryAfterSeconds = 5;
+
+export class CallSession {
+  readonly id: CallId;
+  /** Resolves when the call is over and everything is given back. */
+  readonly ended: Promise<void>;
+  readonly #services: CallServices;
+  readonly #plan: CallPlan;
+  readonly #log: Logger;
+  /** Aborted by the first end: whatever is in flight stops. */
+  readonly #work = new AbortController();
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #farParty: Party;
+  #state: CallState;
+  #resolveEnded: () => void = () => {};
+  #media: MediaSession | undefined;
+  #near: Leg | undefined;
+  #far: Leg | undefined;
+  #offerAnswer: OfferAnswer | undefined;
+  /** The relay hears the far side's descriptions in their order. */
+  #mediaOrder: Promise<void> = Promise.resolve();
+  #sdp = { toFar: '', fromFar: '', toNear: '' };
+  #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
+  #answeredAtMs: number | undefined;
+  #outboundDelayMs = 0;
+  #inboundDelayMs: number | undefined;
+
+  constructor(services: CallServices, plan: CallPlan) {
+    this.id = plan.facts.callId;
+    this.#services = services;
+    this.#plan = plan;
+    this.#log = services.log.child({ call: plan.facts.callId });
+    this.#farParty = plan.nearParty === 'customer' ? 'seller' : 'customer';
+    this.#state = newCall(plan.candidates.length);
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+  }
+
+  get phase(): CallState['phase'] {
+    return this.#state.phase;
+  }
+
+  /** Begins; everything else follows from events. */
+  start(): void {
+    const { invite } = this.#plan;
+    this.#services.events.callStarted(this.#plan.facts);
+    const onCancel = () =>
+      this.#dispatch({ type: 'cancelled', termination: terminated('cancelled', 'the caller gave up') });
+    if (invite.cancelled.aborted) onCancel();
+    invite.cancelled.addEventListener('abort', onCancel, { once: true });
+    this.#dispatch({ type: 'arrived' });
+  }
+
+  /** Ends the call for a reason of ours. Idempotent: the first end counts. */
+  close(termination: Termination, status = 503): void {
+    this.#dispatch({ type: 'failed', status, termination });
+  }
+
+  #dispatch(event: CallEvent): void {
+    const { state, effects } = stepCall(this.#state, event);
+    this.#state = state;
+    for (const effect of effects) this.#run(effect);
+  }
+
+  #run(effect: CallEffect): void {
+    switch (effect.type) {
+      case 'open-media':
+        this.#step(() => this.#openMedia());
+        return;
+      case 'dial':
+        this.#step(() => this.#dial(effect.candidate));
+        return;
+      case 'relay-progress':
+        this.#relayProgress();
+        return;
+      case 'answer-media':
+        this.#step(() => this.#answerMedia());
+        return;
+      case 'accept-near':
+        this.#step(() => this.#acceptNear());
+        return;
+      case 'announce-answer':
+        this.#announceAnswer();
+        return;
+      case 'release':
+        void this.#release(effect);
+        return;
+      case 'announce-end':
+        this.#announceEnd(effect.termination);
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  /** Runs a step that may fail; its failure ends the call. The release waits for it, because it may still bring something. */
+  #step(work: () => Promise<void>): void {
+    const running = work().catch((error: unknown) => {
+      this.#dispatch({ type: 'failed', status: statusOf(error), termination: terminationOf(error) });
+    });
+    this.#inFlight.add(running);
+    void running.finally(() => this.#inFlight.delete(running));
+  }
+
+  async #openMedia(): Promise<void> {
+    const { invite, nearParty } = this.#plan;
+    const onLost = (reason: string) => this.close(terminated('media-lost', reason));
+    const signal = within(this.#work.signal, 2 * mediaDeadlineMs);
+    const { media, sdp } = await this.#services.relays.open(this.id, nearParty, invite.sdp, onLost, signal);
+    this.#media = media;
+    this.#sdp.toFar = sdp;
+    this.#dispatch({ type: 'media-opened' });
+  }
+
+  async #dial(index: number): Promise<void> {
+    const { invite, candidates, maxForwards, facts } = this.#plan;
+    const candidate = candidates[index];
+    if (candidate === undefined) return;
+    const { trunking, clock } = this.#services;
+    const uri = requestUriAt(candidate, facts.parties.called.user);
+    const ringLimit = AbortSignal.timeout(ringDeadlineMs);
+    const invited = trunking.invite(
+      {
+        uri,
+        protocol: candidate.protocol,
+        headers: farHeaders(invite, trunking.ownAddress(candidate.protocol), uri.replace(/;.*$/, ''), maxForwards),
+        sdp: this.#sdp.toFar,
+        onSent: () => {
+          this.#outboundDelayMs = clock() - invite.receivedAtMs;
+        },
+        onProgress: (status, sdp) => {
+          this.#progress = { status, sdp, arrivedAtMs: clock() };
+          this.#dispatch({ type: 'progressed', status });
+        },
+      },
+      AbortSignal.any([this.#work.signal, ringLimit]),
+    );
+    const outcome = await invited.catch((error: unknown): Refusal => {
+      if (!ringLimit.aborted || this.#work.signal.aborted) throw error;
+      return { kind: 'refused', status: 480, reason: 'no answer' };
+    });
+    if (outcome.kind === 'refused') {
+      const termination = terminationOfRefusal(outcome.status, outcome.reason, this.#state.rang);
+      return this.#dispatch({ type: 'far-refused', status: relayedStatus(outcome.status), termination });
+    }
+    this.#far = outcome.leg;
+    this.#listen('far', outcome.leg);
+    if (outcome.sdp !== '') this.#sdp.fromFar = outcome.sdp;
+    this.#dispatch({ type: 'far-answered' });
+  }
+
+  #relayProgress(): void {
+    const { status, sdp, arrivedAtMs } = this.#progress;
+    this.#mediaOrder = this.#mediaOrder.then(async () => {
+      if (this.#work.signal.aborted) return;
+      await this.#plan.invite.ring(status, await this.#earlySdp(sdp));
+      this.#inboundDelayMs ??= this.#services.clock() - arrivedAtMs;
+    });
+  }
+
+  /** Early media that the relay refuses is left out; ringing without it harms nothing. */
+  async #earlySdp(sdp: string): Promise<string | undefined> {
+    if (sdp === '' || this.#media === undefined) return undefined;
+    try {
+      this.#sdp.fromFar = sdp;
+      this.#sdp.toNear = await this.#media.answer(this.#farParty, sdp, within(this.#work.signal, mediaDeadlineMs));
+      return this.#sdp.toNear;
+    } catch (error) {
+      this.#log.warn({ err: error }, 'early media could not be relayed');
+      return undefined;
+    }
+  }
+
+  async #answerMedia(): Promise<void> {
+    const answeredAtMs = this.#services.clock();
+    await this.#mediaOrder;
+    if (this.#media === undefined || this.#work.signal.aborted) return;
+    const signal = within(this.#work.signal, mediaDeadlineMs);
+    this.#sdp.toNear = await this.#media.answer(this.#farParty, this.#sdp.fromFar, signal);
+    this.#answeredAtMs = answeredAtMs;
+    this.#dispatch({ type: 'media-answered' });
+  }
+
+  async #acceptNear(): Promise<void> {
+    const leg = await this.#plan.invite.accept(this.#sdp.toNear);
+    this.#near = leg;
+    const now = this.#services.clock();
+    this.#inboundDelayMs ??= now - (this.#answeredAtMs ?? now);
+    this.#answeredAtMs = now;
+    // The release, if it has begun, finds the leg here and ends it.
+    if (this.#state.phase !== 'accepting') return;
+    this.#listen('near', leg);
+    this.#dispatch({ type: 'near-accepted' });
+  }
+
+  #announceAnswer(): void {
+    const { media, near, far } = { media: this.#media, near: this.#near, far: this.#far };
+    if (media === undefined || near === undefined || far === undefined) return;
+    const { facts, invite, recording, nearParty } = this.#plan;
+    const legs: Record<Side, AgreedLeg> = {
+      near: { leg: near, party: nearParty, remote: invite.sdp, local: this.#sdp.toNear },
+      far: { leg: far, party: this.#farParty, remote: this.#sdp.fromFar, local: this.#sdp.toFar },
+    };
+    this.#offerAnswer = new OfferAnswer({
+      media,
+      legs,
+      onChanged: () => recording?.refresh(),
+      onLegGone: (side, status) =>
+        this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
+      signal: this.#work.signal,
+      log: this.#log,
+    });
+    recording?.start(media);
+    this.#services.events.callAnswered(facts, {
+      answerDelayMs: (this.#answeredAtMs ?? invite.receivedAtMs) - invite.receivedAtMs,
+      postDialDelayMs: this.#outboundDelayMs + (this.#inboundDelayMs ?? 0),
+    });
+  }
+
+  #listen(side: Side, leg: Leg): void {
+    leg.listen({
+      offer: (offer) => {
+        if (this.#offerAnswer === undefined || this.#work.signal.aborted) return offer.refuse(491);
+        void this.#offerAnswer.handle(side, offer);
+      },
+      info: (info) => void this.#relayInfo(side, info),
+      ended: (cause, detail) => this.#legOver(side, legTermination(cause, `${side} side: ${detail}`)),
+    });
+  }
+
+  #legOver(side: Side, termination: Termination): void {
+    this.#dispatch({ type: side === 'near' ? 'near-over' : 'far-over', termination });
+  }
+
+  async #relayInfo(side: Side, info: IncomingInfo): Promise<void> {
+    const other = side === 'near' ? this.#far : this.#near;
+    if (other === undefined) return info.respond(480);
+    try {
+      info.respond(await other.info(info.contentType, info.body, within(this.#work.signal, 10_000)));
+    } catch (error) {
+      info.respond(statusOf(error));
+    }
+  }
+
+  async #release(release: CallRelease): Promise<void> {
+    const { invite, recording } = this.#plan;
+    this.#work.abort(new DOMException('the call is over', 'AbortError'));
+    await releaseCall(release, {
+      invite,
+      holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
+      inFlight: [...this.#inFlight, this.#mediaOrder],
+      stopRecording: recording && ((termination) => recording.stop(termination)),
+      retryAfterSeconds,
+      log: this.#log,
+    });
+    this.#dispatch({ type: 'released' });
+  }
+
+  #announceEnd(termination: Termination): void {
+    const answered = this.#near !== undefined ? this.#answeredAtMs : undefined;
+    const durationMs = answered === undefined ? 0 : this.#services.clock() - answered;
+    this.#services.events.callEnded(this.#plan.facts, termination, durationMs);
+    this.#resolveEnded();
+  }
+}
+
+function legTermination(cause: 'hangup' | 'ack-timeout' | 'session-expired' | 'lost', detail: string): Termination {
+  switch (cause) {
+    case 'hangup':
+      return terminated('hangup', detail);
+    case 'ack-timeout':
+      return terminated('no-ack', detail);
+    case 'session-expired':
+      return terminated('session-expired', detail);
+    case 'lost':
+      return terminated('edge-lost', detail);
+    default:
+      return unreachable(cause);
+  }
+}
+
+function unreachable(value: never): never {
+  throw new TypeError(`unknown effect or cause ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,139 @@
+// The life of a call as a pure function: (state, event) → (state, effects). It knows no SIP message, no relay, no timer; the session
+// runs the effects and reports what came of them. Whatever the order of events, a call reaches `ended` with one termination.
+import type { Termination } from './termination.js';
+
+export type CallPhase = 'new' | 'opening' | 'dialling' | 'answering' | 'accepting' | 'talking' | 'closing' | 'ended';
+
+export interface CallState {
+  readonly phase: CallPhase;
+  /** Index of the target that is being dialled. */
+  readonly candidate: number;
+  readonly candidates: number;
+  /** The far side has sent a provisional response: it is alive, another target is not tried any more. */
+  readonly rang: boolean;
+  readonly media: 'none' | 'opening' | 'open';
+  readonly near: 'inviting' | 'accepting' | 'up' | 'over';
+  readonly far: 'none' | 'inviting' | 'up' | 'over';
+  /** Set once, by the first end; never changed. */
+  readonly termination?: Termination;
+}
+
+export type CallEvent =
+  | { type: 'arrived' }
+  | { type: 'media-opened' }
+  | { type: 'progressed'; status: number }
+  | { type: 'far-answered' }
+  | { type: 'far-refused'; status: number; termination: Termination }
+  | { type: 'media-answered' }
+  | { type: 'near-accepted' }
+  | { type: 'cancelled'; termination: Termination }
+  | { type: 'near-over'; termination: Termination }
+  | { type: 'far-over'; termination: Termination }
+  /** A step of ours failed, or somebody in charge ends the call. */
+  | { type: 'failed'; status: number; termination: Termination }
+  /** Everything that `release` named is gone. */
+  | { type: 'released' };
+
+export type CallEffect =
+  | { type: 'open-media' }
+  | { type: 'dial'; candidate: number }
+  | { type: 'relay-progress'; status: number }
+  | { type: 'answer-media' }
+  | { type: 'accept-near' }
+  | { type: 'announce-answer' }
+  | CallRelease
+  | { type: 'announce-end'; termination: Termination };
+
+/** Give back everything at once: refuse or BYE the near leg, CANCEL or BYE the far leg, stop recording, close media. */
+export interface CallRelease {
+  readonly type: 'release';
+  readonly near: 'refuse' | 'bye' | 'none';
+  readonly far: 'cancel' | 'bye' | 'none';
+  /** What a refused near side hears. */
+  readonly status: number;
+  /** The refusal is our own, so it says what is wrong; the far side's is relayed without a word of ours. */
+  readonly explain: boolean;
+  readonly termination: Termination;
+}
+
+export interface CallStep {
+  readonly state: CallState;
+  readonly effects: readonly CallEffect[];
+}
+
+export function newCall(candidates: number): CallState {
+  return { phase: 'new', candidate: 0, candidates, rang: false, media: 'none', near: 'inviting', far: 'none' };
+}
+
+/** Never throws: an event that means nothing in a state changes nothing. */
+export function stepCall(state: CallState, event: CallEvent): CallStep {
+  switch (event.type) {
+    case 'arrived':
+      if (state.phase !== 'new') return same(state);
+      return go({ ...state, phase: 'opening', media: 'opening' }, { type: 'open-media' });
+    case 'media-opened':
+      if (state.phase !== 'opening') return same(state);
+      return go({ ...state, phase: 'dialling', media: 'open', far: 'inviting' }, { type: 'dial', candidate: 0 });
+    case 'progressed':
+      if (state.phase !== 'dialling') return same(state);
+      return go({ ...state, rang: true }, { type: 'relay-progress', status: event.status });
+    case 'far-answered':
+      if (state.phase !== 'dialling') return same(state);
+      return go({ ...state, phase: 'answering', far: 'up' }, { type: 'answer-media' });
+    case 'far-refused':
+      return refused(state, event.status, event.termination);
+    case 'media-answered':
+      if (state.phase !== 'answering') return same(state);
+      return go({ ...state, phase: 'accepting', near: 'accepting' }, { type: 'accept-near' });
+    case 'near-accepted':
+      if (state.phase !== 'accepting') return same(state);
+      return go({ ...state, phase: 'talking', near: 'up' }, { type: 'announce-answer' });
+    case 'cancelled':
+      // RFC 3261 §9.2: the edge has answered the CANCEL and the INVITE; a CANCEL after our 200 has no effect.
+      if (state.near !== 'inviting' && state.near !== 'accepting') return same(state);
+      return close({ ...state, near: 'over' }, event.termination, 487);
+    case 'near-over':
+      return close({ ...state, near: 'over' }, event.termination, 487);
+    case 'far-over':
+      return close({ ...state, far: 'over' }, event.termination, 480);
+    case 'failed':
+      return close(state, event.termination, event.status, true);
+    case 'released':
+      if (state.phase !== 'closing' || state.termination === undefined) return same(state);
+      return go({ ...state, phase: 'ended' }, { type: 'announce-end', termination: state.termination });
+    default:
+      return unreachable(event);
+  }
+}
+
+function refused(state: CallState, status: number, termination: Termination): CallStep {
+  if (state.phase !== 'dialling') return same(state);
+  const next = state.candidate + 1;
+  // RFC 3263 §4.3: 503 or no response at all sends the request to the next target; a refusal is the far side's answer.
+  if (!state.rang && (status === 503 || status === 408) && next < state.candidates) {
+    return go({ ...state, candidate: next }, { type: 'dial', candidate: next });
+  }
+  return close({ ...state, far: 'over' }, termination, status);
+}
+
+function close(state: CallState, termination: Termination, status: number, explain = false): CallStep {
+  if (state.phase === 'closing' || state.phase === 'ended') return same(state);
+  const near = state.near === 'up' ? 'bye' : state.near === 'over' ? 'none' : 'refuse';
+  const far = state.far === 'up' ? 'bye' : state.far === 'inviting' ? 'cancel' : 'none';
+  return go(
+    { ...state, phase: 'closing', near: 'over', far: 'over', termination },
+    { type: 'release', near, far, status, explain, termination },
+  );
+}
+
+function go(state: CallState, ...effects: CallEffect[]): CallStep {
+  return { state, effects };
+}
+
+function same(state: CallState): CallStep {
+  return { state, effects: [] };
+}
+
+function unreachable(event: never): never {
+  throw new TypeError(`unknown call event ${JSON.stringify(event)}`);
+}

@@ -1,0 +1,78 @@
+// The header fields of the INVITE that goes to the far side: the caller's identity and nothing else of the near side. What is not
+// named here does not pass, so that no internal header and no topology ever leaks.
+import { formatNameAddr, type NameAddr, parseNameAddr, parseUri, splitList } from '@sidestream/sip';
+import type { InviteIdentities } from './parties.js';
+
+/** Max-Forwards of a request without one (RFC 3261 §8.1.1.6). */
+const defaultMaxForwards = 70;
+
+/** Hops that are left for the far INVITE; undefined when there are none (RFC 3261 §16.3: answer 483). */
+export function remainingHops(invite: InviteIdentities): number | undefined {
+  const text = invite.header('max-forwards')?.trim() ?? '';
+  const hops = /^\d{1,3}$/.test(text) ? Number(text) : defaultMaxForwards;
+  return hops > 0 ? hops - 1 : undefined;
+}
+
+/**
+ * Builds the header fields.
+ *
+ * @param own our address towards the far side; it takes the place of the near side's host in every identity.
+ * @param to the far side's target without URI parameters.
+ */
+export function farHeaders(
+  invite: InviteIdentities,
+  own: string,
+  to: string,
+  maxForwards: number,
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    From: fromHeader(invite.header('from'), own),
+    To: `<${to}>`,
+    'Max-Forwards': String(maxForwards),
+    Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK',
+    'User-Agent': 'Sidestream',
+  };
+  const asserted = rewritten(invite.header('p-asserted-identity'), own);
+  if (asserted !== undefined) headers['P-Asserted-Identity'] = asserted;
+  const privacy = invite.header('privacy');
+  if (privacy !== undefined && /^[\w;,\s-]{1,100}$/.test(privacy)) headers['Privacy'] = privacy.trim();
+  const diversion = rewritten(invite.header('diversion'), own);
+  if (diversion !== undefined) headers['Diversion'] = diversion;
+  return headers;
+}
+
+/** Display name and user part stay, the host becomes ours; an unreadable or anonymous From says nothing (RFC 3323 §4.1.1.3). */
+function fromHeader(value: string | undefined, own: string): string {
+  const address = value === undefined ? undefined : read(value);
+  const hidden = '"Anonymous" <sip:anonymous@anonymous.invalid>';
+  if (address === undefined || /@anonymous\.invalid\b/i.test(address.uri)) return hidden;
+  return withOwnHost(address, own, false) ?? hidden;
+}
+
+function rewritten(value: string | undefined, own: string): string | undefined {
+  if (value === undefined) return undefined;
+  const kept = splitList(value)
+    .map(read)
+    .flatMap((address) => (address ? (withOwnHost(address, own, true) ?? []) : []));
+  return kept.length > 0 ? kept.join(', ') : undefined;
+}
+
+function withOwnHost(address: NameAddr, own: string, keepParameters: boolean): string | undefined {
+  try {
+    const uri = parseUri(address.uri);
+    const parameters = keepParameters ? address.parameters : new Map<string, string | null>();
+    if (uri.scheme === 'tel') return formatNameAddr({ ...address, parameters });
+    const user = uri.user === undefined || uri.user === '' ? '' : `${uri.user}@`;
+    return formatNameAddr({ ...address, uri: `sip:${user}${own}`, parameters });
+  } catch {
+    return undefined;
+  }
+}
+
+function read(text: string): NameAddr | undefined {
+  try {
+    return parseNameAddr(text.trim());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,132 @@
+// Offers within a call: re-INVITE or UPDATE of either leg, relayed to the other one through the media relay (RFC 3264, RFC 3261 §14).
+// One exchange at a time; a failed one leaves the call as it was. Knows nothing of how the call began or ends.
+import { randomInt } from 'node:crypto';
+import type { Logger } from '@sidestream/service';
+import { within } from './deadline.js';
+import type { Party } from './parties.js';
+import type { IncomingOffer, Leg, MediaSession } from './ports.js';
+import { relayedStatus, statusOf } from './termination.js';
+
+export type Side = 'near' | 'far';
+
+/** What an established call has agreed on one leg. */
+export interface AgreedLeg {
+  readonly leg: Leg;
+  readonly party: Party;
+  /** The last SDP that the peer gave. */
+  remote: string;
+  /** The last SDP that we gave the peer. */
+  local: string;
+}
+
+export interface OfferAnswerOptions {
+  readonly media: MediaSession;
+  readonly legs: Readonly<Record<Side, AgreedLeg>>;
+  /** Something about the media changed: address, direction or codec. */
+  readonly onChanged: () => void;
+  /** A leg does not know the dialog any more, or does not answer (RFC 5057 §5.1). */
+  readonly onLegGone: (side: Side, status: number) => void;
+  /** Aborted when the call ends. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/** Longer than the INVITE transaction's own 64*T1, so that the transaction speaks first. */
+const answerDeadlineMs = 35_000;
+const mediaDeadlineMs = 2_000;
+
+export class OfferAnswer {
+  readonly #options: OfferAnswerOptions;
+  #busy: Side | undefined;
+
+  constructor(options: OfferAnswerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes an offer of one leg and answers it, whatever comes of it. Never rejects. */
+  async handle(side: Side, offer: IncomingOffer): Promise<void> {
+    if (this.#busy !== undefined) return refuseOverlap(offer, this.#busy === side);
+    this.#busy = side;
+    try {
+      if (offer.sdp === '') await this.#lateOffer(side, offer);
+      else await this.#relay(side, offer);
+    } catch (error) {
+      // The leg or the edge went away in the middle: the call's own events end it.
+      this.#options.log.debug({ err: error, side }, 'an offer within the call came to nothing');
+      offer.refuse(statusOf(error));
+    } finally {
+      this.#busy = undefined;
+    }
+  }
+
+  /** RFC 3264 §5: an offer without SDP asks for ours; the ACK answers it. */
+  async #lateOffer(side: Side, offer: IncomingOffer): Promise<void> {
+    const own = this.#options.legs[side];
+    const answer = await offer.answer(own.local);
+    if (answer === '' || answer === own.remote) return;
+    // The peer answered with something new: it is relayed as its offer would be, and a refusal leaves the other leg as it is.
+    const outcome = await this.#exchange(side, answer);
+    if (outcome.kind === 'refused')
+      this.#options.log.warn({ side, status: outcome.status }, 'the answer in an ACK could not be relayed');
+  }
+
+  async #relay(side: Side, offer: IncomingOffer): Promise<void> {
+    const own = this.#options.legs[side];
+    // Byte for byte the same description: a session refresh (RFC 4028 §7.4), which is no business of the other leg.
+    if (offer.sdp === own.remote) {
+      await offer.answer(own.local);
+      return;
+    }
+    const outcome = await this.#exchange(side, offer.sdp);
+    if (outcome.kind === 'refused') offer.refuse(outcome.status);
+    else await offer.answer(outcome.sdp);
+  }
+
+  async #exchange(
+    side: Side,
+    sdp: string,
+  ): Promise<{ kind: 'agreed'; sdp: string } | { kind: 'refused'; status: number }> {
+    const { media, legs, signal, log, onChanged, onLegGone } = this.#options;
+    const otherSide: Side = side === 'near' ? 'far' : 'near';
+    const own = legs[side];
+    const other = legs[otherSide];
+    try {
+      const offered = await media.update(own.party, sdp, within(signal, mediaDeadlineMs));
+      const response = await other.leg.reinvite(offered, within(signal, answerDeadlineMs));
+      if (response.status >= 300) {
+        await this.#rollBack(own, other);
+        if (response.status === 481 || response.status === 408) onLegGone(otherSide, response.status);
+        return { kind: 'refused', status: relayedStatus(response.status) };
+      }
+      const answer = await media.answer(other.party, response.sdp, within(signal, mediaDeadlineMs));
+      own.remote = sdp;
+      own.local = answer;
+      other.remote = response.sdp;
+      other.local = offered;
+      onChanged();
+      return { kind: 'agreed', sdp: answer };
+    } catch (error) {
+      log.warn({ err: error, side }, 'an offer within the call failed; the session stays as it was');
+      await this.#rollBack(own, other);
+      return { kind: 'refused', status: statusOf(error) };
+    }
+  }
+
+  /** The relay heard an offer that came to nothing: hearing the last good pair again puts it back. */
+  async #rollBack(own: AgreedLeg, other: AgreedLeg): Promise<void> {
+    const { media, signal, log } = this.#options;
+    if (signal.aborted) return;
+    try {
+      await media.update(own.party, own.remote, within(signal, mediaDeadlineMs));
+      await media.answer(other.party, other.remote, within(signal, mediaDeadlineMs));
+    } catch (error) {
+      log.error({ err: error }, 'the media session could not be put back after a failed offer');
+    }
+  }
+}
+
+/** RFC 3261 §14.2: our own offer is pending → 491; a second offer of the same peer before the first is answered → 500. */
+function refuseOverlap(offer: IncomingOffer, samePeer: boolean): void {
+  if (samePeer) offer.refuse(500, { 'Retry-After': String(randomInt(0, 11)) });
+  else offer.refuse(491);
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { farHeaders, remainingHops } from './far-headers.js';
+import { readParties } from './parties.js';
+
+function invite(requestUri: string, headers: Record<string, string>) {
+  return { requestUri, header: (name: string) => headers[name] };
+}
+
+test('inbound: the called number is the seller, P-Asserted-Identity before From is the customer', () => {
+  const parties = readParties(
+    invite('sip:+15550001@sbc.example.com:5060;user=phone', {
+      from: '"Ann, A." <sip:anonymous-ish@carrier.example>;tag=1',
+      to: 'Sales <sip:sales@example.com>',
+      'p-asserted-identity': '"Ann Caller" <sip:+15559999@carrier.example>, <tel:+15559999>',
+    }),
+    'inbound',
+  );
+  assert.equal(parties.seller.user, '+15550001');
+  assert.equal(parties.seller.uri, 'sip:+15550001@sbc.example.com');
+  assert.deepEqual(parties.customer, {
+    uri: 'sip:+15559999@carrier.example',
+    name: 'Ann Caller',
+    user: '+15559999',
+    anonymous: false,
+  });
+  assert.deepEqual(parties.sellerUris, ['sip:+15550001@sbc.example.com:5060;user=phone', 'sip:sales@example.com']);
+});
+
+test('outbound: the calling party is the seller', () => {
+  const parties = readParties(
+    invite('sip:+4930123@pbx', { from: 'Bob <sip:bob@pbx.example>;tag=x', 'p-asserted-identity': '<tel:+15550001>' }),
+    'outbound',
+  );
+  assert.equal(parties.seller.uri, 'tel:+15550001');
+  assert.equal(parties.seller.name, 'Bob');
+  assert.equal(parties.customer.user, '+4930123');
+  assert.deepEqual(parties.sellerUris, ['tel:+15550001', 'sip:bob@pbx.example']);
+});
+
+for (const [what, headers] of [
+  ['Privacy: id', { from: '"Ann" <sip:+15559999@c.example>;tag=1', privacy: 'id' }],
+  [
+    'an anonymous From',
+    { from: '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1', 'p-asserted-identity': '<tel:+15559999>' },
+  ],
+] as const) {
+  test(`privacy: ${what} hides number and name of the caller everywhere`, () => {
+    const parties = readParties(invite('sip:+15550001@sbc', headers), 'inbound');
+    assert.deepEqual([parties.customer.uri, parties.customer.name], ['sip:anonymous@anonymous.invalid', 'Anonymous']);
+    assert.doesNotMatch(JSON.stringify([parties.customer, parties.calling]), /15559999|Ann"/);
+  });
+}
+
+test('what cannot be read identifies nobody and throws nothing', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.string(), fc.string(), (uri, from, asserted) => {
+      const message = invite(uri, { from, to: asserted, 'p-asserted-identity': asserted, diversion: from });
+      readParties(message, 'inbound');
+      readParties(message, 'outbound');
+      for (const value of Object.values(farHeaders(message, '192.0.2.1', 'sip:x@192.0.2.2', 69)))
+        assert.doesNotMatch(value, /[\r\n]/);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('the far INVITE carries the identity and nothing of the near side or of the inside', () => {
+  const headers = farHeaders(
+    invite('sip:+15550001@sbc', {
+      from: '"Ann" <sip:+15559999@10.9.8.7:5080>;tag=near',
+      'p-asserted-identity': '"Ann" <sip:+15559999@10.9.8.7>, <tel:+15559999>',
+      diversion: '<sip:+15550000@10.9.8.7>;reason=unconditional',
+      privacy: 'id',
+      via: 'SIP/2.0/UDP 10.9.8.7',
+      'x-internal': 'secret',
+      'record-route': '<sip:10.9.8.7;lr>',
+    }),
+    '192.0.2.1:5060',
+    'sip:+15550001@192.0.2.9',
+    69,
+  );
+  assert.equal(headers['From'], '"Ann" <sip:+15559999@192.0.2.1:5060>');
+  assert.equal(headers['P-Asserted-Identity'], '"Ann" <sip:+15559999@192.0.2.1:5060>, <tel:+15559999>');
+  assert.equal(headers['Diversion'], '<sip:+15550000@192.0.2.1:5060>;reason=unconditional');
+  assert.equal(headers['Privacy'], 'id');
+  assert.doesNotMatch(JSON.stringify(headers), /10\.9\.8\.7|secret|near/);
+});
+
+test('RFC 3261 §16.3: Max-Forwards counts down and 0 goes no further', () => {
+  const hops = (value?: string) => remainingHops(invite('sip:x', value === undefined ? {} : { 'max-forwards': value }));
+  assert.deepEqual([hops('70'), hops('1'), hops('0'), hops(), hops('many')], [69, 0, undefined, 69, 69]);
+});

@@ -1,0 +1,235 @@
+// What a call needs of the outside, in the domain's words. Adapters implement these ports; the domain imports nothing else of SIP,
+// gRPC, NATS or files. Every wait takes an AbortSignal: the deadline and the caller's CANCEL are one argument.
+import type { Decision } from '@sidestream/policy';
+import type { CallId } from './identifiers.js';
+import type { CallParties, Direction, Party } from './parties.js';
+import type { Termination } from './termination.js';
+
+/** Milliseconds of a clock that never steps back; differences only. */
+export type MonotonicClock = () => number;
+
+// ---------------------------------------------------------------------------------------------------------- trunks
+
+export type TrunkProtocol = 'udp' | 'tcp' | 'tls';
+
+/** An INVITE that arrived from a trunk and has no final response yet. */
+export interface IncomingInvite {
+  readonly sipCallId: string;
+  readonly source: { readonly address: string; readonly port: number };
+  readonly requestUri: string;
+  /** Empty for a late offer. */
+  readonly sdp: string;
+  /** MonotonicClock time of arrival. */
+  readonly receivedAtMs: number;
+  /** Aborted when the caller sends CANCEL; the edge has answered 487 then. */
+  readonly cancelled: AbortSignal;
+  header(name: string): string | undefined;
+  /** Sends a provisional response; resolves when it has left. Never rejects: a lost 18x harms nothing. */
+  ring(status: number, sdp: string | undefined): Promise<void>;
+  /** Sends 200. Rejects SidestreamError('cancelled') when a CANCEL won the race. */
+  accept(sdp: string): Promise<Leg>;
+  /** Sends a final failure; a second one, or one after CANCEL, does nothing. Never rejects. */
+  refuse(status: number, headers?: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** An INVITE to send to a trunk. */
+export interface OutgoingInvite {
+  readonly uri: string;
+  readonly protocol: TrunkProtocol;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly sdp: string;
+  /** The INVITE has left. */
+  onSent(): void;
+  /** A provisional response other than 100; `sdp` is empty without a body. */
+  onProgress(status: number, sdp: string): void;
+}
+
+/** The far side's refusal: a final response other than 2xx. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly status: number;
+  readonly reason: string;
+}
+
+/** The far side's 2xx, already acknowledged. */
+export interface Acceptance {
+  readonly kind: 'accepted';
+  readonly leg: Leg;
+  readonly sdp: string;
+}
+
+/** One established SIP dialog of a call. */
+export interface Leg {
+  /** Hands over what the peer does from now on, beginning with what it did before this was called. */
+  listen(handlers: LegHandlers): void;
+  /** Sends a re-INVITE and its ACK. Resolves with the final response; rejects when there is none. */
+  reinvite(sdp: string, signal: AbortSignal): Promise<{ status: number; reason: string; sdp: string }>;
+  /** Sends INFO; resolves with the final status. */
+  info(contentType: string, body: string, signal: AbortSignal): Promise<number>;
+  /** Ends the dialog. Idempotent; resolves when BYE is answered or the dialog is gone already; never rejects. */
+  bye(reason: string | undefined, signal: AbortSignal): Promise<void>;
+}
+
+export interface LegHandlers {
+  offer(offer: IncomingOffer): void;
+  info(info: IncomingInfo): void;
+  /** The dialog is over by the peer's BYE, or the edge ended it (`detail` says why). Once. */
+  ended(cause: 'hangup' | 'ack-timeout' | 'session-expired' | 'lost', detail: string): void;
+}
+
+/** A re-INVITE, or an UPDATE with an offer. */
+export interface IncomingOffer {
+  /** Empty: the peer asks for our offer (RFC 3261 §14.1, RFC 3264 §4). */
+  readonly sdp: string;
+  /** Sends 200. Resolves with the SDP that the ACK carried: the peer's answer if `sdp` was empty, else ''. */
+  answer(sdp: string): Promise<string>;
+  refuse(status: number, headers?: Readonly<Record<string, string>>): void;
+}
+
+export interface IncomingInfo {
+  readonly contentType: string;
+  readonly body: string;
+  respond(status: number): void;
+}
+
+/** SIP towards the trunks, whatever engine speaks it. */
+export interface Trunking {
+  /** The address that peers see for this transport, "host:port" or "host". */
+  ownAddress(protocol: TrunkProtocol): string;
+  /**
+   * Sends an INVITE. Rejects SidestreamError('cancelled' | 'deadline-exceeded') as soon as the signal aborts: CANCEL goes out and
+   * a late 2xx is acknowledged and ended behind the scenes; 'not-ready' without an edge.
+   */
+  invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Refusal>;
+}
+
+// ----------------------------------------------------------------------------------------------------------- media
+
+/** One media line of a fork. It carries an SDES key: never log, publish or store it. */
+export interface ForkStream {
+  readonly party: Party;
+  readonly address: string;
+  readonly port: number;
+  readonly rtcpPort: number;
+  readonly crypto: string;
+  readonly payloadTypes: readonly number[];
+}
+
+/** The anchored media of one call, held on one relay for its life. Errors are SidestreamError. */
+export interface MediaSession {
+  readonly relay: string;
+  /** A later offer of either party → the SDP to offer to the other one. */
+  update(offerer: Party, sdp: string, signal: AbortSignal): Promise<string>;
+  /** One party's answer → the SDP that answers the offerer. */
+  answer(answerer: Party, sdp: string, signal: AbortSignal): Promise<string>;
+  /** Ends the session with its forks; one that is gone already is no error. */
+  close(signal: AbortSignal): Promise<void>;
+  startFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]>;
+  answerFork(forkId: string, sdp: string, signal: AbortSignal): Promise<void>;
+  stopFork(forkId: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface MediaRelays {
+  /** Why no session can be opened now, in words that name what is missing; undefined when one can be tried. */
+  unavailable(): string | undefined;
+  /** Opens a session on the best relay; tries the next one when a relay does not answer. `onLost`: its media died by itself. */
+  open(
+    callId: CallId,
+    offerer: Party,
+    sdp: string,
+    onLost: (reason: string) => void,
+    signal: AbortSignal,
+  ): Promise<{ media: MediaSession; sdp: string }>;
+}
+
+// ------------------------------------------------------------------------------------------------------- recorders
+
+/** A request or response body of the recording session. */
+export interface RecordingBody {
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+export type HeaderFields = ReadonlyArray<readonly [name: string, value: string]>;
+
+export interface RecordingInvite extends RecordingBody {
+  readonly tenant: string;
+  /** An endpoint name or URI of the tenant's list. */
+  readonly recorder: string;
+  /** Byte for byte what the recorder sees as Call-ID. */
+  readonly sipCallId: string;
+  readonly headers: HeaderFields;
+}
+
+/** An established recording dialog at one recorder. */
+export interface RecorderDialog {
+  readonly host: string;
+  readonly tlsVersion: string;
+  readonly clientCertificateSubject: string;
+  readonly answer: RecordingBody;
+  listen(handlers: RecorderHandlers): void;
+  /** Sends a re-INVITE; resolves with any final response. */
+  reinvite(
+    request: RecordingBody & { headers: HeaderFields },
+    signal: AbortSignal,
+  ): Promise<RecordingBody & { status: number; reason: string }>;
+  /** Sends BYE. Idempotent; never rejects. */
+  bye(request: RecordingBody & { headers: HeaderFields }, signal: AbortSignal): Promise<void>;
+  /** Plain data from which another instance could carry the dialog on; holds no key. */
+  state(): object;
+}
+
+export interface RecorderHandlers {
+  /** The recorder sent re-INVITE or UPDATE with an offer, or re-INVITE without one (`sdp` empty). */
+  offer(offer: IncomingOffer): void;
+  /** The recorder's BYE (already answered), or the dialog was lost. Once. */
+  ended(cause: 'hangup' | 'lost', detail: string): void;
+}
+
+export interface RecorderClient {
+  /**
+   * Sends the recording INVITE and acknowledges the 2xx. Rejects SidestreamError: 'recorder-unreachable' (transport, TLS, time-out),
+   * 'recorder-refused' (status in the message), 'cancelled' (CANCEL is sent; a late 2xx gets ACK and BYE).
+   */
+  invite(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog>;
+}
+
+// ----------------------------------------------------------------------------------------- policies, events, records
+
+export interface Policies {
+  /** Tenants for which there is no policy at all. */
+  readonly missing: readonly string[];
+  /** Pure on the tenant's present snapshot: never waits, never throws. */
+  decide(tenant: string, facts: { direction: Direction; parties: CallParties }): Decision;
+}
+
+/** What the world is told of calls and recordings. Nothing here waits or throws. */
+export interface CallEvents {
+  callStarted(call: CallFacts): void;
+  callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
+  callEnded(call: CallFacts, termination: Termination, durationMs: number): void;
+  recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void;
+  recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void;
+  recordingEnded(recording: RecordingFacts, termination: Termination, durationMs: number): void;
+  /** Beside the call, never awaited: dialog state as plain data and fork ids; no key. */
+  recordingState(recording: RecordingFacts, dialog: RecorderDialog): void;
+}
+
+export interface CallFacts {
+  readonly callId: CallId;
+  readonly tenant: string;
+  readonly direction: Direction;
+  readonly trunk: string;
+  readonly parties: CallParties;
+  readonly decision: Decision;
+  /** Call-ID of the recording session; empty if not recorded. */
+  readonly recordingCallId: string;
+  readonly startedAt: Date;
+}
+
+export interface RecordingFacts {
+  readonly recordingId: string;
+  /** The relay's name of the copy. */
+  readonly forkId: string;
+  readonly call: CallFacts;
+}

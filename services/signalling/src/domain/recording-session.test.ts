@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeWorld } from '../testing/fake-world.js';
+import { terminated } from './termination.js';
+
+const recorders = ['sip:r1', 'sip:r2'];
+const dialled = (world: FakeWorld) => world.did.filter((what) => what.startsWith('recorder '));
+
+test('RFC 3263 §4.3: the next recorder hears the same Call-ID', async () => {
+  const world = new FakeWorld();
+  const facts = world.facts(recorders);
+  const recording = world.recording(facts);
+  world.onStep = (name) => {
+    world.behaviours.set('recorder invite', name === 'recorder invite' && dialled(world).length === 1 ? 'fail' : 'ok');
+  };
+  recording.start(world.media);
+  await world.until(() => world.count('recordingStarted') > 0);
+  assert.deepEqual(dialled(world), [
+    `recorder sip:r1 ${facts.recordingCallId}`,
+    `recorder sip:r2 ${facts.recordingCallId}`,
+  ]);
+  await recording.stop(terminated('call-ended'));
+  assert.deepEqual([...world.held.keys()], ['near INVITE']);
+});
+
+test('all recorders fail: one termination, the last reason, no fork left', async () => {
+  const world = new FakeWorld();
+  world.behaviours.set('recorder invite', 'fail');
+  const recording = world.recording(world.facts(recorders));
+  recording.start(world.media);
+  await world.until(() => world.count('recordingFailed') > 0);
+  assert.equal(dialled(world).length, 2);
+  assert.deepEqual([...world.held.keys()], ['near INVITE']);
+  await recording.stop(terminated('call-ended'));
+  assert.equal(world.told.length, 1);
+  assert.equal(world.terminationOf('recordingFailed')?.reason, 'deadline-exceeded');
+});
+
+test("the recorder's BYE ends the recording, stops the fork and is not answered by a BYE", async () => {
+  const world = new FakeWorld();
+  const recording = world.recording(world.facts(recorders));
+  recording.start(world.media);
+  await world.until(() => world.count('recordingStarted') > 0);
+  world.release('recorder dialog');
+  world.recorderHandlers?.ended('hangup', 'BYE');
+  await world.until(() => world.count('recordingEnded') > 0);
+  assert.equal(world.terminationOf('recordingEnded')?.reason, 'recorder-hangup');
+  assert.deepEqual([...world.held.keys()], ['near INVITE']);
+});
+
+test('a change of the media while the recorder is being asked is sent as soon as it has answered', async () => {
+  const world = new FakeWorld();
+  const recording = world.recording(world.facts(recorders));
+  world.onStep = (name, index) => name === 'recorder invite' && index < 3 && recording.refresh();
+  recording.start(world.media);
+  await world.until(() => world.steps.includes('recorder reinvite'));
+  await recording.stop(terminated('call-ended'));
+  assert.equal(world.count('recordingEnded'), 1);
+});
+
+test('a recording that never began ends as well', async () => {
+  const world = new FakeWorld();
+  const recording = world.recording(world.facts(recorders));
+  await recording.stop(terminated('call-ended-before-start'));
+  assert.equal(world.terminationOf('recordingFailed')?.reason, 'call-ended-before-start');
+});

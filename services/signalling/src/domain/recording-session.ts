@@ -1,0 +1,277 @@
+// One recording of one call: it owns the recording's state, fork and dialog, runs the effects of the state machine and reports what
+// came of them. Whatever happens here, the call goes on; whatever happens to the call, everything here is given back once.
+import type { Logger } from '@sidestream/service';
+import { raced, settled, within } from './deadline.js';
+import type { Party } from './parties.js';
+import type {
+  CallEvents,
+  MediaSession,
+  MonotonicClock,
+  RecorderClient,
+  RecorderDialog,
+  RecordingFacts,
+} from './ports.js';
+import type { RecordingScript } from './recording-script.js';
+import {
+  newRecording,
+  type RecordingEffect,
+  type RecordingEvent,
+  type RecordingState,
+  stepRecording,
+} from './recording-state.js';
+import { RecordingUpdates } from './recording-updates.js';
+import { type Termination, terminated, terminationOf } from './termination.js';
+
+export interface RecordingServices {
+  readonly recorders: RecorderClient;
+  readonly events: CallEvents;
+  readonly clock: MonotonicClock;
+  readonly log: Logger;
+}
+
+/** The customer's voice is always the first media line. */
+const parties: readonly Party[] = ['customer', 'seller'];
+const mediaDeadlineMs = 2_000;
+const releaseDeadlineMs = 4_000;
+
+export class RecordingSession {
+  readonly facts: RecordingFacts;
+  readonly #services: RecordingServices;
+  readonly #newScript: () => RecordingScript;
+  readonly #log: Logger;
+  /** Aborted by the first end. */
+  readonly #work = new AbortController();
+  readonly #byes = new Set<Promise<void>>();
+  readonly #over: Promise<void>;
+  #resolveOver: () => void = () => {};
+  #state: RecordingState;
+  #script: RecordingScript | undefined;
+  #media: MediaSession | undefined;
+  #dialog: RecorderDialog | undefined;
+  #answer = '';
+  #updates: RecordingUpdates | undefined;
+  #refreshWanted = false;
+  #beganAtMs = 0;
+  #startedAtMs = 0;
+
+  /** @param newScript called once when the recording starts: its metadata says since when. */
+  constructor(services: RecordingServices, facts: RecordingFacts, newScript: () => RecordingScript) {
+    this.#services = services;
+    this.facts = facts;
+    this.#newScript = newScript;
+    this.#log = services.log.child({ call: facts.call.callId, recording: facts.recordingId });
+    this.#state = newRecording(facts.call.decision.recorders.length);
+    this.#over = new Promise((resolve) => {
+      this.#resolveOver = resolve;
+    });
+  }
+
+  get phase(): RecordingState['phase'] {
+    return this.#state.phase;
+  }
+
+  /** Begins on this media session. Returns at once, never throws. */
+  start(media: MediaSession): void {
+    this.#media = media;
+    this.#beganAtMs = this.#services.clock();
+    this.#dispatch({ type: 'start' });
+  }
+
+  /** The call's media changed: the recorder must hear of it. Returns at once. */
+  refresh(): void {
+    this.#refreshWanted = true;
+    this.#updates?.refresh();
+  }
+
+  /** Ends the recording; resolves when fork and dialog are given back. Idempotent, never rejects. */
+  stop(termination: Termination): Promise<void> {
+    this.#dispatch({ type: 'stop', termination });
+    return this.#over;
+  }
+
+  #dispatch(event: RecordingEvent): void {
+    const { state, effects } = stepRecording(this.#state, event);
+    this.#state = state;
+    for (const effect of effects) this.#run(effect);
+  }
+
+  #run(effect: RecordingEffect): void {
+    switch (effect.type) {
+      case 'start-fork':
+        this.#step(() => this.#startFork(), 'fork-failed');
+        return;
+      case 'invite':
+        this.#step(() => this.#invite(effect.candidate), 'refused');
+        return;
+      case 'abort-start':
+        this.#work.abort(new DOMException('the recording is over', 'AbortError'));
+        return;
+      case 'connect':
+        this.#step(() => this.#connect(), 'connect-failed');
+        return;
+      case 'announce-start':
+        this.#announceStart();
+        return;
+      case 'give-up':
+        this.#giveUp(effect);
+        return;
+      case 'release':
+        void this.#release(effect);
+        return;
+      case 'announce-end':
+        this.#announceEnd(effect.started, effect.termination);
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  /** Runs a step of the start; its failure is an event like any other. */
+  #step(work: () => Promise<void>, failure: 'fork-failed' | 'refused' | 'connect-failed'): void {
+    work().catch((error: unknown) => this.#dispatch({ type: failure, termination: terminationOf(error) }));
+  }
+
+  async #startFork(): Promise<void> {
+    const { media, script } = this.#resources();
+    // Deadlines hold even if the port forgets its signal: the call may be waiting for this to end.
+    const signal = within(this.#work.signal, mediaDeadlineMs);
+    script.propose(await raced(media.startFork(this.facts.forkId, parties, signal), signal));
+    this.#dispatch({ type: 'fork-started' });
+  }
+
+  async #invite(candidate: number): Promise<void> {
+    const { script } = this.#resources();
+    const { tenant, decision, recordingCallId } = this.facts.call;
+    const dialog = await this.#services.recorders.invite(
+      {
+        tenant,
+        recorder: decision.recorders[candidate] ?? '',
+        // RFC 3263 §4.3: the next recorder hears the same request, so what the dialer widget was told stays true.
+        sipCallId: recordingCallId,
+        headers: script.inviteHeaders,
+        ...script.inviteBody(),
+      },
+      this.#work.signal,
+    );
+    this.#dialog = dialog;
+    try {
+      this.#answer = script.accept(dialog.answer);
+    } catch (error) {
+      return this.#dispatch({ type: 'answer-unusable', termination: terminationOf(error) });
+    }
+    dialog.listen({
+      offer: (offer) => {
+        if (this.#updates === undefined) return offer.refuse(491);
+        void this.#updates.recorderOffers(offer);
+      },
+      ended: (cause, detail) => {
+        const reason = cause === 'hangup' ? 'recorder-hangup' : 'recorder-lost';
+        this.#dispatch({ type: 'dialog-over', termination: terminated(reason, `${dialog.host}: ${detail}`) });
+      },
+    });
+    this.#dispatch({ type: 'accepted' });
+  }
+
+  async #connect(): Promise<void> {
+    const { media } = this.#resources();
+    const signal = within(this.#work.signal, mediaDeadlineMs);
+    await raced(media.answerFork(this.facts.forkId, this.#answer, signal), signal);
+    this.#dispatch({ type: 'connected' });
+  }
+
+  #announceStart(): void {
+    const { media, script, dialog } = this.#resources();
+    const now = this.#services.clock();
+    this.#startedAtMs = now;
+    this.#updates = new RecordingUpdates({
+      media,
+      dialog,
+      script,
+      forkId: this.facts.forkId,
+      parties,
+      answer: this.#answer,
+      onFailed: (error, gone) =>
+        this.#dispatch({ type: gone ? 'dialog-over' : 'failed', termination: terminationOf(error) }),
+      signal: this.#work.signal,
+      log: this.#log,
+    });
+    // The call's media may have changed while the recorder was being asked.
+    if (this.#refreshWanted) this.#updates.refresh();
+    this.#services.events.recordingStarted(this.facts, dialog, now - this.#beganAtMs);
+    this.#services.events.recordingState(this.facts, dialog);
+  }
+
+  #giveUp({ candidate, bye, termination }: Extract<RecordingEffect, { type: 'give-up' }>): void {
+    const recorder = this.facts.call.decision.recorders[candidate];
+    this.#log.warn({ recorder, termination }, 'a recorder is given up');
+    const dialog = this.#dialog;
+    this.#dialog = undefined;
+    if (!bye || dialog === undefined) return;
+    const ending = this.#sayBye(dialog);
+    this.#byes.add(ending);
+    void ending.finally(() => this.#byes.delete(ending));
+  }
+
+  async #release({ fork, bye }: Extract<RecordingEffect, { type: 'release' }>): Promise<void> {
+    this.#work.abort(new DOMException('the recording is over', 'AbortError'));
+    const ends: Promise<void>[] = [...this.#byes];
+    if (fork) ends.push(this.#stopFork());
+    if (bye && this.#dialog) ends.push(this.#sayBye(this.#dialog));
+    if (this.#updates) ends.push(this.#updates.idle());
+    const clean = await settled(ends, releaseDeadlineMs + 1_000);
+    if (!clean) this.#log.error('something of the recording could not be given back in time');
+    this.#dispatch({ type: 'released' });
+  }
+
+  async #stopFork(): Promise<void> {
+    const signal = AbortSignal.timeout(releaseDeadlineMs);
+    try {
+      if (this.#media) await raced(this.#media.stopFork(this.facts.forkId, signal), signal);
+    } catch (error) {
+      // The media session's end, which follows the call's, ends the fork as well.
+      this.#log.error({ err: error }, 'the fork could not be stopped');
+    }
+  }
+
+  async #sayBye(dialog: RecorderDialog): Promise<void> {
+    const signal = AbortSignal.timeout(releaseDeadlineMs);
+    try {
+      const { script } = this.#resources();
+      await raced(dialog.bye({ ...script.byeBody(new Date()), headers: script.byeHeaders }, signal), signal);
+    } catch (error) {
+      this.#log.warn({ err: error, recorder: dialog.host }, 'the recorder did not answer BYE');
+    }
+  }
+
+  #announceEnd(started: boolean, termination: Termination): void {
+    const { events, clock } = this.#services;
+    if (started) events.recordingEnded(this.facts, termination, clock() - this.#startedAtMs);
+    else
+      events.recordingFailed(this.facts, this.facts.call.decision.recorders[this.#state.candidate] ?? '', termination);
+    this.#resolveOver();
+  }
+
+  /** What the steps work with; the state machine lets no step run before it exists. */
+  #resources(): { media: MediaSession; script: RecordingScript; dialog: RecorderDialog } {
+    this.#script ??= this.#newScript();
+    const self = this;
+    return {
+      script: this.#script,
+      get media() {
+        return present(self.#media, 'media session');
+      },
+      get dialog() {
+        return present(self.#dialog, 'recorder dialog');
+      },
+    };
+  }
+}
+
+function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`the recording has no ${what}`);
+  return value;
+}
+
+function unreachable(effect: never): never {
+  throw new TypeError(`unknown recording effect ${JSON.stringify(effect)}`);
+}

@@ -1,0 +1,137 @@
+// signalling: calls and recordings. Wiring only.
+import { Bus, channelCredentials, EventPublisher, KvWriter, runService } from '@sidestream/service';
+import { DrachtioTrunking } from './adapters/drachtio-trunking.js';
+import { EventReporter } from './adapters/events.js';
+import { followRelays, keepLease } from './adapters/leases.js';
+import { MediaRelayClient } from './adapters/media-relay-client.js';
+import { PolicyFiles } from './adapters/policy-file.js';
+import { SipRecorderClient } from './adapters/recorder-client.js';
+import { readSignallingConfig } from './config.js';
+import { CallAdmission } from './domain/admission.js';
+import { CallControl, drained } from './domain/call-control.js';
+import { CallRegistry } from './domain/call-registry.js';
+import type { CallSession } from './domain/call-session.js';
+import { EdgeWatch } from './domain/edge-watch.js';
+import { TrunkTable } from './domain/routing.js';
+
+/** What ending the calls and leaving NATS may take beyond the drain. */
+const endDeadlineMs = 8_000;
+const flushMs = 2_000;
+
+await runService({
+  name: 'signalling',
+  readConfig: () => readSignallingConfig(),
+  stopDeadlineMs: (config) => config.drainMs + endDeadlineMs + flushMs + 5_000,
+  async start({ config, instance, log, metrics, health }) {
+    const { tenants, edge, nats, grpc, drainMs } = config;
+    const clock = () => performance.now();
+    const bus = Bus.open({ nats, name: `signalling.${instance}`, log, metrics });
+    const publisher = new EventPublisher(bus, { source: `signalling.${instance}`, log, metrics });
+    const kv = new KvWriter(bus, { log });
+    const book = followRelays(bus, log);
+    const relays = new MediaRelayClient({
+      leases: () => book.current.values(),
+      configured: config.relayAddresses,
+      region: config.region,
+      credentials: () => channelCredentials(grpc.tls),
+      log,
+    });
+    const sources = Object.entries(tenants).map(([tenant, { policy, recorders }]) => ({
+      tenant,
+      file: policy.file,
+      recorders,
+    }));
+    const policies = new PolicyFiles(sources, log);
+    const recorders = new SipRecorderClient(
+      Object.fromEntries(
+        Object.entries(tenants).map(([name, { recording, recorders: list }]) => [
+          name,
+          { ...recording, trustFile: recording.trustFile, recorders: list },
+        ]),
+      ),
+      log,
+    );
+    const events = new EventReporter({ publisher, kv, metrics, log });
+    const registry = new CallRegistry<CallSession>(config.maxCalls);
+    const admission = new CallAdmission(registry, relays, policies);
+    const lease = keepLease(
+      bus,
+      instance,
+      () => ({
+        address: trunking.ownAddress('udp'),
+        calls: registry.size,
+        capacity: config.maxCalls,
+        draining: admission.draining,
+      }),
+      log,
+    );
+    const watch = new EdgeWatch((termination) => {
+      void control.endAll(termination, AbortSignal.timeout(endDeadlineMs));
+    });
+    const trunking: DrachtioTrunking = new DrachtioTrunking({
+      edge,
+      secret: config.edgeSecret.reveal(),
+      clock,
+      log,
+      onInvite: (invite) => control.take(invite),
+      onOptions: (source) => control.options(source),
+      onEdge: (up, detail) => {
+        health.set('edge', up, detail);
+        if (up) watch.back();
+        else watch.lost(detail);
+      },
+    });
+    const control = new CallControl({
+      trunking,
+      relays,
+      events,
+      clock,
+      log,
+      trunks: new TrunkTable(config.trunks),
+      policies,
+      recorders,
+      admission,
+      registry,
+      accountId: (tenant) => tenants[tenant]?.accountId ?? '',
+    });
+    const checkHealth = () => {
+      const missing = relays.unavailable();
+      health.set('media relay', missing === undefined, missing);
+      health.set('policy', policies.missing.length === 0, `none usable of ${policies.missing.join(', ')}`);
+    };
+
+    health.set('edge', false, `connecting to ${edge.host}:${edge.port}`);
+    policies.start(checkHealth);
+    book.onRefresh(() => {
+      relays.refresh();
+      checkHealth();
+    });
+    book.start();
+    relays.refresh();
+    checkHealth();
+    recorders.warm();
+    // The SIP side answers from the first moment, with 503 while something is missing.
+    trunking.connect();
+    lease.start();
+
+    return {
+      addresses: {},
+      stop: async () => {
+        admission.drain();
+        lease.refresh();
+        await registry.whenIdle(AbortSignal.timeout(drainMs));
+        await control.endAll(drained(), AbortSignal.timeout(endDeadlineMs));
+        watch.close();
+        trunking.close();
+        policies.close();
+        await recorders.close();
+        relays.close();
+        await publisher.close(flushMs);
+        await kv.close(flushMs);
+        book.stop();
+        await lease.stop();
+        await bus.close();
+      },
+    };
+  },
+});

@@ -1,0 +1,320 @@
+// Ports of a call that misbehave on command. Every port operation is a step: a test may act when a step begins, and choose how it ends.
+import { EventEmitter, once } from 'node:events';
+import { createLogger, SidestreamError } from '@sidestream/service';
+import { newRecordingCallId } from '@sidestream/siprec';
+import { type CallServices, CallSession } from '../domain/call-session.js';
+import { newCallId } from '../domain/identifiers.js';
+import { readParties } from '../domain/parties.js';
+import type {
+  CallEvents,
+  CallFacts,
+  ForkStream,
+  IncomingInvite,
+  IncomingOffer,
+  Leg,
+  LegHandlers,
+  MediaRelays,
+  MediaSession,
+  RecorderClient,
+  RecorderDialog,
+  RecorderHandlers,
+  Trunking,
+} from '../domain/ports.js';
+import type { RecordingScript } from '../domain/recording-script.js';
+import { RecordingSession } from '../domain/recording-session.js';
+import type { Candidate } from '../domain/routing.js';
+import type { Termination } from '../domain/termination.js';
+
+/** ok: at once; fail: rejects; obey: waits for its signal and rejects; late: waits for its signal and succeeds all the same. */
+export type Behaviour = 'ok' | 'fail' | 'obey' | 'late';
+
+export const silent = createLogger({ name: 'test', instance: 'test', level: 'silent' });
+
+/** A leg that remembers what was done to it. */
+export class FakeLeg implements Leg {
+  readonly #world: FakeWorld;
+  readonly #name: string;
+  handlers: LegHandlers | undefined;
+  readonly reinvites: string[] = [];
+  reinviteAnswer = { status: 200, reason: 'OK', sdp: 'answer to re-INVITE' };
+
+  constructor(world: FakeWorld, name: string) {
+    this.#world = world;
+    this.#name = name;
+    world.hold(`leg ${name}`);
+  }
+
+  listen(handlers: LegHandlers): void {
+    this.handlers = handlers;
+  }
+
+  async reinvite(sdp: string, signal: AbortSignal) {
+    this.reinvites.push(sdp);
+    await this.#world.step(`reinvite ${this.#name}`, signal);
+    return this.reinviteAnswer;
+  }
+
+  async info(_type: string, body: string): Promise<number> {
+    this.#world.did.push(`info ${this.#name} ${body}`);
+    return 200;
+  }
+
+  async bye(): Promise<void> {
+    this.#world.did.push(`bye ${this.#name}`);
+    this.#world.release(`leg ${this.#name}`);
+  }
+
+  /** The peer hangs up. */
+  hangUp(): void {
+    this.#world.release(`leg ${this.#name}`);
+    this.handlers?.ended('hangup', 'BYE');
+  }
+}
+
+/** An offer of a peer within a call, with what it heard. */
+export function fakeOffer(sdp: string, ack = ''): IncomingOffer & { heard: Promise<string | number> } {
+  const heard = new EventEmitter();
+  return {
+    sdp,
+    answer: async (own) => {
+      setImmediate(() => heard.emit('heard', own));
+      return ack;
+    },
+    refuse: (status) => void setImmediate(() => heard.emit('heard', status)),
+    heard: once(heard, 'heard').then(([value]) => value),
+  };
+}
+
+export class FakeWorld {
+  /** What the call holds outside itself now. */
+  readonly held = new Map<string, number>();
+  /** Steps in the order in which they began. */
+  readonly steps: string[] = [];
+  readonly did: string[] = [];
+  readonly told: { kind: string; termination?: Termination }[] = [];
+  readonly behaviours = new Map<string, Behaviour>();
+  onStep: ((name: string, index: number) => void) | undefined;
+  near: FakeLeg | undefined;
+  far: FakeLeg | undefined;
+  recorderHandlers: RecorderHandlers | undefined;
+  loseMedia: ((reason: string) => void) | undefined;
+  farRefusal: { status: number; reason: string } | undefined;
+  readonly #cancel = new AbortController();
+  readonly #changed = new EventEmitter();
+
+  hold(what: string): void {
+    this.held.set(what, (this.held.get(what) ?? 0) + 1);
+  }
+
+  release(what: string): void {
+    this.held.delete(what);
+  }
+
+  async step(name: string, signal?: AbortSignal): Promise<void> {
+    const index = this.steps.push(name) - 1;
+    this.onStep?.(name, index);
+    this.#changed.emit('changed');
+    const behaviour = this.behaviours.get(name) ?? 'ok';
+    if (behaviour === 'fail') throw new SidestreamError('deadline-exceeded', `${name} fails`);
+    if (signal && (behaviour === 'obey' || behaviour === 'late') && !signal.aborted) await once(signal, 'abort');
+    else await new Promise((resolve) => setImmediate(resolve));
+    if (behaviour !== 'late' && signal?.aborted) throw new SidestreamError('cancelled', `${name} aborted`);
+  }
+
+  /** Resolves when the condition holds; looked at after every step and event. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await once(this.#changed, 'changed');
+  }
+
+  cancel(): void {
+    this.release('near INVITE');
+    this.#cancel.abort(new SidestreamError('cancelled', 'CANCEL'));
+  }
+
+  readonly invite: IncomingInvite = this.#newInvite();
+
+  #newInvite(): IncomingInvite {
+    this.hold('near INVITE');
+    const final = () => {
+      const open = this.held.has('near INVITE');
+      this.release('near INVITE');
+      return open;
+    };
+    return {
+      sipCallId: 'near',
+      source: { address: '127.0.0.1', port: 1 },
+      requestUri: 'sip:+15550001@sbc',
+      sdp: 'near offer',
+      receivedAtMs: 0,
+      cancelled: this.#cancel.signal,
+      header: (name) => (name === 'from' ? '<sip:+15559999@carrier>' : undefined),
+      ring: async (status, sdp) => {
+        this.did.push(`ring ${status} ${sdp ?? ''}`.trim());
+        await this.step('ring');
+      },
+      accept: async () => {
+        await this.step('accept');
+        if (!final()) throw new SidestreamError('cancelled', 'CANCEL won');
+        this.near = new FakeLeg(this, 'near');
+        return this.near;
+      },
+      refuse: async (status, headers) => {
+        if (final()) this.did.push(`refuse ${status} ${headers?.['Warning'] ?? ''}`.trim());
+      },
+    };
+  }
+
+  readonly trunking: Trunking = {
+    ownAddress: () => '192.0.2.1',
+    invite: async (invite, signal) => {
+      invite.onSent();
+      await this.step('invite', signal);
+      if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
+      invite.onProgress(183, 'early answer');
+      await this.step('answer', signal);
+      this.far = new FakeLeg(this, 'far');
+      return { kind: 'accepted', leg: this.far, sdp: 'far answer' };
+    },
+  };
+
+  readonly media: MediaSession = {
+    relay: 'relay:1',
+    update: async (offerer, sdp, signal) => {
+      this.did.push(`media update ${offerer} ${sdp}`);
+      await this.step('media update', signal);
+      return `offer relayed of ${sdp}`;
+    },
+    answer: async (answerer, sdp, signal) => {
+      this.did.push(`media answer ${answerer} ${sdp}`);
+      await this.step('media answer', signal);
+      return `answer relayed of ${sdp}`;
+    },
+    close: async () => {
+      this.release('media');
+      this.release('fork');
+    },
+    startFork: async (_fork, parties, signal) => {
+      this.hold('fork');
+      await this.step('start fork', signal);
+      return parties.map(
+        (party): ForkStream => ({ party, address: '', port: 0, rtcpPort: 0, crypto: '', payloadTypes: [] }),
+      );
+    },
+    answerFork: (_fork, sdp, signal) => {
+      this.did.push(`fork answered ${sdp}`);
+      return this.step('answer fork', signal);
+    },
+    stopFork: async () => this.release('fork'),
+  };
+
+  readonly relays: MediaRelays = {
+    unavailable: () => undefined,
+    open: async (_call, _offerer, sdp, onLost, signal) => {
+      this.loseMedia = onLost;
+      await this.step('open media', signal);
+      this.hold('media');
+      return { media: this.media, sdp: `offer relayed of ${sdp}` };
+    },
+  };
+
+  readonly recorders: RecorderClient = {
+    invite: async (invite, signal) => {
+      this.did.push(`recorder ${invite.recorder} ${invite.sipCallId}`);
+      await this.step('recorder invite', signal);
+      this.hold('recorder dialog');
+      return this.recorderDialog;
+    },
+  };
+
+  readonly recorderDialog: RecorderDialog = {
+    host: 'recorder.example',
+    tlsVersion: 'TLSv1.3',
+    clientCertificateSubject: 'CN=client',
+    answer: { contentType: 'application/sdp', body: Buffer.from('recorder answer') },
+    listen: (handlers) => {
+      this.recorderHandlers = handlers;
+    },
+    reinvite: async (_request, signal) => {
+      await this.step('recorder reinvite', signal);
+      return { status: 200, reason: 'OK', contentType: 'application/sdp', body: Buffer.from('recorder answer 2') };
+    },
+    bye: async () => this.release('recorder dialog'),
+    state: () => ({}),
+  };
+
+  #tell(kind: string, termination?: Termination): void {
+    this.told.push(termination === undefined ? { kind } : { kind, termination });
+    setImmediate(() => this.#changed.emit('changed'));
+  }
+
+  readonly events: CallEvents = {
+    callStarted: () => this.#tell('callStarted'),
+    callAnswered: () => this.#tell('callAnswered'),
+    callEnded: (_call, termination) => this.#tell('callEnded', termination),
+    recordingStarted: () => this.#tell('recordingStarted'),
+    recordingFailed: (_recording, _recorder, termination) => this.#tell('recordingFailed', termination),
+    recordingEnded: (_recording, termination) => this.#tell('recordingEnded', termination),
+    recordingState: () => {},
+  };
+
+  /** Script of a recording whose answer is usable as long as the test says so. */
+  script = {
+    inviteHeaders: [],
+    byeHeaders: [],
+    standing: 'standing offer',
+    propose: () => true,
+    withdraw: () => {},
+    inviteBody: () => ({ contentType: 'multipart/mixed', body: Buffer.from('offer') }),
+    byeBody: () => ({ contentType: 'multipart/mixed', body: Buffer.from('bye') }),
+    accept: ({ body }: { body: Buffer }) => body.toString(),
+  };
+
+  services(): CallServices & { recorders: RecorderClient } {
+    const { trunking, relays, events, recorders } = this;
+    return { trunking, relays, events, recorders, clock: () => performance.now(), log: silent };
+  }
+
+  facts(recorders: string[]): CallFacts {
+    return {
+      callId: newCallId(),
+      tenant: 'contoso',
+      direction: 'inbound',
+      trunk: 'carrier',
+      parties: readParties(this.invite, 'inbound'),
+      decision: { record: recorders.length > 0, reason: 'listed', policyRevision: '1', recorders },
+      recordingCallId: newRecordingCallId(),
+      startedAt: new Date(),
+    };
+  }
+
+  recording(facts: CallFacts): RecordingSession {
+    const script = this.script as unknown as RecordingScript;
+    return new RecordingSession(this.services(), { recordingId: 'r', forkId: 'f', call: facts }, () => script);
+  }
+
+  call(recorders: string[] = ['sip:r1']): CallSession {
+    const facts = this.facts(recorders);
+    const candidate: Candidate = {
+      trunk: { name: 'pbx', tenant: 'contoso', side: 'seller' },
+      scheme: 'sip',
+      hostPort: '192.0.2.9',
+      protocol: 'udp',
+    };
+    return new CallSession(this.services(), {
+      facts,
+      invite: this.invite,
+      nearParty: 'customer',
+      candidates: [candidate],
+      maxForwards: 69,
+      recording: recorders.length > 0 ? this.recording(facts) : undefined,
+    });
+  }
+
+  count(kind: string): number {
+    return this.told.filter((event) => event.kind === kind).length;
+  }
+
+  terminationOf(kind: string): Termination | undefined {
+    return this.told.find((event) => event.kind === kind)?.termination;
+  }
+}

@@ -1,0 +1,135 @@
+// New requests of applications: destination, completion, echo, and the responses on their way back. INVITE makes dialogs.
+import { randomInt, randomUUID } from 'node:crypto';
+import {
+  type ClientTransaction,
+  createResponse,
+  type Flow,
+  type Headers,
+  newTag,
+  SipRequest,
+  tagOf,
+} from '@sidestream/sip';
+import type { AppRequest } from '../domain/app-message.js';
+import { completeRequest } from '../domain/message-completion.js';
+import { formatDialogId, type Placement } from '../domain/meta.js';
+import type { AdminClient, SipFrame } from './admin-client.js';
+import { deliverInternal, echoRequest } from './delivery.js';
+import { type Destination, DestinationError } from './destinations.js';
+import type { EdgeContext } from './edge-context.js';
+import { OutgoingInvite } from './outgoing-invite.js';
+import { passResponses } from './response-path.js';
+
+const notOutsideDialogs = new Set(['ACK', 'BYE', 'CANCEL', 'PRACK', 'UPDATE']);
+
+export class ClientSide {
+  readonly #context: EdgeContext;
+  readonly #invites = new Map<string, OutgoingInvite>();
+
+  constructor(context: EdgeContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Sends a request outside a dialog.
+   *
+   * @throws AppMessageError or DestinationError when it can't be sent at all: the frame is refused.
+   */
+  async send(client: AdminClient, frame: SipFrame, message: AppRequest): Promise<void> {
+    if (notOutsideDialogs.has(message.method)) {
+      return client.nok(frame.id, `Server error: ${message.method} needs a dialog`);
+    }
+    const destination = await this.#destination(frame.route || message.uri);
+    const defaults = { callId: randomUUID(), fromTag: newTag(), cseq: randomInt(1, 2 ** 27) };
+    // The network's answers over UDP would be dropped: better said now than found out after 32 seconds.
+    if (destination?.target.protocol === 'udp' && !this.#context.isPeer(destination.target.host)) {
+      return client.nok(frame.id, `${destination.target.host} is not a configured peer`);
+    }
+    const local = (destination?.listener ?? this.#context.listeners.all[0])?.advertised;
+    if (local === undefined) throw new DestinationError('transport', 'requested protocol/transport not available');
+    const request = completeRequest(message, local, defaults);
+    const flow = await this.#flow(destination);
+    if (client.closed) return;
+    const transactionId = randomUUID();
+    const isInvite = request.method === 'INVITE';
+    const dialogId = isInvite ? formatDialogId(request.callId, tagOf(request.from) ?? '') : '';
+    const at: Placement = isInvite
+      ? { kind: 'in-dialog', transactionId, dialogId }
+      : { kind: 'no-dialog', transactionId };
+    if (flow === undefined || (isInvite && this.#context.book.full)) {
+      echoRequest(client, frame.id, request, flow, transactionId);
+      const status = createResponse(request, 503, { toTag: newTag() });
+      return deliverInternal(client, status, destination?.target.protocol ?? 'unknown', at);
+    }
+    const transaction = this.#context.layer.request(request, flow);
+    this.#context.metrics.message('out', 'request', request.method);
+    echoRequest(client, frame.id, transaction.request, flow, transactionId);
+    if (isInvite) this.#follow(transaction, client, local, at, dialogId);
+    else passResponses(this.#context, client, transaction, at);
+  }
+
+  /** Cancels an INVITE of the application. drachtio-server gives the CANCEL a transaction id of its own. */
+  cancel(client: AdminClient, frame: SipFrame, headers: Headers): void {
+    const invite = this.#invites.get(frame.transactionId);
+    if (invite === undefined || invite.client !== client) {
+      client.nok(frame.id, `unable to cancel unknown transaction id: ${frame.transactionId}`);
+      return;
+    }
+    const cancel = cancelText(invite.transaction.request, headers);
+    invite.cancel(headers);
+    this.#context.metrics.message('out', 'request', 'CANCEL');
+    echoRequest(client, frame.id, cancel, invite.transaction.flow, randomUUID());
+  }
+
+  /** The application has gone: its calls that still ring are cancelled, an answer that crosses is hung up. */
+  abandon(client: AdminClient): void {
+    for (const invite of this.#invites.values()) if (invite.client === client) invite.abandon();
+  }
+
+  #follow(
+    transaction: ClientTransaction,
+    client: AdminClient,
+    local: OutgoingInvite['local'],
+    at: Placement,
+    dialogId: string,
+  ): void {
+    const invite = new OutgoingInvite(this.#context, { transaction, client, local, at, dialogId });
+    this.#invites.set(at.transactionId, invite);
+    transaction.once('final', () => this.#invites.delete(at.transactionId));
+    transaction.once('terminated', () => this.#invites.delete(at.transactionId));
+  }
+
+  /** Undefined where DNS has no answer: the application sees that as a failure of the network. */
+  async #destination(uri: string): Promise<Destination | undefined> {
+    try {
+      return await this.#context.destinations.resolve(uri);
+    } catch (error) {
+      if (!(error instanceof DestinationError) || error.kind !== 'dns') throw error;
+      this.#context.log.warn({ reason: error.message }, 'a destination could not be resolved');
+      return undefined;
+    }
+  }
+
+  async #flow(destination: Destination | undefined): Promise<Flow | undefined> {
+    if (destination === undefined) return undefined;
+    const { transports, log, dialDeadlineMs } = this.#context;
+    try {
+      return await transports.flow(destination.target, AbortSignal.timeout(dialDeadlineMs));
+    } catch (error) {
+      const { protocol, host, port } = destination.target;
+      log.warn({ err: error, target: `${protocol}:${host}:${port}` }, 'a destination could not be reached');
+      return undefined;
+    }
+  }
+}
+
+/** The CANCEL as it goes out, for the echo: the transaction layer sends it when a provisional response allows it. */
+function cancelText(invite: SipRequest, headers: Headers): SipRequest {
+  const cancel = new SipRequest({ method: 'CANCEL', uri: invite.uri });
+  cancel.headers.append('Via', invite.headers.values('Via')[0] ?? '');
+  for (const name of ['Max-Forwards', 'From', 'To', 'Call-ID']) {
+    cancel.headers.append(name, invite.headers.get(name) ?? '');
+  }
+  cancel.headers.append('CSeq', `${invite.cseq.number} CANCEL`);
+  for (const [name, value] of headers) cancel.headers.append(name, value);
+  return cancel;
+}

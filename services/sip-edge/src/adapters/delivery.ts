@@ -1,0 +1,67 @@
+// SIP messages on their way to an application: each with the meta line that drachtio-server would give it.
+import { randomUUID } from 'node:crypto';
+import { type Flow, type SipMessage, type SipRequest, type SipResponse, serialiseMessage } from '@sidestream/sip';
+import {
+  formatRequestEcho,
+  formatResponseEcho,
+  formatSip,
+  type MessageOrigin,
+  type Placement,
+} from '../domain/meta.js';
+import type { AdminClient } from './admin-client.js';
+
+/** A message that came from the network. drachtio-server leaves the protocol of an ACK empty. */
+export function deliver(client: AdminClient, message: SipMessage, flow: Flow, at: Placement): void {
+  const bytes = serialiseMessage(message);
+  const isAck = message.kind === 'request' && message.method === 'ACK';
+  const origin = originOf(bytes, isAck ? '' : flow.protocol, flow.remote);
+  client.send(formatSip(randomUUID(), 'network', origin, at), bytes);
+}
+
+/** A response that the edge made because the network gave none: no bytes, no address. */
+export function deliverInternal(client: AdminClient, response: SipResponse, protocol: string, at: Placement): void {
+  const origin = { bytes: 0, protocol, address: '', port: 0, time: new Date() };
+  client.send(formatSip(randomUUID(), 'network', origin, at), serialiseMessage(response));
+}
+
+/** A request that the edge sent by itself, e.g. the BYE of a call that was never acknowledged. No answer is expected. */
+export function deliverUnsolicited(client: AdminClient, request: SipRequest, flow: Flow, dialogId: string): void {
+  const bytes = serialiseMessage(request);
+  const origin = originOf(bytes, flow.protocol, flow.reliable ? flow.remote : flow.local);
+  const at: Placement = { kind: 'in-dialog', transactionId: 'unsolicited', dialogId };
+  client.send(formatSip(randomUUID(), 'application', origin, at), bytes);
+}
+
+/** Tells the application how its request went out. On UDP the address is the edge's own, on streams the peer's. */
+export function echoRequest(
+  client: AdminClient,
+  frameId: string,
+  request: SipRequest,
+  flow: Flow | undefined,
+  transactionId: string,
+): void {
+  const bytes = serialiseMessage(request);
+  const origin =
+    flow === undefined
+      ? { bytes: 0, protocol: 'unknown', address: '', port: 0, time: new Date() }
+      : originOf(bytes, flow.protocol, flow.reliable ? flow.remote : flow.local);
+  client.send(formatRequestEcho(randomUUID(), frameId, origin, transactionId), bytes);
+}
+
+/** Tells the application how its response went out. Only answers to INVITE show the protocol. */
+export function echoResponse(
+  client: AdminClient,
+  frameId: string,
+  response: SipResponse,
+  flow: Flow,
+  transactionId: string,
+  dialogId: string,
+): void {
+  const bytes = serialiseMessage(response);
+  const origin = originOf(bytes, response.cseq.method === 'INVITE' ? flow.protocol : '', flow.remote);
+  client.send(formatResponseEcho(randomUUID(), frameId, origin, transactionId, dialogId), bytes);
+}
+
+function originOf(bytes: Buffer, protocol: string, { host, port }: { host: string; port: number }): MessageOrigin {
+  return { bytes: bytes.length, protocol, address: host, port, time: new Date() };
+}

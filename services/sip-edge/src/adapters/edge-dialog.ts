@@ -1,0 +1,77 @@
+// One dialog that the edge keeps for an application: the state of RFC 3261 §12 and what is under way in it.
+import type { DialogState, Flow, SipRequest } from '@sidestream/sip';
+import type { BookedDialog } from '../domain/dialog-book.js';
+import type { LocalAddress } from '../domain/local-address.js';
+import type { AdminClient } from './admin-client.js';
+
+/** A 2xx of ours that has no ACK yet. */
+export interface UnacknowledgedAnswer {
+  readonly transactionId: string;
+  /** Resolves when the ACK has come or is no longer waited for. */
+  readonly settled: Promise<void>;
+  /** Stops the repeats of the 2xx. */
+  stop(): void;
+}
+
+/** The ACK that answered a 2xx, kept for the copies of that 2xx. */
+export interface SentAck {
+  readonly cseq: number;
+  readonly request: SipRequest;
+  readonly flow: Flow;
+}
+
+export interface EdgeDialogInit {
+  readonly id: string;
+  readonly owner: AdminClient;
+  readonly local: LocalAddress;
+  readonly state: DialogState;
+  readonly flow: Flow;
+}
+
+export class EdgeDialog implements BookedDialog<AdminClient> {
+  readonly id: string;
+  readonly owner: AdminClient;
+  readonly local: LocalAddress;
+  state: DialogState;
+  /** The flow on which the peer was heard last. */
+  flow: Flow;
+  /** A BYE of the application is on its way: nothing else may be sent. */
+  closing = false;
+  /** INVITEs of ours in this dialog without a final answer. */
+  ownInvites = 0;
+  /** CSeq of the peer's INVITE that has no final answer. */
+  peerInvite: number | undefined;
+  /** CSeq of an INVITE of ours whose 2xx waits for the application's ACK, and how to stop the watch over it. */
+  owedAck: { readonly cseq: number; readonly stopWatch: () => void } | undefined;
+  sentAck: SentAck | undefined;
+  readonly unacknowledged = new Map<number, UnacknowledgedAnswer>();
+  #order: Promise<void> = Promise.resolve();
+
+  constructor(init: EdgeDialogInit) {
+    this.id = init.id;
+    this.owner = init.owner;
+    this.local = init.local;
+    this.state = init.state;
+    this.flow = init.flow;
+  }
+
+  /** Runs what sends in this dialog one after the other, so that a slow connection never lets a BYE overtake an ACK. */
+  inOrder(send: () => Promise<void>): Promise<void> {
+    const turn = this.#order.then(send);
+    this.#order = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Resolves when every 2xx of ours has its ACK or has been given up. */
+  async acknowledged(): Promise<void> {
+    await Promise.all([...this.unacknowledged.values()].map((answer) => answer.settled));
+  }
+
+  /** Stops all timers of the dialog. Idempotent. */
+  dispose(): void {
+    for (const answer of this.unacknowledged.values()) answer.stop();
+    this.unacknowledged.clear();
+    this.owedAck?.stopWatch();
+    this.owedAck = undefined;
+  }
+}

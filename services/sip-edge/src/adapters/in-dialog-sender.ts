@@ -1,0 +1,77 @@
+// Puts requests inside dialogs on the network: next hop, connection, ACK, the edge's own BYE.
+import {
+  type DialogState,
+  type Flow,
+  Headers,
+  nextHopUri,
+  requestInDialog,
+  type SipRequest,
+  type SipResponse,
+} from '@sidestream/sip';
+import { deliverUnsolicited } from './delivery.js';
+import type { EdgeContext } from './edge-context.js';
+import type { EdgeDialog } from './edge-dialog.js';
+
+/**
+ * The flow for a request in a dialog (RFC 3261 §12.2.1.1: topmost route, else the remote target). A connection to the
+ * same host that is still open is used again: a client's Contact often can't be dialled (RFC 5923).
+ *
+ * @param known the flow on which the peer was heard last.
+ * @param route URI that the application wants instead, or empty.
+ * @throws DestinationError or SipError `transport-failed`.
+ */
+export async function flowInDialog(context: EdgeContext, state: DialogState, known: Flow, route = ''): Promise<Flow> {
+  const reusable = known.reliable && !known.closed;
+  try {
+    const { target } = await context.destinations.resolve(route || nextHopUri(state), known.protocol);
+    if (reusable && known.protocol === target.protocol && known.remote.host === target.host) return known;
+    return await context.transports.flow(target, AbortSignal.timeout(context.dialDeadlineMs));
+  } catch (error) {
+    if (reusable && route === '') return known;
+    throw error;
+  }
+}
+
+/** Sends a BYE that the edge makes by itself and tells the application, which need not answer. */
+export async function endDialog(context: EdgeContext, dialog: EdgeDialog, reason: string): Promise<void> {
+  context.book.remove(dialog);
+  dialog.dispose();
+  const headers = new Headers([['Reason', `SIP;cause=200;text="${reason}"`]]);
+  const { request } = requestInDialog(dialog.state, 'BYE', { headers });
+  try {
+    const flow = await flowInDialog(context, dialog.state, dialog.flow);
+    const transaction = context.layer.request(request, flow);
+    context.metrics.message('out', 'request', 'BYE');
+    deliverUnsolicited(dialog.owner, transaction.request, flow, dialog.id);
+  } catch (error) {
+    context.log.warn({ err: error, callId: dialog.state.callId, reason }, 'a BYE could not be sent');
+    deliverUnsolicited(dialog.owner, context.layer.withVia(request, dialog.flow), dialog.flow, dialog.id);
+  }
+}
+
+/**
+ * Acknowledges a 2xx that no application will, and hangs up: a second branch of a fork (RFC 3261 §13.2.2.4), an answer
+ * after its application has gone.
+ *
+ * @returns the ACK as sent, for copies of the 2xx; undefined where it could not be sent.
+ */
+export async function ackAndHangUp(
+  context: EdgeContext,
+  state: DialogState,
+  response: SipResponse,
+  known: Flow,
+): Promise<{ request: SipRequest; flow: Flow } | undefined> {
+  try {
+    const flow = await flowInDialog(context, state, known);
+    const ack = requestInDialog(state, 'ACK', { cseq: response.cseq.number });
+    const request = context.layer.withVia(ack.request, flow);
+    await context.layer.sendStateless(request, flow);
+    context.metrics.message('out', 'request', 'ACK');
+    context.layer.request(requestInDialog(state, 'BYE').request, flow);
+    context.metrics.message('out', 'request', 'BYE');
+    return { request, flow };
+  } catch (error) {
+    context.log.warn({ err: error, callId: state.callId }, 'an unwanted answer could not be hung up');
+    return undefined;
+  }
+}

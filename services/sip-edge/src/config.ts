@@ -1,0 +1,85 @@
+// What the edge reads of the environment and of sidestream.yaml.
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { ConfigError, parseHostPort, readConfig, Secret } from '@sidestream/service';
+import { parseUri, type TransportProtocol } from '@sidestream/sip';
+
+export interface SipEdgeConfig {
+  readonly instance: string;
+  readonly log: { readonly level: string };
+  readonly management: { readonly listen: string };
+  readonly listen: readonly { protocol: TransportProtocol; host: string; port: number }[];
+  readonly advertise?: string | undefined;
+  readonly peers: readonly string[];
+  readonly secret: Secret;
+  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly trustFile?: string | undefined };
+  readonly maxCalls: number;
+}
+
+/**
+ * Reads SIDESTREAM_CONFIG, SIDESTREAM_INSTANCE and SIDESTREAM_EDGE_SECRET_FILE.
+ *
+ * @throws ConfigError with every problem found.
+ */
+export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): SipEdgeConfig {
+  const path = environment['SIDESTREAM_CONFIG'];
+  if (!path) throw new ConfigError('environment', [{ path: 'SIDESTREAM_CONFIG', message: 'is not set' }]);
+  const { signalling, trunks, log, management } = readConfig(path);
+  const listen = signalling.listen.map(parseListen);
+  const problems = [];
+  for (const [index, { protocol, host }] of listen.entries()) {
+    const at = `signalling.listen.${index}`;
+    if (protocol === 'tls' && !signalling.tls) problems.push({ path: at, message: 'needs signalling.tls' });
+    if ((host === '0.0.0.0' || host === '::') && !signalling.advertise) {
+      problems.push({ path: at, message: `'${host}' is every address: signalling.advertise must name one` });
+    }
+  }
+  const peers = Object.values(trunks).flatMap((trunk) => [...trunk.peers]);
+  for (const [name, { targets }] of Object.entries(trunks)) {
+    for (const [index, target] of targets.entries()) {
+      const host = hostOf(target);
+      if (host === undefined) problems.push({ path: `trunks.${name}.targets.${index}`, message: 'has no valid host' });
+      else peers.push(host);
+    }
+  }
+  const secretFile = environment['SIDESTREAM_EDGE_SECRET_FILE'] ?? signalling.edgeSecretFile;
+  const secret = secretFile ? readSecret(secretFile) : undefined;
+  if (secret === undefined || secret === '') {
+    const message = 'no secret: name a readable, non-empty file here or in SIDESTREAM_EDGE_SECRET_FILE';
+    problems.push({ path: 'signalling.edgeSecretFile', message });
+  }
+  if (problems.length > 0) throw new ConfigError(path, problems);
+  return {
+    instance: environment['SIDESTREAM_INSTANCE'] ?? hostname(),
+    log,
+    management,
+    listen,
+    advertise: signalling.advertise,
+    peers,
+    secret: new Secret(secret ?? ''),
+    ...(signalling.tls ? { tls: signalling.tls } : {}),
+    maxCalls: signalling.maxCalls,
+  };
+}
+
+function parseListen(text: string): { protocol: TransportProtocol; host: string; port: number } {
+  const [, protocol = '', address = ''] = /^(\w+):(.*)$/.exec(text) ?? [];
+  if (protocol !== 'udp' && protocol !== 'tcp' && protocol !== 'tls') throw new Error(`'${text}' is no listener`);
+  return { protocol, ...parseHostPort(address) };
+}
+
+function readSecret(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function hostOf(uri: string): string | undefined {
+  try {
+    return parseUri(uri).host;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+// The main job, as a user runs it: `sidestream demo --json`, read by nothing but its output and its files.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { peersMissing } from './peers-missing.js';
+import { runCli } from './run-cli.js';
+
+const termination = z.strictObject({ result: z.string().min(1), reason: z.string().min(1) });
+
+/** The document that users and other programs rely on. */
+const proof = z.strictObject({
+  ok: z.literal(true),
+  calls: z
+    .array(
+      z.strictObject({
+        id: z.string().min(1),
+        direction: z.enum(['inbound', 'outbound']),
+        seller: z.string(),
+        recorded: z.boolean(),
+        reason: z.string().min(1),
+        postDialDelayMs: z.number().min(0),
+        recorder: z
+          .strictObject({
+            host: z.string().min(1),
+            tlsVersion: z.enum(['TLSv1.2', 'TLSv1.3']),
+            clientCertificateSubject: z.string().min(1),
+            callId: z.string().regex(/^[0-9a-f]{32}$/),
+          })
+          .nullable(),
+        streams: z.array(
+          z.strictObject({
+            label: z.enum(['inbound', 'outbound']),
+            party: z.enum(['customer', 'seller']),
+            packetsSent: z.int().min(200),
+            packetsReceived: z.int(),
+            lost: z.literal(0),
+            authFailures: z.literal(0),
+            identical: z.literal(true),
+          }),
+        ),
+        termination,
+        recordingTermination: termination.nullable(),
+      }),
+    )
+    .length(3),
+  orphans: z.strictObject({ dialogs: z.literal(0), mediaSessions: z.literal(0), recordings: z.literal(0) }),
+});
+
+test('sidestream demo --json proves three calls on real parts and leaves the recordings', async (t) => {
+  const missing = await peersMissing();
+  if (missing) return t.skip(missing);
+  const out = mkdtempSync(join(tmpdir(), 'sidestream-demo-'));
+  t.after(() => rmSync(out, { recursive: true, force: true }));
+  const run = await runCli(['demo', '--json', '--out', out], { timeoutMs: 60_000 });
+  assert.equal(run.code, 0, `exit code ${run.code}\n${run.stdout}\n${run.stderr}`);
+  const document = proof.parse(JSON.parse(run.stdout));
+
+  const recorded = document.calls.filter((call) => call.recorded);
+  assert.deepEqual(recorded.map((call) => call.direction).sort(), ['inbound', 'outbound']);
+  assert.equal(new Set(recorded.map((call) => call.recorder?.callId)).size, 2);
+  for (const call of recorded) {
+    assert.deepEqual(
+      call.streams.map(({ label, party }) => [label, party]),
+      [
+        ['inbound', 'customer'],
+        ['outbound', 'seller'],
+      ],
+    );
+    for (const stream of call.streams) assert.ok(stream.packetsReceived >= stream.packetsSent);
+    assert.ok(call.recordingTermination);
+    for (const file of ['inbound.wav', 'outbound.wav', 'invite.sip', 'bye.sip', 'metadata.xml']) {
+      assert.ok(statSync(join(out, call.id, file)).size > 100, `${call.id}/${file}`);
+    }
+    const invite = readFileSync(join(out, call.id, 'invite.sip'), 'utf8');
+    assert.match(invite, new RegExp(`^Call-ID: ${call.recorder?.callId}\\r$`, 'm'));
+    assert.doesNotMatch(invite, /inline:[A-Za-z0-9+/]{20}/, 'no key is left on disk');
+  }
+  const other = document.calls.find((call) => !call.recorded);
+  assert.equal(other?.reason, 'not-listed');
+  assert.equal(other?.streams.length, 0);
+  assert.equal(other?.recorder, null);
+});

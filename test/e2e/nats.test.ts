@@ -1,0 +1,173 @@
+// packages/service on a real nats-server: what it keeps there, and what it does while the server is away.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { eventually } from '@sidestream/cli';
+import { Direction, type Event } from '@sidestream/proto/events/v1';
+import { Bus, createLogger, EventFeed, EventPublisher, KvWriter, LeaseBook, LeaseKeeper } from '@sidestream/service';
+import { createAuthority, type NatsOptions, type NatsPeer, startNats } from '@sidestream/simulators';
+import { Registry } from 'prom-client';
+import { z } from 'zod';
+
+const log = createLogger({ name: 'test', instance: '1', level: 'silent' });
+const relayLease = z.object({ address: z.string() });
+
+async function nats(t: TestContext, options: NatsOptions = {}): Promise<NatsPeer | undefined> {
+  const { peer, reason } = await startNats({ jetStream: true, ...options });
+  if (!peer) t.skip(reason);
+  else t.after(() => peer.stop());
+  return peer;
+}
+
+function openBus(t: TestContext, servers: string[], more: object = {}): Bus {
+  const bus = Bus.open({ nats: { servers, replicas: 1, ...more }, name: 'test', log, metrics: new Registry() });
+  t.after(() => bus.close());
+  return bus;
+}
+
+function started(callId: string): NonNullable<Event['body']> {
+  return {
+    $case: 'callStarted',
+    value: {
+      callId,
+      tenant: 'contoso',
+      direction: Direction.INBOUND,
+      trunk: 'carrier',
+      seller: '',
+      calling: '',
+      called: '',
+      decision: undefined,
+    },
+  };
+}
+
+describe('on a real nats-server', () => {
+  test('a lease is seen by others, follows refresh() and goes with stop()', async (t) => {
+    const peer = await nats(t);
+    if (!peer) return;
+    const bus = openBus(t, [peer.url]);
+    let address = '127.0.0.1:1';
+    const keeper = new LeaseKeeper(bus, { key: 'relay.r1', value: () => ({ address }), log });
+    const book = new LeaseBook(bus, { prefix: 'relay.', schema: relayLease, log });
+    t.after(() => book.stop());
+    keeper.start();
+    book.start();
+    await eventually(() => book.current.get('r1')?.address === '127.0.0.1:1', 'the lease is seen');
+    address = '127.0.0.1:2';
+    keeper.refresh();
+    await eventually(() => book.current.get('r1')?.address === '127.0.0.1:2', 'the new value is seen');
+    await keeper.stop();
+    await eventually(() => book.current.size === 0, 'the lease is gone');
+  });
+
+  test('while the server is away nobody is declared dead; when it is back the lease is written again', async (t) => {
+    const store = mkdtempSync(join(tmpdir(), 'sidestream-nats-'));
+    t.after(() => rmSync(store, { recursive: true, force: true }));
+    const first = await nats(t, { storeDirectory: store });
+    if (first?.how !== 'binary') return;
+    const bus = openBus(t, [first.url]);
+    const keeper = new LeaseKeeper(bus, { key: 'relay.r1', value: () => ({ address: 'a:1' }), log });
+    const book = new LeaseBook(bus, { prefix: 'relay.', schema: relayLease, log });
+    t.after(() => keeper.stop());
+    t.after(() => book.stop());
+    keeper.start();
+    book.start();
+    await eventually(() => book.current.size === 1, 'the lease is seen');
+    await first.stop();
+    await eventually(() => !bus.connected, 'the loss is noticed');
+    assert.equal(book.current.size, 1);
+    const second = await nats(t, { storeDirectory: store, port: first.port });
+    assert.ok(second);
+    await eventually(() => bus.connected, 'the connection is back', 15_000);
+    await eventually(() => book.current.size === 1, 'the lease is still seen');
+  });
+
+  test('an unreachable server at start is retried in the background until it is there', async (t) => {
+    const first = await nats(t);
+    if (first?.how !== 'binary') return;
+    const { port } = first;
+    await first.stop();
+    const bus = openBus(t, [`nats://127.0.0.1:${port}`]);
+    assert.equal(bus.connected, false);
+    const second = await nats(t, { port });
+    assert.ok(second);
+    await bus.whenConnected(AbortSignal.timeout(15_000));
+  });
+
+  test('events arrive once each and in order, also those published while the server was away', async (t) => {
+    const store = mkdtempSync(join(tmpdir(), 'sidestream-nats-'));
+    t.after(() => rmSync(store, { recursive: true, force: true }));
+    const first = await nats(t, { storeDirectory: store });
+    if (first?.how !== 'binary') return;
+    const bus = openBus(t, [first.url]);
+    const feed = new EventFeed(bus, { log });
+    t.after(() => feed.stop());
+    const seen: string[] = [];
+    await feed.start(({ body }) => {
+      if (body?.$case === 'callStarted') seen.push(body.value.callId);
+    }, AbortSignal.timeout(10_000));
+    const publisher = new EventPublisher(bus, { source: 'signalling.1', log, metrics: new Registry() });
+    publisher.publish(started('one'));
+    await eventually(() => seen.length === 1, 'the first event is seen');
+    await first.stop();
+    await eventually(() => !bus.connected, 'the loss is noticed');
+    publisher.publish(started('two'));
+    publisher.publish(started('three'));
+    assert.ok(await nats(t, { storeDirectory: store, port: first.port }));
+    await eventually(() => seen.length === 3, 'the waiting events are seen', 20_000);
+    await publisher.close(2_000);
+    assert.deepEqual(seen, ['one', 'two', 'three']);
+  });
+
+  test('the event queue is bounded: with no server the oldest are dropped and counted', async (t) => {
+    const metrics = new Registry();
+    const bus = openBus(t, ['nats://127.0.0.1:9']);
+    const publisher = new EventPublisher(bus, { source: 's', log, metrics, capacity: 10 });
+    for (let n = 0; n < 25; n += 1) publisher.publish(started(String(n)));
+    const text = await metrics.metrics();
+    assert.match(text, /sidestream_events_dropped_total 15/);
+    assert.match(text, /sidestream_events_waiting 10/);
+    await publisher.close(1_000);
+  });
+
+  test('state written beside the work: the newest value of a key wins, a deleted key is gone', async (t) => {
+    const peer = await nats(t);
+    if (!peer) return;
+    const bus = openBus(t, [peer.url]);
+    const writer = new KvWriter(bus, { log });
+    for (let n = 0; n < 50; n += 1) writer.put('recordings', 'r1', { n });
+    writer.put('recordings', 'r2', { n: 0 });
+    writer.delete('recordings', 'r2');
+    const session = await bus.whenConnected(AbortSignal.timeout(10_000));
+    await writer.close(5_000);
+    const bucket = session.bucket('recordings');
+    assert.deepEqual(await (await bucket.get('r1'))?.json(), { n: 49 });
+    const second = await bucket.get('r2');
+    assert.ok(second === null || second.operation !== 'PUT');
+  });
+
+  test('mutual TLS: with our certificate it connects, without one it does not', async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'sidestream-nats-tls-'));
+    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const authority = await createAuthority('test');
+    const server = await (await authority.issue({ commonName: 'nats', ipAddresses: ['127.0.0.1'] })).writeFiles(
+      directory,
+    );
+    const client = await (await authority.issue({ commonName: 'client' })).writeFiles(directory);
+    const peer = await nats(t, {
+      args: ['--tlsverify', '--tlscert', server.certFile, '--tlskey', server.keyFile, '--tlscacert', server.trustFile],
+    });
+    if (peer?.how !== 'binary') return;
+    const tls = { certFile: client.certFile, keyFile: client.keyFile, caFile: client.trustFile };
+    const bus = openBus(t, [peer.url], { tls });
+    await bus.whenConnected(AbortSignal.timeout(10_000));
+    const stranger = openBus(t, [peer.url]);
+    await Promise.race([
+      assert.rejects(stranger.whenConnected(AbortSignal.timeout(1_500))),
+      wait(5_000).then(() => assert.fail('neither connected nor refused')),
+    ]);
+  });
+});
