@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Event } from '@sidestream/proto/events/v1';
-import { Bus, createLogger, EventFeed } from '@sidestream/service';
+import { Bus, createLogger, type EventBody, EventFeed } from '@sidestream/service';
 import {
   type Authority,
   createAuthority,
@@ -32,6 +32,10 @@ export interface LaboratoryOptions {
   /** Where the carrier and the PBX listen, as `host:port;transport=…` after `sip:`. */
   readonly customerTarget: string;
   readonly sellerTarget: string;
+  /** Host names in the recorder's certificate; the configuration calls it `localhost`. */
+  readonly recorderNames?: readonly string[];
+  /** False: everything around is there and the configuration is written, but no service is started. */
+  readonly services?: boolean;
   /** Options of the recorder; `false` for none. */
   readonly recorder?: Partial<RecorderOptions> | false;
   /** False: the address is configured, nobody listens there. */
@@ -54,6 +58,9 @@ export interface Orphans {
   /** Recordings at signalling, or sessions at the recorder, whichever is more. */
   readonly recordings: number;
 }
+
+/** An event's content by its kind: `callStarted`, `recordingEnded` … */
+type EventBodies = { [B in EventBody as B['$case']]: B['value'] };
 
 const readyTimeoutMs = 20_000;
 const maxEvents = 10_000;
@@ -141,6 +148,12 @@ export class Laboratory {
     return { dialogs, mediaSessions, recordings: Math.max(recordings, this.#recorder?.active ?? 0) };
   }
 
+  /** The events of one kind so far, in order. */
+  bodies<K extends keyof EventBodies>(kind: K): EventBodies[K][] {
+    // The discriminant says which value it is; the compiler can't follow it through a generic key.
+    return this.events.flatMap(({ body }) => (body?.$case === kind ? [body.value as EventBodies[K]] : []));
+  }
+
   /** Ends everything that start() began, the newest first. Idempotent. */
   async stop(): Promise<void> {
     for (const end of this.#endings.splice(0).reverse()) await end();
@@ -168,6 +181,7 @@ export class Laboratory {
     writeFileSync(this.configFile, stringify(config));
     writeFileSync(join(this.#directory, 'policy.yaml'), stringify(laboratoryPolicy()));
     if (this.#nats) await this.#followEvents(natsUrl);
+    if (this.#options.services === false) return;
     progress('sip-edge, media-relay, signalling');
     await this.#startDeployment();
   }
@@ -178,7 +192,7 @@ export class Laboratory {
       (await this.authority.issue({ commonName: name, ...names })).writeFiles(this.#directory, name);
     await issue('internal', { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
     await issue('contoso', { dnsNames: ['contoso.example'], usages: 'client' });
-    await issue('recorder', { dnsNames: ['localhost'], usages: 'server' });
+    await issue('recorder', { dnsNames: this.#options.recorderNames ?? ['localhost'], usages: 'server' });
   }
 
   async #startNats(progress: (what: string) => void): Promise<string> {

@@ -1,6 +1,7 @@
 /** Spawns a peer's executable in a temporary directory and makes sure that it does not outlive us. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,17 +13,21 @@ import type { Recipe, Started } from './recipe.js';
 const OUTPUT_LIMIT = 32_768;
 const STOP_GRACE_MS = 3_000;
 
-const children = new Set<ChildProcess>();
+/** Running children with their directories. */
+const children = new Map<ChildProcess, string>();
 let guarded = false;
 
 /** Ends what is still running when our process exits in an orderly way; `setpriv` covers the other ways on Linux. */
-function guard(child: ChildProcess): void {
-  children.add(child);
+function guard(child: ChildProcess, directory: string): void {
+  children.set(child, directory);
   child.once('exit', () => children.delete(child));
   if (guarded) return;
   guarded = true;
   process.on('exit', () => {
-    for (const left of children) left.kill('SIGKILL');
+    for (const [left, files] of children) {
+      left.kill('SIGKILL');
+      rmSync(files, { recursive: true, force: true });
+    }
   });
 }
 
@@ -63,7 +68,7 @@ export async function startBinary(recipe: Recipe<unknown>, executable: string): 
     await rm(directory, { recursive: true, force: true });
     throw new PeerError('not-ready', `${recipe.name}: ${recipe.command} could not be started`, { cause });
   }
-  guard(child);
+  guard(child, directory);
   // A peer that nobody stops must not keep the caller's process alive: the exit guard ends it.
   child.unref();
 

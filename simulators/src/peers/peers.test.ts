@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { access, readlink } from 'node:fs/promises';
+import { access, readlink, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -99,20 +99,26 @@ test('a peer does not outlive the process that started it', async (t) => {
   await peer.stop();
   if (peer.how !== 'binary') return t.skip(`NATS by ${peer.how}`);
   for (const end of ['process.exit(0)', "process.kill(process.pid, 'SIGKILL')"]) {
-    const body = `const { peer } = await startNats(); process.stdout.write(String(peer.port), () => ${end});`;
-    const port = await inEnvironment({}, body).catch((error: unknown) => {
+    const body = `
+      const { readlinkSync } = await import('node:fs');
+      const { peer } = await startNats();
+      const seen = { port: peer.port, directory: readlinkSync('/proc/' + peer.pid + '/cwd') };
+      process.stdout.write(JSON.stringify(seen), () => ${end});`;
+    const printed = await inEnvironment({}, body).catch((error: unknown) => {
       assert.ok(error instanceof Error && 'stdout' in error);
       return String(error.stdout);
     });
+    const { port, directory }: { port: number; directory: string } = JSON.parse(printed);
     const signal = AbortSignal.timeout(5_000);
-    let alive = true;
-    while (alive && !signal.aborted) {
-      alive = await probeNats({ host: '127.0.0.1', port: Number(port) }, signal).then(
+    const alive = () =>
+      probeNats({ host: '127.0.0.1', port }, signal).then(
         () => true,
         () => false,
       );
-    }
-    assert.equal(alive, false, end);
+    while (await alive()) assert.ok(!signal.aborted, end);
+    // Nothing can tidy up after SIGKILL but us.
+    if (end === 'process.exit(0)') await assert.rejects(access(directory), { code: 'ENOENT' });
+    else await rm(directory, { recursive: true });
   }
 });
 
@@ -124,7 +130,7 @@ test('absent peers: a reason without CI, an error with CI', async () => {
     const recipe = async () => ({ name: 'x', command: 'no-such-command', image: 'none', args: () => [], probe: async () => ({}) });
     const search = { kind: 'x', environment: undefined, fixedPorts: false, recipe };
     console.log(await resolvePeer(search).then((r) => String(r.peer) + ' ' + r.reason, (e) => e.code + ' ' + e.message));`;
-  const expected = 'x is absent: no Docker daemon; no no-such-command on PATH';
+  const expected = 'x is absent: containers are not tried; no no-such-command on PATH';
   assert.equal(await inEnvironment({}, body), `undefined ${expected}`);
   assert.equal(await inEnvironment({ CI: 'true' }, body), `absent ${expected}`);
 });

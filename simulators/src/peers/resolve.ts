@@ -102,7 +102,7 @@ export async function resolvePeer<Kind extends string, Details>(
       reasons.push(message(error));
     }
   } else {
-    reasons.push('no Docker daemon');
+    reasons.push('containers are not tried');
   }
 
   const { command } = await search.recipe();

@@ -9,6 +9,7 @@ export const PAYLOAD_TYPES: Readonly<Record<G711Codec, number>> = { PCMU: 0, PCM
 /** One byte of digital silence in each law. */
 export const SILENCE: Readonly<Record<G711Codec, number>> = { PCMU: 0xff, PCMA: 0xd5 };
 
+/** µ-law adds this to every magnitude, so that each segment begins at a power of two. */
 const BIAS = 0x84;
 
 function decodeMu(byte: number): number {
@@ -25,7 +26,6 @@ function decodeA(byte: number): number {
   return (value & 0x80) !== 0 ? magnitude : -magnitude;
 }
 
-/** Both laws are monotonic per sign, so the nearest code is the one whose decoded magnitude is the closest. */
 function encodeMu(sample: number): number {
   const sign = sample < 0 ? 0x80 : 0;
   const magnitude = Math.min(Math.abs(sample), 32_635) + BIAS;

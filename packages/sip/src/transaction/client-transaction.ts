@@ -149,6 +149,9 @@ export class ClientTransaction extends EventEmitter<ClientTransactionEvents> {
   }
 
   #send(bytes: Buffer): void {
-    this.flow.send(bytes).catch((error: unknown) => this.fail(asTransportError(error)));
+    this.flow.send(bytes).catch((error: unknown) => {
+      // A send may fail before whoever made this transaction could listen, so it is told a turn later.
+      setImmediate(() => this.fail(asTransportError(error)));
+    });
   }
 }

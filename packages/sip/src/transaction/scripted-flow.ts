@@ -88,7 +88,7 @@ export function exampleRequest(
   return new SipRequest({ method, uri: 'sip:bob@192.0.2.1', headers });
 }
 
-/** Lets promises that are settled already be heard. */
+/** Lets everything happen that waits for no timer of the clock. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i += 1) await Promise.resolve();
+  for (let i = 0; i < 3; i += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -11,7 +11,7 @@ import type { ServerTransaction } from '../transaction/server-transaction.js';
 import type { Flow } from '../transport/flow.js';
 import { Acknowledgements } from './acknowledgements.js';
 import type { DialogPath } from './dialog-path.js';
-import { finalResponse, type Patience } from './final-response.js';
+import { cancelled, finalResponse, type Patience } from './final-response.js';
 import { IncomingInvite } from './incoming-invite.js';
 import { answer, IncomingRequest } from './incoming-request.js';
 import { attemptInvite } from './invite-attempt.js';
@@ -244,6 +244,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
   }
 
   async #send(method: string, options: DialogRequestOptions): Promise<ClientTransaction> {
+    if (options.signal?.aborted) throw cancelled();
     if (this.#over) throw new SipError('dialog-gone', `${method}: the dialog is over`);
     const flow = await this.#outbound(options.signal);
     if (this.#over) throw new SipError('dialog-gone', `${method}: the dialog is over`);
@@ -268,8 +269,9 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
 
   /** The peer does not answer: it is told goodbye all the same, RFC 3261 §12.2.1.2. */
   #lost(): void {
-    if (this.#ended) return;
-    this.#bye ??= this.#hangUp({}).catch(() => undefined);
+    // Whoever called bye() already says it himself, once nothing is to be waited for.
+    if (this.#ended || this.#bye !== undefined) return;
+    this.#bye = this.#hangUp({}).catch(() => undefined);
     this.#end('error');
   }
 

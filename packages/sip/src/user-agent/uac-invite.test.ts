@@ -259,6 +259,20 @@ test('the dialog outlives its connection: the next request dials the target agai
   assert.deepEqual(fresh.times('BYE'), [0]);
 });
 
+test('a request whose sending fails at once rejects, and the dialog stays', async () => {
+  const { respond, session, flow, agent, clock } = await invite();
+  await respond(200);
+  const { dialog } = session();
+  flow.broken = true;
+  await assert.rejects(dialog.request('INFO'), { code: 'transport-failed' });
+  await assert.rejects(dialog.reinvite({ body: 'v=0' }), { code: 'transport-failed' });
+  assert.equal(agent.dialogs, 1);
+  await assert.rejects(dialog.request('INFO', { signal: AbortSignal.abort() }), { code: 'cancelled' });
+  assert.equal(await dialog.bye(), undefined);
+  clock.advance(32_000);
+  assert.equal(agent.dialogs + agent.transactions + clock.pending, 0);
+});
+
 test('close() rejects who waits and ends every timer', async () => {
   const pending = await invite({ finalTimeoutMs: 60_000 }, 'udp');
   await pending.agent.close();

@@ -113,6 +113,17 @@ test('RFC 3261 §15: the callee does not send BYE before the ACK', async () => {
   assert.equal(requests('BYE')[0]?.uri, 'sip:alice@192.0.2.2:5060');
 });
 
+test('RFC 3261 §15: when the ACK never comes, a BYE that waits for it goes after 64*T1', async () => {
+  const { dialog, requests, clock, agent } = await session();
+  const bye = dialog.bye({ timeoutMs: 1000 });
+  clock.advance(32_000);
+  await settle();
+  assert.equal(requests('BYE').length, 1);
+  clock.advance(1000);
+  assert.equal(await bye, undefined);
+  assert.equal(agent.dialogs, 0);
+});
+
 test('a BYE of the peer is answered 200, ends the dialog, and whatever follows gets 481', async () => {
   const { dialog, send, last, toTag, ack, agent, clock } = await session();
   ack();

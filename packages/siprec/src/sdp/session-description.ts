@@ -53,22 +53,22 @@ function readMedia(media: Partial<MediaDescription>, session: Partial<SessionDes
   if (type === undefined || typeof port !== 'number' || protocol === undefined) return undefined;
   const rtcpPort = media.rtcp?.port;
   return {
-    type,
+    // Whatever looks like a number arrives as one, in spite of the library's types: hence String() for each field.
+    type: String(type),
     port,
-    protocol,
-    // A single payload type arrives as a number whatever the library's types say.
+    protocol: String(protocol),
     payloadTypes: String(media.payloads ?? '')
       .split(' ')
       .filter((payload) => /^\d{1,3}$/.test(payload))
       .map(Number),
     rtpmap: rtpmap(media.rtp ?? []),
-    address: (media.connection ?? session.connection)?.ip ?? '',
+    address: String((media.connection ?? session.connection)?.ip ?? ''),
     ...(isPort(rtcpPort) ? { rtcpPort } : {}),
     // RFC 4566 §6: sendrecv is the default when neither the media nor the session names a direction.
     direction: media.direction ?? session.direction ?? 'sendrecv',
     crypto: (media.crypto ?? []).map(({ id, suite, config, sessionConfig }) => ({
       tag: Number(id),
-      suite,
+      suite: String(suite),
       keyParameters: String(config),
       hasSessionParameters: sessionConfig !== undefined,
     })),

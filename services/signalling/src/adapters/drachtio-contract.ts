@@ -53,6 +53,15 @@ export interface SrfDialog {
 
 export interface Srf {
   readonly app: {
+    /** There once connect() was called. */
+    readonly client?: {
+      readonly wp: {
+        closing: boolean;
+        readonly reconnectVars: { readonly retryTimer: NodeJS.Timeout | null };
+        /** The connection after the first one. */
+        readonly socket?: { destroy(): void };
+      };
+    };
     /** A request on whatever connection there is now; `stackDialogId` makes it one within a dialog. */
     request(
       options: { method: string; stackDialogId: string; headers?: SrfHeaders },

@@ -65,7 +65,17 @@ export class DrachtioTrunking implements Trunking {
     this.#closed = true;
     this.#connection.abort(edgeAway());
     if (this.#up) this.#srf.disconnect();
+    else this.#stopReconnecting();
     this.#up = false;
+  }
+
+  /** disconnect() asserts without a connection, and would leave the reconnect timer running for ever. */
+  #stopReconnecting(): void {
+    const wire = this.#srf.app.client?.wp;
+    if (wire === undefined) return;
+    wire.closing = true;
+    clearTimeout(wire.reconnectVars.retryTimer ?? undefined);
+    wire.socket?.destroy();
   }
 
   ownAddress(protocol: TrunkProtocol): string {

@@ -327,7 +327,7 @@ export class CallSession {
   }
 }
 
-function legTermination(cause: 'hangup' | 'ack-timeout' | 'session-expired' | 'lost', detail: string): Termination {
+function legTermination(cause: 'hangup' | 'ack-timeout' | 'session-expired', detail: string): Termination {
   switch (cause) {
     case 'hangup':
       return terminated('hangup', detail);
@@ -335,8 +335,6 @@ function legTermination(cause: 'hangup' | 'ack-timeout' | 'session-expired' | 'l
       return terminated('no-ack', detail);
     case 'session-expired':
       return terminated('session-expired', detail);
-    case 'lost':
-      return terminated('edge-lost', detail);
     default:
       return unreachable(cause);
   }

@@ -74,7 +74,7 @@ export interface LegHandlers {
   offer(offer: IncomingOffer): void;
   info(info: IncomingInfo): void;
   /** The dialog is over by the peer's BYE, or the edge ended it (`detail` says why). Once. */
-  ended(cause: 'hangup' | 'ack-timeout' | 'session-expired' | 'lost', detail: string): void;
+  ended(cause: 'hangup' | 'ack-timeout' | 'session-expired', detail: string): void;
 }
 
 /** A re-INVITE, or an UPDATE with an offer. */

@@ -1,73 +1,58 @@
-// Certificate authorities and certificates that live as long as a test.
-import type { webcrypto } from 'node:crypto';
+// Certificate authorities and certificates that live as long as a test, made by openssl.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as x509 from '@peculiar/x509';
-
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const notBefore = new Date(Date.now() - 60_000);
-const notAfter = new Date(Date.now() + 3_600_000);
 
 export interface CertificateFiles {
   readonly certFile: string;
   readonly keyFile: string;
 }
 
+const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
 /** An authority whose files are in a folder of their own. */
 export class TestAuthority {
   readonly trustFile: string;
   readonly #folder: string;
-  readonly #keys: webcrypto.CryptoKeyPair;
-  readonly #name: string;
+  readonly #keyFile: string;
 
-  private constructor(folder: string, name: string, keys: webcrypto.CryptoKeyPair, certificate: string) {
-    this.#folder = folder;
-    this.#name = name;
-    this.#keys = keys;
-    this.trustFile = join(folder, 'ca.pem');
-    writeFileSync(this.trustFile, certificate);
-  }
-
-  static async create(name: string): Promise<TestAuthority> {
-    const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-      name: `CN=${name}`,
-      notBefore,
-      notAfter,
-      keys,
-      signingAlgorithm: algorithm,
-      extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
-    });
-    return new TestAuthority(mkdtempSync(join(tmpdir(), 'sidestream-ca-')), name, keys, certificate.toString('pem'));
+  constructor(name: string) {
+    this.#folder = mkdtempSync(join(tmpdir(), 'sidestream-ca-'));
+    this.trustFile = join(this.#folder, 'ca.pem');
+    this.#keyFile = join(this.#folder, 'ca.key');
+    openssl(
+      'req',
+      '-x509',
+      ...newKey,
+      '-keyout',
+      this.#keyFile,
+      '-out',
+      this.trustFile,
+      '-subj',
+      `/CN=${name}`,
+      '-days',
+      '2',
+    );
   }
 
   /** A certificate for these names and addresses. */
-  async issue(commonName: string, alternativeNames: readonly string[] = []): Promise<CertificateFiles> {
-    const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-    const names = alternativeNames.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }));
-    const certificate = await x509.X509CertificateGenerator.create({
-      subject: `CN=${commonName}`,
-      issuer: `CN=${this.#name}`,
-      notBefore,
-      notAfter,
-      publicKey: keys.publicKey,
-      signingKey: this.#keys.privateKey,
-      signingAlgorithm: algorithm,
-      extensions: names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : [],
-    });
-    const files = {
-      certFile: join(this.#folder, `${commonName}.pem`),
-      keyFile: join(this.#folder, `${commonName}.key`),
-    };
-    writeFileSync(files.certFile, certificate.toString('pem'));
-    const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-    writeFileSync(files.keyFile, `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n`);
-    return files;
+  issue(commonName: string, alternativeNames: readonly string[]): CertificateFiles {
+    const at = (ending: string) => join(this.#folder, `${commonName}.${ending}`);
+    const names = alternativeNames.map((name) => `${isIP(name) ? 'IP' : 'DNS'}:${name}`).join(',');
+    writeFileSync(at('ext'), `subjectAltName=${names}\n`);
+    openssl('req', ...newKey, '-keyout', at('key'), '-out', at('csr'), '-subj', `/CN=${commonName}`);
+    const authority = ['-CA', this.trustFile, '-CAkey', this.#keyFile, '-CAcreateserial'];
+    openssl('x509', '-req', '-in', at('csr'), ...authority, '-out', at('pem'), '-days', '2', '-extfile', at('ext'));
+    return { certFile: at('pem'), keyFile: at('key') };
   }
 
   remove(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function openssl(...options: string[]): void {
+  execFileSync('openssl', options, { stdio: 'ignore' });
 }

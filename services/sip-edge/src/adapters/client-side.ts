@@ -74,8 +74,11 @@ export class ClientSide {
       client.nok(frame.id, `unable to cancel unknown transaction id: ${frame.transactionId}`);
       return;
     }
-    const cancel = cancelText(invite.transaction.request, headers);
-    invite.cancel(headers);
+    const extra = headers.clone();
+    // RFC 3261 §9.1: these are the INVITE's.
+    for (const name of ['Max-Forwards', 'From', 'To', 'Call-ID', 'CSeq', 'Contact']) extra.delete(name);
+    const cancel = cancelText(invite.transaction.request, extra);
+    invite.cancel(extra);
     this.#context.metrics.message('out', 'request', 'CANCEL');
     echoRequest(client, frame.id, cancel, invite.transaction.flow, randomUUID());
   }

@@ -1,9 +1,9 @@
 // Where a request goes: the URI's transport, host and port (RFC 3263 §4 without NAPTR and SRV), names looked up with a
 // deadline, and the listener whose name the request will carry.
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { parseUri, type SipUri, type Target, type TlsIdentity, type TransportProtocol } from '@sidestream/sip';
 import type { Listener, Listeners } from './listeners.js';
+import { lookupWithin } from './lookup-within.js';
 
 export interface Destination {
   readonly target: Target;
@@ -64,14 +64,18 @@ export class Destinations {
 
   async #address(host: string, protocol: TransportProtocol): Promise<string> {
     if (isIP(host) !== 0) return host;
-    const deadline = AbortSignal.timeout(this.#options.lookupDeadlineMs);
-    const late = new Promise<never>((_, reject) => {
-      deadline.addEventListener('abort', () => reject(new DestinationError('dns', `${host}: no answer from DNS`)));
-    });
-    const found = await Promise.race([lookup(host, { all: true }).catch(() => []), late]);
-    const usable = found.find(({ address }) => this.#options.listeners.pick(protocol, address) !== undefined);
+    const found = await this.#lookup(host);
+    const usable = found.find((address) => this.#options.listeners.pick(protocol, address) !== undefined);
     if (usable === undefined) throw new DestinationError('dns', `${host}: no usable address`);
-    return usable.address;
+    return usable;
+  }
+
+  async #lookup(host: string): Promise<string[]> {
+    try {
+      return await lookupWithin(host, this.#options.lookupDeadlineMs);
+    } catch (error) {
+      throw new DestinationError('dns', error instanceof Error ? error.message : host);
+    }
   }
 }
 

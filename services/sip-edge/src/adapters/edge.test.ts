@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
-import { tagOf } from '@sidestream/sip';
+import { createResponse, tagOf } from '@sidestream/sip';
 import { ContractBench } from '../contract/contract-bench.js';
 import { type AppReply, type AppRequest, connectApp, type DrachtioApp, next } from '../contract/drachtio-app.js';
 import { type EmbeddedEdge, startEmbeddedEdge } from '../contract/embedded-edge.js';
@@ -168,6 +168,100 @@ describe('rules of RFC 3261 that drachtio-server leaves to applications', () => 
     ));
 });
 
+describe('beyond drachtio-server', () => {
+  const bench = new ContractBench({ name: 'sip-edge', referenceOnly: false, start: startEmbeddedEdge });
+
+  test('requests go both ways in an early dialog', () =>
+    bench.run(
+      (app) =>
+        app.invite((request, reply) => {
+          request.on('update', (_update: AppRequest, answering: AppReply) =>
+            answering.send(200, { body: sdp(41_002) }),
+          );
+          reply.send(183, { body: sdp(41_000) }, () => app.emit('ringing'));
+        }),
+      async ({ app, peer }) => {
+        const caller = await peer.udp();
+        const call = new RawCall(caller);
+        const ringing = next(app, 'ringing');
+        call.send('INVITE', { body: sdp(40_000) });
+        const early = await caller.response(183);
+        await ringing;
+        call.toTag = tagOf(early.to) ?? '';
+        call.send('UPDATE', { body: sdp(40_002) });
+        const updated = await caller.response(200, 'UPDATE');
+        assert.equal(updated.body.toString(), sdp(41_002));
+        assert.equal(updated.headers.get('Content-Type'), 'application/sdp');
+      },
+    ));
+
+  test('a 200 without Contact: the application gets an error, the peer an ACK and a BYE', () =>
+    bench.run(
+      () => undefined,
+      async ({ app, peer }) => {
+        const callee = await peer.udp();
+        const calling = app.createUAC(`sip:b@127.0.0.1:${callee.address.port}`, { localSdp: sdp(1) });
+        const rejected = assert.rejects(calling, { status: 500 });
+        const invite = await callee.request('INVITE');
+        const ok = createResponse(invite, 200, { toTag: 'bare' });
+        callee.send(ok);
+        await callee.request('ACK');
+        await callee.request('BYE');
+        await rejected;
+      },
+    ));
+
+  test('the caller’s connection is gone while it rings: the answer is refused', () =>
+    bench.run(
+      (app) => app.invite((_request, reply) => app.emit('arrived', reply)),
+      async ({ app, edge }) => {
+        const caller = await RawPeer.tcp(edge.tcp);
+        const arrived = next(app, 'arrived');
+        new RawCall(caller).send('INVITE', { body: sdp(40_000) });
+        const [reply] = (await arrived) as [AppReply];
+        await caller.close();
+        const answered = async () =>
+          new Promise<unknown>((resolve) => reply.send(180, {}, (error: unknown) => resolve(error ?? 'sent')));
+        await eventually(async () => /transport|unknown transaction/.test(String(await answered())));
+      },
+    ));
+
+  test('an application that says nothing: 504 after 128*T1', () =>
+    withEdge(
+      async (edge) => {
+        const app = await connectApp(edge, (srf) => srf.invite(() => undefined));
+        const caller = await RawPeer.udp(edge.udp);
+        new RawCall(caller).send('INVITE', { body: sdp(40_000) });
+        await caller.response(504);
+        app.disconnect();
+        await caller.close();
+      },
+      { t1: 5 },
+    ));
+});
+
+describe('after the calls', () => {
+  test('nothing is left: no dialog, no transaction, no unanswered request', () =>
+    withEdge(
+      async (edge) => {
+        const app = await connectApp(edge, answering);
+        const peer = await RawPeer.udp(edge.udp);
+        for (let count = 0; count < 10; count += 1) {
+          const call = new RawCall(peer);
+          await call.establish();
+          call.send('BYE');
+          await peer.response(200, 'BYE');
+        }
+        assert.equal(await edge.metric('sidestream_edge_dialogs'), 0);
+        await eventually(async () => (await edge.metric('sidestream_edge_transactions')) === 0);
+        app.disconnect();
+        await eventually(async () => (await edge.metric('sidestream_edge_admin_clients')) === 0);
+        await peer.close();
+      },
+      { t1: 5 },
+    ));
+});
+
 describe('bounds and numbers', () => {
   test('dialogs beyond the bound get 503 with Retry-After; the gauge follows the dialogs', () =>
     withEdge(
@@ -204,16 +298,13 @@ describe('bounds and numbers', () => {
         const peer = await RawPeer.tcp(edge.tcp);
         const body = 'x'.repeat(60_000);
         let refused = false;
+        // Once the application is gone the edge answers by itself.
+        const answered = peer.response(503, 'MESSAGE').then(() => {
+          refused = true;
+        });
         while (!refused) {
           new RawCall(peer).send('MESSAGE', { body, headers: { 'Content-Type': 'text/plain' } });
-          // Once the application is gone the edge answers by itself.
-          refused = await Promise.race([
-            peer.response(503, 'MESSAGE').then(
-              () => true,
-              () => false,
-            ),
-            new Promise<boolean>((resolve) => setImmediate(() => resolve(false))),
-          ]);
+          await Promise.race([answered, new Promise((resolve) => setImmediate(resolve))]);
         }
         socket.resume();
         await closed;
@@ -242,3 +333,12 @@ describe('bounds and numbers', () => {
       { advertise: '203.0.113.5' },
     ));
 });
+
+/** Asks again and again until the answer is yes; the runner's own limit ends a test that waits in vain. */
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!(await holds())) {
+    assert.ok(Date.now() < deadline, 'it never came true');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,8 +1,8 @@
 // The configured peers as addresses: networks as they stand, host names of targets looked up again and again.
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Logger } from '@sidestream/service';
 import { PeerSet } from '../domain/peers.js';
+import { lookupWithin } from './lookup-within.js';
 
 export interface KnownPeersOptions {
   /** IP addresses, networks and host names. */
@@ -11,6 +11,8 @@ export interface KnownPeersOptions {
   /** How often names are looked up, in ms. */
   readonly refreshMs?: number;
 }
+
+const lookupDeadlineMs = 3_000;
 
 export class KnownPeers {
   readonly #networks: readonly string[];
@@ -49,11 +51,7 @@ export class KnownPeers {
     await Promise.all(
       this.#names.map(async (name) => {
         try {
-          const found = await lookup(name, { all: true });
-          this.#addresses.set(
-            name,
-            found.map(({ address }) => address),
-          );
+          this.#addresses.set(name, await lookupWithin(name, lookupDeadlineMs));
         } catch (error) {
           this.#log.warn({ err: error, name }, 'a peer could not be looked up: its last addresses stay');
         }

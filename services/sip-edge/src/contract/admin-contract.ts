@@ -1,12 +1,11 @@
 // The contract of the admin port itself: authentication, routes, what is refused and what a lost application leaves.
 import assert from 'node:assert/strict';
-import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { tagOf } from '@sidestream/sip';
-import { encodeFrame, FrameReader } from '../domain/frame.js';
+import { AdminSocket } from './admin-socket.js';
 import { ContractBench } from './contract-bench.js';
 import { connectApp, type DrachtioApp, next } from './drachtio-app.js';
-import type { EdgeHandle, EdgeUnderTest } from './edge-handle.js';
+import type { EdgeUnderTest } from './edge-handle.js';
 import { answer, RawCall, sdp } from './raw-call.js';
 
 export function adminContract(under: EdgeUnderTest): void {
@@ -157,50 +156,3 @@ export function adminContract(under: EdgeUnderTest): void {
 }
 
 const noRoutes = (_app: DrachtioApp): void => undefined;
-
-/** A connection to the admin port without drachtio-srf. */
-class AdminSocket {
-  readonly frames: string[] = [];
-  readonly closed: Promise<void>;
-  readonly #socket: Socket;
-  #wake: () => void = () => undefined;
-
-  private constructor(socket: Socket) {
-    const reader = new FrameReader(1_000_000);
-    this.#socket = socket;
-    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk) => {
-      for (const payload of reader.push(chunk)) this.frames.push(payload.toString('utf8'));
-      this.#wake();
-    });
-  }
-
-  static async open({ admin }: EdgeHandle): Promise<AdminSocket> {
-    const socket = connect(admin.port, admin.host);
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('error', reject);
-    });
-    return new AdminSocket(socket);
-  }
-
-  write(bytes: Buffer): void {
-    this.#socket.write(bytes);
-  }
-
-  /** Sends a frame and gives the fields of the answer. */
-  async ask(command: string): Promise<string[]> {
-    this.write(encodeFrame(`11111111-2222-4333-8444-555555555555|${command}`));
-    while (this.frames.length === 0) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return (this.frames.shift() ?? '').split('|');
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-}

@@ -4,12 +4,14 @@ import { describe } from 'node:test';
 import { adminContract } from './admin-contract.js';
 import { b2buaContract } from './b2bua-contract.js';
 import type { EdgeUnderTest } from './edge-handle.js';
+import { frameContract } from './frame-contract.js';
 import { uacContract } from './uac-contract.js';
 import { uasContract } from './uas-contract.js';
 
 export function edgeContract(under: EdgeUnderTest): void {
   describe(`edge contract: ${under.name}`, () => {
     adminContract(under);
+    frameContract(under);
     uasContract(under);
     uacContract(under);
     b2buaContract(under);

@@ -27,7 +27,7 @@ export class RawCall {
 
   get contact(): string {
     const { host, port } = this.peer.address;
-    return `<sip:raw@${host}:${port}${this.peer.protocol === 'TCP' ? ';transport=tcp' : ''}>`;
+    return `<sip:raw@${host}:${port}${this.peer.protocol === 'UDP' ? '' : `;transport=${this.peer.protocol.toLowerCase()}`}>`;
   }
 
   get dialogId(): string {

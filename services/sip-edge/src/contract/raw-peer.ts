@@ -20,7 +20,7 @@ interface Waiter {
 }
 
 export class RawPeer {
-  readonly protocol: 'UDP' | 'TCP';
+  readonly protocol: 'UDP' | 'TCP' | 'TLS';
   readonly #send: (bytes: Buffer, to: HostPort) => void;
   readonly #shut: () => Promise<void>;
   readonly #waiters: Waiter[] = [];
@@ -32,7 +32,7 @@ export class RawPeer {
   edge: HostPort;
 
   private constructor(
-    protocol: 'UDP' | 'TCP',
+    protocol: 'UDP' | 'TCP' | 'TLS',
     address: HostPort,
     edge: HostPort,
     send: RawPeer['sendBytes'],
@@ -70,9 +70,14 @@ export class RawPeer {
       socket.once('connect', resolve);
       socket.once('error', reject);
     });
+    return RawPeer.over(socket, 'TCP', edge);
+  }
+
+  /** Speaks SIP over a connection that is open. */
+  static over(socket: Socket, protocol: 'TCP' | 'TLS', edge: HostPort): RawPeer {
     const address = { host: socket.localAddress ?? '', port: socket.localPort ?? 0 };
     const peer = new RawPeer(
-      'TCP',
+      protocol,
       address,
       edge,
       (bytes) => socket.write(bytes),
@@ -157,6 +162,7 @@ export class RawPeer {
 
   #listenTo(socket: Socket): void {
     const framer = new StreamFramer();
+    socket.setNoDelay(true);
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
       this.bytesReceived += chunk.length;

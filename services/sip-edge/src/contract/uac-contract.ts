@@ -145,6 +145,31 @@ export function uacContract(under: EdgeUnderTest): void {
         await callee.request('ACK');
       }));
 
+    test('digest: a challenged INVITE and a challenged BYE are sent again with credentials', () =>
+      bench.run(noRoutes, async ({ app, peer }) => {
+        const callee = await peer.udp();
+        const auth = { username: 'bob', password: 'secret' };
+        const calling = app.createUAC(`sip:bob@127.0.0.1:${callee.address.port}`, { localSdp: offer, auth });
+        const challenge = 'Digest realm="r", nonce="n", qop="auth"';
+        const first = await callee.request('INVITE');
+        answer(callee, first, 401, { headers: { 'WWW-Authenticate': challenge } });
+        await callee.request('ACK');
+        const second = await callee.request('INVITE');
+        assert.match(second.headers.get('Authorization') ?? '', /username="bob"/);
+        assert.equal(second.callId, first.callId);
+        assert.equal(tagOf(second.from), tagOf(first.from));
+        assert.equal(second.cseq.number, first.cseq.number + 1);
+        answer(callee, second, 200, { body: sdp(43_000) });
+        const dialog = await calling;
+        await callee.request('ACK');
+        const destroyed = dialog.destroy();
+        answer(callee, await callee.request('BYE'), 407, { headers: { 'Proxy-Authenticate': challenge } });
+        const bye = await callee.request('BYE');
+        assert.match(bye.headers.get('Proxy-Authorization') ?? '', /username="bob"/);
+        answer(callee, bye, 200);
+        await destroyed;
+      }));
+
     test('opts.proxy decides where the request goes, not what it says', () =>
       bench.run(noRoutes, async ({ app, peer }) => {
         const proxy = await peer.udp();
@@ -191,6 +216,38 @@ export function uacContract(under: EdgeUnderTest): void {
           await assert.rejects(app.createUAC(to, options), { message: reason });
         }));
     }
+  });
+
+  describe('an application that never acknowledges', { skip: under.referenceOnly }, () => {
+    const bench = new ContractBench(under, { t1: 10 });
+
+    test('the edge sends ACK and BYE after 64*T1', () =>
+      bench.run(noRoutes, async ({ app, peer }) => {
+        const callee = await peer.udp();
+        const calling = app.createUAC(`sip:bob@127.0.0.1:${callee.address.port}`, { noAck: true });
+        const invite = await callee.request('INVITE');
+        answer(callee, invite, 200, { body: sdp(43_000) });
+        await calling;
+        await callee.request('ACK');
+        const bye = await callee.request('BYE');
+        assert.equal(bye.headers.get('Reason'), 'SIP;cause=200;text="ACK timeout"');
+      }));
+  });
+
+  describe('names', { skip: under.referenceOnly }, () => {
+    const bench = new ContractBench(under);
+
+    test('a host name is looked up; one that does not exist is 503', () =>
+      bench.run(noRoutes, async ({ app, peer }) => {
+        const callee = await peer.udp();
+        const uri = `sip:bob@localhost:${callee.address.port}`;
+        const rejected = assert.rejects(app.createUAC(uri, { localSdp: offer }), { status: 404 });
+        const invite = await callee.request('INVITE');
+        assert.equal(invite.uri, uri);
+        answer(callee, invite, 404);
+        await rejected;
+        await assert.rejects(app.createUAC('sip:bob@nobody.invalid', { localSdp: offer }), { status: 503 });
+      }));
   });
 
   describe('a peer that never answers', { skip: under.referenceOnly }, () => {

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { after, before, test } from 'node:test';
+import { SidestreamError } from '@sidestream/service';
+import { SipError } from '@sidestream/sip';
+import type { IncomingInvite, IncomingOffer, Leg, OutgoingInvite } from '../domain/ports.js';
+import { silent } from '../testing/fake-world.js';
+import { TestEdge, TestParty } from '../testing/test-edge.js';
+import { DrachtioTrunking } from './drachtio-trunking.js';
+
+let edge: TestEdge;
+let caller: TestParty;
+let callee: TestParty;
+let trunking: DrachtioTrunking;
+let health = 200;
+const arrivals = new EventEmitter();
+const never = new AbortController().signal;
+
+function newTrunking(at: TestEdge): DrachtioTrunking {
+  return new DrachtioTrunking({
+    edge: at.admin,
+    secret: at.secret,
+    clock: () => performance.now(),
+    log: silent,
+    onInvite: (invite) => arrivals.emit('invite', invite),
+    onOptions: () => ({ status: health, headers: {} }),
+    onEdge: (up, detail) => arrivals.emit(up ? 'up' : 'down', detail),
+  });
+}
+
+before(async () => {
+  edge = await TestEdge.start();
+  caller = await TestParty.start();
+  callee = await TestParty.start();
+  trunking = newTrunking(edge);
+  const up = once(arrivals, 'up');
+  trunking.connect();
+  await up;
+});
+
+after(async () => {
+  trunking.close();
+  await caller.close();
+  await callee.close();
+  await edge.stop();
+});
+
+async function arrival(): Promise<IncomingInvite> {
+  const [invite] = await once(arrivals, 'invite');
+  return invite;
+}
+
+function outgoing(over: Partial<OutgoingInvite> = {}): OutgoingInvite {
+  const uri = `sip:+15550001@${callee.address}`;
+  const headers = { From: `"Ann" <sip:+15559999@${trunking.ownAddress('udp')}>`, To: `<${uri}>`, 'Max-Forwards': '69' };
+  return { uri, protocol: 'udp', headers, sdp: 'v=0\r\noffer', onSent: () => {}, onProgress: () => {}, ...over };
+}
+
+interface Heard {
+  offers: IncomingOffer[];
+  ended: Promise<string>;
+  next: () => Promise<IncomingOffer>;
+}
+
+function listen(leg: Leg): Heard {
+  const bus = new EventEmitter();
+  const offers: IncomingOffer[] = [];
+  const ended = once(bus, 'ended').then(([cause]) => String(cause));
+  leg.listen({
+    offer: (offer) => {
+      offers.push(offer);
+      bus.emit('offer', offer);
+    },
+    info: (info) => info.respond(info.body === 'Signal=5' ? 200 : 415),
+    ended: (cause) => bus.emit('ended', cause),
+  });
+  return { offers, ended, next: () => once(bus, 'offer').then(([offer]) => offer) };
+}
+
+async function incomingCall() {
+  const arriving = arrival();
+  const calling = caller.call(edge, { body: 'v=0\r\noffer' });
+  const leg = await (await arriving).accept('v=0\r\nanswer');
+  return { leg, heard: listen(leg), ...(await calling) };
+}
+
+async function outgoingCall() {
+  const ringing = callee.nextInvite();
+  const inviting = trunking.invite(outgoing(), never);
+  const dialog = (await ringing).accept({ body: 'v=0\r\nanswer', contentType: 'application/sdp' });
+  const outcome = await inviting;
+  assert.ok(outcome.kind === 'accepted');
+  return { dialog, leg: outcome.leg, sdp: outcome.sdp, heard: listen(outcome.leg) };
+}
+
+test('an INVITE arrives with its identity, is rung and accepted; the BYE of the caller ends the leg', async () => {
+  const arriving = arrival();
+  const statuses: number[] = [];
+  const calling = caller.call(edge, { body: 'v=0\r\noffer', onProvisional: (status) => statuses.push(status) });
+  const invite = await arriving;
+  assert.equal(invite.sdp, 'v=0\r\noffer');
+  assert.match(invite.header('from') ?? '', /^"Ann" <sip:\+15559999@carrier\.example>/);
+  assert.equal(`${invite.source.address}:${invite.source.port}`, caller.address);
+  await invite.ring(183, 'v=0\r\nearly');
+  const heard = listen(await invite.accept('v=0\r\nanswer'));
+  const { dialog, response } = await calling;
+  assert.equal(response.body.toString(), 'v=0\r\nanswer');
+  assert.ok(statuses.includes(183));
+  await dialog.bye();
+  assert.equal(await heard.ended, 'hangup');
+});
+
+test('a refusal carries status and headers, and a second one does nothing', async () => {
+  const arriving = arrival();
+  const calling = caller.call(edge, { body: 'v=0\r\noffer' }).catch((error: unknown) => error);
+  const invite = await arriving;
+  await invite.refuse(503, { 'Retry-After': '5', Warning: '399 sidestream "media relay: none available"' });
+  await invite.refuse(500);
+  const error = await calling;
+  assert.ok(error instanceof SipError);
+  assert.equal(error.status, 503);
+  assert.match(error.response?.headers.get('warning') ?? '', /none available/);
+});
+
+test('CANCEL of the caller aborts the invite; the 200 that comes too late makes no call', async () => {
+  const arriving = arrival();
+  const giveUp = new AbortController();
+  const calling = caller.call(edge, { body: 'v=0\r\noffer', signal: giveUp.signal }).catch((error: unknown) => error);
+  const invite = await arriving;
+  await invite.ring(180, undefined);
+  const cancelled = once(invite.cancelled, 'abort');
+  giveUp.abort();
+  await cancelled;
+  await assert.rejects(invite.accept('v=0\r\nanswer'), SidestreamError);
+  await calling;
+});
+
+test('an INVITE goes out, progress and answer come back, BYE ends it once', async () => {
+  const ringing = callee.nextInvite();
+  const progress: string[] = [];
+  let sent = 0;
+  const inviting = trunking.invite(
+    outgoing({ onSent: () => sent++, onProgress: (status, sdp) => progress.push(`${status} ${sdp}`) }),
+    never,
+  );
+  const invite = await ringing;
+  await invite.respond(180);
+  await invite.respond(183, { body: 'v=0\r\nearly', contentType: 'application/sdp' });
+  const dialog = invite.accept({ body: 'v=0\r\nanswer', contentType: 'application/sdp' });
+  const outcome = await inviting;
+  assert.ok(outcome.kind === 'accepted');
+  assert.equal(outcome.sdp, 'v=0\r\nanswer');
+  assert.equal(sent, 1);
+  assert.deepEqual(progress, ['180 ', '183 v=0\r\nearly']);
+  assert.match(invite.request.headers.get('from') ?? '', /"Ann" <sip:\+15559999@127\.0\.0\.1/);
+  const bye = once(dialog, 'bye');
+  await Promise.all([outcome.leg.bye('SIP;cause=503;text="drained"', never), outcome.leg.bye(undefined, never)]);
+  const [request] = await bye;
+  assert.match(request.headers.get('reason'), /drained/);
+});
+
+test("the far side's refusal is an outcome, not an error", async () => {
+  const ringing = callee.nextInvite();
+  const inviting = trunking.invite(outgoing(), never);
+  await (await ringing).respond(486);
+  const outcome = await inviting;
+  assert.ok(outcome.kind === 'refused');
+  assert.equal(outcome.status, 486);
+});
+
+test('RFC 3261 §9.1: an abort while it rings sends CANCEL', async () => {
+  const ringing = callee.nextInvite();
+  const giveUp = new AbortController();
+  const inviting = trunking.invite(
+    outgoing({ onProgress: () => giveUp.abort(new DOMException('over', 'AbortError')) }),
+    giveUp.signal,
+  );
+  const rejected = assert.rejects(inviting);
+  const invite = await ringing;
+  const cancelled = once(invite, 'cancel');
+  await invite.respond(180);
+  await rejected;
+  await cancelled;
+});
+
+test('a 200 that crosses our CANCEL is acknowledged and ended by BYE', async () => {
+  const ringing = callee.nextInvite();
+  const giveUp = new AbortController();
+  const rejected = assert.rejects(trunking.invite(outgoing(), giveUp.signal));
+  const invite = await ringing;
+  const dialog = invite.accept({ body: 'v=0\r\nanswer', contentType: 'application/sdp' });
+  giveUp.abort(new DOMException('over', 'AbortError'));
+  await rejected;
+  await once(dialog, 'bye');
+});
+
+for (const [which, make] of [
+  ['incoming', incomingCall],
+  ['outgoing', outgoingCall],
+] as const) {
+  test(`re-INVITE of the peer of an ${which} leg is answered; without SDP the ACK brings its answer`, async () => {
+    const { dialog, leg, heard } = await make();
+    const first = heard.next();
+    const answered = dialog.reinvite({ body: 'v=0\r\nhold', contentType: 'application/sdp' });
+    const offer = await first;
+    assert.equal(offer.sdp, 'v=0\r\nhold');
+    assert.equal(await offer.answer('v=0\r\nheld'), '');
+    assert.equal((await answered).body.toString(), 'v=0\r\nheld');
+    await leg.bye(undefined, never);
+  });
+
+  test(`re-INVITE of ours on an ${which} leg: a refusal does not block the next one`, async () => {
+    const { dialog, leg } = await make();
+    let refuse = true;
+    dialog.on('reinvite', (invite) => {
+      if (refuse) void invite.respond(491);
+      else invite.accept({ body: 'v=0\r\nagreed', contentType: 'application/sdp' });
+    });
+    assert.equal((await leg.reinvite('v=0\r\nnew', never)).status, 491);
+    refuse = false;
+    const { status, sdp } = await leg.reinvite('v=0\r\nnewer', never);
+    assert.deepEqual([status, sdp], [200, 'v=0\r\nagreed']);
+    await leg.bye(undefined, never);
+  });
+
+  test(`INFO passes both ways on an ${which} leg; REFER is refused`, async () => {
+    const { dialog, leg } = await make();
+    dialog.on('request', (request) => void request.respond(request.request.body.toString() === 'Signal=7' ? 200 : 415));
+    assert.equal(await leg.info('application/dtmf-relay', 'Signal=7', never), 200);
+    const response = await dialog.request('INFO', { body: 'Signal=5', contentType: 'application/dtmf-relay' });
+    assert.equal(response.status, 200);
+    const referred = await dialog.request('REFER', {});
+    assert.notEqual(Math.floor(referred.status / 100), 2);
+    await leg.bye(undefined, never);
+  });
+}
+
+test('OPTIONS tells whether calls can come in', async () => {
+  assert.equal(await caller.options(edge), 200);
+  health = 503;
+  assert.equal(await caller.options(edge), 503);
+});
+
+test('a dead edge: told, invites fail at once, what is in flight does not hang', async () => {
+  const other = await TestEdge.start();
+  const arrivalsUp = once(arrivals, 'up');
+  const second = newTrunking(other);
+  second.connect();
+  await arrivalsUp;
+  const ringing = callee.nextInvite();
+  const inFlight = assert.rejects(second.invite(outgoing(), never), /edge is away/);
+  await ringing;
+  const down = once(arrivals, 'down');
+  await other.stop();
+  await down;
+  await inFlight;
+  await assert.rejects(second.invite(outgoing(), never), /edge is away/);
+  second.close();
+});

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, test } from 'node:test';
+import { SidestreamError } from '@sidestream/service';
+import { newRecordingCallId } from '@sidestream/siprec';
+import type { IncomingOffer, RecorderDialog, RecorderHandlers, RecordingInvite } from '../domain/ports.js';
+import { silent } from '../testing/fake-world.js';
+import { TestAuthority } from '../testing/test-certificates.js';
+import { TestRecorder } from '../testing/test-recorder.js';
+import { SipRecorderClient } from './recorder-client.js';
+
+let authority: TestAuthority;
+let stranger: TestAuthority;
+const closing: (() => Promise<void>)[] = [];
+
+before(() => {
+  authority = new TestAuthority('test authority');
+  stranger = new TestAuthority('another authority');
+});
+
+after(async () => {
+  for (const close of closing) await close();
+  authority.remove();
+  stranger.remove();
+});
+
+const server = (names = ['127.0.0.1'], by = authority) => ({
+  ...by.issue(`server-${names.join('-')}`, names),
+  trustFile: authority.trustFile,
+});
+
+async function recorderThat(
+  onInvite: Parameters<typeof TestRecorder.start>[1],
+  files = server(),
+): Promise<TestRecorder> {
+  const recorder = await TestRecorder.start(files, onInvite);
+  closing.push(() => recorder.close());
+  return recorder;
+}
+
+function client(finalTimeoutMs = 3_000): SipRecorderClient {
+  const identity = authority.issue('client', ['client.example']);
+  const tenant = {
+    identity,
+    trustFile: authority.trustFile,
+    domain: 'sbc.example',
+    provisionalTimeoutMs: finalTimeoutMs,
+    finalTimeoutMs,
+    recorders: [],
+  };
+  const made = new SipRecorderClient({ contoso: tenant }, silent);
+  closing.push(() => made.close());
+  return made;
+}
+
+function inviteTo(recorder: string): RecordingInvite {
+  return {
+    tenant: 'contoso',
+    recorder,
+    sipCallId: newRecordingCallId(),
+    headers: [
+      ['Require', 'siprec'],
+      ['X-AccountId', 'AC0123'],
+    ],
+    contentType: 'application/sdp',
+    body: Buffer.from('offer'),
+  };
+}
+
+const never = new AbortController().signal;
+const goodbye = {
+  contentType: 'text/plain',
+  body: Buffer.from('stop time'),
+  headers: [['X-AccountId', 'AC0123']] as const,
+};
+
+function listening(dialog: RecorderDialog): { offers: Promise<IncomingOffer>; ended: Promise<string> } {
+  const handlers: Partial<RecorderHandlers> = {};
+  const offers = new Promise<IncomingOffer>((resolve) => {
+    handlers.offer = resolve;
+  });
+  const ended = new Promise<string>((resolve) => {
+    handlers.ended = (cause) => resolve(cause);
+  });
+  dialog.listen({ offer: (offer) => handlers.offer?.(offer), ended: (cause, text) => handlers.ended?.(cause, text) });
+  return { offers, ended };
+}
+
+async function failure(attempt: Promise<unknown>): Promise<SidestreamError> {
+  try {
+    await attempt;
+  } catch (error) {
+    assert.ok(error instanceof SidestreamError);
+    return error;
+  }
+  throw new assert.AssertionError({ message: 'the recorder accepted' });
+}
+
+test('what goes on the wire: mutual TLS, our Call-ID, +sip.src in Contact, BYE with metadata, one connection for all', async () => {
+  const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'));
+  const recorders = client();
+  const invite = inviteTo(recorder.uri());
+  const dialog = await recorders.invite(invite, never);
+  assert.equal(dialog.tlsVersion, 'TLSv1.3');
+  assert.match(dialog.clientCertificateSubject, /CN\s*=\s*client/);
+  assert.equal(dialog.answer.body.toString(), 'answer');
+  const [received] = recorder.invites;
+  assert.ok(received);
+  const { headers, uri } = received.request;
+  assert.match(uri, /^sip:SRS@127\.0\.0\.1:\d+;transport=tls$/);
+  assert.equal(headers.get('call-id'), invite.sipCallId);
+  assert.match(headers.get('contact') ?? '', /^<sip:SRC@127\.0\.0\.1:\d+;transport=tls>;\+sip\.src$/);
+  assert.match(headers.get('from') ?? '', /^<sip:SRC@sbc\.example>;tag=/);
+  assert.equal(headers.get('x-accountid'), 'AC0123');
+  assert.equal(headers.get('supported'), undefined);
+
+  const second = await recorders.invite(inviteTo(recorder.uri()), never);
+  assert.equal(recorder.invites[1]?.flow, received.flow);
+  await dialog.bye(goodbye, never);
+  await second.bye(goodbye, never);
+  assert.deepEqual(
+    recorder.byes.map((bye) => [bye.headers.get('x-accountid'), bye.body.toString()]),
+    [
+      ['AC0123', 'stop time'],
+      ['AC0123', 'stop time'],
+    ],
+  );
+  assert.equal(recorder.openDialogs, 0);
+});
+
+test('a refusal names the recorder and its status', async () => {
+  const recorder = await recorderThat((invite) => void invite.respond(403));
+  const error = await failure(client().invite(inviteTo(recorder.uri()), never));
+  assert.equal(error.code, 'recorder-refused');
+  assert.match(error.message, /127\.0\.0\.1.*403/);
+});
+
+test('a silent recorder is given up in time', async () => {
+  const recorder = await recorderThat(() => {});
+  const error = await failure(client(200).invite(inviteTo(recorder.uri()), never));
+  assert.equal(error.code, 'recorder-unreachable');
+});
+
+test('RFC 3261 §9.1: the call that ends cancels the INVITE; a late 2xx is acknowledged and ended', async () => {
+  const recorder = await recorderThat((invite) => void invite.respond(180));
+  const work = new AbortController();
+  const attempt = failure(client().invite(inviteTo(recorder.uri()), work.signal));
+  const invite = await recorder.nextInvite();
+  // The 200 is on its way when the call ends.
+  const dialog = recorder.accept(invite, 'answer');
+  work.abort(new DOMException('over', 'AbortError'));
+  const error = await Promise.race([attempt, once(dialog, 'bye').then(() => undefined)]);
+  assert.ok(error === undefined || error.code === 'cancelled');
+  if (error !== undefined) await once(dialog, 'ended');
+  assert.equal(recorder.openDialogs, 0);
+});
+
+test('a recorder with a certificate for another name is refused', async () => {
+  const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'), server(['other.example']));
+  const error = await failure(client().invite(inviteTo(recorder.uri()), never));
+  assert.equal(error.code, 'recorder-unreachable');
+  assert.equal(recorder.invites.length, 0);
+});
+
+test('a recorder with a certificate of another authority is refused', async () => {
+  const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'), server(['127.0.0.1'], stranger));
+  const error = await failure(client().invite(inviteTo(recorder.uri()), never));
+  assert.equal(error.code, 'recorder-unreachable');
+  assert.equal(recorder.invites.length, 0);
+});
+
+test("the recorder's BYE and re-INVITE reach the recording", async () => {
+  const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'));
+  const dialog = await client().invite(inviteTo(recorder.uri()), never);
+  const { offers, ended } = listening(dialog);
+  const [peer] = recorder.dialogs;
+  assert.ok(peer);
+  const answered = peer.reinvite({ body: 'recorder offer', contentType: 'application/sdp' });
+  const offer = await offers;
+  assert.equal(offer.sdp, 'recorder offer');
+  await offer.answer('standing offer');
+  const response = await answered;
+  assert.deepEqual([response.status, response.body.toString()], [200, 'standing offer']);
+  assert.match(response.headers.get('contact') ?? '', /\+sip\.src/);
+  assert.equal((await peer.request('OPTIONS')).status, 200);
+  await peer.bye();
+  assert.equal(await ended, 'hangup');
+});
+
+test('a re-INVITE of ours brings the new answer', async () => {
+  const recorder = await recorderThat((invite, self) => {
+    self.accept(invite, 'answer').on('reinvite', (again) => {
+      again.accept({ body: Buffer.from('answer 2'), contentType: 'application/sdp' });
+    });
+  });
+  const dialog = await client().invite(inviteTo(recorder.uri()), never);
+  const response = await dialog.reinvite({ ...goodbye, contentType: 'application/sdp' }, never);
+  assert.deepEqual([response.status, response.body.toString()], [200, 'answer 2']);
+  await dialog.bye(goodbye, never);
+});

@@ -1,0 +1,89 @@
+// SIP over TLS: both directions, and what the edge shows of itself.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { connect, createServer, type TLSSocket } from 'node:tls';
+import { TlsIdentity } from '@sidestream/sip';
+import { type AppRequest, connectApp, next } from '../contract/drachtio-app.js';
+import { address, type EmbeddedEdge, startEmbeddedEdge } from '../contract/embedded-edge.js';
+import { answer, RawCall, sdp } from '../contract/raw-call.js';
+import { RawPeer } from '../contract/raw-peer.js';
+
+describe('SIP over TLS', () => {
+  let directory = '';
+  let edge: EmbeddedEdge;
+  const file = (name: string) => join(directory, name);
+
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'edge-tls-'));
+    const subject = ['-subj', '/CN=edge', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file('key.pem')];
+    execFileSync('openssl', ['req', '-x509', '-days', '1', ...key, '-out', file('cert.pem'), ...subject], {
+      stdio: 'ignore',
+    });
+    const files = { certFile: file('cert.pem'), keyFile: file('key.pem'), trustFile: file('cert.pem') };
+    edge = await startEmbeddedEdge({
+      listen: [
+        { protocol: 'udp', host: '127.0.0.1', port: 0 },
+        { protocol: 'tcp', host: '127.0.0.1', port: 0 },
+        { protocol: 'tls', host: '127.0.0.1', port: 0 },
+      ],
+      tls: { identity: new TlsIdentity(files), requestClientCertificate: false },
+    });
+  });
+  after(async () => {
+    await edge.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  test('a call that comes in: the application sees tls, Contact leads back to the TLS listener', async () => {
+    const app = await connectApp(edge, (srf) =>
+      srf.invite(async (request, reply) => {
+        await srf.createUAS(request, reply, { localSdp: sdp(41_000) });
+        srf.emit('answered', request);
+      }),
+    );
+    const listener = address(edge.edge.addresses['sip.tls'] ?? '');
+    const socket = connect({ ...listener, ca: readFileSync(file('cert.pem')) });
+    await once(socket, 'secureConnect');
+    const caller = RawPeer.over(socket, 'TLS', listener);
+    const answered = next(app, 'answered');
+    const call = new RawCall(caller);
+    const ok = await call.establish();
+    const [request] = (await answered) as [AppRequest];
+    assert.equal(request.protocol, 'tls');
+    assert.equal(ok.headers.get('Contact'), `<sips:127.0.0.1:${listener.port};transport=tls>`);
+    call.send('BYE');
+    await caller.response(200, 'BYE');
+    app.disconnect();
+    await caller.close();
+  });
+
+  test('a call that goes out over TLS: the certificate is verified, our own shown', async () => {
+    const app = await connectApp(edge, () => undefined);
+    const material = { cert: readFileSync(file('cert.pem')), key: readFileSync(file('key.pem')) };
+    const server = createServer({ ...material, ca: material.cert, requestCert: true, rejectUnauthorized: true });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const bound = server.address();
+    const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+    const connected = once(server, 'secureConnection');
+    const calling = app.createUAC(`sip:bob@127.0.0.1:${port};transport=tls`, { localSdp: sdp(42_000) });
+    const rejected = assert.rejects(calling, { status: 486 });
+    const [socket] = (await connected) as [TLSSocket];
+    assert.equal(socket.authorized, true);
+    const callee = RawPeer.over(socket, 'TLS', { host: '127.0.0.1', port: 0 });
+    const invite = await callee.request('INVITE');
+    assert.equal(invite.headers.get('To'), `<sip:bob@127.0.0.1:${port};transport=tls>`);
+    assert.match(invite.contacts[0]?.uri ?? '', /^sips:127\.0\.0\.1:\d+;transport=tls$/);
+    answer(callee, invite, 486);
+    await rejected;
+    app.disconnect();
+    await callee.close();
+    server.close();
+  });
+});
