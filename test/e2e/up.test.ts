@@ -1,10 +1,15 @@
 // `sidestream up` as an operator meets it: wrong configurations, the ready line, a clean stop.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { runCli } from './run-cli.js';
+import { eventually } from '@sidestream/cli';
+import { z } from 'zod';
+import { runCli, spawnCli } from './run-cli.js';
+import { Stage } from './stage.js';
 
 test('a configuration with three errors prints all three with their paths and exits 2', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'sidestream-up-'));
@@ -40,4 +45,68 @@ test('an unknown command and a missing option are told, with a hint where help i
     assert.equal(run.code, 1);
     assert.match(run.stderr, /--help/);
   }
+});
+
+const statusLine = z.object({ ready: z.boolean(), addresses: z.record(z.string(), z.string()) });
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('up says ready with its addresses, takes calls, and stops cleanly on SIGTERM with all its processes', async (t) => {
+  const stage = await Stage.start(t, { services: false });
+  if (!stage) return;
+  const child = spawnCli(['up', '--config', stage.laboratory.configFile]);
+  t.after(() => child.kill('SIGKILL'));
+  child.stderr.resume();
+  const lines: z.output<typeof statusLine>[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(statusLine.parse(JSON.parse(line))));
+  await eventually(() => lines.at(-1)?.ready === true, 'the ready line', 20_000);
+  const udp = lines.at(-1)?.addresses['sip-edge.sip.udp']?.replace(/^\w+:(\/\/)?/, '');
+  assert.ok(udp);
+
+  const call = await stage.customer.call(`sip:+493012345001@${udp}`, { answerTimeoutMs: 10_000 });
+  await call.answered;
+  await call.hangUp();
+
+  assert.ok(child.pid);
+  const services = childrenOf(child.pid);
+  assert.equal(services.length, 3);
+  child.kill('SIGTERM');
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0);
+  assert.deepEqual(services.filter(isRunning), []);
+});
+
+test('a service that dies ends up: exit code 1, the reason on stderr, no process is left', async (t) => {
+  const stage = await Stage.start(t, { services: false });
+  if (!stage) return;
+  const child = spawnCli(['up', '--config', stage.laboratory.configFile]);
+  t.after(() => child.kill('SIGKILL'));
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => {
+    stderr += text;
+  });
+  let ready = false;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    ready = statusLine.parse(JSON.parse(line)).ready;
+  });
+  await eventually(() => ready, 'the ready line', 20_000);
+  assert.ok(child.pid);
+  const services = childrenOf(child.pid);
+  process.kill(services[1] ?? 0, 'SIGKILL');
+  const [code] = await once(child, 'close');
+  assert.equal(code, 1);
+  assert.match(stderr, /ended: signal SIGKILL/);
+  assert.deepEqual(services.filter(isRunning), []);
 });

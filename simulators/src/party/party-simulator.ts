@@ -151,11 +151,7 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
 
   #targetOf(to: string): Target {
     const { host, port } = parseUri(to);
-    return { protocol: this.#options.listen.protocol, host, port: port ?? 5060, ...this.#localOf() };
-  }
-
-  /** UDP is sent from the port we listen on, so that answers and requests of the peer find us. */
-  #localOf(): { local?: HostPort } {
-    return this.#options.listen.protocol === 'udp' ? { local: this.address } : {};
+    // From the address that we listen on: it tells the peer who we are, and over UDP it brings back the answers.
+    return { protocol: this.#options.listen.protocol, host, port: port ?? 5060, local: this.address };
   }
 }

@@ -32,7 +32,14 @@ export class ConnectionPool {
   async flow(target: Target, signal?: AbortSignal): Promise<Flow> {
     if (signal?.aborted) throw cancelled(target);
     // The identity's key changes with its files: then the old connection stays with those who hold it.
-    const key = [target.protocol, target.host, target.port, target.servername, target.identity?.key].join('|');
+    const key = [
+      target.protocol,
+      target.host,
+      target.port,
+      target.servername,
+      target.identity?.key,
+      target.local?.host,
+    ].join('|');
     const open = this.#open.get(key);
     if (open !== undefined && !open.closed) return open;
     const dialling = this.#dialling.get(key) ?? this.#start(key, target);

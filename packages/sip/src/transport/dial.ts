@@ -19,7 +19,7 @@ export interface DialOptions {
 export function dial(target: Target, options: DialOptions): Promise<Socket> {
   const peer = `${target.host}:${target.port}`;
   return new Promise((resolve, reject) => {
-    const socket = target.protocol === 'tls' ? openTls(target, options.minVersion) : connect(target.port, target.host);
+    const socket = target.protocol === 'tls' ? openTls(target, options.minVersion) : connect(whereTo(target));
     const finish = (error?: SipError): void => {
       clearTimeout(timer);
       options.signal.removeEventListener('abort', onAbort);
@@ -46,6 +46,10 @@ export function dial(target: Target, options: DialOptions): Promise<Socket> {
   });
 }
 
+function whereTo({ host, port, local }: Target): { host: string; port: number; localAddress?: string } {
+  return { host, port, ...(local === undefined ? {} : { localAddress: local.host }) };
+}
+
 /**
  * The name is checked as Node does it, wildcards included, although RFC 5922 §7.2 forbids them to SIP: recorders live behind
  * cloud front doors with wildcard certificates.
@@ -53,8 +57,7 @@ export function dial(target: Target, options: DialOptions): Promise<Socket> {
 function openTls(target: Target, minVersion: SecureVersion): TLSSocket {
   const name = target.servername ?? target.host;
   return connectTls({
-    host: target.host,
-    port: target.port,
+    ...whereTo(target),
     // RFC 6066 §3: SNI carries names only.
     servername: isIP(name) === 0 ? name : '',
     rejectUnauthorized: true,

@@ -51,6 +51,6 @@ export interface Target {
   readonly servername?: string | undefined;
   /** Certificate to show and authorities to trust (TLS). */
   readonly identity?: TlsIdentity | undefined;
-  /** UDP: the listener to send from. */
+  /** UDP: the listener to send from. TCP and TLS: the address to connect from; the port is the system's choice. */
   readonly local?: HostPort | undefined;
 }

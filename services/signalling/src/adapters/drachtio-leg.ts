@@ -37,7 +37,8 @@ export class DrachtioLeg implements Leg {
     this.#log = log;
     dialog.on('destroy', (_request, reason) => this.#ended(reason));
     dialog.on('ack', (request) => this.#onAck?.(request.body));
-    dialog.on('modify', (request, response) => this.#offered(request, response));
+    // The library tells of an ACK one turn later than it tells of the re-INVITE that came after it.
+    dialog.on('modify', (request, response) => setImmediate(() => this.#offered(request, response)));
     dialog.on('update', (request, response) => this.#updated(request, response));
     dialog.on('info', (request, response) => this.#informed(request, response));
     // Without a listener each of these is answered 200 and lost.

@@ -3,10 +3,13 @@ import { EventEmitter, once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { SidestreamError } from '@sidestream/service';
 import { SipError } from '@sidestream/sip';
+import DrachtioSrf from 'drachtio-srf';
 import type { IncomingInvite, IncomingOffer, Leg, OutgoingInvite } from '../domain/ports.js';
 import { silent } from '../testing/fake-world.js';
 import { TestEdge, TestParty } from '../testing/test-edge.js';
 import { DrachtioTrunking } from './drachtio-trunking.js';
+
+const Srf = DrachtioSrf as unknown as { prototype: { addDialog(dialog: object): void } };
 
 let edge: TestEdge;
 let caller: TestParty;
@@ -75,6 +78,21 @@ function listen(leg: Leg): Heard {
     ended: (cause) => bus.emit('ended', cause),
   });
   return { offers, ended, next: () => once(bus, 'offer').then(([offer]) => offer) };
+}
+
+/** Answers, and acts synchronously after the library has made the dialog: as a CANCEL in the same packet of the edge would. */
+function turnOfAnswer(act: () => void, answer: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    const made = Srf.prototype.addDialog;
+    Srf.prototype.addDialog = function (this: object, dialog: object) {
+      Srf.prototype.addDialog = made;
+      made.call(this, dialog);
+      // createUAC calls back in this very turn, right after this; nextTick still comes before any promise goes on.
+      process.nextTick(act);
+      resolve();
+    };
+    answer();
+  });
 }
 
 async function incomingCall() {
@@ -194,11 +212,29 @@ test('a 200 that crosses our CANCEL is acknowledged and ended by BYE', async () 
   await once(dialog, 'bye');
 });
 
+test('a 200 that comes in the very turn of the abort leaves no dialog', async () => {
+  const before = callee.agent.dialogs;
+  for (let i = 0; i < 3; i++) {
+    const ringing = callee.nextInvite();
+    const giveUp = new AbortController();
+    const rejected = assert.rejects(trunking.invite(outgoing(), giveUp.signal));
+    const invite = await ringing;
+    await turnOfAnswer(
+      () => giveUp.abort(new DOMException('over', 'AbortError')),
+      () => {
+        invite.accept({ body: 'v=0\r\nanswer', contentType: 'application/sdp' });
+      },
+    );
+    await rejected;
+  }
+  while (callee.agent.dialogs > before) await new Promise((resolve) => setImmediate(resolve));
+});
+
 for (const [which, make] of [
   ['incoming', incomingCall],
   ['outgoing', outgoingCall],
 ] as const) {
-  test(`re-INVITE of the peer of an ${which} leg is answered; without SDP the ACK brings its answer`, async () => {
+  test(`re-INVITE of the peer of an ${which} leg is answered; one without SDP hears our description`, async () => {
     const { dialog, leg, heard } = await make();
     const first = heard.next();
     const answered = dialog.reinvite({ body: 'v=0\r\nhold', contentType: 'application/sdp' });
@@ -206,6 +242,13 @@ for (const [which, make] of [
     assert.equal(offer.sdp, 'v=0\r\nhold');
     assert.equal(await offer.answer('v=0\r\nheld'), '');
     assert.equal((await answered).body.toString(), 'v=0\r\nheld');
+    const second = heard.next();
+    const asked = dialog.reinvite({});
+    const empty = await second;
+    assert.equal(empty.sdp, '');
+    const acknowledged = empty.answer('v=0\r\nours');
+    assert.equal((await asked).body.toString(), 'v=0\r\nours');
+    assert.equal(await acknowledged, '');
     await leg.bye(undefined, never);
   });
 

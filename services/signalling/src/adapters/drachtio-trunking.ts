@@ -32,6 +32,7 @@ export interface DrachtioTrunkingOptions {
 }
 
 const reconnectMaxDelayMs = 1_000;
+const lateByeDeadlineMs = 5_000;
 
 export class DrachtioTrunking implements Trunking {
   readonly #options: DrachtioTrunkingOptions;
@@ -105,10 +106,7 @@ export class DrachtioTrunking implements Trunking {
       };
       const done = (error: unknown, dialog?: SrfDialog) => {
         if (dialog) {
-          const leg = new DrachtioLeg(dialog, edge, this.#options.log);
-          // RFC 3261 §9.1: a 2xx that crossed our CANCEL made a dialog, which ends with BYE; the library has sent the ACK.
-          if (given) void leg.bye(undefined, AbortSignal.timeout(5_000));
-          else resolve({ kind: 'accepted', leg, sdp: sdpOf(dialog.res) });
+          resolve({ kind: 'accepted', leg: new DrachtioLeg(dialog, edge, this.#options.log), sdp: sdpOf(dialog.res) });
         } else {
           const refusal = refusalOf(error);
           if (refusal) resolve(refusal);
@@ -125,9 +123,12 @@ export class DrachtioTrunking implements Trunking {
     });
     try {
       return await raced(outcome, AbortSignal.any([signal, edge.lost]));
-    } finally {
+    } catch (error) {
       given = true;
       if (signal.aborted) cancel();
+      // RFC 3261 §9.1: a 2xx that crossed our CANCEL, be it in this very turn, made a dialog. The library has acknowledged it.
+      outcome.then(endAccepted, () => {});
+      throw error;
     }
   }
 
@@ -186,6 +187,10 @@ export class DrachtioTrunking implements Trunking {
       );
     });
   }
+}
+
+function endAccepted(outcome: Acceptance | Refusal): void {
+  if (outcome.kind === 'accepted') void outcome.leg.bye(undefined, AbortSignal.timeout(lateByeDeadlineMs));
 }
 
 function refusalOf(error: unknown): Refusal | undefined {

@@ -150,7 +150,7 @@ export class EventReporter implements CallEvents {
 
   recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void {
     this.#recordingEnds.inc(labels(termination));
-    this.#sinks.log.warn({ ...aboutRecording(recording), recorder, termination }, 'recording failed; the call goes on');
+    this.#sinks.log.warn({ ...aboutRecording(recording), recorder, termination }, 'recording did not start');
     this.#sinks.publisher.publish({
       $case: 'recordingFailed',
       value: { ...recordingIdentity(recording), recorderHost: recorder, termination },

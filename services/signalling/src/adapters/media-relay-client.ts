@@ -204,7 +204,13 @@ class RelaySession implements MediaSession {
 
   async stopFork(forkId: string, signal: AbortSignal): Promise<void> {
     const { client } = this.#relay;
-    await callUnary(client.stopFork.bind(client), { sessionId: this.#sessionId, forkId }, { deadlineMs, signal });
+    const request = { sessionId: this.#sessionId, forkId };
+    try {
+      await callUnary(client.stopFork.bind(client), request, { deadlineMs, signal });
+    } catch (error) {
+      // The session has ended meanwhile, and its forks with it.
+      if (SidestreamError.from(error).code !== 'not-found') throw error;
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { explained, unavailableHeaders } from './admission.js';
 import type { CallRelease } from './call-state.js';
 import { raced, settled } from './deadline.js';
 import type { IncomingInvite, Leg, MediaSession } from './ports.js';
-import { type Termination, terminated } from './termination.js';
+import type { Termination } from './termination.js';
 
 /** What there may be to give back; read anew after the steps in flight have settled. */
 export interface CallHoldings {
@@ -17,8 +17,8 @@ export interface CallReleaseOptions {
   readonly invite: IncomingInvite;
   readonly holdings: () => CallHoldings;
   readonly inFlight: readonly Promise<unknown>[];
-  /** Undefined when the call is not to be recorded. */
-  readonly stopRecording: ((termination: Termination) => Promise<void>) | undefined;
+  /** Ends the recording, told why the call ended; undefined when none has begun. */
+  readonly stopRecording: ((why: string) => Promise<void>) | undefined;
   readonly retryAfterSeconds: number;
   readonly log: Logger;
 }
@@ -36,8 +36,7 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   if (release.near === 'bye') bye(first.near);
   if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release, options)));
   if (release.far === 'bye') bye(first.far);
-  const answered = first.near !== undefined && first.far !== undefined;
-  ends.push(stopRecording?.(terminated(answered ? 'call-ended' : 'call-ended-before-start')));
+  ends.push(stopRecording?.(release.termination.reason));
 
   await settled(inFlight, releaseDeadlineMs);
   const late = holdings();

@@ -1,6 +1,7 @@
 // One call: it owns the call's state, legs and media, runs the effects of the state machine and reports what came of them. Ports may
 // fail, hang or answer late; the call still ends once, with everything given back.
 import type { Logger } from '@sidestream/service';
+import { CallDelays } from './call-delays.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { within } from './deadline.js';
@@ -36,8 +37,8 @@ export interface CallRecording {
   start(media: MediaSession): void;
   /** The media changed. */
   refresh(): void;
-  /** Ends it; resolves when everything is given back. Idempotent, never rejects. */
-  stop(termination: Termination): Promise<void>;
+  /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
+  stop(why: string): Promise<void>;
 }
 
 export interface CallServices {
@@ -83,9 +84,8 @@ export class CallSession {
   #mediaOrder: Promise<void> = Promise.resolve();
   #sdp = { toFar: '', fromFar: '', toNear: '' };
   #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
+  readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
-  #outboundDelayMs = 0;
-  #inboundDelayMs: number | undefined;
 
   constructor(services: CallServices, plan: CallPlan) {
     this.id = plan.facts.callId;
@@ -94,6 +94,7 @@ export class CallSession {
     this.#log = services.log.child({ call: plan.facts.callId });
     this.#farParty = plan.nearParty === 'customer' ? 'seller' : 'customer';
     this.#state = newCall(plan.candidates.length);
+    this.#delays = new CallDelays(plan.invite.receivedAtMs);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -189,7 +190,7 @@ export class CallSession {
         headers: farHeaders(invite, trunking.ownAddress(candidate.protocol), uri.replace(/;.*$/, ''), maxForwards),
         sdp: this.#sdp.toFar,
         onSent: () => {
-          this.#outboundDelayMs = clock() - invite.receivedAtMs;
+          this.#delays.inviteLeft(clock());
         },
         onProgress: (status, sdp) => {
           this.#progress = { status, sdp, arrivedAtMs: clock() };
@@ -217,7 +218,7 @@ export class CallSession {
     this.#mediaOrder = this.#mediaOrder.then(async () => {
       if (this.#work.signal.aborted) return;
       await this.#plan.invite.ring(status, await this.#earlySdp(sdp));
-      this.#inboundDelayMs ??= this.#services.clock() - arrivedAtMs;
+      this.#delays.ringingPassed(arrivedAtMs, this.#services.clock());
     });
   }
 
@@ -235,21 +236,21 @@ export class CallSession {
   }
 
   async #answerMedia(): Promise<void> {
-    const answeredAtMs = this.#services.clock();
+    const arrivedAtMs = this.#services.clock();
     await this.#mediaOrder;
     if (this.#media === undefined || this.#work.signal.aborted) return;
     const signal = within(this.#work.signal, mediaDeadlineMs);
     this.#sdp.toNear = await this.#media.answer(this.#farParty, this.#sdp.fromFar, signal);
-    this.#answeredAtMs = answeredAtMs;
+    this.#progress = { status: 200, sdp: '', arrivedAtMs };
     this.#dispatch({ type: 'media-answered' });
   }
 
   async #acceptNear(): Promise<void> {
     const leg = await this.#plan.invite.accept(this.#sdp.toNear);
     this.#near = leg;
-    const now = this.#services.clock();
-    this.#inboundDelayMs ??= now - (this.#answeredAtMs ?? now);
-    this.#answeredAtMs = now;
+    this.#answeredAtMs = this.#services.clock();
+    // A far side that answers without ringing has its 200 measured instead.
+    this.#delays.ringingPassed(this.#progress.arrivedAtMs, this.#answeredAtMs);
     // The release, if it has begun, finds the leg here and ends it.
     if (this.#state.phase !== 'accepting') return;
     this.#listen('near', leg);
@@ -274,10 +275,7 @@ export class CallSession {
       log: this.#log,
     });
     recording?.start(media);
-    this.#services.events.callAnswered(facts, {
-      answerDelayMs: (this.#answeredAtMs ?? invite.receivedAtMs) - invite.receivedAtMs,
-      postDialDelayMs: this.#outboundDelayMs + (this.#inboundDelayMs ?? 0),
-    });
+    this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 
   #listen(side: Side, leg: Leg): void {
@@ -312,7 +310,8 @@ export class CallSession {
       invite,
       holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
       inFlight: [...this.#inFlight, this.#mediaOrder],
-      stopRecording: recording && ((termination) => recording.stop(termination)),
+      // Before the answer there is a decision, but no recording.
+      stopRecording: recording && this.#offerAnswer && ((why) => recording.stop(why)),
       retryAfterSeconds,
       log: this.#log,
     });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeWorld } from '../testing/fake-world.js';
-import { terminated } from './termination.js';
 
 const recorders = ['sip:r1', 'sip:r2'];
 const dialled = (world: FakeWorld) => world.did.filter((what) => what.startsWith('recorder '));
@@ -19,7 +18,7 @@ test('RFC 3263 §4.3: the next recorder hears the same Call-ID', async () => {
     `recorder sip:r1 ${facts.recordingCallId}`,
     `recorder sip:r2 ${facts.recordingCallId}`,
   ]);
-  await recording.stop(terminated('call-ended'));
+  await recording.stop('hangup');
   assert.deepEqual([...world.held.keys()], ['near INVITE']);
 });
 
@@ -31,7 +30,7 @@ test('all recorders fail: one termination, the last reason, no fork left', async
   await world.until(() => world.count('recordingFailed') > 0);
   assert.equal(dialled(world).length, 2);
   assert.deepEqual([...world.held.keys()], ['near INVITE']);
-  await recording.stop(terminated('call-ended'));
+  await recording.stop('hangup');
   assert.equal(world.told.length, 1);
   assert.equal(world.terminationOf('recordingFailed')?.reason, 'deadline-exceeded');
 });
@@ -54,13 +53,13 @@ test('a change of the media while the recorder is being asked is sent as soon as
   world.onStep = (name, index) => name === 'recorder invite' && index < 3 && recording.refresh();
   recording.start(world.media);
   await world.until(() => world.steps.includes('recorder reinvite'));
-  await recording.stop(terminated('call-ended'));
+  await recording.stop('hangup');
   assert.equal(world.count('recordingEnded'), 1);
 });
 
 test('a recording that never began ends as well', async () => {
   const world = new FakeWorld();
   const recording = world.recording(world.facts(recorders));
-  await recording.stop(terminated('call-ended-before-start'));
+  await recording.stop('cancelled');
   assert.equal(world.terminationOf('recordingFailed')?.reason, 'call-ended-before-start');
 });

@@ -83,9 +83,13 @@ export class RecordingSession {
     this.#updates?.refresh();
   }
 
-  /** Ends the recording; resolves when fork and dialog are given back. Idempotent, never rejects. */
-  stop(termination: Termination): Promise<void> {
-    this.#dispatch({ type: 'stop', termination });
+  /**
+   * Ends the recording because the call ended, for the reason given; resolves when fork and dialog are given back. Idempotent,
+   * never rejects.
+   */
+  stop(why: string): Promise<void> {
+    const reason = this.#state.started ? 'call-ended' : 'call-ended-before-start';
+    this.#dispatch({ type: 'stop', termination: terminated(reason, `the call ended: ${why}`) });
     return this.#over;
   }
 

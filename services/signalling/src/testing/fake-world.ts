@@ -153,8 +153,10 @@ export class FakeWorld {
         await this.step('ring');
       },
       accept: async () => {
+        // Late: the 200 has left already, so a refusal does nothing any more.
+        const left = this.behaviours.get('accept') === 'late' && final();
         await this.step('accept');
-        if (!final()) throw new SidestreamError('cancelled', 'CANCEL won');
+        if (!left && !final()) throw new SidestreamError('cancelled', 'CANCEL won');
         this.near = new FakeLeg(this, 'near');
         return this.near;
       },

@@ -140,10 +140,10 @@ export class OutgoingInvite {
       void before.then((ack) => ack && this.#context.layer.sendStateless(ack.request, ack.flow).catch(() => undefined));
       return;
     }
-    const copy = response.clone();
-    // Without a Contact the branch is reached where the INVITE went.
-    if (copy.contacts.length === 0) copy.headers.set('Contact', `<${this.transaction.request.uri}>`);
-    const state = this.#stateOf(copy);
+    // Without a usable Contact or route the branch is reached where the INVITE went.
+    const reachable = response.clone();
+    reachable.headers.set('Contact', `<${this.transaction.request.uri}>`).delete('Record-Route');
+    const state = this.#stateOf(response) ?? this.#stateOf(reachable);
     if (state !== undefined) this.#hungUp.set(tag, ackAndHangUp(this.#context, state, response, flow));
   }
 

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { ChannelCredentials, Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { MediaRelayServiceService, Party, type WatchRequest, type WatchResponse } from '@sidestream/proto/media/v1';
+import { SidestreamError } from '@sidestream/service';
+import { newCallId } from '../domain/identifiers.js';
+import type { RelayLease } from '../domain/relay-choice.js';
+import { silent } from '../testing/fake-world.js';
+import { MediaRelayClient } from './media-relay-client.js';
+
+type Unary = (call: { request: unknown }, callback: (error: object | null, response?: object) => void) => void;
+
+const closing: (() => void)[] = [];
+const never = new AbortController().signal;
+after(() => {
+  for (const close of closing) close();
+});
+
+/** A relay that answers as told and remembers what it was asked. */
+async function relay(over: Record<string, Unary> = {}) {
+  const asked: string[] = [];
+  const watchers: ServerWritableStream<WatchRequest, WatchResponse>[] = [];
+  const say =
+    (name: string, response: object): Unary =>
+    (call, callback) => {
+      asked.push(name);
+      if (over[name]) over[name](call, callback);
+      else callback(null, response);
+    };
+  const server = new Server();
+  server.addService(MediaRelayServiceService, {
+    openSession: say('openSession', { sdp: 'for the far side' }),
+    updateSession: say('updateSession', { sdp: 'updated' }),
+    answerSession: say('answerSession', { sdp: 'answered' }),
+    closeSession: say('closeSession', { found: true, media: [] }),
+    startFork: say('startFork', {
+      streams: [{ party: Party.CUSTOMER, address: '192.0.2.1', port: 1, rtcpPort: 2, crypto: 'c', payloadTypes: [0] }],
+    }),
+    answerFork: say('answerFork', {}),
+    stopFork: say('stopFork', { found: true }),
+    pauseFork: say('pauseFork', {}),
+    resumeFork: say('resumeFork', { streams: [] }),
+    listSessions: say('listSessions', { sessions: [] }),
+    watch: (stream: ServerWritableStream<WatchRequest, WatchResponse>) => void watchers.push(stream),
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  closing.push(() => server.forceShutdown());
+  return { address: `127.0.0.1:${port}`, asked, watchers };
+}
+
+function client(configured: string[], leases: RelayLease[] = []): MediaRelayClient {
+  const made = new MediaRelayClient({
+    leases: () => leases,
+    configured,
+    region: undefined,
+    credentials: () => ChannelCredentials.createInsecure(),
+    log: silent,
+  });
+  closing.unshift(() => made.close());
+  return made;
+}
+
+const refusing =
+  (code: status, details: string): Unary =>
+  (_call, callback) =>
+    callback({ code, details });
+
+test('a call is opened on a relay and stays with it', async () => {
+  const { address, asked } = await relay();
+  const { media, sdp } = await client([address]).open(newCallId(), 'customer', 'offer', () => {}, never);
+  assert.equal(sdp, 'for the far side');
+  assert.equal(media.relay, address);
+  assert.equal(await media.answer('seller', 'x', never), 'answered');
+  const [stream] = await media.startFork('f', ['customer', 'seller'], never);
+  assert.equal(stream?.party, 'customer');
+  await media.answerFork('f', 'sdp', never);
+  await media.stopFork('f', never);
+  await media.close(never);
+  assert.deepEqual(asked, ['openSession', 'answerSession', 'startFork', 'answerFork', 'stopFork', 'closeSession']);
+});
+
+test('a relay that is down or cannot serve is passed over; the call is told what is wrong when none can', async () => {
+  const bad = await relay({ openSession: refusing(status.UNAVAILABLE, 'rtpengine 127.0.0.1:22222 does not answer') });
+  const good = await relay();
+  const lease = (address: string, sessions: number): RelayLease => ({
+    address,
+    region: 'eu',
+    sessions,
+    capacity: 10,
+    draining: false,
+  });
+  const leases = [lease(bad.address, 0), lease('127.0.0.1:1', 1), lease(good.address, 2)];
+  const { media } = await client([], leases).open(newCallId(), 'customer', 'offer', () => {}, never);
+  assert.equal(media.relay, good.address);
+  await assert.rejects(
+    client([bad.address]).open(newCallId(), 'customer', 'offer', () => {}, never),
+    (error) => error instanceof SidestreamError && error.meaning.sip === 503 && /does not answer/.test(error.message),
+  );
+});
+
+test('an offer that the relay refuses is not tried elsewhere', async () => {
+  const first = await relay({ openSession: refusing(status.INVALID_ARGUMENT, 'no audio') });
+  const second = await relay({ openSession: refusing(status.INVALID_ARGUMENT, 'no audio') });
+  await assert.rejects(
+    client([first.address, second.address]).open(newCallId(), 'customer', 'x', () => {}, never),
+    /no audio/,
+  );
+  assert.equal(first.asked.length + second.asked.length, 1);
+});
+
+test('an open that is cancelled is closed at the relay, which may have made the session', async () => {
+  const giveUp = new AbortController();
+  const closed = new Promise<void>((resolve) => {
+    void relay({
+      openSession: () => giveUp.abort(new DOMException('over', 'AbortError')),
+      closeSession: (_call, callback) => {
+        callback(null, { found: true, media: [] });
+        resolve();
+      },
+    }).then(({ address }) => {
+      const opening = client([address]).open(newCallId(), 'customer', 'x', () => {}, giveUp.signal);
+      return assert.rejects(opening, (error) => error instanceof SidestreamError && error.code === 'cancelled');
+    });
+  });
+  await closed;
+});
+
+test('media that the engine lost is told to its call alone', async () => {
+  const { address, watchers } = await relay();
+  const relays = client([address]);
+  const [one, two] = [newCallId(), newCallId()];
+  const told: string[] = [];
+  const lost = new Promise<string>((resolve) => {
+    void relays.open(one, 'customer', 'x', resolve, never);
+  });
+  await relays.open(two, 'customer', 'x', (reason) => told.push(reason), never);
+  while (watchers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  watchers[0]?.write({ event: { $case: 'lost', value: { sessionId: one, reason: 'engine restarted' } } });
+  assert.match(await lost, /engine restarted/);
+  assert.deepEqual(told, []);
+});
+
+test('what is unavailable is named', () => {
+  const lease = { address: 'a', region: 'eu', sessions: 1, capacity: 1, draining: false };
+  assert.equal(client([]).unavailable(), 'none available');
+  assert.equal(client([], [lease]).unavailable(), 'all are full');
+  assert.equal(client([], [{ ...lease, draining: true }]).unavailable(), 'all are draining');
+  assert.equal(client(['127.0.0.1:1']).unavailable(), undefined);
+});

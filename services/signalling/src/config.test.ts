@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ConfigError } from '@sidestream/service';
+import { readSignallingConfig } from './config.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sidestream-config-'));
+const at = (name: string) => join(folder, name);
+after(() => rmSync(folder, { recursive: true, force: true }));
+for (const name of ['cert.pem', 'key.pem', 'policy.yaml']) writeFileSync(at(name), '');
+writeFileSync(at('secret'), 'hidden\n');
+const tenant = {
+  accountId: 'AC0123',
+  region: 'us',
+  recording: { identity: { certFile: 'cert.pem', keyFile: 'key.pem' } },
+  policy: { source: 'file', file: 'policy.yaml' },
+};
+writeFileSync(
+  at('sidestream.yaml'),
+  JSON.stringify({
+    nats: { servers: ['nats://127.0.0.1:4222'] },
+    regions: { us: { recorders: ['eastus', 'global'] } },
+    tenants: { contoso: tenant, fabrikam: { ...tenant, recorders: ['westeurope'] } },
+    trunks: { pbx: { tenant: 'contoso', side: 'seller', targets: ['sip:127.0.0.1:5070'], routes: [{ to: 'pbx' }] } },
+    signalling: { drainSeconds: 3 },
+    mediaRelay: { rtpengine: { ng: '127.0.0.1:22222' } },
+  }),
+);
+const environment = { SIDESTREAM_CONFIG: at('sidestream.yaml'), SIDESTREAM_EDGE_SECRET_FILE: at('secret') };
+
+test('edge and secret come from the environment; a tenant has its own recorders or those of its region', () => {
+  const config = readSignallingConfig({
+    ...environment,
+    SIDESTREAM_EDGE: 'tcp://127.0.0.1:9022',
+    SIDESTREAM_INSTANCE: 'a',
+  });
+  assert.deepEqual(config.edge, { host: '127.0.0.1', port: 9022 });
+  assert.equal(config.edgeSecret.reveal(), 'hidden');
+  assert.doesNotMatch(JSON.stringify(config), /hidden/);
+  assert.deepEqual(config.tenants['contoso']?.recorders, ['eastus', 'global']);
+  assert.deepEqual(config.tenants['fabrikam']?.recorders, ['westeurope']);
+  assert.equal(config.drainMs, 3_000);
+});
+
+test('an unknown edge and a missing secret are told together', () => {
+  const { SIDESTREAM_CONFIG } = environment;
+  assert.throws(
+    () => readSignallingConfig({ SIDESTREAM_CONFIG }),
+    (error) => error instanceof ConfigError && error.problems.length === 2,
+  );
+  assert.throws(() => readSignallingConfig({}), ConfigError);
+});

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SidestreamError } from '@sidestream/service';
+import { bodyParts, dynamics365 } from '@sidestream/siprec';
+import { anonymous, type Identity } from './parties.js';
+import type { ForkStream } from './ports.js';
+import { RecordingScript } from './recording-script.js';
+
+const key = (fill: number) => Buffer.alloc(30, fill).toString('base64');
+const streams = (port = 30_000): ForkStream[] => [stream('customer', port, 1), stream('seller', port + 2, 2)];
+
+function stream(party: 'customer' | 'seller', port: number, fill: number): ForkStream {
+  const crypto = `1 AES_CM_128_HMAC_SHA1_80 inline:${key(fill)}`;
+  return { party, address: '192.0.2.1', port, rtcpPort: port + 1, crypto, payloadTypes: [0] };
+}
+
+function answer(protocol = 'RTP/SAVP'): { contentType: string; body: Buffer } {
+  const media = ['inbound', 'outbound'].flatMap((label, index) => [
+    `m=audio ${40_000 + 2 * index} ${protocol} 0`,
+    ...(protocol === 'RTP/SAVP' ? [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${key(9 + index)}`] : []),
+    'a=recvonly',
+    `a=label:${label}`,
+  ]);
+  const lines = ['v=0', 'o=- 1 1 IN IP4 192.0.2.7', 's=-', 'c=IN IP4 192.0.2.7', 't=0 0', ...media, ''];
+  return { contentType: 'application/sdp', body: Buffer.from(lines.join('\r\n')) };
+}
+
+function script(customer: Identity = { uri: 'sip:+15559999@c', name: 'Ann', user: '+15559999', anonymous: false }) {
+  const seller: Identity = { uri: 'sip:+15550001@s', name: '', user: '+15550001', anonymous: false };
+  return new RecordingScript({
+    profile: dynamics365,
+    accountId: 'AC0123',
+    direction: 'inbound',
+    parties: { calling: customer, called: seller, customer, seller, sellerUris: [seller.uri] },
+    callStart: new Date('2026-01-02T03:04:05Z'),
+    recordedSince: new Date('2026-01-02T03:04:09Z'),
+  });
+}
+
+const text = ({ contentType, body }: { contentType: string; body: Buffer }) =>
+  bodyParts(contentType, body).map((part) => part.body.toString());
+
+test('the customer is the first stream; offer and metadata travel together; BYE has the stop time and no label', () => {
+  const recording = script();
+  assert.equal(recording.propose(streams().reverse()), true);
+  const [sdp = '', metadata = ''] = text(recording.inviteBody());
+  assert.ok(sdp.indexOf('a=label:inbound') < sdp.indexOf('a=label:outbound'));
+  assert.ok(sdp.indexOf('m=audio 30000') < sdp.indexOf('m=audio 30002'));
+  assert.match(metadata, /<name>Ann<\/name>/);
+  const [bye = ''] = text(recording.byeBody(new Date('2026-01-02T03:14:05Z')));
+  assert.match(bye, /<stop-time>2026-01-02T03:14:05/);
+  assert.doesNotMatch(bye, /label/);
+  assert.deepEqual(new Map(recording.byeHeaders).get('X-AccountId'), 'AC0123');
+});
+
+test('privacy: nothing of an anonymous caller is in any message', () => {
+  const recording = script(anonymous);
+  recording.propose(streams());
+  const all = [...text(recording.inviteBody()), ...text(recording.byeBody(new Date()))].join('\n');
+  assert.match(all, /sip:anonymous@anonymous\.invalid/);
+  assert.match(all, /Anonymous/);
+  assert.doesNotMatch(all, /15559999|Ann\b/);
+});
+
+test('RFC 3264 §8: an offer that says the same is none; a changed one has the next version', () => {
+  const recording = script();
+  recording.propose(streams());
+  recording.accept(answer());
+  assert.equal(recording.propose(streams()), false);
+  assert.equal(recording.propose(streams(31_000)), true);
+  assert.match(text(recording.inviteBody())[0] ?? '', /^o=- \d+ 2 IN/m);
+});
+
+test('RFC 3261 §14.1: what the recorder did not take does not stand', () => {
+  const recording = script();
+  recording.propose(streams());
+  recording.accept(answer());
+  const standing = recording.standing;
+  recording.propose(streams(31_000));
+  recording.withdraw();
+  assert.equal(recording.standing, standing);
+  assert.equal(recording.propose(streams(31_000)), true);
+});
+
+test('an answer in plain RTP is unusable and says why without a key', () => {
+  const recording = script();
+  recording.propose(streams());
+  assert.throws(
+    () => recording.accept(answer('RTP/AVP')),
+    (error) =>
+      error instanceof SidestreamError &&
+      error.code === 'recorder-answer-unusable' &&
+      /RTP\/AVP/.test(error.message) &&
+      !/inline/.test(error.message),
+  );
+});

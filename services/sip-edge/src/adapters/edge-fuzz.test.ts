@@ -1,0 +1,110 @@
+// Hostile input from a peer: whatever comes, the edge stays up and keeps nothing.
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { AdminSocket } from '../contract/admin-socket.js';
+import { startEmbeddedEdge } from '../contract/embedded-edge.js';
+import { RawCall, sdp } from '../contract/raw-call.js';
+import { RawPeer } from '../contract/raw-peer.js';
+
+const methods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'UPDATE', 'OPTIONS', 'REFER', 'FOO'];
+const values = [
+  '<sip:a@127.0.0.1>;tag=x',
+  '<sip:a@127.0.0.1:99999>',
+  '"unterminated <sip:a@b>',
+  '<sip:@>',
+  'tel:+1',
+  '*',
+  ';;;',
+  '',
+  '1 INVITE',
+  '4294967296 BYE',
+  'SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKfixed;rport',
+  'SIP/2.0/UDP [::1;branch=',
+  '<sip:127.0.0.1;lr>, <sip:[::zz];lr>',
+  '\u0000\u00ff',
+];
+const names = ['Via', 'From', 'To', 'Call-ID', 'CSeq', 'Contact', 'Record-Route', 'Route', 'Require', 'Content-Length'];
+const sane: Record<string, string> = {
+  Via: 'SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKfixed;rport',
+  From: '<sip:a@127.0.0.1>;tag=x',
+  To: '<sip:b@127.0.0.1>',
+  'Call-ID': 'fuzz',
+  CSeq: '1 INVITE',
+  Contact: '<sip:a@127.0.0.1:9>',
+};
+
+const message = fc
+  .record({
+    start: fc.oneof(
+      fc.constantFrom(...methods).map((method) => `${method} sip:b@127.0.0.1 SIP/2.0`),
+      fc.constantFrom('SIP/2.0 200 OK', 'SIP/2.0 180 Ringing', 'SIP/2.0 999 X', 'INVITE foo SIP/9.9'),
+    ),
+    changes: fc.array(fc.tuple(fc.constantFrom(...names), fc.constantFrom(...values)).filter(([n, v]) => !(v === '*' && (n === 'To' || n === 'From'))), { maxLength: 3 }),
+    callId: fc.integer({ min: 0, max: 200 }),
+    branch: fc.integer({ min: 0, max: 2_000 }),
+    flips: fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 2 }),
+  })
+  .map(({ start, changes, callId, branch, flips }) => {
+    const method = /^([A-Z]+) /.exec(start)?.[1] ?? 'INVITE';
+    const fields: Record<string, string> = {
+      ...sane,
+      Via: `SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK${branch};rport`,
+      CSeq: `1 ${method}`,
+      'Call-ID': `fuzz-${callId}`,
+      ...Object.fromEntries(changes),
+    };
+    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+    const bytes = Buffer.from(`${start}\r\n${lines.join('')}\r\n`);
+    for (const [at, value] of flips) bytes[at % bytes.length] = value;
+    return bytes;
+  });
+
+test('thousands of broken and half broken messages: no crash, and the next good call goes through', async () => {
+  const edge = await startEmbeddedEdge({ t1: 5 });
+  const client = await AdminSocket.open(edge);
+  await client.ask(`authenticate|${edge.admin.secret}|`);
+  for (const method of methods) await client.ask(`route|${method.toLowerCase()}`);
+  const answering = (async () => {
+    for (;;) {
+      const { fields, sip } = await client.take(
+        (frame) => frame.fields[1] === 'sip' && !/^(SIP|ACK|CANCEL)/.test(frame.sip),
+      );
+      const status = sip.startsWith('INVITE') ? '180 Ringing' : '200 OK';
+      await client.ask(`sip|${fields[8]}|`, `SIP/2.0 ${status}\r\n\r\n`);
+      if (sip.startsWith('INVITE')) await client.ask(`sip|${fields[8]}|`, `SIP/2.0 200 OK\r\n\r\n${sdp(1)}`);
+    }
+  })();
+  answering.catch((error: unknown) => assert.fail(String(error)));
+
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  for (const bytes of fc.sample(message, { numRuns: 3_000, seed: 5 })) {
+    await new Promise((resolve) => socket.send(bytes, edge.udp.port, edge.udp.host, resolve));
+  }
+  const peer = await RawPeer.udp(edge.udp);
+  await new RawCall(peer).establish();
+  console.log(await edge.metric('sidestream_edge_malformed_total'), await edge.metric('sidestream_edge_messages_total'), edge.edge.dialogs);
+  assert.ok((await edge.metric('sidestream_edge_malformed_total')) > 100);
+  assert.ok((await edge.metric('sidestream_edge_messages_total')) > 500);
+  socket.close();
+  client.close();
+  await peer.close();
+  await edge.stop();
+});
+
+test('an application that sends nonsense is refused frame by frame', async () => {
+  const edge = await startEmbeddedEdge();
+  const client = await AdminSocket.open(edge);
+  await client.ask(`authenticate|${edge.admin.secret}|`);
+  const bytes = fc.sample(message, { numRuns: 300, seed: 7 });
+  for (const [index, sip] of bytes.entries()) {
+    const target = index % 2 === 0 ? 'sip||' : `sip|unknown|dialog-${index}`;
+    const [, , , verdict] = await client.ask(target, sip.toString('latin1').replace('b@127.0.0.1', 'b@192.0.2.1'));
+    assert.match(verdict ?? '', /^(OK|NOK)$/);
+  }
+  client.close();
+  await edge.stop();
+});
