@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { eventually } from '@sidestream/cli';
+import { eventually, ServiceProcess } from '@sidestream/cli';
+import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { runCli, spawnCli } from './run-cli.js';
 import { Stage } from './stage.js';
@@ -109,4 +110,41 @@ test('a service that dies ends up: exit code 1, the reason on stderr, no process
   assert.equal(code, 1);
   assert.match(stderr, /ended: signal SIGKILL/);
   assert.deepEqual(services.filter(isRunning), []);
+});
+
+test('edge: tcp://… uses an edge that runs already, with its secret', async (t) => {
+  const stage = await Stage.start(t, { services: false });
+  if (!stage) return;
+  const directory = dirname(stage.laboratory.configFile);
+  const secretFile = join(directory, 'edge-secret');
+  writeFileSync(secretFile, 'an edge secret of sufficient length');
+  const edge = new ServiceProcess({
+    name: 'sip-edge',
+    environment: { SIDESTREAM_CONFIG: stage.laboratory.configFile, SIDESTREAM_EDGE_SECRET_FILE: secretFile },
+    onLog: () => undefined,
+  });
+  t.after(() => edge.stop(5_000));
+  const { addresses } = await edge.ready(10_000);
+  const admin = addresses['admin'];
+  const udp = addresses['sip.udp']?.replace(/^\w+:(\/\/)?/, '');
+  assert.ok(admin && udp);
+
+  const config: { signalling: object } = parse(readFileSync(stage.laboratory.configFile, 'utf8'));
+  const configFile = join(directory, 'external-edge.yaml');
+  const signalling = { ...config.signalling, edge: admin, edgeSecretFile: 'edge-secret' };
+  writeFileSync(configFile, stringify({ ...config, signalling }));
+  const child = spawnCli(['up', '--config', configFile]);
+  t.after(() => child.kill('SIGKILL'));
+  child.stderr.resume();
+  let ready = false;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    ready = statusLine.parse(JSON.parse(line)).ready;
+  });
+  await eventually(() => ready, 'the ready line', 20_000);
+  const call = await stage.customer.call(`sip:+493012345001@${udp}`, { answerTimeoutMs: 10_000 });
+  await call.answered;
+  await call.hangUp();
+  child.kill('SIGTERM');
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0);
 });

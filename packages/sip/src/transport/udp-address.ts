@@ -31,6 +31,8 @@ export async function udpFlow(
 async function addressesOf(target: Target, timeoutMs: number, signal: AbortSignal | undefined): Promise<string[]> {
   if (isIP(target.host) !== 0) return [target.host];
   const deadline = AbortSignal.timeout(timeoutMs);
+  // Node 20 collects a time-out that only AbortSignal.any() knows, and then it never fires; a listener of its own keeps it.
+  deadline.addEventListener('abort', () => undefined, { once: true });
   const either = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
   try {
     // The system's resolver cannot be interrupted, so its late answer is left to itself.

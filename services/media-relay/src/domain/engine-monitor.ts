@@ -8,6 +8,8 @@ import type { Relay } from './relay.js';
 const sweepBatch = 50;
 /** A refused control port means a dead process; the second refusal rules out one that was just being replaced. */
 const refusalsUntilLost = 2;
+/** One unanswered look may be this process's own delay on a busy machine; two in a row are the engine's. */
+const silencesUntilTold = 2;
 
 export interface EngineMonitorOptions {
   readonly engine: MediaEngine;
@@ -26,6 +28,7 @@ export class EngineMonitor {
   #loop: Promise<void> | undefined;
   #state: EngineState | undefined;
   #refusals = 0;
+  #silences = 0;
   #lastSweep = 0;
   #startedAt: number | undefined;
   #cursor = 0;
@@ -55,6 +58,8 @@ export class EngineMonitor {
     const { engine, sweepEveryMs = 5_000 } = this.#options;
     const state = await this.#within((signal) => engine.state(signal));
     if (this.#stopping.signal.aborted) return;
+    this.#silences = state === 'silent' ? this.#silences + 1 : 0;
+    if (this.#state === 'alive' && this.#silences > 0 && this.#silences < silencesUntilTold) return;
     const changed = state !== this.#state;
     this.#state = state;
     if (changed) this.#tell(state);

@@ -2,8 +2,13 @@
 
 /** Aborts when the signal does or the time is over, whatever comes first. */
 export function within(signal: AbortSignal, ms: number): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+  const timeout = AbortSignal.timeout(ms);
+  // Node 20 collects a time-out that only AbortSignal.any() knows, and then it never fires; a listener of its own keeps it.
+  timeout.addEventListener('abort', ignore, { once: true });
+  return AbortSignal.any([signal, timeout]);
 }
+
+function ignore(): void {}
 
 /** The promise's outcome, or a rejection with the signal's reason if that comes first. */
 export function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
