@@ -44,7 +44,8 @@ export function parseNameAddr(text: string, field = 'address'): NameAddr {
   // Without angle brackets whatever follows the first ";" belongs to the header, and "?" or "," cannot occur
   // (RFC 3261 §20.10).
   const uri = trimSpace(semicolon < 0 ? value : value.slice(0, semicolon));
-  if (uri === '*' && semicolon < 0) return { uri, parameters: new Map() };
+  // RFC 3261 §20.10: the wildcard stands for all contacts, and for nothing else.
+  if (uri === '*' && semicolon < 0 && field === 'Contact') return { uri, parameters: new Map() };
   if (!isAbsoluteUri(uri) || /[?,]/.test(uri)) throw malformed(`${field}: bad URI`);
   return { uri, parameters: parseParameters(value, semicolon < 0 ? value.length : semicolon, field) };
 }

@@ -126,6 +126,19 @@ describe('header section', () => {
     assert.deepEqual(parseMessage(serialiseMessage(parsed)).topVia, parsed.topVia);
   });
 
+  test('RFC 3261 §20.10: the wildcard is for Contact only; as From or To it is malformed', () => {
+    for (const field of ['From', 'To']) {
+      assert.throws(
+        () => parseMessage(message({ [field]: '*' })),
+        (error: unknown) => {
+          assert.ok(error instanceof SipError);
+          assert.equal(error.code, 'malformed');
+          return true;
+        },
+      );
+    }
+  });
+
   test('a bare LF or CR is refused', () => {
     refused(Buffer.from(String(message()).replaceAll('\r\n', '\n')), /empty line/);
     refused(message({}, 'X-A: one\nX-B: two\r\n'), /CR or LF/);

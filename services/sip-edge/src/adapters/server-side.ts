@@ -64,7 +64,9 @@ export class ServerSide {
     if (refusal !== undefined) return refusal;
     const listener = this.#context.listeners.of(flow);
     const client = this.#routes.next(method.toLowerCase());
-    if (client === undefined || listener === undefined) return { status: 503 };
+    if (client === undefined || listener === undefined) {
+      return { status: 503, reason: 'No Application Takes It', retryAfterSeconds: 5 };
+    }
     const { transactionId } = this.#open(transaction, client, listener.advertised, dialogId, undefined);
     const { host, port } = flow.local;
     deliver(client, request, flow, { kind: 'new-request', transactionId, localAddress: host, localPort: port });
