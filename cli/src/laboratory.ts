@@ -3,20 +3,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Event } from '@sidestream/proto/events/v1';
-import { Bus, createLogger, type EventBody, EventFeed } from '@sidestream/service';
 import {
-  type Authority,
-  createAuthority,
   freeTcpPort,
   freeUdpPort,
   type NatsPeer,
-  type RecorderOptions,
-  RecorderSimulator,
   type RtpenginePeer,
   startNats,
   startRtpengine,
-} from '@sidestream/simulators';
+} from '@sidestream/peers';
+import { type Authority, createAuthority } from '@sidestream/pki';
+import type { Event } from '@sidestream/proto/events/v1';
+import { Bus, createLogger, type EventBody, EventFeed } from '@sidestream/service';
+import { type RecorderOptions, RecorderSimulator } from '@sidestream/simulators';
 import { Registry } from 'prom-client';
 import { stringify } from 'yaml';
 import { Deployment } from './deployment.js';

@@ -1,24 +1,10 @@
-/** The one door of @sidestream/simulators: stand-ins for what Sidestream talks to, and the real peers that tests need. */
+/** The one door of @sidestream/simulators: stand-ins for what Sidestream talks to. */
 
 export { type TracedMessage, traceMessages } from './message-trace.js';
 export type { CallEnd, CallMoments, PartyCall, PartyCallEvents } from './party/party-call.js';
 export type { HeardPacket, HeardStatistics } from './party/party-media.js';
 export type { CallOptions, IncomingTreatment, PartyOptions, Speech } from './party/party-options.js';
 export { type PartyEvents, PartySimulator } from './party/party-simulator.js';
-export { peersRequired } from './peers/config.js';
-export { type DrachtioOptions, type DrachtioPeer, startDrachtio } from './peers/drachtio.js';
-export { type NatsOptions, type NatsPeer, startNats } from './peers/nats.js';
-export { type Peer, PeerError, type PeerResult, type PeerSource } from './peers/peer.js';
-export { freeTcpPort, freeUdpPort, mediaPortRange, type PortRange } from './peers/ports.js';
-export { type RtpengineOptions, type RtpenginePeer, startRtpengine } from './peers/rtpengine.js';
-export {
-  type Authority,
-  type CertificateRequest,
-  type CertificateUsage,
-  type Credential,
-  createAuthority,
-} from './pki/authority.js';
-export type { CredentialFiles } from './pki/credential-files.js';
 export {
   answerInactive,
   answerInMultipart,

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { reasonToSkip, startNats, startRtpengine } from '@sidestream/peers';
 import { z } from 'zod';
-import { peersMissing } from './peers-missing.js';
 import { runCli } from './run-cli.js';
 
 const termination = z.strictObject({ result: z.string().min(1), reason: z.string().min(1) });
@@ -50,7 +50,7 @@ const proof = z.strictObject({
 });
 
 test('sidestream demo --json proves three calls on real parts and leaves the recordings', async (t) => {
-  const missing = await peersMissing();
+  const missing = await reasonToSkip([startNats, startRtpengine]);
   if (missing) return t.skip(missing);
   const out = mkdtempSync(join(tmpdir(), 'sidestream-demo-'));
   t.after(() => rmSync(out, { recursive: true, force: true }));

@@ -1,8 +1,8 @@
 // An independent SRTP implementation reads what rtpengine sent to the recorder, and agrees with the recorder simulator.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually } from '@sidestream/cli';
-import { findLibsrtp, type LibsrtpResult, parseRtp, peersRequired, type SrtpCapture } from '@sidestream/simulators';
+import { eventually, peersRequired } from '@sidestream/peers';
+import { findLibsrtp, type LibsrtpResult, parseRtp, type SrtpCapture } from '@sidestream/simulators';
 import { Stage } from './stage.js';
 
 test('libsrtp decrypts a captured recording and agrees with the simulator, and with what the parties said', async (t) => {

@@ -1,7 +1,7 @@
 // What happens in a call that is up: hold, resume and re-INVITE from either leg, while the recording goes on.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { eventually } from '@sidestream/cli';
+import { eventually } from '@sidestream/peers';
 import { comparePackets } from '@sidestream/simulators';
 import { Stage } from './stage.js';
 

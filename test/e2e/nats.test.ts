@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { eventually } from '@sidestream/cli';
+import { eventually, type NatsOptions, type NatsPeer, startNats } from '@sidestream/peers';
+import { CredentialFolder, createAuthority } from '@sidestream/pki';
 import { Direction, type Event } from '@sidestream/proto/events/v1';
 import { Bus, createLogger, EventFeed, EventPublisher, KvWriter, LeaseBook, LeaseKeeper } from '@sidestream/service';
-import { createAuthority, type NatsOptions, type NatsPeer, startNats } from '@sidestream/simulators';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
 
@@ -150,11 +150,11 @@ describe('on a real nats-server', () => {
   });
 
   test('mutual TLS: with our certificate it connects, without one it does not', async (t) => {
-    const directory = mkdtempSync(join(tmpdir(), 'sidestream-nats-tls-'));
-    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const folder = await CredentialFolder.create();
+    t.after(() => folder.remove());
     const authority = await createAuthority('test');
-    const server = await (await authority.issue({ commonName: 'nats', dnsNames: ['localhost'] })).writeFiles(directory);
-    const client = await (await authority.issue({ commonName: 'client' })).writeFiles(directory);
+    const server = await folder.write(await authority.issue({ commonName: 'nats', dnsNames: ['localhost'] }), 'nats');
+    const client = await folder.write(await authority.issue({ commonName: 'client' }), 'client');
     const peer = await nats(t, {
       args: ['--tlsverify', '--tlscert', server.certFile, '--tlskey', server.keyFile, '--tlscacert', server.trustFile],
     });

@@ -1,8 +1,8 @@
 // What is around Sidestream is away: callers get a clear answer, calls that are up stay up.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { eventually } from '@sidestream/cli';
-import { freeTcpPort, type TracedMessage } from '@sidestream/simulators';
+import { eventually, freeTcpPort } from '@sidestream/peers';
+import type { TracedMessage } from '@sidestream/simulators';
 import { Stage } from './stage.js';
 
 /** Calls and expects 503; returns the text that says why. */

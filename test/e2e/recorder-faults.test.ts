@@ -1,18 +1,9 @@
 // The recorder is wrong, silent or somebody else: the call goes on, nothing leaves in clear, the reason is known.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { eventually } from '@sidestream/cli';
-import {
-  answerInPlainRtp,
-  answerWithoutCrypto,
-  type Behaviour,
-  createAuthority,
-  rejectWith,
-  staySilent,
-} from '@sidestream/simulators';
+import { eventually } from '@sidestream/peers';
+import { CredentialFolder, createAuthority } from '@sidestream/pki';
+import { answerInPlainRtp, answerWithoutCrypto, type Behaviour, rejectWith, staySilent } from '@sidestream/simulators';
 import { Stage, type StageOptions } from './stage.js';
 
 /** One call beside a faulty recorder; returns the stage after the call, with what is common to all faults asserted. */
@@ -81,10 +72,11 @@ describe('the call goes on and the recording ends with its reason when the recor
   });
 
   test('has a certificate of another authority', async (t) => {
-    const directory = mkdtempSync(join(tmpdir(), 'sidestream-other-'));
-    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const folder = await CredentialFolder.create();
+    t.after(() => folder.remove());
     const other = await createAuthority('Somebody else');
-    const files = await (await other.issue({ commonName: 'recorder', dnsNames: ['localhost'] })).writeFiles(directory);
+    const credential = await other.issue({ commonName: 'recorder', dnsNames: ['localhost'] });
+    const files = await folder.write(credential, 'recorder');
     const stage = await callBeside(t, { recorder: { tls: files } });
     if (!stage) return;
     const [failed] = stage.laboratory.bodies('recordingFailed');

@@ -1,22 +1,14 @@
 // The stage of the end-to-end tests: a laboratory between a customer and a seller who really speak.
 import type { TestContext } from 'node:test';
-import {
-  customerHost,
-  eventually,
-  Laboratory,
-  type LaboratoryOptions,
-  listedSeller,
-  sellerHost,
-} from '@sidestream/cli';
+import { customerHost, Laboratory, type LaboratoryOptions, listedSeller, sellerHost } from '@sidestream/cli';
+import { eventually, reasonToSkip, startNats, startRtpengine } from '@sidestream/peers';
 import {
   customerSpeech,
   type PartyCall,
   type PartyOptions,
   PartySimulator,
-  peersRequired,
   sellerSpeech,
 } from '@sidestream/simulators';
-import { peersMissing } from './peers-missing.js';
 
 export const customerNumber = '+4915112345678';
 
@@ -52,8 +44,8 @@ export class Stage {
 
   /** Undefined, with the test skipped, where the machine lacks the real parts (an error where CI demands them). */
   static async start(t: TestContext, options: StageOptions = {}): Promise<Stage | undefined> {
-    const missing = await peersMissing();
-    if (missing !== undefined && !peersRequired()) {
+    const missing = await reasonToSkip([startNats, startRtpengine]);
+    if (missing !== undefined) {
       t.skip(missing);
       return undefined;
     }

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { customerHost, eventually } from '@sidestream/cli';
+import { customerHost } from '@sidestream/cli';
+import { eventually } from '@sidestream/peers';
 import { Stage } from './stage.js';
 
 const strangerHost = '127.0.0.9';

@@ -2,10 +2,10 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { eventually } from '@sidestream/peers';
 import Table from 'cli-table3';
 import { drawLadder } from '../demo/ladder.js';
 import { type CallProof, type DemoCall, Scenario } from '../demo/scenario.js';
-import { eventually } from '../eventually.js';
 import type { Orphans } from '../laboratory.js';
 
 export interface DemoOptions {

@@ -1,4 +1,5 @@
 // The demo's three calls, placed one after the other by parties that really speak, and what each of them proves.
+import { eventually } from '@sidestream/peers';
 import type { Event } from '@sidestream/proto/events/v1';
 import {
   comparePackets,
@@ -8,7 +9,6 @@ import {
   type RecorderSession,
   sellerSpeech,
 } from '@sidestream/simulators';
-import { eventually } from '../eventually.js';
 import { customerHost, Laboratory, sellerHost } from '../laboratory.js';
 import { listedSeller, unlistedSeller } from '../laboratory-config.js';
 import { CallTrace } from './call-trace.js';

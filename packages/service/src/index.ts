@@ -1,6 +1,7 @@
 // @sidestream/service: being a service. Config, log, metrics, health, life cycle, gRPC, NATS. Knows nothing of calls.
 export { formatHostPort, type HostPort, isLoopback, parseHostPort } from './address.js';
-export { ConfigError, type ConfigProblem, readConfig } from './config/read-config.js';
+export { ConfigError, type ConfigProblem } from './config/config-error.js';
+export { readConfig } from './config/read-config.js';
 export {
   configSchema,
   type SidestreamConfig,

@@ -1,6 +1,6 @@
 // Being a process: the same start, ready line, signals and stop for every service.
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { ConfigError } from './config/read-config.js';
+import { ConfigError } from './config/config-error.js';
 import { Health } from './health.js';
 import { createLogger, type Logger } from './log.js';
 import { ManagementServer } from './management-server.js';

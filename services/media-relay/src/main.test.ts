@@ -5,27 +5,37 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import {
+  eventually,
+  freeTcpPort,
+  freeUdpPort,
+  type NatsPeer,
+  type RtpenginePeer,
+  reasonToSkip,
+  requirePeer,
+  startNats,
+  startRtpengine,
+} from '@sidestream/peers';
 import { Event } from '@sidestream/proto/events/v1';
 import { MediaRelayServiceClient, Party, type WatchResponse } from '@sidestream/proto/media/v1';
 import { Bus, callUnary, channelCredentials, createLogger } from '@sidestream/service';
 import { Registry } from 'prom-client';
+import { NgClient } from './adapters/ng-client.js';
 import { Rtpengine } from './adapters/rtpengine.js';
-import { freeTcpPort, NatsProcess, withoutNats } from './testing/nats-process.js';
 import { RelayProcess } from './testing/relay-process.js';
 import { RtpEndpoint } from './testing/rtp-endpoint.js';
-import { freeUdpPort, RtpengineProcess, withoutRtpengine } from './testing/rtpengine-process.js';
-import { soon, until } from './testing/until.js';
+import { soon } from './testing/soon.js';
 
 const deadlineMs = 5_000;
-const skip = withoutRtpengine() || withoutNats();
+const skip = await reasonToSkip([startNats, startRtpengine], { killable: true });
 let directory: string;
 let party: RtpEndpoint;
 let natsPort: number;
 let enginePort: number;
 let bus: Bus;
 let relay: RelayProcess;
-let nats: NatsProcess | undefined;
-let engine: RtpengineProcess | undefined;
+let nats: NatsPeer | undefined;
+let engine: RtpenginePeer | undefined;
 let client: MediaRelayServiceClient | undefined;
 
 before(async () => {
@@ -42,8 +52,8 @@ after(async () => {
   party.close();
   await relay?.kill();
   await bus.close();
-  await engine?.kill();
-  await nats?.kill();
+  await engine?.stop();
+  await nats?.stop();
   rmSync(directory, { recursive: true });
 });
 
@@ -98,19 +108,19 @@ test('a relay, from a start without anything to its end with a session left', { 
   });
 
   await story.test('with rtpengine, and without NATS, it is ready', async () => {
-    engine = await RtpengineProcess.start(enginePort);
+    engine = requirePeer(await startRtpengine({ port: enginePort }));
     await relay.line('the ready line', ({ ready }) => ready);
   });
 
   await story.test('when NATS comes, its lease and what happened before are there', async () => {
-    nats = await NatsProcess.start(natsPort, join(directory, 'nats'));
+    nats = requirePeer(await startNats({ port: natsPort, jetStream: true }));
     await bus.whenConnected(soon(10_000));
-    await until('the lease', async () => (await lease()) !== undefined, 10_000);
+    await eventually(async () => (await lease()) !== undefined, 'the lease', 10_000);
     const { expiresAt, ...value } = (await lease()) ?? {};
     const address = relay.lines[0]?.addresses['grpc'];
     assert.deepEqual(value, { address, region: 'eastus', sessions: 0, capacity: 7, draining: false });
     assert.ok(Date.parse(String(expiresAt)) > Date.now());
-    await until('media.up', async () => (await events()).some((body) => body.$case === 'mediaUp'), 10_000);
+    await eventually(async () => (await events()).some((body) => body.$case === 'mediaUp'), 'media.up', 10_000);
   });
 
   await story.test('its metrics are there', async () => {
@@ -129,33 +139,34 @@ test('a relay, from a start without anything to its end with a session left', { 
     watch.on('error', () => undefined);
     await once(watch, 'metadata');
     const told = once(watch, 'data');
-    await engine?.kill();
+    await engine?.kill('SIGKILL');
+    await engine?.stop();
     const [response]: WatchResponse[] = await told;
     assert.deepEqual(response?.event?.value, { sessionId: 'lost-1', reason: 'engine-gone' });
     watch.cancel();
     const wanted = { relay: 'r1', callId: 'lost-1', reason: 'engine-gone' };
-    await until('media.lost and media.down', async () => {
+    await eventually(async () => {
       const bodies = await events();
       const lost = bodies.find((body) => body.$case === 'mediaLost');
       if (lost) assert.deepEqual(lost.value, wanted);
       return lost !== undefined && bodies.some((body) => body.$case === 'mediaDown');
-    });
+    }, 'media.lost and media.down');
     const { status } = await fetch(`${relay.lines[0]?.addresses['management']}/ready`, { signal: soon() });
     assert.equal(status, 503);
   });
 
   await story.test('SIGTERM: a draining lease, no new session, then an end that leaves nothing', async () => {
-    engine = await RtpengineProcess.start(enginePort);
-    await until('it is back', async () => {
+    engine = requirePeer(await startRtpengine({ port: enginePort }));
+    await eventually(async () => {
       const { status } = await fetch(`${relay.lines[0]?.addresses['management']}/ready`, { signal: soon() });
       return status === 200;
-    });
+    }, 'it is back');
     await open(calls, 'left');
     relay.terminate();
-    await until('it drains', async () => (await lease())?.['draining'] === true);
+    await eventually(async () => (await lease())?.['draining'] === true, 'it drains');
     await assert.rejects(open(calls, 'late'), { code: 'draining' });
     assert.equal(await relay.ended(), 0);
-    const ng = engine.client();
+    const ng = new NgClient({ address: engine });
     assert.deepEqual((await new Rtpengine(ng, 'r1').list(soon())).sessions, []);
     await ng.close();
     assert.equal(await lease(), undefined);

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { eventually, peersRequired } from '@sidestream/peers';
 import { Headers } from '@sidestream/sip';
 import { dynamics365, inviteHeaders } from '@sidestream/siprec';
-import { peersRequired } from '../peers/config.js';
 import { findLibsrtp } from '../rtp/libsrtp.js';
 import { parseRtp } from '../rtp/rtp-packet.js';
 import { SrtpReceiver } from '../rtp/srtp.js';
@@ -25,10 +25,6 @@ async function client(
   const made = await RecordingClient.create(recorder, identity);
   t.after(() => made.close());
   return made;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 function only(recorder: RecorderSimulator): {
@@ -57,7 +53,10 @@ test(
       await started;
       const said = [src.send(0, range(10, 20)), src.send(1, range(500, 30))];
       const { session, inbound, outbound } = only(recorder);
-      await until(() => inbound.statistics.received === 20 && outbound.statistics.received === 30);
+      await eventually(
+        () => inbound.statistics.received === 20 && outbound.statistics.received === 30,
+        'the packets are there',
+      );
       await src.bye();
       assert.deepEqual((await ended).slice(1), ['client']);
 
@@ -113,7 +112,7 @@ test(
         src.send(0, [5], () => repeated);
         src.send(0, [6], (srtp) => Buffer.concat([srtp.subarray(0, -1), Buffer.of((srtp.at(-1) ?? 0) ^ 1)]));
         src.send(0, [7], () => Buffer.from('hello'));
-        await until(() => inbound.statistics.datagrams === 8);
+        await eventually(() => inbound.statistics.datagrams === 8, 'the packets are there');
         const { received, lost, reordered, duplicates, authFailures } = inbound.statistics;
         assert.deepEqual(
           { received, lost, reordered, duplicates, authFailures },
@@ -148,7 +147,7 @@ test('a captured stream is decrypted alike by libsrtp', TIMEOUT, async (t) => {
     await src.invite();
     const { inbound } = only(recorder);
     src.send(0, range(0xfff0, 40));
-    await until(() => inbound.statistics.received === 40);
+    await eventually(() => inbound.statistics.received === 40, 'the packets are there');
     const [first] = captured;
     assert.ok(first?.label === 'inbound' && first.callId === src.callId);
     const clear = await libsrtp.unprotect(
@@ -189,7 +188,7 @@ test(
       const { session, inbound } = only(recorder);
       const terms = src.voices.map(({ to }) => to);
       src.send(0, range(0xfffd, 5));
-      await until(() => inbound.statistics.received === 5);
+      await eventually(() => inbound.statistics.received === 5, 'the packets are there');
       const paused = await src.reinvite('inactive');
       assert.match(paused, /a=inactive/);
       assert.doesNotMatch(paused, /a=recvonly/);
@@ -200,7 +199,7 @@ test(
         terms,
       );
       src.send(0, range(2, 5));
-      await until(() => inbound.statistics.received === 10);
+      await eventually(() => inbound.statistics.received === 10, 'the packets are there');
       const late: Buffer[] = [];
       src.send(0, [12], (srtp) => {
         late.push(srtp);
@@ -213,7 +212,7 @@ test(
       src.send(0, range(7, 5));
       // What was under way when the key changed still counts.
       src.send(0, [13], () => late[0] ?? assert.fail());
-      await until(() => inbound.statistics.received === 16);
+      await eventually(() => inbound.statistics.received === 16, 'the packets are there');
       assert.deepEqual([inbound.statistics.authFailures, inbound.statistics.lost], [0, 0]);
       assert.deepEqual(
         session.findings.map(({ name }) => name),
@@ -263,7 +262,7 @@ test('an offer in clear gets 488, and no session comes of it', TIMEOUT, async (t
     const src = await client(t, recorder, tenant);
     const body = src.body('sendonly', (sdp) => sdp.replaceAll('RTP/SAVP', 'RTP/AVP').replace(/a=crypto.*\r\n/g, ''));
     await assert.rejects(src.invite({ body }), { code: 'rejected', status: 488 });
-    await until(() => recorder.active === 0);
+    await eventually(() => recorder.active === 0, 'no session is active');
     assert.equal(recorder.sessions.length, 0);
   });
 });

@@ -1,9 +1,7 @@
 /** A small recording client for the recorder's tests: what signalling does, without a call behind it. Not part of the door. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { CredentialFolder, createAuthority } from '@sidestream/pki';
 import {
   Headers,
   type OutgoingInvite,
@@ -27,7 +25,6 @@ import {
   writeRecordingOffer,
 } from '@sidestream/siprec';
 import { parse } from 'sdp-transform';
-import { createAuthority } from '../pki/authority.js';
 import { PortPair } from '../rtp/port-pair.js';
 import { writeRtp } from '../rtp/rtp-packet.js';
 import { SrtpSender } from '../rtp/srtp.js';
@@ -51,19 +48,15 @@ export async function withRecorder(
   options: Partial<RecorderOptions> | ((identities: TestIdentities) => Partial<RecorderOptions>),
   body: (recorder: RecorderSimulator, identities: TestIdentities) => Promise<void>,
 ): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'sidestream-recorder-'));
+  const folder = await CredentialFolder.create();
   let recorder: RecorderSimulator | undefined;
   try {
     const [ours, theirs] = [await createAuthority('Simulated CA'), await createAuthority('Other CA')];
-    const write = async (authority: typeof ours, name: string, dnsNames: string[], trust = authority) => {
-      const credential = await authority.issue({ commonName: name, dnsNames });
-      const files = await credential.writeFiles(join(directory, name));
-      return trust === authority ? files : { ...files, trustFile: join(directory, 'tenant', 'ca.crt') };
-    };
-    const tenant = await write(ours, 'tenant', []);
+    const write = async (authority: typeof ours, name: string, dnsNames: string[], trust = authority) =>
+      folder.write(await authority.issue({ commonName: name, dnsNames }), name, trust);
     const identities = {
-      directory,
-      tenant,
+      directory: folder.directory,
+      tenant: await write(ours, 'tenant', []),
       recorder: await write(ours, 'recorder', ['recorder.test']),
       otherName: await write(ours, 'other', ['other.test']),
       // It trusts our authority, so that only the recorder has a reason to refuse.
@@ -77,7 +70,7 @@ export async function withRecorder(
     await body(recorder, identities);
   } finally {
     await recorder?.close();
-    await rm(directory, { recursive: true });
+    await folder.remove();
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { findExecutable } from '../peers/config.js';
+import { findExecutable } from '@sidestream/peers';
 
 const SCRIPT = fileURLToPath(new URL('../../assets/libsrtp.py', import.meta.url));
 const TIMEOUT_MS = 60_000;

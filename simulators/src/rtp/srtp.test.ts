@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { peersRequired } from '../peers/config.js';
+import { peersRequired } from '@sidestream/peers';
 import { findLibsrtp } from './libsrtp.js';
 import { writeReceiverReport } from './rtcp.js';
 import { writeRtp } from './rtp-packet.js';

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { ConfigError, readConfig } from './read-config.js';
+import { ConfigError } from './config-error.js';
+import { readConfig } from './read-config.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'sidestream-config-'));
 after(() => rmSync(directory, { recursive: true }));

@@ -2,26 +2,9 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
+import { ConfigError, type ConfigProblem } from './config-error.js';
 import { checkReferences } from './references.js';
 import { configSchema, type SidestreamConfig } from './schema.js';
-
-export interface ConfigProblem {
-  /** Path of the key, e.g. `trunks.carrier.peers.0`; empty for the file as a whole. */
-  readonly path: string;
-  readonly message: string;
-}
-
-/** The configuration can't be used. `message` lists every problem, one a line. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly problems: readonly ConfigProblem[];
-
-  constructor(source: string, problems: readonly ConfigProblem[]) {
-    const lines = problems.map(({ path, message }) => `  ${path ? `${path}: ` : ''}${message}`);
-    super(`${source}: ${problems.length} problem${problems.length === 1 ? '' : 's'}\n${lines.join('\n')}`);
-    this.problems = problems;
-  }
-}
 
 /**
  * Reads and checks a deployment's configuration.

@@ -1,6 +1,6 @@
 // What the schema can't say: keys that name other keys, and what must not be in clear off loopback.
 import { isLoopback } from '../address.js';
-import type { ConfigProblem } from './read-config.js';
+import type { ConfigProblem } from './config-error.js';
 
 type Loose = { readonly [key: string]: Loose | undefined };
 

@@ -4,30 +4,34 @@ import { writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { type CredentialFiles, CredentialFolder, createAuthority } from '@sidestream/pki';
 import { SipError } from '../sip-error.js';
 import type { Target } from './flow.js';
-import { TestFiles, testAuthority } from './test-certificates.js';
 import { TlsIdentity } from './tls-identity.js';
 import { Transports, type TransportsOptions } from './transports.js';
 
-const authority = testAuthority('Test authority');
-const stranger = testAuthority('Unknown authority');
-const folders: TestFiles[] = [];
+const authority = await createAuthority('Test authority');
+const stranger = await createAuthority('Unknown authority');
+const folder = await CredentialFolder.create();
+const recorderName = { dnsNames: ['recorder.test'] };
+let written = 0;
 const options = Buffer.from('OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n');
 const answer = Buffer.from('SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n');
 
-after(() => {
-  for (const folder of folders) folder.remove();
-});
+after(() => folder.remove());
 
-function files(commonName: string, names: string[] = [], issuer = authority, trust = authority.cert): TestFiles {
-  const made = new TestFiles(issuer.issue(commonName, names), trust);
-  folders.push(made);
-  return made;
+/** Files of their own for a certificate with these names or addresses, whoever issued it; they trust our authority. */
+async function files(
+  commonName: string,
+  names: { dnsNames?: string[]; ipAddresses?: string[] } = {},
+  issuer = authority,
+): Promise<CredentialFiles> {
+  written += 1;
+  return await folder.write(await issuer.issue({ commonName, ...names }), `${commonName} ${written}`, authority);
 }
 
-function identity(commonName: string, names: string[] = [], issuer = authority, trust = authority.cert): TlsIdentity {
-  return new TlsIdentity(files(commonName, names, issuer, trust).files);
+async function identity(...named: Parameters<typeof files>): Promise<TlsIdentity> {
+  return new TlsIdentity(await files(...named));
 }
 
 interface Pair {
@@ -44,7 +48,10 @@ async function withPair(
   const server = new Transports(o.options);
   const client = new Transports();
   try {
-    const tls = { identity: o.server ?? identity('recorder', ['recorder.test']), requestClientCertificate: o.mutual };
+    const tls = {
+      identity: o.server ?? (await identity('recorder', recorderName)),
+      requestClientCertificate: o.mutual,
+    };
     const { host, port } = await server.listen({ protocol: 'tls', host: '127.0.0.1', port: 0, tls });
     await run({ server, client, target: { protocol: 'tls', host, port, servername: 'recorder.test' } });
   } finally {
@@ -60,7 +67,7 @@ function refusedWith(words: RegExp): (error: unknown) => boolean {
 
 describe('TLS client', () => {
   test('a verified peer, and requests and responses both ways on one connection', async () => {
-    const own = identity('tenant contoso');
+    const own = await identity('tenant contoso');
     await withPair({ mutual: true }, async ({ server, client, target }) => {
       const request = once(server, 'message');
       const flow = await client.flow({ ...target, identity: own });
@@ -86,21 +93,21 @@ describe('TLS client', () => {
 
   test('a certificate for another name is refused, naming both', async () => {
     await withPair({}, async ({ client, target }) => {
-      const other = { ...target, servername: 'eastus.recorder.test', identity: identity('client') };
+      const other = { ...target, servername: 'eastus.recorder.test', identity: await identity('client') };
       await assert.rejects(client.flow(other), refusedWith(/certificate for another name.*eastus\.recorder\.test/s));
       assert.equal(client.connections, 0);
     });
   });
 
   test('without a servername the host is checked, and an IP address is never sent as SNI (RFC 6066 §3)', async () => {
-    const byAddress = identity('recorder', ['127.0.0.1']);
+    const byAddress = await identity('recorder', { ipAddresses: ['127.0.0.1'] });
     await withPair({ server: byAddress }, async ({ server, client, target }) => {
       const request = once(server, 'message');
       const flow = await client.flow({
         protocol: 'tls',
         host: target.host,
         port: target.port,
-        identity: identity('client'),
+        identity: await identity('client'),
       });
       await flow.send(options);
       const [, serverFlow] = await request;
@@ -109,16 +116,16 @@ describe('TLS client', () => {
     await withPair({}, async ({ client, target }) => {
       const { host, port } = target;
       await assert.rejects(
-        client.flow({ protocol: 'tls', host, port, identity: identity('client') }),
+        client.flow({ protocol: 'tls', host, port, identity: await identity('client') }),
         refusedWith(/certificate for another name/),
       );
     });
   });
 
   test('a certificate of an authority that is not trusted is refused', async () => {
-    const foreign = identity('recorder', ['recorder.test'], stranger);
+    const foreign = await identity('recorder', recorderName, stranger);
     await withPair({ server: foreign }, async ({ client, target }) => {
-      const own = identity('client');
+      const own = await identity('client');
       await assert.rejects(client.flow({ ...target, identity: own }), refusedWith(/not trusted|unable to verify/));
       await assert.rejects(
         client.flow(target),
@@ -152,8 +159,8 @@ describe('TLS client', () => {
 
   test('one connection per client identity', async () => {
     await withPair({ mutual: true }, async ({ server, client, target }) => {
-      const contoso = identity('contoso');
-      const fabrikam = identity('fabrikam');
+      const contoso = await identity('contoso');
+      const fabrikam = await identity('fabrikam');
       const first = await client.flow({ ...target, identity: contoso });
       assert.equal(await client.flow({ ...target, identity: contoso }), first);
       const second = await client.flow({ ...target, identity: fabrikam });
@@ -174,10 +181,8 @@ describe('TLS server', () => {
     ['a client certificate of an authority that is not trusted', stranger],
   ] as const) {
     test(`${what}: refused and counted, and no message of it is heard`, async () => {
-      const trust = new TestFiles((own ?? authority).issue('client'), authority.cert);
-      folders.push(trust);
       // A client that shows nothing still has to trust the server for this test to get as far as the server's refusal.
-      const shown = own === undefined ? undefined : new TlsIdentity(trust.files);
+      const shown = own === undefined ? undefined : await identity('client', {}, own);
       await withPair({ mutual: true }, async ({ server, client, target }) => {
         server.on('message', () => assert.fail('heard a message of a refused client'));
         const refused = once(server, 'refused');
@@ -186,7 +191,7 @@ describe('TLS server', () => {
             host: target.host,
             port: target.port,
             servername: 'recorder.test',
-            ca: authority.cert,
+            ca: authority.certificate,
           });
           socket.on('error', () => undefined);
           socket.write(options);
@@ -207,10 +212,9 @@ describe('TLS server', () => {
   }
 
   test('asking for client certificates without a trustFile is not possible', async () => {
-    const made = new TestFiles(authority.issue('server'));
-    folders.push(made);
+    const { certFile, keyFile } = await files('server');
     const server = new Transports();
-    const tls = { identity: new TlsIdentity(made.files), requestClientCertificate: true };
+    const tls = { identity: new TlsIdentity({ certFile, keyFile }), requestClientCertificate: true };
     await assert.rejects(server.listen({ protocol: 'tls', host: '127.0.0.1', port: 0, tls }), { code: 'not-possible' });
     await server.close();
   });
@@ -230,7 +234,12 @@ describe('TLS server', () => {
   test('tlsMinVersion 1.3 refuses a 1.2 client', async () => {
     await withPair({ options: { tlsMinVersion: 'TLSv1.3' } }, async ({ server, target }) => {
       const refused = once(server, 'refused');
-      const socket = connectTls({ host: target.host, port: target.port, ca: authority.cert, maxVersion: 'TLSv1.2' });
+      const socket = connectTls({
+        host: target.host,
+        port: target.port,
+        ca: authority.certificate,
+        maxVersion: 'TLSv1.2',
+      });
       const [error] = await once(socket, 'error');
       assert.match(error.code, /ERR_SSL/);
       await refused;
@@ -240,15 +249,17 @@ describe('TLS server', () => {
 
 describe('certificate files', () => {
   test('reload without restart: new connections show the new certificate, open ones stay', async () => {
-    const client = files('client one');
-    const server = files('server one', ['recorder.test']);
-    const own = new TlsIdentity(client.files);
-    await withPair({ mutual: true, server: new TlsIdentity(server.files) }, async (pair) => {
+    const renewed = async (name: string, commonName: string): Promise<CredentialFiles> =>
+      folder.write(await authority.issue({ commonName, ...recorderName }), name);
+    const client = await renewed('client', 'client one');
+    const server = await renewed('server', 'server one');
+    const own = new TlsIdentity(client);
+    await withPair({ mutual: true, server: new TlsIdentity(server) }, async (pair) => {
       const target = { ...pair.target, identity: own };
       const first = await pair.client.flow(target);
       assert.equal(first.tls?.peerSubject, 'CN=server one');
-      client.replace(authority.issue('client two'));
-      server.replace(authority.issue('server two', ['recorder.test']));
+      await renewed('client', 'client two');
+      await renewed('server', 'server two');
       const second = await pair.client.flow(target);
       assert.notEqual(second, first);
       assert.equal(second.tls?.peerSubject, 'CN=server two');
@@ -260,26 +271,26 @@ describe('certificate files', () => {
     });
   });
 
-  test('a half-written pair keeps the old one in use and is reported once, until the pair is whole', () => {
-    const made = files('first');
+  test('a half-written pair keeps the old one in use and is reported once, until the pair is whole', async () => {
+    const made = await files('first');
     const problems: Error[] = [];
-    const own = new TlsIdentity(made.files, (error) => problems.push(error));
+    const own = new TlsIdentity(made, (error) => problems.push(error));
     const { key } = own;
-    const next = authority.issue('second');
-    writeFileSync(made.files.certFile, next.cert);
+    const next = await authority.issue({ commonName: 'second' });
+    writeFileSync(made.certFile, next.certificate);
     assert.equal(own.subject(), 'CN=first');
     assert.equal(own.key, key);
     assert.equal(problems.length, 1);
-    assert.match(problems[0]?.message ?? '', /cert\.pem/);
-    writeFileSync(made.files.keyFile, next.key);
+    assert.match(problems[0]?.message ?? '', /first_\d+\.crt/);
+    writeFileSync(made.keyFile, next.key);
     assert.equal(own.subject(), 'CN=second');
     assert.notEqual(own.key, key);
     assert.equal(problems.length, 1);
   });
 
-  test('files that are unusable to begin with are refused, naming the file', () => {
-    const made = files('first');
-    assert.throws(() => new TlsIdentity({ ...made.files, certFile: '/nonexistent/cert.pem' }), {
+  test('files that are unusable to begin with are refused, naming the file', async () => {
+    const made = await files('first');
+    assert.throws(() => new TlsIdentity({ ...made, certFile: '/nonexistent/cert.pem' }), {
       code: 'not-possible',
       message: /nonexistent\/cert\.pem/,
     });

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { CredentialFolder, createAuthority } from '@sidestream/pki';
 import { createResponse } from '../message/create-response.js';
 import { Headers } from '../message/headers.js';
 import { serialiseMessage } from '../message/serialise-message.js';
 import { SipRequest } from '../message/sip-message.js';
 import { TransactionLayer } from '../transaction/transaction-layer.js';
 import type { Target } from '../transport/flow.js';
-import { TestFiles, testAuthority } from '../transport/test-certificates.js';
 import { TlsIdentity } from '../transport/tls-identity.js';
 import { Transports } from '../transport/transports.js';
 import type { UaDialog } from './ua-dialog.js';
@@ -23,23 +23,24 @@ interface Recorder {
 }
 
 async function withRecorder(work: (recorder: Recorder) => Promise<void>): Promise<void> {
-  const authority = testAuthority('Test authority');
-  const server = new TestFiles(authority.issue('recorder', ['recorder.test']), authority.cert);
-  const own = new TestFiles(authority.issue('sidestream'), authority.cert);
+  const authority = await createAuthority('Test authority');
+  const folder = await CredentialFolder.create();
+  const recorder = await authority.issue({ commonName: 'recorder', dnsNames: ['recorder.test'] });
+  const server = await folder.write(recorder, 'recorder');
+  const own = await folder.write(await authority.issue({ commonName: 'sidestream' }), 'sidestream');
   const transports = new Transports();
   const dialling = new Transports();
   const client = new UserAgent({ transports: dialling, supported: ['siprec'] });
   try {
-    const tls = { identity: new TlsIdentity(server.files), requestClientCertificate: true };
+    const tls = { identity: new TlsIdentity(server), requestClientCertificate: true };
     const address = await transports.listen({ protocol: 'tls', host: '127.0.0.1', port: 0, tls });
-    const identity = new TlsIdentity(own.files);
+    const identity = new TlsIdentity(own);
     await work({ transports, client, target: { protocol: 'tls', ...address, servername: 'recorder.test', identity } });
   } finally {
     await client.close();
     await dialling.close();
     await transports.close();
-    server.remove();
-    own.remove();
+    await folder.remove();
   }
 }
 

@@ -1,25 +1,33 @@
 // What the relay notices when the real engine dies, is absent, or drops a session.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import {
+  eventually,
+  freeUdpPort,
+  type RtpenginePeer,
+  reasonToSkip,
+  requirePeer,
+  startRtpengine,
+} from '@sidestream/peers';
 import { EngineMonitor } from '../domain/engine-monitor.js';
 import { type LostSession, Relay } from '../domain/relay.js';
 import { TestCall } from '../testing/call.js';
-import { freeUdpPort, RtpengineProcess, withoutRtpengine } from '../testing/rtpengine-process.js';
-import { soon, until } from '../testing/until.js';
+import { soon } from '../testing/soon.js';
 import { NgClient } from './ng-client.js';
 import { Rtpengine } from './rtpengine.js';
 
 const log = { info: () => undefined, warn: () => undefined };
 const intervalMs = 20;
 const sweepEveryMs = 50;
+const skip = await reasonToSkip([startRtpengine], { killable: true });
 
-describe('loss of the real rtpengine', { skip: withoutRtpengine() }, () => {
+describe('loss of the real rtpengine', { skip }, () => {
   let port: number;
   let client: NgClient;
   let engine: Rtpengine;
   let relay: Relay;
   let monitor: EngineMonitor;
-  let process: RtpengineProcess | undefined;
+  let process: RtpenginePeer | undefined;
   const lost: LostSession[] = [];
   const changes: (string | undefined)[] = [];
   const calls: TestCall[] = [];
@@ -38,13 +46,13 @@ describe('loss of the real rtpengine', { skip: withoutRtpengine() }, () => {
     for (const call of calls) call.close();
     await monitor.stop();
     await client.close();
-    await process?.kill();
+    await process?.stop();
   });
 
   // One story, in its order: each step needs the engine as the one before left it.
   test('absent, there, dropping a session, killed, back with orphans, restarted in a blink', async (story) => {
     await story.test('absent: an open fails at once and names rtpengine and its address', async () => {
-      await until('it is missed', () => changes.length === 1);
+      await eventually(() => changes.length === 1, 'it is missed');
       assert.equal(changes[0], `nothing listens at rtpengine at 127.0.0.1:${port}`);
       const startedAt = performance.now();
       await assert.rejects(relay.openSession('0', 'customer', 'v=0', soon()), {
@@ -55,31 +63,32 @@ describe('loss of the real rtpengine', { skip: withoutRtpengine() }, () => {
     });
 
     await story.test('there: it is told, and calls work', async () => {
-      process = await RtpengineProcess.start(port);
-      await until('it is there', () => changes.length === 2);
+      process = requirePeer(await startRtpengine({ port }));
+      await eventually(() => changes.length === 2, 'it is there');
       calls.push(await TestCall.connect(relay, 'dropped'), await TestCall.connect(relay, 'killed'));
     });
 
     await story.test('a session that vanished in the engine is lost', async () => {
       await engine.close('dropped', soon());
-      await until('it is lost', () => lost.length === 1);
+      await eventually(() => lost.length === 1, 'it is lost');
       assert.deepEqual(lost.splice(0), [{ session: 'dropped', reason: 'engine-dropped' }]);
     });
 
     await story.test('killed: what it carried is lost', async () => {
-      await process?.kill();
-      await until('it is lost', () => lost.length === 1);
+      await process?.kill('SIGKILL');
+      await process?.stop();
+      await eventually(() => lost.length === 1, 'it is lost');
       assert.deepEqual(lost.splice(0), [{ session: 'killed', reason: 'engine-gone' }]);
       assert.match(changes.at(-1) ?? '', /nothing listens/);
     });
 
     await story.test('back: what nobody owns is ended, of this relay only', async () => {
-      process = await RtpengineProcess.start(port);
+      process = requirePeer(await startRtpengine({ port }));
       const sdp = calls[0]?.customer.sdp('0') ?? '';
       await engine.offer('orphan', 'customer', sdp, false, soon());
       const stranger = new Rtpengine(client, 'another');
       await stranger.offer('not ours', 'customer', sdp, false, soon());
-      await until('it is ended', async () => !(await engine.holds('orphan', soon())));
+      await eventually(async () => !(await engine.holds('orphan', soon())), 'it is ended');
       assert.ok(await stranger.holds('not ours', soon()));
     });
 
@@ -87,8 +96,9 @@ describe('loss of the real rtpengine', { skip: withoutRtpengine() }, () => {
       await monitor.stop();
       const call = await TestCall.connect(relay, 'blink');
       calls.push(call);
-      await process?.kill();
-      process = await RtpengineProcess.start(port);
+      await process?.kill('SIGKILL');
+      await process?.stop();
+      process = requirePeer(await startRtpengine({ port }));
       await assert.rejects(relay.updateSession('blink', 'customer', call.customer.sdp('0'), soon()), {
         code: 'not-found',
       });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { ChannelCredentials, type ClientReadableStream } from '@grpc/grpc-js';
+import { eventually } from '@sidestream/peers';
+import { type Authority, CredentialFolder, createAuthority } from '@sidestream/pki';
 import {
   MediaRelayServiceClient,
   MediaRelayServiceService,
@@ -20,9 +21,7 @@ import {
 } from '@sidestream/service';
 import { Registry } from 'prom-client';
 import { Relay } from '../domain/relay.js';
-import { TestAuthority } from '../testing/certificates.js';
 import { FakeEngine, hang } from '../testing/fake-engine.js';
-import { until } from '../testing/until.js';
 import { mediaRelayService } from './media-grpc.js';
 
 const deadlineMs = 5_000;
@@ -38,26 +37,35 @@ const engine = new FakeEngine();
 const relay = new Relay({ engine, maxSessions: 10, log });
 const shutdown = new AbortController();
 const clients: MediaRelayServiceClient[] = [];
-let authority: TestAuthority;
+let folder: CredentialFolder;
+let authority: Authority;
 let server: GrpcServer;
 let port: number;
 let client: MediaRelayServiceClient;
 
 before(async () => {
-  authority = await TestAuthority.create();
-  server = new GrpcServer(await authority.issue('relay'));
+  folder = await CredentialFolder.create();
+  authority = await createAuthority('test authority');
+  server = new GrpcServer(await tlsFiles('relay'));
   const handlers = new UnaryHandlers(log, new Registry());
   server.add(MediaRelayServiceService, mediaRelayService(relay, handlers, shutdown.signal));
   port = await server.listen({ host: '127.0.0.1', port: 0 });
-  client = connect(channelCredentials(await authority.issue('signalling')));
+  client = connect(channelCredentials(await tlsFiles('signalling')));
   relay.setEngineProblem(undefined);
 });
 after(async () => {
   shutdown.abort();
   for (const one of clients) one.close();
   await server.close(500);
-  rmSync(authority.directory, { recursive: true });
+  await folder.remove();
 });
+
+/** A certificate for both ends of a link on this machine; its owner trusts our authority, whoever issued it. */
+async function tlsFiles(commonName: string, by = authority): Promise<TlsFiles> {
+  const credential = await by.issue({ commonName, dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
+  const { certFile, keyFile, trustFile } = await folder.write(credential, commonName, authority);
+  return { certFile, keyFile, caFile: trustFile };
+}
 
 function connect(credentials: ChannelCredentials): MediaRelayServiceClient {
   const opened = new MediaRelayServiceClient(`localhost:${port}`, credentials);
@@ -88,21 +96,14 @@ test('a session and its fork, through the wire', async () => {
 });
 
 test('a client without a certificate, or with one of another authority, is refused', async () => {
-  const other = await TestAuthority.create();
-  try {
-    const { certFile, keyFile } = await other.issue('stranger');
-    const { caFile } = await authority.issue('unused');
-    const stranger: TlsFiles = { certFile, keyFile, caFile };
-    for (const credentials of [
-      ChannelCredentials.createInsecure(),
-      ChannelCredentials.createSsl(readFileSync(caFile)),
-      channelCredentials(stranger),
-    ])
-      await assert.rejects(open('intruder', connect(credentials)), { code: 'relay-unavailable' });
-    assert.ok(!relay.owns('intruder'));
-  } finally {
-    rmSync(other.directory, { recursive: true });
-  }
+  const stranger = await tlsFiles('stranger', await createAuthority('another authority'));
+  for (const credentials of [
+    ChannelCredentials.createInsecure(),
+    ChannelCredentials.createSsl(Buffer.from(authority.certificate)),
+    channelCredentials(stranger),
+  ])
+    await assert.rejects(open('intruder', connect(credentials)), { code: 'relay-unavailable' });
+  assert.ok(!relay.owns('intruder'));
 });
 
 test('errors cross the wire with their code', async () => {
@@ -123,7 +124,7 @@ test('a deadline that passes ends the work behind it', async () => {
   const request = { sessionId: 'slow', offerer: Party.CUSTOMER, sdp: 'v=0' };
   const opening = callUnary(client.openSession.bind(client), request, { deadlineMs: 100 });
   await assert.rejects(opening, { code: 'deadline-exceeded' });
-  await until('it is cleaned up', () => !relay.owns('slow') && engine.commands.includes('close slow'));
+  await eventually(() => !relay.owns('slow') && engine.commands.includes('close slow'), 'it is cleaned up');
   engine.before = () => undefined;
 });
 
@@ -148,6 +149,6 @@ test('no SDP and no key is logged', async () => {
     code: 'internal',
   });
   engine.before = () => undefined;
-  await until('it was logged', () => logged.length > 0);
+  await eventually(() => logged.length > 0, 'it was logged');
   assert.doesNotMatch(logged.join(''), /SECRET|a=crypto/);
 });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { after, beforeEach, test } from 'node:test';
-import { freeUdpPort } from '../testing/rtpengine-process.js';
+import { eventually, freeUdpPort } from '@sidestream/peers';
+import { soon } from '../testing/soon.js';
 import { type Fate, seededRandom, UdpProxy } from '../testing/udp-proxy.js';
-import { soon, until } from '../testing/until.js';
 import { NgClient, type NgClientOptions, NgError, type NgFailure } from './ng-client.js';
 import { decodeMessage, encodeMessage } from './ng-message.js';
 
@@ -97,7 +97,7 @@ test('late and doubled replies are ignored and counted', async () => {
   const port = await proxy(engine.port, (direction) => (direction === 'to-client' ? [0, 20, 300] : [0, 10]));
   const client = clientTo(port, { observer: { ignored: () => (ignored += 1) } });
   for (let n = 0; n < 5; n += 1) assert.equal((await client.request({ command: 'ping', n }, soon()))['n'], n);
-  await until('all copies came', () => ignored === 5 * 6 - 5);
+  await eventually(() => ignored === 5 * 6 - 5, 'all copies came');
 });
 
 test('a delayed reply is found although the datagram was sent again meanwhile', async () => {
@@ -161,7 +161,7 @@ test('the caller may give up, before and meanwhile', async () => {
   await assert.rejects(client.request({ command: 'ping' }, AbortSignal.abort()), failsAs('aborted'));
   const caller = new AbortController();
   const pending = client.request({ command: 'ping' }, caller.signal);
-  await until('it was sent', () => engine.datagrams === 1);
+  await eventually(() => engine.datagrams === 1, 'it was sent');
   caller.abort();
   await assert.rejects(pending, failsAs('aborted'));
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ErrorCode, SidestreamError } from '@sidestream/service';
 import { EngineLostSession, type Party } from '../domain/ports.js';
-import { soon } from '../testing/until.js';
+import { soon } from '../testing/soon.js';
 import { type NgCommand, NgError, type NgFailure } from './ng-client.js';
 import type { NgDictionary, NgValue } from './ng-message.js';
 import { type NgTransport, Rtpengine } from './rtpengine.js';

@@ -1,33 +1,34 @@
 // The relay on the real engine: what really comes out of its sockets.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { eventually, type RtpenginePeer, reasonToSkip, requirePeer, startRtpengine } from '@sidestream/peers';
 import { SidestreamError } from '@sidestream/service';
 import type { Party } from '../domain/ports.js';
 import { Relay } from '../domain/relay.js';
 import { bothParties, TestCall } from '../testing/call.js';
 import { addressLine, audioPort, recorderSdp } from '../testing/rtp-endpoint.js';
-import { RtpengineProcess, withoutRtpengine } from '../testing/rtpengine-process.js';
+import { soon } from '../testing/soon.js';
 import { seededRandom, UdpProxy } from '../testing/udp-proxy.js';
-import { soon, until } from '../testing/until.js';
 import { NgClient } from './ng-client.js';
 import { Rtpengine } from './rtpengine.js';
 
+const skip = await reasonToSkip([startRtpengine]);
 const silent = { info: () => undefined, warn: () => undefined };
 
 function hasCode(code: string) {
   return (error: unknown) => error instanceof SidestreamError && error.code === code;
 }
 
-describe('on the real rtpengine', { skip: withoutRtpengine() }, () => {
-  let process: RtpengineProcess;
+describe('on the real rtpengine', { skip }, () => {
+  let process: RtpenginePeer;
   let client: NgClient;
   let engine: Rtpengine;
   let relay: Relay;
   const calls: TestCall[] = [];
 
   before(async () => {
-    process = await RtpengineProcess.start();
-    client = process.client();
+    process = requirePeer(await startRtpengine());
+    client = new NgClient({ address: process });
     engine = new Rtpengine(client, 'test');
     relay = new Relay({ engine, maxSessions: 100, log: silent });
     relay.setEngineProblem(undefined);
@@ -38,7 +39,7 @@ describe('on the real rtpengine', { skip: withoutRtpengine() }, () => {
   });
   after(async () => {
     await client?.close();
-    await process?.kill();
+    await process?.stop();
   });
 
   async function connect(id: string, payloadTypes?: string): Promise<TestCall> {
@@ -176,7 +177,7 @@ describe('on the real rtpengine', { skip: withoutRtpengine() }, () => {
     const answer = recorderSdp(recorder).replace('a=recvonly', `a=rtcp:${recorderRtcp.port}\r\na=recvonly`);
     await relay.answerFork('rtcp', 'rec', answer, soon());
     partyRtcp.sendReport(towards);
-    await until('the report', () => recorderRtcp.received.length > 0);
+    await eventually(() => recorderRtcp.received.length > 0, 'the report');
     const report = recorderRtcp.received[0];
     assert.equal(report?.[1], 200);
     assert.deepEqual(report?.subarray(4, 8), partyRtcp.ssrc, 'the SSRC of the party');
@@ -275,7 +276,7 @@ describe('on the real rtpengine', { skip: withoutRtpengine() }, () => {
 
   test('an offer that is no SDP leaves nothing behind', async () => {
     await assert.rejects(relay.openSession('bad', 'customer', 'nonsense', soon()), hasCode('media-refused'));
-    await until('it was cleaned up', () => relay.sessionCount === 0);
+    await eventually(() => relay.sessionCount === 0, 'it was cleaned up');
     assert.deepEqual((await engine.list(soon())).sessions, []);
   });
 
@@ -305,6 +306,6 @@ describe('on the real rtpengine', { skip: withoutRtpengine() }, () => {
   });
 
   test("at the log level that README.md asks for, the engine's log holds no key, not even of refused answers", () => {
-    assert.doesNotMatch(process.log.join(''), /inline:/);
+    assert.doesNotMatch(process.output(), /inline:/);
   });
 });

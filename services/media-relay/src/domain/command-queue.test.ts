@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SidestreamError } from '@sidestream/service';
-import { soon } from '../testing/until.js';
+import { soon } from '../testing/soon.js';
 import { CommandQueue } from './command-queue.js';
 
 const code = (wanted: string) => (error: unknown) => error instanceof SidestreamError && error.code === wanted;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { eventually } from '@sidestream/peers';
 import { FakeEngine } from '../testing/fake-engine.js';
-import { soon, until } from '../testing/until.js';
+import { soon } from '../testing/soon.js';
 import { EngineMonitor } from './engine-monitor.js';
 import { type LostSession, Relay } from './relay.js';
 
@@ -25,7 +26,7 @@ afterEach(() => monitor.stop());
 
 async function started(...sessions: string[]): Promise<void> {
   monitor.start();
-  await until('the engine was seen', () => changes.length > 0);
+  await eventually(() => changes.length > 0, 'the engine was seen');
   for (const id of sessions) await relay.openSession(id, 'customer', 'x', soon());
 }
 
@@ -34,10 +35,10 @@ test('the engine comes and goes: told once each, and new sessions are refused me
   await started();
   await assert.rejects(relay.openSession('1', 'customer', 'x', soon()), { code: 'media-engine-unavailable' });
   engine.current = 'alive';
-  await until('it is back', () => changes.length === 2);
+  await eventually(() => changes.length === 2, 'it is back');
   await relay.openSession('1', 'customer', 'x', soon());
   engine.current = 'silent';
-  await until('it is silent', () => changes.length === 3);
+  await eventually(() => changes.length === 3, 'it is silent');
   assert.deepEqual(changes, [
     'nothing listens at fake engine at 127.0.0.1:9',
     undefined,
@@ -48,20 +49,20 @@ test('the engine comes and goes: told once each, and new sessions are refused me
 test('an engine that is gone has lost its sessions; one that is silent may still carry them', async () => {
   await started('1');
   engine.current = 'silent';
-  await until('it is silent', () => changes.length === 2);
+  await eventually(() => changes.length === 2, 'it is silent');
   assert.deepEqual(lost, []);
   engine.current = 'gone';
-  await until('it is lost', () => lost.length === 1);
+  await eventually(() => lost.length === 1, 'it is lost');
   assert.deepEqual(lost, [{ session: '1', reason: 'engine-gone' }]);
 });
 
 test('an engine that restarted between two looks has lost what it no longer lists, and only that', async () => {
   await started('restored', 'forgotten');
   await new Promise(setImmediate);
-  await until('it was swept', async () => engine.uptime === 100);
+  await eventually(async () => engine.uptime === 100, 'it was swept');
   engine.uptime = 0;
   engine.held.delete('forgotten');
-  await until('it is lost', () => lost.length > 0);
+  await eventually(() => lost.length > 0, 'it is lost');
   assert.equal(lost[0]?.session, 'forgotten');
   assert.ok(relay.owns('restored'));
 });
@@ -69,7 +70,7 @@ test('an engine that restarted between two looks has lost what it no longer list
 test('a session that the engine dropped by itself is lost', async () => {
   await started('1', '2');
   engine.held.delete('1');
-  await until('it is lost', () => lost.length > 0);
+  await eventually(() => lost.length > 0, 'it is lost');
   assert.deepEqual(lost, [{ session: '1', reason: 'engine-dropped' }]);
 });
 
@@ -78,17 +79,17 @@ test('when the list is cut short, sessions are looked up by name, a batch at a t
   const ids = Array.from({ length: 120 }, (_, n) => `s${n}`);
   await started(...ids);
   for (const id of ids.slice(60)) engine.held.delete(id);
-  await until('all are found', () => lost.length === 60);
+  await eventually(() => lost.length === 60, 'all are found');
   assert.equal(relay.sessionCount, 60);
 });
 
 test('sessions of an earlier run are ended, own ones and foreign ends in flight are not', async () => {
   engine.held.add('orphan');
   await started('1');
-  await until('it is ended', () => !engine.held.has('orphan'));
+  await eventually(() => !engine.held.has('orphan'), 'it is ended');
   assert.ok(engine.held.has('1'));
   engine.held.add('later orphan');
-  await until('it is ended too', () => !engine.held.has('later orphan'));
+  await eventually(() => !engine.held.has('later orphan'), 'it is ended too');
   assert.ok(relay.owns('1'));
 });
 

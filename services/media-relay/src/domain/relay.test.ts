@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { eventually } from '@sidestream/peers';
 import { SidestreamError } from '@sidestream/service';
 import { FakeEngine, hang } from '../testing/fake-engine.js';
-import { soon, until } from '../testing/until.js';
+import { soon } from '../testing/soon.js';
 import type { Party } from './ports.js';
 import { type LostSession, Relay } from './relay.js';
 
@@ -44,10 +45,10 @@ test('an open that fails is ended in the engine, also when its caller gave up', 
   engine.before = (command, _, signal) => (command === 'offer' ? hang(signal) : undefined);
   const caller = new AbortController();
   const opening = relay.openSession('1', 'customer', 'x', caller.signal);
-  await until('the offer hangs', () => engine.commands.includes('offer 1'));
+  await eventually(() => engine.commands.includes('offer 1'), 'the offer hangs');
   caller.abort(new SidestreamError('cancelled', 'the caller hung up'));
   await assert.rejects(opening, code('cancelled'));
-  await until('it is ended', () => relay.sessionCount === 0);
+  await eventually(() => relay.sessionCount === 0, 'it is ended');
   assert.ok(engine.commands.includes('close 1'));
 });
 
@@ -64,7 +65,7 @@ test('close aborts a command that hangs', async () => {
   await open('1');
   engine.before = (command, _, signal) => (command === 'offer' ? hang(signal) : undefined);
   const update = assert.rejects(relay.updateSession('1', 'seller', 'x', soon()), code('not-found'));
-  await until('it hangs', () => engine.commands.filter((command) => command === 'offer 1').length === 2);
+  await eventually(() => engine.commands.filter((command) => command === 'offer 1').length === 2, 'it hangs');
   assert.ok(await relay.closeSession('1'));
   await update;
 });

@@ -2,7 +2,7 @@
 import type { ForkStream, Party } from '../domain/ports.js';
 import type { Relay } from '../domain/relay.js';
 import { RtpEndpoint, recorderSdp } from './rtp-endpoint.js';
-import { soon } from './until.js';
+import { soon } from './soon.js';
 
 export const bothParties: readonly Party[] = ['customer', 'seller'];
 

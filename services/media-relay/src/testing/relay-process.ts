@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { until } from './until.js';
+import { eventually } from '@sidestream/peers';
 
 interface ReadyLine {
   readonly ready: boolean;
@@ -40,7 +40,7 @@ export class RelayProcess {
   }
 
   async line(what: string, wanted: (line: ReadyLine) => boolean): Promise<ReadyLine> {
-    await until(`${what}\n${this.log}`, () => this.lines.some(wanted), 10_000);
+    await eventually(() => this.lines.some(wanted), `${what}\n${this.log}`, 10_000);
     const line = this.lines.find(wanted);
     if (!line) throw new Error(what);
     return line;

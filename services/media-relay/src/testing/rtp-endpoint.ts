@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { until } from './until.js';
+import { eventually } from '@sidestream/peers';
 
 export class RtpEndpoint {
   readonly received: Buffer[] = [];
@@ -66,7 +66,7 @@ export class RtpEndpoint {
   }
 
   async has(count: number, ssrc: Buffer): Promise<void> {
-    await until(`${count} packets at ${this.port}`, () => this.from(ssrc).length >= count);
+    await eventually(() => this.from(ssrc).length >= count, `${count} packets at ${this.port}`);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { after, before, test } from 'node:test';
+import { eventually } from '@sidestream/peers';
 import { SidestreamError } from '@sidestream/service';
 import { SipError } from '@sidestream/sip';
 import DrachtioSrf from 'drachtio-srf';
@@ -227,7 +228,7 @@ test('a 200 that comes in the very turn of the abort leaves no dialog', async ()
     );
     await rejected;
   }
-  while (callee.agent.dialogs > before) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => callee.agent.dialogs <= before, 'no dialog is left');
 });
 
 for (const [which, make] of [

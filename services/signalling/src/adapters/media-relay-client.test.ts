@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ChannelCredentials, Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { eventually } from '@sidestream/peers';
 import { MediaRelayServiceService, Party, type WatchRequest, type WatchResponse } from '@sidestream/proto/media/v1';
 import { SidestreamError } from '@sidestream/service';
 import { newCallId } from '../domain/identifiers.js';
@@ -138,7 +139,7 @@ test('media that the engine lost is told to its call alone', async () => {
     void relays.open(one, 'customer', 'x', resolve, never);
   });
   await relays.open(two, 'customer', 'x', (reason) => told.push(reason), never);
-  while (watchers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => watchers.length > 0, 'the relay is watched');
   watchers[0]?.write({ event: { $case: 'lost', value: { sessionId: one, reason: 'engine restarted' } } });
   assert.match(await lost, /engine restarted/);
   assert.deepEqual(told, []);

@@ -1,48 +1,55 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
+import { type Authority, type CredentialFiles, CredentialFolder, createAuthority } from '@sidestream/pki';
 import { SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { IncomingOffer, RecorderDialog, RecorderHandlers, RecordingInvite } from '../domain/ports.js';
 import { silent } from '../testing/fake-world.js';
-import { TestAuthority } from '../testing/test-certificates.js';
 import { TestRecorder } from '../testing/test-recorder.js';
 import { SipRecorderClient } from './recorder-client.js';
 
-let authority: TestAuthority;
-let stranger: TestAuthority;
+let authority: Authority;
+let stranger: Authority;
+let folder: CredentialFolder;
 const closing: (() => Promise<void>)[] = [];
 
-before(() => {
-  authority = new TestAuthority('test authority');
-  stranger = new TestAuthority('another authority');
+before(async () => {
+  authority = await createAuthority('test authority');
+  stranger = await createAuthority('another authority');
+  folder = await CredentialFolder.create();
 });
 
 after(async () => {
   for (const close of closing) await close();
-  authority.remove();
-  stranger.remove();
+  await folder.remove();
 });
 
-const server = (names = ['127.0.0.1'], by = authority) => ({
-  ...by.issue(`server-${names.join('-')}`, names),
-  trustFile: authority.trustFile,
-});
+const here = { ipAddresses: ['127.0.0.1'] };
+
+/** Files of a recorder with these names, whoever issued its certificate; it trusts our authority. */
+async function server(
+  names: { dnsNames?: string[]; ipAddresses?: string[] } = here,
+  by = authority,
+): Promise<CredentialFiles> {
+  return await folder.write(await by.issue({ commonName: 'server', ...names }), 'server', authority);
+}
 
 async function recorderThat(
   onInvite: Parameters<typeof TestRecorder.start>[1],
   files = server(),
 ): Promise<TestRecorder> {
-  const recorder = await TestRecorder.start(files, onInvite);
+  const recorder = await TestRecorder.start(await files, onInvite);
   closing.push(() => recorder.close());
   return recorder;
 }
 
-function client(finalTimeoutMs = 3_000): SipRecorderClient {
-  const identity = authority.issue('client', ['client.example']);
+async function client(finalTimeoutMs = 3_000): Promise<SipRecorderClient> {
+  const credential = await authority.issue({ commonName: 'client', dnsNames: ['client.example'] });
+  const { certFile, keyFile, trustFile } = await folder.write(credential, 'client');
   const tenant = {
-    identity,
-    trustFile: authority.trustFile,
+    identity: { certFile, keyFile },
+    trustFile,
     domain: 'sbc.example',
     provisionalTimeoutMs: finalTimeoutMs,
     finalTimeoutMs,
@@ -98,7 +105,7 @@ async function failure(attempt: Promise<unknown>): Promise<SidestreamError> {
 
 test('what goes on the wire: mutual TLS, our Call-ID, +sip.src in Contact, BYE with metadata, one connection for all', async () => {
   const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'));
-  const recorders = client();
+  const recorders = await client();
   const invite = inviteTo(recorder.uri());
   const dialog = await recorders.invite(invite, never);
   assert.equal(dialog.tlsVersion, 'TLSv1.3');
@@ -130,21 +137,21 @@ test('what goes on the wire: mutual TLS, our Call-ID, +sip.src in Contact, BYE w
 
 test('a refusal names the recorder and its status', async () => {
   const recorder = await recorderThat((invite) => void invite.respond(403));
-  const error = await failure(client().invite(inviteTo(recorder.uri()), never));
+  const error = await failure((await client()).invite(inviteTo(recorder.uri()), never));
   assert.equal(error.code, 'recorder-refused');
   assert.match(error.message, /127\.0\.0\.1.*403/);
 });
 
 test('a silent recorder is given up in time', async () => {
   const recorder = await recorderThat(() => {});
-  const error = await failure(client(200).invite(inviteTo(recorder.uri()), never));
+  const error = await failure((await client(200)).invite(inviteTo(recorder.uri()), never));
   assert.equal(error.code, 'recorder-unreachable');
 });
 
 test('RFC 3261 §9.1: the call that ends cancels the INVITE; a late 2xx is acknowledged and ended', async () => {
   const recorder = await recorderThat((invite) => void invite.respond(180));
   const work = new AbortController();
-  const attempt = failure(client().invite(inviteTo(recorder.uri()), work.signal));
+  const attempt = failure((await client()).invite(inviteTo(recorder.uri()), work.signal));
   const invite = await recorder.nextInvite();
   // The 200 is on its way when the call ends.
   const dialog = recorder.accept(invite, 'answer');
@@ -156,22 +163,25 @@ test('RFC 3261 §9.1: the call that ends cancels the INVITE; a late 2xx is ackno
 });
 
 test('a recorder with a certificate for another name is refused', async () => {
-  const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'), server(['other.example']));
-  const error = await failure(client().invite(inviteTo(recorder.uri()), never));
+  const recorder = await recorderThat(
+    (invite, self) => self.accept(invite, 'answer'),
+    server({ dnsNames: ['other.example'] }),
+  );
+  const error = await failure((await client()).invite(inviteTo(recorder.uri()), never));
   assert.equal(error.code, 'recorder-unreachable');
   assert.equal(recorder.invites.length, 0);
 });
 
 test('a recorder with a certificate of another authority is refused', async () => {
-  const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'), server(['127.0.0.1'], stranger));
-  const error = await failure(client().invite(inviteTo(recorder.uri()), never));
+  const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'), server(here, stranger));
+  const error = await failure((await client()).invite(inviteTo(recorder.uri()), never));
   assert.equal(error.code, 'recorder-unreachable');
   assert.equal(recorder.invites.length, 0);
 });
 
 test("the recorder's BYE and re-INVITE reach the recording", async () => {
   const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'));
-  const dialog = await client().invite(inviteTo(recorder.uri()), never);
+  const dialog = await (await client()).invite(inviteTo(recorder.uri()), never);
   const { offers, ended } = listening(dialog);
   const [peer] = recorder.dialogs;
   assert.ok(peer);
@@ -193,7 +203,7 @@ test('a re-INVITE of ours brings the new answer', async () => {
       again.accept({ body: Buffer.from('answer 2'), contentType: 'application/sdp' });
     });
   });
-  const dialog = await client().invite(inviteTo(recorder.uri()), never);
+  const dialog = await (await client()).invite(inviteTo(recorder.uri()), never);
   const response = await dialog.reinvite({ ...goodbye, contentType: 'application/sdp' }, never);
   assert.deepEqual([response.status, response.body.toString()], [200, 'answer 2']);
   await dialog.bye(goodbye, never);

@@ -1,5 +1,6 @@
 // A recorder that behaves as a test says, on @sidestream/sip over TLS.
 import { once } from 'node:events';
+import type { CredentialFiles } from '@sidestream/pki';
 import {
   type HostPort,
   type IncomingInvite,
@@ -9,7 +10,6 @@ import {
   type UaDialog,
   UserAgent,
 } from '@sidestream/sip';
-import type { CertificateFiles } from './test-certificates.js';
 
 export class TestRecorder {
   readonly invites: IncomingInvite[] = [];
@@ -27,7 +27,7 @@ export class TestRecorder {
   }
 
   static async start(
-    files: CertificateFiles & { trustFile: string },
+    files: CredentialFiles,
     onInvite: (invite: IncomingInvite, recorder: TestRecorder) => void,
   ): Promise<TestRecorder> {
     const recorder = new TestRecorder(onInvite);

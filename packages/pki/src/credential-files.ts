@@ -17,13 +17,18 @@ async function replace(file: string, content: string, mode: number): Promise<voi
   await rename(fresh, file);
 }
 
+/** `name` without anything that would lead out of a folder or hide the file. */
+export function safeFileName(name: string): string {
+  return name.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_');
+}
+
 /** Writes the three files into `directory`, which is made (mode 0700) when absent. `name` is reduced to a safe file name. */
 export async function writeCredentialFiles(
   directory: string,
   name: string,
   pem: { certificate: string; key: string; trust: string },
 ): Promise<CredentialFiles> {
-  const base = name.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_');
+  const base = safeFileName(name);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const files = {
     certFile: join(directory, `${base}.crt`),

@@ -1,4 +1,4 @@
-/** What the environment says about real peers: the only place of the simulators that reads it. */
+/** What the environment says about real peers: the only place of this package that reads it. */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';

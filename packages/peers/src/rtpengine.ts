@@ -67,8 +67,8 @@ export async function startRtpengine(options: RtpengineOptions = {}): Promise<Pe
           '--config-file=none',
           '--foreground',
           '--log-stderr',
-          // Level 4 (warnings) at most: failed commands above it would show more of the SDP than a test log should hold.
-          '--log-level=4',
+          // From level 4 on it logs every command that it refuses, keys and all.
+          '--log-level=3',
           '--table=-1',
           `--interface=${HOST}`,
           `--listen-ng=${details.ng}`,
