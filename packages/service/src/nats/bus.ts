@@ -127,14 +127,20 @@ export class Bus {
       this.#become(await BusSession.prepare(connection, nats.replicas));
       log.info({ server: connection.getServer() }, 'NATS is there');
     };
-    await open();
-    for await (const status of connection.status()) {
-      if (status.type === 'disconnect' && this.#session) {
-        this.#become(undefined);
-        log.warn('NATS is away; calls go on');
-      } else if (status.type === 'reconnect') {
-        await open();
+    try {
+      await open();
+      for await (const status of connection.status()) {
+        if (status.type === 'disconnect' && this.#session) {
+          this.#become(undefined);
+          log.warn('NATS is away; calls go on');
+        } else if (status.type === 'reconnect') {
+          await open();
+        }
       }
+    } finally {
+      // The next attempt makes a connection of its own; this one must not reconnect beside it.
+      this.#become(undefined);
+      await connection.close();
     }
   }
 
