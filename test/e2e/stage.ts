@@ -12,6 +12,9 @@ import {
 
 export const customerNumber = '+4915112345678';
 
+/** Looked for once: the machine doesn't change while the tests run. */
+let partsMissing: Promise<string | undefined> | undefined;
+
 export interface StageOptions extends Partial<LaboratoryOptions> {
   readonly protocol?: 'udp' | 'tcp';
   readonly customer?: Partial<PartyOptions>;
@@ -44,7 +47,8 @@ export class Stage {
 
   /** Undefined, with the test skipped, where the machine lacks the real parts (an error where CI demands them). */
   static async start(t: TestContext, options: StageOptions = {}): Promise<Stage | undefined> {
-    const missing = await reasonToSkip([startNats, startRtpengine]);
+    partsMissing ??= reasonToSkip([startNats, startRtpengine]);
+    const missing = await partsMissing;
     if (missing !== undefined) {
       t.skip(missing);
       return undefined;

@@ -1,0 +1,63 @@
+// Decentralised NATS credentials as an operator would issue them: signed JWTs, a server configuration, a credentials file.
+import { randomUUID } from 'node:crypto';
+import { createAccount, createOperator, createUser, type KeyPair } from '@nats-io/nkeys';
+
+export interface NatsCredentials {
+  /** Lines of nats-server's configuration that admit only this account's users. */
+  readonly serverConfig: string;
+  /** Content of a credentials file. */
+  readonly credentials: string;
+}
+
+const unlimited = -1;
+const accountLimits = {
+  ...{ subs: unlimited, data: unlimited, payload: unlimited, imports: unlimited, exports: unlimited },
+  ...{ wildcards: true, conn: unlimited, leaf: unlimited },
+};
+
+/** Issues an operator, an account with JetStream and a user, all new. */
+export function issueNatsCredentials(): NatsCredentials {
+  const operator = createOperator();
+  const account = createAccount();
+  // JetStream with operators needs a system account as well.
+  const system = createAccount();
+  const user = createUser();
+  const operatorJwt = signed(operator, operator, 'operator', {});
+  const accountJwt = signed(operator, account, 'account', {
+    limits: {
+      ...accountLimits,
+      ...{ mem_storage: unlimited, disk_storage: unlimited, streams: unlimited, consumer: unlimited },
+    },
+  });
+  const systemJwt = signed(operator, system, 'account', { limits: accountLimits });
+  const userJwt = signed(account, user, 'user', { subs: unlimited, data: unlimited, payload: unlimited });
+  const seed = new TextDecoder().decode(user.getSeed());
+  return {
+    serverConfig: [
+      `operator: ${operatorJwt}`,
+      `system_account: ${system.getPublicKey()}`,
+      'resolver: MEMORY',
+      'resolver_preload: {',
+      `  ${account.getPublicKey()}: ${accountJwt}`,
+      `  ${system.getPublicKey()}: ${systemJwt}`,
+      '}',
+    ].join('\n'),
+    credentials: `-----BEGIN NATS USER JWT-----\n${userJwt}\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`,
+  };
+}
+
+/** A version 2 NATS JWT. */
+function signed(issuer: KeyPair, subject: KeyPair, type: string, claims: object): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const head = part({ typ: 'JWT', alg: 'ed25519-nkey' });
+  const body = part({
+    jti: randomUUID(),
+    iat: Math.floor(Date.now() / 1_000),
+    iss: issuer.getPublicKey(),
+    name: type,
+    sub: subject.getPublicKey(),
+    nats: { ...claims, type, version: 2 },
+  });
+  const signature = issuer.sign(new TextEncoder().encode(`${head}.${body}`));
+  return `${head}.${body}.${Buffer.from(signature).toString('base64url')}`;
+}
