@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The command line: parsing and exit codes, nothing else.
+import { behaviourNames } from '@sidestream/simulators';
 import { Command } from 'commander';
 import { demo } from './commands/demo.js';
 import { recorder } from './commands/recorder.js';
@@ -47,6 +48,7 @@ program
   .requiredOption('--trust <file>', 'authorities whose client certificates are accepted, PEM')
   .option('--account <id>', 'the X-AccountId to expect')
   .option('-o, --out <directory>', 'where recordings are left', 'out/recorder')
+  .option('--behave <list>', `how to misbehave, e.g. reject=503,delay=100 (${behaviourNames.join(', ')})`)
   .action(async (options: RecorderFlags) => exitWith(await recorder(options)));
 
 interface RecorderFlags {
@@ -56,6 +58,7 @@ interface RecorderFlags {
   trust: string;
   account?: string;
   out: string;
+  behave?: string;
 }
 
 function exitWith(code: number): void {

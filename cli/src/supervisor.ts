@@ -39,9 +39,13 @@ export class ServiceProcess {
     const { stdout, stderr } = this.#child;
     if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#read(line));
     if (stderr) createInterface({ input: stderr }).on('line', onLog);
+    // However this process ends, its services do not outlive it.
+    const kill = () => this.#child.kill('SIGKILL');
+    process.once('exit', kill);
     this.#exited = new Promise((resolve) => {
       const end = (how: string) => {
         this.#ended = true;
+        process.removeListener('exit', kill);
         resolve(how);
         this.#changed();
       };

@@ -1,12 +1,13 @@
 // The main job, as a user runs it: `sidestream demo --json`, read by nothing but its output and its files.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { reasonToSkip, startNats, startRtpengine } from '@sidestream/peers';
+import { eventually, reasonToSkip, startNats, startRtpengine } from '@sidestream/peers';
 import { z } from 'zod';
-import { runCli } from './run-cli.js';
+import { childrenOf, isRunning, runCli, spawnCli } from './run-cli.js';
 
 const termination = z.strictObject({ result: z.string().min(1), reason: z.string().min(1) });
 
@@ -82,4 +83,26 @@ test('sidestream demo --json proves three calls on real parts and leaves the rec
   assert.equal(other?.reason, 'not-listed');
   assert.equal(other?.streams.length, 0);
   assert.equal(other?.recorder, null);
+});
+
+test('an interrupted demo ends at once, with exit code 130 and nothing left running', async (t) => {
+  const missing = await reasonToSkip([startNats, startRtpengine]);
+  if (missing) return t.skip(missing);
+  const out = mkdtempSync(join(tmpdir(), 'sidestream-demo-'));
+  t.after(() => rmSync(out, { recursive: true, force: true }));
+  const child = spawnCli(['demo', '--out', out]);
+  t.after(() => child.kill('SIGKILL'));
+  child.stdout.resume();
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => {
+    stderr += text;
+  });
+  await eventually(() => stderr.includes('call inbound-listed'), 'the first call', 30_000);
+  assert.ok(child.pid);
+  const started = childrenOf(child.pid);
+  assert.ok(started.length >= 5, 'three services, nats-server and rtpengine');
+  child.kill('SIGINT');
+  const [code] = await once(child, 'close');
+  assert.equal(code, 130);
+  assert.deepEqual(started.filter(isRunning), []);
 });

@@ -10,7 +10,7 @@ import { ServiceProcess } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import { runCli, spawnCli } from './run-cli.js';
+import { childrenOf, isRunning, runCli, spawnCli } from './run-cli.js';
 import { Stage } from './stage.js';
 
 test('a configuration with three errors prints all three with their paths and exits 2', async (t) => {
@@ -50,20 +50,6 @@ test('an unknown command and a missing option are told, with a hint where help i
 });
 
 const statusLine = z.object({ ready: z.boolean(), addresses: z.record(z.string(), z.string()) });
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 test('up says ready with its addresses, takes calls, and stops cleanly on SIGTERM with all its processes', async (t) => {
   const stage = await Stage.start(t, { services: false });

@@ -28,23 +28,39 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
   const say = (what: string) =>
     process.stderr.write(`${((Date.now() - started) / 1_000).toFixed(1).padStart(5)} s  ${what}\n`);
   const directory = mkdtempSync(join(tmpdir(), 'sidestream-demo-'));
+  const interruption = interrupted();
   const calls: DemoCall[] = [];
   let orphans: Orphans;
   let scenario: Scenario | undefined;
   try {
-    scenario = await Scenario.start({
-      directory,
-      onLog: (line) => keepLogs && process.stderr.write(`${line}\n`),
-      onProgress: (what) => say(`starting ${what}`),
-    });
+    scenario = await interruption.before(
+      Scenario.start({
+        directory,
+        onLog: (line) => keepLogs && process.stderr.write(`${line}\n`),
+        onProgress: (what) => say(`starting ${what}`),
+      }),
+    );
     say('ready');
-    for await (const call of scenario.calls(say)) {
+    const running = scenario.calls(say);
+    for (
+      let step = await interruption.before(running.next());
+      !step.done;
+      step = await interruption.before(running.next())
+    ) {
+      const call = step.value;
       calls.push(call);
       keepRecording(call, out);
       if (!json) process.stdout.write(`\n${call.proof.id}\n${drawLadder(call.ladder)}\n\n`);
       for (const fault of call.faults) process.stderr.write(`  ✗ ${call.proof.id}: ${fault}\n`);
     }
     orphans = await remaining(scenario);
+  } catch (error) {
+    if (!(error instanceof Interruption)) throw error;
+    say(`${error.message}: stopping`);
+    await scenario?.stop();
+    rmSync(directory, { recursive: true, force: true });
+    // What was only being started ends with this process.
+    process.exit(130);
   } finally {
     say('stopping');
     await scenario?.stop();
@@ -60,6 +76,18 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
   else process.stdout.write(`${drawTable(proof)}\n${summary(proof, out)}\n`);
   say(proof.ok ? 'proven' : 'NOT proven');
   return proof.ok ? 0 : 1;
+}
+
+/** Somebody wants the demo to end. */
+class Interruption extends Error {}
+
+/** Turns SIGINT and SIGTERM into a rejection of whatever is awaited at that moment. */
+function interrupted(): { before<T>(work: Promise<T>): Promise<T> } {
+  const told = new Promise<never>((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => reject(new Interruption(signal)));
+  });
+  told.catch(() => undefined);
+  return { before: (work) => Promise.race([work, told]) };
 }
 
 /** Leaves `<out>/<call>/{inbound.wav,outbound.wav,invite.sip,bye.sip,metadata.xml}`. */

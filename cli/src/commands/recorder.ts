@@ -1,7 +1,7 @@
 // `sidestream recorder`: the recorder simulator on its own, for integrators who have no recorder yet.
 import { resolve } from 'node:path';
 import { parseHostPort } from '@sidestream/service';
-import { RecorderSimulator } from '@sidestream/simulators';
+import { parseBehaviour, RecorderSimulator } from '@sidestream/simulators';
 
 export interface RecorderCommandOptions {
   readonly listen: string;
@@ -10,6 +10,8 @@ export interface RecorderCommandOptions {
   readonly trust: string;
   readonly account?: string;
   readonly out: string;
+  /** As parseBehaviour reads it: `reject=503,delay=100`. */
+  readonly behave?: string;
 }
 
 /** Runs until SIGTERM or SIGINT; tells what comes, one JSON line each, on stdout. */
@@ -22,6 +24,7 @@ export async function recorder(options: RecorderCommandOptions): Promise<number>
     tls: { certFile: options.cert, keyFile: options.key, trustFile: options.trust },
     ...(options.account !== undefined && { accountId: options.account }),
     directory: resolve(options.out),
+    ...(options.behave !== undefined && { behaviour: parseBehaviour(options.behave) }),
   });
   simulator.on('session', ({ callId, peer, directory }) =>
     say({ event: 'session', callId, from: peer.address, client: peer.tls?.peerSubject, directory }),
