@@ -16,7 +16,9 @@ for (const [path, { optionalDependencies = {}, dev }] of Object.entries({ ...loc
     added += 1;
   }
 }
-lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([one], [other]) => one.localeCompare(other, 'en')));
+lock.packages = Object.fromEntries(
+  Object.entries(lock.packages).sort(([one], [other]) => one.localeCompare(other, 'en')),
+);
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
 console.error(`package-lock.json: ${added} platform packages completed`);
 

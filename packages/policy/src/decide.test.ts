@@ -23,6 +23,7 @@ test('a listed seller is recorded at the recorders given, with the policy revisi
     record: true,
     reason: 'listed',
     seller: { id: 'kiana', name: 'Kiana Anderson' },
+    matched: 'sip:+4930901820@192.0.2.1',
     policyRevision: 'r1',
     recorders,
   });
@@ -54,10 +55,22 @@ test('a listed seller of a tenant without recorders is not recorded, and named',
   assert.deepEqual([decision.record, decision.reason, decision.seller?.id], [false, 'no-recorder', 'kiana']);
 });
 
-test('the first candidate that the policy names wins', () => {
-  const seller = (...uris: string[]) => decide(snapshot, facts(...uris), recorders).seller?.id;
-  assert.equal(seller('sip:unknown@x', 'sip:4711@pbx.example', 'sip:kiana@pbx.example'), 'tomas');
-  assert.equal(seller('sip:kiana@pbx.example', 'sip:4711@pbx.example'), 'kiana');
+test('the strongest identity decides: a weaker one does not lend an unlisted seller a listed name', () => {
+  const { record, reason, seller } = decide(
+    snapshot,
+    facts('sip:+4930901821@sbc', 'sip:+4930901820@sbc', 'sip:kiana@pbx.example'),
+    recorders,
+  );
+  assert.deepEqual([record, reason, seller], [false, 'not-listed', undefined]);
+});
+
+test('what identifies nobody is passed over for the next candidate, and the one that matched is told', () => {
+  const matched = (...uris: string[]) => decide(snapshot, facts(...uris), recorders).matched;
+  const kiana = 'sip:kiana@pbx.example';
+  assert.equal(
+    matched('sip:sbc.example', 'tel:030123', 'sip:x@anonymous.invalid', kiana, 'sip:4711@pbx.example'),
+    kiana,
+  );
 });
 
 test('a number that the trunk knows better counts before that of the URI', () => {

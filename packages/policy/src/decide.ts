@@ -15,7 +15,10 @@ export interface CallFacts {
   readonly tenant: string;
   /** From the seller's side. */
   readonly direction: 'inbound' | 'outbound';
-  /** Most trusted first: Request-URI and To of an inbound call, P-Asserted-Identity and From of an outbound one. */
+  /**
+   * Most trusted first: Request-URI and To of an inbound call, P-Asserted-Identity and From of an outbound one. The first that
+   * identifies anybody says who the seller is; the others are not asked.
+   */
   readonly sellerParty: readonly SellerCandidate[];
   /** An emergency call is decided like any other; that it never waits for a recorder is the call's business. */
   readonly emergency?: boolean;
@@ -24,7 +27,7 @@ export interface CallFacts {
 export type DecisionReason =
   /** The policy names the seller. */
   | 'listed'
-  /** The policy names none of the seller's identities. */
+  /** The policy does not name the seller. */
   | 'not-listed'
   /** There is no usable policy: nobody is recorded without one. */
   | 'no-policy'
@@ -38,6 +41,8 @@ export interface Decision {
   readonly reason: DecisionReason;
   /** Whom the policy names, when it does. */
   readonly seller?: Seller;
+  /** The URI by which the policy names the seller. Personal: not for logs. */
+  readonly matched?: string;
   /** Revision of the policy that decided; empty without one. */
   readonly policyRevision: string;
   /** Recorders to use, in order; empty when the call is not recorded. */
@@ -46,7 +51,10 @@ export interface Decision {
 
 const maxCandidates = 16;
 
-/** Decides a call once. Never throws; one look-up for each of the first 16 candidates, the first match wins. */
+/**
+ * Decides a call once. Never throws. The first of at most 16 candidates with a number or an address decides: a weaker identity must
+ * not bring a listed name into the call of somebody else, whose stronger one says who it is.
+ */
 export function decide(snapshot: PolicySnapshot | undefined, facts: CallFacts, recorders: readonly string[]): Decision {
   if (snapshot === undefined) return { record: false, reason: 'no-policy', policyRevision: '', recorders: [] };
   const refused = (reason: DecisionReason): Decision => ({
@@ -55,18 +63,18 @@ export function decide(snapshot: PolicySnapshot | undefined, facts: CallFacts, r
     policyRevision: snapshot.revision,
     recorders: [],
   });
-  let identified = false;
   for (const { uri, number } of facts.sellerParty.slice(0, maxCandidates)) {
     const identity = sellerIdentity(uri);
     const known = (number === undefined ? undefined : normaliseNumber(number)) ?? identity.number;
     const { address } = identity;
-    identified ||= known !== undefined || address !== undefined;
+    if (known === undefined && address === undefined) continue;
     const seller =
       (known === undefined ? undefined : snapshot.byNumber.get(known)) ??
       (address === undefined ? undefined : snapshot.byAddress.get(address));
-    if (seller === undefined) continue;
-    if (recorders.length === 0) return { ...refused('no-recorder'), seller };
-    return { record: true, reason: 'listed', seller, policyRevision: snapshot.revision, recorders: [...recorders] };
+    if (seller === undefined) return refused('not-listed');
+    const named = { seller, matched: uri };
+    if (recorders.length === 0) return { ...refused('no-recorder'), ...named };
+    return { record: true, reason: 'listed', ...named, policyRevision: snapshot.revision, recorders: [...recorders] };
   }
-  return refused(identified ? 'not-listed' : 'no-seller-identity');
+  return refused('no-seller-identity');
 }

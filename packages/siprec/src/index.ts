@@ -30,6 +30,7 @@ export {
   resolveRecorder,
 } from './recorder-endpoints.js';
 export { dynamics365, type OfferedCodec, type Party, type RecorderProfile } from './recorder-profile.js';
+export { type RecordingAnswer, writeRecordingAnswer } from './recording-answer.js';
 export { type ByeBodyInput, byeBody, type InitialBodyInput, initialBody } from './recording-body.js';
 export {
   byeHeaders,

@@ -78,6 +78,11 @@ async function lease(): Promise<Record<string, unknown> | undefined> {
   return entry?.operation === 'PUT' ? entry.json() : undefined;
 }
 
+async function ready(): Promise<boolean> {
+  const { status } = await fetch(`${relay.lines[0]?.addresses['management']}/ready`, { signal: soon() });
+  return status === 200;
+}
+
 /** Every event so far. */
 async function events(): Promise<NonNullable<Event['body']>[]> {
   const consumer = await bus.session?.jetstream.consumers.get('EVENTS');
@@ -138,7 +143,7 @@ test('a relay, from a start without anything to its end with a session left', { 
     const watch = calls.watch({});
     watch.on('error', () => undefined);
     await once(watch, 'metadata');
-    const told = once(watch, 'data');
+    const told = once(watch, 'data', { signal: soon(10_000) });
     await engine?.kill('SIGKILL');
     await engine?.stop();
     const [response]: WatchResponse[] = await told;
@@ -155,20 +160,48 @@ test('a relay, from a start without anything to its end with a session left', { 
     assert.equal(status, 503);
   });
 
-  await story.test('SIGTERM: a draining lease, no new session, then an end that leaves nothing', async () => {
-    engine = requirePeer(await startRtpengine({ port: enginePort }));
-    await eventually(async () => {
-      const { status } = await fetch(`${relay.lines[0]?.addresses['management']}/ready`, { signal: soon() });
-      return status === 200;
-    }, 'it is back');
+  await story.test(
+    'killed and started again: what it carried is not listed, and its media is left alone',
+    async (step) => {
+      engine = requirePeer(await startRtpengine({ port: enginePort }));
+      await eventually(ready, 'it is back');
+      await open(calls, 'carried');
+      await relay.kill();
+      calls.close();
+      relay = RelayProcess.start(directory, 'r1', config());
+      const line = await relay.line('the ready line', (one) => one.ready);
+      calls = new MediaRelayServiceClient(line.addresses['grpc'] ?? '', channelCredentials());
+      client = calls;
+      const { sessions } = await callUnary(calls.listSessions.bind(calls), {}, { deadlineMs });
+      assert.deepEqual(sessions, []);
+      const listed = /^sidestream_ng_request_seconds_count\{.*command="list",outcome="ok".*\} [1-9]/m;
+      await eventually(async () => {
+        const response = await fetch(`${relay.lines[0]?.addresses['management']}/metrics`, { signal: soon() });
+        return listed.test(await response.text());
+      }, 'it swept');
+      await open(calls, 'next');
+      await callUnary(calls.closeSession.bind(calls), { sessionId: 'next' }, { deadlineMs });
+      const ng = new NgClient({ address: { host: '127.0.0.1', port: enginePort } });
+      step.after(() => ng.close());
+      assert.ok(await new Rtpengine(ng, 'r1').holds('carried', soon()));
+      await new Rtpengine(ng, 'r1').close('carried', soon());
+    },
+  );
+
+  await story.test('SIGTERM: a draining lease, no new session, then an end that leaves nothing', async (step) => {
     await open(calls, 'left');
+    const watch = calls.watch({}).on('error', () => undefined);
+    await once(watch, 'metadata');
+    const told = once(watch, 'data', { signal: soon(10_000) });
     relay.terminate();
     await eventually(async () => (await lease())?.['draining'] === true, 'it drains');
     await assert.rejects(open(calls, 'late'), { code: 'draining' });
+    const [response]: WatchResponse[] = await told;
+    assert.deepEqual(response?.event?.value, { sessionId: 'left', reason: 'relay-stopped' });
     assert.equal(await relay.ended(), 0);
-    const ng = new NgClient({ address: engine });
+    const ng = new NgClient({ address: { host: '127.0.0.1', port: enginePort } });
+    step.after(() => ng.close());
     assert.deepEqual((await new Rtpengine(ng, 'r1').list(soon())).sessions, []);
-    await ng.close();
     assert.equal(await lease(), undefined);
     assert.doesNotMatch(relay.log, /a=crypto|m=audio/);
   });

@@ -18,6 +18,8 @@ import { EngineMonitor } from './domain/engine-monitor.js';
 import { Relay } from './domain/relay.js';
 
 const grpcGraceMs = 1_000;
+/** What signalling gets to end the calls whose sessions are still here when the drain is over. */
+const farewellMs = 2_000;
 
 async function start(context: ServiceContext<RelayConfig>): Promise<RunningService> {
   const { config, instance, log, metrics, health } = context;
@@ -56,8 +58,11 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
       relay.drain();
       presence.refresh();
       await relay.whenEmpty(AbortSignal.timeout(config.drainMs));
+      relay.announceStop();
+      await relay.whenEmpty(AbortSignal.timeout(farewellMs));
       await relay.closeAll();
       await monitor.stop();
+      // Ending a watch flushes what was written to it; the grace of the server is for that.
       watches.abort();
       await server.close(grpcGraceMs);
       await presence.close();

@@ -97,11 +97,12 @@ await runService({
     const checkHealth = () => {
       const missing = relays.unavailable();
       health.set('media relay', missing === undefined, missing);
-      health.set('policy', policies.missing.length === 0, `none usable of ${policies.missing.join(', ')}`);
+      // A tenant without a policy is refused alone; the others' calls come in.
+      health.set('policy', policies.problem === undefined, policies.problem);
     };
 
     health.set('edge', false, `connecting to ${edge.host}:${edge.port}`);
-    policies.start(checkHealth);
+    await policies.start(checkHealth);
     book.onRefresh(() => {
       relays.refresh();
       checkHealth();

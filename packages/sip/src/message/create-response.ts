@@ -1,7 +1,6 @@
 // The response that a UAS gives to a request (RFC 3261 §8.2.6).
 import { SipError } from '../sip-error.js';
 import { Headers } from './headers.js';
-import { tagOf } from './name-addr.js';
 import { type SipRequest, SipResponse } from './sip-message.js';
 
 /** What createResponse adds to the copied headers. */
@@ -40,7 +39,7 @@ export function createResponse(request: SipRequest, status: number, options: Res
 function withTag(request: SipRequest, to: string, tag: string | undefined): string {
   if (tag === undefined) return to;
   try {
-    return tagOf(request.to) === undefined ? `${to};tag=${tag}` : to;
+    return request.to.parameters.has('tag') ? to : `${to};tag=${tag}`;
   } catch (error) {
     // A salvaged request may have a bad To, which goes back as it came (RFC 3261 §8.2.6.2 wants it equal).
     if (error instanceof SipError) return to;

@@ -2,11 +2,17 @@
 import { malformed } from '../sip-error.js';
 
 const token = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
+const callId = /^[A-Za-z0-9\-.!%*_+`'~()<>:\\"/[\]?{}]+(?:@[A-Za-z0-9\-.!%*_+`'~()<>:\\"/[\]?{}]+)?$/;
 const quotedString = /^"(?:[^"\\]|\\.)*"$/s;
 
 /** Whether the text is a `token`. */
 export function isToken(text: string): boolean {
   return token.test(text);
+}
+
+/** Whether the text is a `callid`: `word [ "@" word ]`. */
+export function isCallId(text: string): boolean {
+  return callId.test(text);
 }
 
 /**

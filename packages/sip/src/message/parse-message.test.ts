@@ -176,6 +176,42 @@ describe('header section', () => {
     refused(message({}, 'Content-Length: 0\r\nl: 0\r\n'), /Content-Length: given more than once/);
   });
 
+  test('RFC 3261 §25.1: a tag is a token', () => {
+    for (const field of ['From', 'To']) {
+      for (const tag of ['tag', 'tag=""', 'tag="x"', 'TAG = a|b', 'tag=a:b']) {
+        const bytes = message({ [field]: `<sip:bob@example.com>;${tag}` });
+        const words = new RegExp(`${field}: the tag is not a token`);
+        refused(bytes, words);
+        refused(Buffer.from(String(bytes).replace(/^[^\r]*/, 'SIP/2.0 200 OK')), words);
+      }
+    }
+    assert.equal(tagOf(request(message({ To: "<sip:b@c>;tag=a-.!%*_+`'~9" })).to), "a-.!%*_+`'~9");
+  });
+
+  test('RFC 3261 §25.1: a Call-ID is word or word@word', () => {
+    for (const callId of ['-.!%*_+`\'~()<>:\\"/[]?{}', 'a9@[::1]:5060', 'f81d4fae-7dec-11d0@<"x">']) {
+      assert.equal(request(message({ 'Call-ID': callId })).callId, callId);
+    }
+    for (const callId of [
+      'a|b',
+      'a@b|c',
+      'a b',
+      'a,b',
+      'a;b',
+      'a=b',
+      'a@b@c',
+      '@b',
+      'a@',
+      'ü',
+      'a$b',
+      'a#b',
+      'a&b',
+      'a^b',
+    ]) {
+      refused(message({ 'Call-ID': callId }), /Call-ID: not word/);
+    }
+  });
+
   test('RFC 3261 §16.3: a missing Max-Forwards is let through, a bad one is not', () => {
     assert.equal(request(message({ 'Max-Forwards': undefined })).headers.has('max-forwards'), false);
     for (const value of ['256', '-1', 'x', '']) refused(message({ 'Max-Forwards': value }), /Max-Forwards/);

@@ -1,8 +1,10 @@
 // Bytes to message: framing of one message, limits and the checks that RFC 3261 asks for before any element acts on it.
 import { malformed, tooLarge } from '../sip-error.js';
+import { isCallId, isToken } from './grammar.js';
 import { decodeHeaderSection, splitHeaderLines } from './header-section.js';
 import type { Headers } from './headers.js';
 import { defaultMessageLimits, type MessageLimits } from './message-limits.js';
+import type { NameAddr } from './name-addr.js';
 import { emptyBody, type SipMessage, SipRequest, SipResponse } from './sip-message.js';
 import { parseStartLine } from './start-line.js';
 
@@ -74,7 +76,9 @@ function checkFields(message: SipMessage): void {
   }
   for (const name of atMostOnce) if (headers.count(name) > 1) throw malformed(`${name}: given more than once`);
   const { cseq, callId } = message;
-  if (/[ \t]/.test(callId)) throw malformed('Call-ID: white space inside');
+  if (!isCallId(callId)) throw malformed('Call-ID: not word or word@word');
+  checkTag(message.from, 'From');
+  checkTag(message.to, 'To');
   if (message.kind === 'request' && cseq.method !== message.method) {
     throw malformed('CSeq: its method is not that of the request');
   }
@@ -82,5 +86,11 @@ function checkFields(message: SipMessage): void {
   if (maxForwards !== undefined && (!/^\d+$/.test(maxForwards) || Number(maxForwards) > 255)) {
     throw malformed('Max-Forwards: not a number of 0 to 255');
   }
-  void [message.topVia, message.from, message.to, message.contacts, message.contentType];
+  void [message.topVia, message.contacts, message.contentType];
+}
+
+// RFC 3261 §25.1: tag-param = "tag" EQUAL token. Dialogs and transactions are told apart by it, so nothing else may pass.
+function checkTag(address: NameAddr, field: string): void {
+  const tag = address.parameters.get('tag');
+  if (tag === null || (tag !== undefined && !isToken(tag))) throw malformed(`${field}: the tag is not a token`);
 }

@@ -1,6 +1,7 @@
 // A client transaction at work: runs the effects of its machine on a flow. Knows nothing of dialogs.
 import { EventEmitter } from 'node:events';
 import type { Clock } from '../clock.js';
+import { guarded, type OnFault } from '../guarded.js';
 import type { Headers } from '../message/headers.js';
 import { serialiseMessage } from '../message/serialise-message.js';
 import type { SipRequest, SipResponse } from '../message/sip-message.js';
@@ -34,6 +35,8 @@ interface ClientTransactionInit {
   readonly timers: TimerValues;
   /** Sends a CANCEL, which is a transaction of its own, RFC 3261 §9.1. */
   readonly sendCancel: (cancel: SipRequest, flow: Flow) => void;
+  /** What a listener has thrown. */
+  readonly onFault: OnFault;
 }
 
 /** One request of ours and what comes of it. Made by TransactionLayer.request. */
@@ -46,6 +49,7 @@ export class ClientTransaction extends EventEmitter<ClientTransactionEvents> {
   readonly #machine: Machine<string, ClientEvent, ClientEffect>;
   readonly #timers: TimerSet<ClientTimer>;
   readonly #sendCancel: ClientTransactionInit['sendCancel'];
+  readonly #onFault: OnFault;
   #cancelHeaders: Headers | undefined;
   #cancelWanted = false;
   #cancelSent = false;
@@ -59,6 +63,7 @@ export class ClientTransaction extends EventEmitter<ClientTransactionEvents> {
     this.flow = init.flow;
     this.#bytes = serialiseMessage(init.request);
     this.#sendCancel = init.sendCancel;
+    this.#onFault = init.onFault;
     const context = { timers: init.timers, reliable: init.flow.reliable };
     this.#machine =
       init.request.method === 'INVITE'
@@ -104,7 +109,7 @@ export class ClientTransaction extends EventEmitter<ClientTransactionEvents> {
     if (this.#gone) return;
     this.#gone = true;
     this.#timers.stopAll();
-    this.emit('terminated');
+    this.#tell(() => this.emit('terminated'));
   }
 
   #cancelNow(): void {
@@ -131,13 +136,17 @@ export class ClientTransaction extends EventEmitter<ClientTransactionEvents> {
         return;
       case 'deliver':
         if (received === undefined) return;
-        this.emit(received.response.status < 200 ? 'provisional' : 'final', received.response, received.flow);
+        this.#tell(() =>
+          this.emit(received.response.status < 200 ? 'provisional' : 'final', received.response, received.flow),
+        );
         return;
       case 'inform-timeout':
-        this.emit('timeout');
+        this.#tell(() => this.emit('timeout'));
         return;
       case 'inform-transport-error':
-        this.emit('transportError', error ?? new SipError('transport-failed', 'the request could not be sent'));
+        this.#tell(() =>
+          this.emit('transportError', error ?? new SipError('transport-failed', 'the request could not be sent')),
+        );
         return;
       case 'start-timer':
         this.#timers.start(effect.timer, effect.ms);
@@ -146,6 +155,11 @@ export class ClientTransaction extends EventEmitter<ClientTransactionEvents> {
         this.#timers.stop(effect.timer);
         return;
     }
+  }
+
+  // A listener that throws must not keep the machine from its next effect.
+  #tell(emit: () => unknown): void {
+    guarded(emit, this.#onFault);
   }
 
   #send(bytes: Buffer): void {

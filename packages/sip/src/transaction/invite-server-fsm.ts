@@ -47,8 +47,13 @@ export function inviteServerStep(state: InviteServerState, event: ServerEvent, c
     case 'timer':
       return onTimer(state, event.timer, context);
     case 'transport-error':
-      // RFC 6026 §7.1: the state stays, so that copies of the INVITE are not taken for a new call.
-      return state.name === 'terminated' ? stay : { state, effects: [{ type: 'inform-transport-error' }] };
+      if (state.name === 'terminated') return stay;
+      // RFC 6026 §7.1: the state stays, so that copies of the INVITE are not taken for a new call. On a stream there are no
+      // copies, and an unanswered INVITE, for which no timer runs, can be answered no more.
+      return {
+        state: reliable && state.name === 'proceeding' ? { ...state, name: 'terminated' } : state,
+        effects: [{ type: 'inform-transport-error' }],
+      };
   }
 }
 

@@ -1,6 +1,7 @@
 // A server transaction at work: runs the effects of its machine on the flow that the request came on. Knows no dialogs.
 import { EventEmitter } from 'node:events';
 import type { Clock } from '../clock.js';
+import { guarded, type OnFault } from '../guarded.js';
 import { createResponse } from '../message/create-response.js';
 import { tagOf } from '../message/name-addr.js';
 import { serialiseMessage } from '../message/serialise-message.js';
@@ -23,7 +24,10 @@ export interface ServerTransactionEvents {
   ack: [ack: SipRequest];
   /** Timer H: no ACK for a final response other than 2xx. */
   timeout: [];
-  /** A response could not be sent, or the connection of an unanswered request is gone. Emitted once. */
+  /**
+   * A response could not be sent, or the connection of an unanswered request is gone: over a stream that ends a transaction
+   * which has no final response. Emitted once.
+   */
   transportError: [error: SipError];
   /** The transaction is gone; always the last event. */
   terminated: [];
@@ -40,6 +44,8 @@ interface ServerTransactionInit {
   readonly tryingDelayMs: number;
   /** An ACK in Accepted, RFC 6026 §7.1. */
   readonly deliverAck: (ack: SipRequest, flow: Flow) => void;
+  /** What a listener has thrown. */
+  readonly onFault: OnFault;
 }
 
 /** One request of a peer and our answers. Made by TransactionLayer. */
@@ -106,7 +112,7 @@ export class ServerTransaction extends EventEmitter<ServerTransactionEvents> {
    * already, or RFC 4320 forbids it) and when the flow failed, which is also a `transportError` event. Never rejects.
    */
   respond(response: SipResponse): Promise<boolean> {
-    this.#toTag = tagOf(response.to) ?? this.#toTag;
+    this.#toTag = toTagIn(response) ?? this.#toTag;
     this.#next = serialiseMessage(response);
     this.#sent = undefined;
     this.#dispatch({ type: 'respond', status: response.status });
@@ -128,7 +134,7 @@ export class ServerTransaction extends EventEmitter<ServerTransactionEvents> {
     if (this.#gone) return;
     this.#gone = true;
     this.#running.stopAll();
-    this.emit('terminated');
+    this.#tell(() => this.emit('terminated'));
   }
 
   #dispatch(event: ServerEvent, received?: SipRequest, flow?: Flow, error?: SipError): void {
@@ -151,18 +157,20 @@ export class ServerTransaction extends EventEmitter<ServerTransactionEvents> {
         if (this.#last !== undefined) void this.#send(this.#last);
         return;
       case 'confirm':
-        if (received !== undefined) this.emit('ack', received);
+        if (received !== undefined) this.#tell(() => this.emit('ack', received));
         return;
       case 'deliver-ack':
-        if (received !== undefined) this.#init.deliverAck(received, flow ?? this.flow);
+        if (received !== undefined) this.#tell(() => this.#init.deliverAck(received, flow ?? this.flow));
         return;
       case 'inform-timeout':
-        this.emit('timeout');
+        this.#tell(() => this.emit('timeout'));
         return;
       case 'inform-transport-error':
         if (this.#failed) return;
         this.#failed = true;
-        this.emit('transportError', error ?? new SipError('transport-failed', 'the response could not be sent'));
+        this.#tell(() =>
+          this.emit('transportError', error ?? new SipError('transport-failed', 'the response could not be sent')),
+        );
         return;
       case 'start-timer':
         this.#running.start(effect.timer, effect.ms);
@@ -171,6 +179,11 @@ export class ServerTransaction extends EventEmitter<ServerTransactionEvents> {
         this.#running.stop(effect.timer);
         return;
     }
+  }
+
+  // A listener that throws must not keep the machine from its next effect.
+  #tell(emit: () => unknown): void {
+    guarded(emit, this.#init.onFault);
   }
 
   async #send(bytes: Buffer): Promise<boolean> {
@@ -182,5 +195,14 @@ export class ServerTransaction extends EventEmitter<ServerTransactionEvents> {
       this.fail(asTransportError(error));
       return false;
     }
+  }
+}
+
+// A response may carry a To that its owner wrote; one that cannot be read tells no tag, and is no reason to throw here.
+function toTagIn(response: SipResponse): string | undefined {
+  try {
+    return tagOf(response.to);
+  } catch {
+    return undefined;
   }
 }

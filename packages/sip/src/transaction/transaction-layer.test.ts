@@ -169,6 +169,37 @@ test('above maxTransactions a new request gets 503 with Retry-After, but CANCEL 
   assert.equal(requests.length, 1);
 });
 
+test('above maxTransactions a request within a call is still served, up to a quarter more', () => {
+  const { flow, receive, requests } = serve({ maxTransactions: 4 });
+  for (let i = 0; i < 5; i += 1) receive(exampleRequest('OPTIONS', { via: `${viaText}${i}` }));
+  assert.equal(requests.length, 4);
+  assert.deepEqual(flow.times(503), [0]);
+  receive(exampleRequest('BYE', { via: `${viaText}-1`, toTag: 'b' }));
+  assert.equal(requests.at(-1)?.request.method, 'BYE');
+  receive(exampleRequest('BYE', { via: `${viaText}-2`, toTag: 'b' }));
+  assert.equal(requests.length, 5);
+  assert.deepEqual(flow.times(503), [0, 0]);
+});
+
+test('RFC 3261 §25.1: a tag without a value gets 400 whatever the method, and opens no transaction', () => {
+  const { layer, flow, transports, requests } = serve();
+  const faults: Error[] = [];
+  layer.on('fault', (error) => faults.push(error));
+  const answers: string[] = [];
+  flow.send = async (bytes) => {
+    answers.push(String(bytes));
+  };
+  for (const method of ['OPTIONS', 'INVITE', 'CANCEL', 'BYE']) {
+    const request = exampleRequest(method, { via: `${viaText}${method}` });
+    request.headers.set('To', '<sip:bob@example.net>;tag');
+    transports.receive(request, flow);
+    // RFC 3261 §8.2.6.2: a To that has a tag goes back as it came.
+    assert.match(answers.pop() ?? '', /^SIP\/2\.0 400 .*\r\nTo: <sip:bob@example\.net>;tag\r\n/s);
+  }
+  assert.deepEqual(faults, []);
+  assert.equal(layer.size + requests.length, 0);
+});
+
 test('a malformed request is refused without a transaction, a malformed ACK or response never answered; all are told', () => {
   const { layer, flow, transports } = serve();
   const told: [string, boolean][] = [];
@@ -196,10 +227,10 @@ test('a malformed request is refused without a transaction, a malformed ACK or r
   assert.equal(layer.size, 0);
 });
 
-test('the connection of an unanswered request that closes is told to its owner', async () => {
+test('the connection of an unanswered request that closes is told to its owner, and nothing of it is left', async () => {
   const clock = new ManualClock();
   const flow = new ScriptedFlow(clock, 'tcp');
-  const { receive, requests, transports } = serve({}, flow);
+  const { receive, requests, transports, layer } = serve({}, flow);
   receive(exampleRequest('INVITE', { via: viaText }));
   const codes: string[] = [];
   first(requests).on('transportError', (error) => codes.push(error.code));
@@ -207,4 +238,7 @@ test('the connection of an unanswered request that closes is told to its owner',
   transports.emit('closed', flow);
   await settle();
   assert.deepEqual(codes, ['transport-failed']);
+  assert.equal(layer.size + clock.pending, 0);
+  const { request, toTag } = first(requests);
+  assert.equal(await first(requests).respond(createResponse(request, 200, { toTag })), false);
 });

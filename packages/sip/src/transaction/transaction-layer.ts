@@ -2,9 +2,11 @@
 // dialogs, no routing and no addresses, and sends nothing but on a flow that it was given.
 import { EventEmitter } from 'node:events';
 import { type Clock, systemClock } from '../clock.js';
+import { guarded } from '../guarded.js';
 import { createResponse } from '../message/create-response.js';
 import { Headers } from '../message/headers.js';
 import type { MessageLimits } from '../message/message-limits.js';
+import { tagOf } from '../message/name-addr.js';
 import { parseMessage } from '../message/parse-message.js';
 import { salvageRequest } from '../message/salvage-request.js';
 import { serialiseMessage } from '../message/serialise-message.js';
@@ -36,13 +38,18 @@ export interface TransactionLayerEvents {
   malformed: [error: SipError, flow: Flow, answered: boolean];
   /** A request was answered 503 because too many transactions are open. */
   refused: [request: SipRequest, flow: Flow];
+  /** A listener, or this package, has thrown where it should not. It has cost one request at most, which was answered 500. */
+  fault: [error: Error];
 }
 
 export interface TransactionLayerOptions {
   readonly transports: FlowSource;
   readonly clock?: Clock | undefined;
   readonly timers?: Partial<TimerValues> | undefined;
-  /** Server transactions, and client transactions, that may be open at a time. Default 20000 each. */
+  /**
+   * Server transactions, and client transactions, that may be open at a time. Default 20000 each. Requests with a To tag may
+   * have a quarter more, so that the calls that there are can still be ended.
+   */
   readonly maxTransactions?: number | undefined;
   /** Limits of received messages; those of the transports. */
   readonly limits?: MessageLimits | undefined;
@@ -55,6 +62,7 @@ export interface TransactionLayerOptions {
 }
 
 const retryAfterSeconds = '5';
+const inDialogShare = 1.25;
 
 /** RFC 3261 §17 over the given transports. */
 export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
@@ -103,6 +111,22 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
     await flow.send(serialiseMessage(bare ? this.withVia(message, flow) : message));
   }
 
+  /**
+   * Runs code of whoever stands above. What it throws becomes a `fault` event and, where it was about to handle a request,
+   * costs that request alone: it is answered 500 unless it has its final response.
+   */
+  protect(run: () => unknown, handled?: ServerTransaction): void {
+    guarded(run, (error) => {
+      try {
+        this.emit('fault', error);
+      } finally {
+        if (handled?.pending) {
+          void handled.respond(createResponse(handled.request, 500, { toTag: handled.toTag }));
+        }
+      }
+    });
+  }
+
   /** Ends every transaction and timer; pending client transactions report `transportError`. Idempotent. */
   close(): void {
     if (this.#closed) return;
@@ -124,7 +148,8 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
     const sendCancel = (cancel: SipRequest, on: Flow): void => {
       if (!this.#closed && this.#clients.size < this.#max) this.#start(cancel, branch, on);
     };
-    const transaction = new ClientTransaction({ request, branch, flow, clock, timers, sendCancel });
+    const onFault = this.#onFault;
+    const transaction = new ClientTransaction({ request, branch, flow, clock, timers, sendCancel, onFault });
     this.#track(this.#clients, clientKey(branch, request.method), transaction);
     transaction.start();
     return transaction;
@@ -142,7 +167,15 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
     else transaction.once('terminated', forget);
   }
 
+  readonly #onFault = (error: Error): void => {
+    this.emit('fault', error);
+  };
+
   readonly #onMessage = (bytes: Buffer, flow: Flow): void => {
+    guarded(() => this.#receive(bytes, flow), this.#onFault);
+  };
+
+  #receive(bytes: Buffer, flow: Flow): void {
     let message: SipMessage;
     try {
       message = parseMessage(bytes, { stream: flow.reliable, limits: this.#options.limits });
@@ -153,7 +186,7 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
     }
     if (message.kind === 'response') this.#onResponse(message, flow);
     else this.#onRequest(message, bytes, flow);
-  };
+  }
 
   readonly #onFlowClosed = (flow: Flow, error?: SipError): void => {
     const reason = error ?? new SipError('transport-failed', 'the connection was closed');
@@ -180,20 +213,28 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
     stampSource(request, flow);
     const invite = request.method === 'CANCEL' ? this.#servers.get(serverKeyOf(request, 'INVITE')) : undefined;
     // A CANCEL that matches makes room, so it is not subject to the bound.
-    if (this.#servers.size >= this.#max && invite === undefined) {
+    if (invite === undefined && this.#isFull(request)) {
       this.#respondStateless(request, 503, flow, new Headers([['Retry-After', retryAfterSeconds]]));
       this.emit('refused', request, flow);
       return;
     }
     const transaction = this.#serve(request, bytes, flow);
     this.#track(this.#servers, key, transaction);
-    transaction.start();
-    if (request.method === 'CANCEL') this.#onCancel(transaction, invite);
-    else this.emit('request', transaction);
+    this.protect(() => {
+      transaction.start();
+      if (request.method === 'CANCEL') this.#onCancel(transaction, invite);
+      else this.emit('request', transaction);
+    }, transaction);
+  }
+
+  #isFull(request: SipRequest): boolean {
+    const max = tagOf(request.to) === undefined ? this.#max : Math.ceil(this.#max * inDialogShare);
+    return this.#servers.size >= max;
   }
 
   #serve(request: SipRequest, bytes: Buffer, flow: Flow): ServerTransaction {
     const { clock, timers } = this;
+    const onFault = this.#onFault;
     const { transports, tryingDelayMs = 0 } = this.#options;
     const port = separateResponsePort(request, flow);
     const responseFlow =
@@ -203,7 +244,8 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
     // Whoever sends the response sees the failure; until then it must not count as unhandled.
     responseFlow?.catch(() => undefined);
     const deliverAck = (ack: SipRequest, on: Flow): boolean => this.emit('ack', ack, on);
-    return new ServerTransaction({ request, bytes, flow, responseFlow, clock, timers, tryingDelayMs, deliverAck });
+    const init = { request, bytes, flow, responseFlow, clock, timers, tryingDelayMs, deliverAck, onFault };
+    return new ServerTransaction(init);
   }
 
   /** RFC 3261 §9.2. */
@@ -218,7 +260,7 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
     if (this.#options.autoTerminate) {
       void invite.respond(createResponse(invite.request, 487, { toTag: invite.toTag }));
     }
-    invite.emit('cancel', request);
+    this.protect(() => invite.emit('cancel', request), invite);
   }
 
   #refuseMalformed(bytes: Buffer, flow: Flow, error: SipError): boolean {

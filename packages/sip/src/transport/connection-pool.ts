@@ -1,11 +1,23 @@
 // Connections that we opened, one per target and identity; whoever asks while a dial is on its way waits for that dial.
+// A connection whose certificate was renewed, or that was asked to be replaced, is retired: those who hold it keep it.
 import { SipError } from '../sip-error.js';
 import type { Flow, Target } from './flow.js';
 
-type Dial = (target: Target, signal: AbortSignal) => Promise<Flow>;
+/** A connection that the pool may let go of. */
+export interface PooledFlow extends Flow {
+  /** Nobody new will use the connection: let it end once it is idle. */
+  retire(): void;
+}
+
+type Dial = (target: Target, signal: AbortSignal) => Promise<PooledFlow>;
+
+interface Open {
+  readonly key: string;
+  readonly flow: PooledFlow;
+}
 
 interface Dialling {
-  readonly promise: Promise<Flow>;
+  readonly promise: Promise<PooledFlow>;
   readonly abort: AbortController;
   waiters: number;
 }
@@ -13,7 +25,8 @@ interface Dialling {
 /** Reuse of connections. An entry leaves with its connection, so the pool is never larger than what is open. */
 export class ConnectionPool {
   readonly #dial: Dial;
-  readonly #open = new Map<string, Flow>();
+  // By target and certificate files, whatever these held when the connection was opened.
+  readonly #open = new Map<string, Open>();
   readonly #dialling = new Map<string, Dialling>();
 
   constructor(dial: Dial) {
@@ -31,18 +44,13 @@ export class ConnectionPool {
    */
   async flow(target: Target, signal?: AbortSignal): Promise<Flow> {
     if (signal?.aborted) throw cancelled(target);
-    // The identity's key changes with its files: then the old connection stays with those who hold it.
-    const key = [
-      target.protocol,
-      target.host,
-      target.port,
-      target.servername,
-      target.identity?.key,
-      target.local?.host,
-    ].join('|');
-    const open = this.#open.get(key);
-    if (open !== undefined && !open.closed) return open;
-    const dialling = this.#dialling.get(key) ?? this.#start(key, target);
+    const { protocol, host, port, servername, identity, local } = target;
+    const place = [protocol, host, port, servername, identity?.source, local?.host].join('|');
+    // The identity's key changes with what is in its files.
+    const key = `${place}|${identity?.key}`;
+    const open = this.#open.get(place);
+    if (open?.key === key && !open.flow.closed && target.fresh !== true) return open.flow;
+    const dialling = this.#dialling.get(key) ?? this.#start(place, key, target);
     dialling.waiters += 1;
     try {
       return await withSignal(dialling.promise, target, signal);
@@ -57,7 +65,7 @@ export class ConnectionPool {
 
   /** Forgets a connection that has closed. */
   remove(flow: Flow): void {
-    for (const [key, open] of this.#open) if (open === flow) this.#open.delete(key);
+    for (const [place, open] of this.#open) if (open.flow === flow) this.#open.delete(place);
   }
 
   /** Gives up what is being dialled; open connections are their owner's to close. */
@@ -67,7 +75,7 @@ export class ConnectionPool {
     this.#open.clear();
   }
 
-  #start(key: string, target: Target): Dialling {
+  #start(place: string, key: string, target: Target): Dialling {
     const abort = new AbortController();
     const promise = this.#dial(target, abort.signal).finally(() => {
       if (this.#dialling.get(key) === dialling) this.#dialling.delete(key);
@@ -78,7 +86,10 @@ export class ConnectionPool {
       (flow) => {
         // Given up at the very moment of success: nobody would ever use or close it.
         if (abort.signal.aborted) flow.close();
-        else if (!flow.closed) this.#open.set(key, flow);
+        else if (!flow.closed) {
+          this.#open.get(place)?.flow.retire();
+          this.#open.set(place, { key, flow });
+        }
       },
       () => undefined,
     );

@@ -53,4 +53,6 @@ export interface Target {
   readonly identity?: TlsIdentity | undefined;
   /** UDP: the listener to send from. TCP and TLS: the address to connect from; the port is the system's choice. */
   readonly local?: HostPort | undefined;
+  /** TCP and TLS: open a new connection, which takes the place of one that is open; for when that one gives no answer. */
+  readonly fresh?: boolean | undefined;
 }

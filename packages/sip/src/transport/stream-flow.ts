@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { MessageLimits } from '../message/message-limits.js';
 import { SipError } from '../sip-error.js';
+import type { PooledFlow } from './connection-pool.js';
 import type { Flow, HostPort, TlsPeer, TransportProtocol } from './flow.js';
 import { socketError } from './socket-error.js';
 import { StreamFramer } from './stream-framer.js';
@@ -11,9 +12,9 @@ export interface StreamFlowOptions {
   readonly limits?: MessageLimits | undefined;
   /** Interval of CRLF pings on connections that we opened. */
   readonly keepAliveMs: number;
-  /** How long the peer may stay silent after a ping. */
+  /** How long a peer that has answered a ping before may stay silent after one. */
   readonly keepAliveTimeoutMs: number;
-  /** How long a connection may carry nothing. */
+  /** How long a connection may carry no SIP message; keep-alives are none. */
   readonly idleTimeoutMs: number;
   /** How long one message may take to arrive. */
   readonly messageTimeoutMs: number;
@@ -32,7 +33,7 @@ const pong = Buffer.from('\r\n');
 const closingMs = 1000;
 
 /** A connected (TLS: handshaken) socket as a flow. */
-export class StreamFlow implements Flow {
+export class StreamFlow implements PooledFlow {
   readonly id: string;
   readonly protocol: TransportProtocol;
   readonly reliable = true;
@@ -45,6 +46,10 @@ export class StreamFlow implements Flow {
   readonly #framer: StreamFramer;
   #closed = false;
   #error: SipError | undefined;
+  #pinged = false;
+  #answersPings = false;
+  #retired = false;
+  #idleTimer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
   #silenceTimer: NodeJS.Timeout | undefined;
   #messageTimer: NodeJS.Timeout | undefined;
@@ -70,7 +75,7 @@ export class StreamFlow implements Flow {
     this.#framer = new StreamFramer(o.options.limits);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
-    socket.setTimeout(o.options.idleTimeoutMs, () => this.close());
+    if (o.options.idleTimeoutMs > 0) this.#idleTimer = setTimeout(() => this.close(), o.options.idleTimeoutMs).unref();
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', (error) => {
       this.#error ??= socketError(this.#peer, error);
@@ -89,12 +94,19 @@ export class StreamFlow implements Flow {
   /** Starts the pings of RFC 5626 §3.5.1; for connections that we opened. */
   keepAlive(): void {
     const { keepAliveMs } = this.#options;
-    if (keepAliveMs <= 0 || this.closed) return;
+    if (keepAliveMs <= 0 || this.#retired || this.closed) return;
     // RFC 5626 §4.4.1: a random 80 to 100 per cent of the interval, so that many flows do not ping as one.
     this.#pingTimer = setTimeout(() => this.#ping(), keepAliveMs * (0.8 + Math.random() * 0.2)).unref();
   }
 
+  /** Pings no more, so that nothing but SIP messages keeps the connection; it ends when they do (`idleTimeoutMs`). */
+  retire(): void {
+    this.#retired = true;
+    for (const timer of [this.#pingTimer, this.#silenceTimer]) clearTimeout(timer);
+  }
+
   send(bytes: Buffer): Promise<void> {
+    this.#carried();
     this.#listener.sent(bytes, this);
     return this.#write(bytes);
   }
@@ -131,10 +143,15 @@ export class StreamFlow implements Flow {
     clearTimeout(this.#silenceTimer);
     this.#silenceTimer = undefined;
     const frames = this.#framer.push(chunk);
-    for (const frame of frames) {
+    for (const [i, frame] of frames.entries()) {
       if (this.#closed) return;
-      if (frame.kind === 'message') this.#listener.message(frame.bytes, this);
-      else if (frame.kind === 'ping') this.#write(pong).catch(ignored);
+      if (frame.kind === 'message') {
+        this.#carried();
+        this.#listener.message(frame.bytes, this);
+      } else if (frame.kind === 'pong') {
+        // The first half of a ping of the peer's own is no answer.
+        if (this.#pinged && frames[i + 1]?.kind !== 'ping') this.#answersPings = true;
+      } else if (frame.kind === 'ping') this.#write(pong).catch(ignored);
       else if (frame.kind === 'unframeable') this.#giveUp(frame.bytes, frame.error);
     }
     if (frames.length > 0 || !this.#framer.pending) {
@@ -142,6 +159,10 @@ export class StreamFlow implements Flow {
       this.#messageTimer = undefined;
     }
     if (this.#framer.pending && this.#messageTimer === undefined && !this.#closed) this.#awaitRest();
+  }
+
+  #carried(): void {
+    if (!this.#closed) this.#idleTimer?.refresh();
   }
 
   // A peer that sends a byte now and then would hold its connection and buffer for ever.
@@ -163,9 +184,13 @@ export class StreamFlow implements Flow {
   #ping(): void {
     const { keepAliveTimeoutMs } = this.#options;
     this.#write(ping).catch(ignored);
-    this.#silenceTimer ??= setTimeout(() => {
-      this.#destroy(new SipError('transport-failed', `${this.#peer}: no answer to a keep-alive (RFC 5626 §4.4.1)`));
-    }, keepAliveTimeoutMs).unref();
+    this.#pinged = true;
+    // RFC 5626 §4.4: without a sign that the peer knows this keep-alive no answer can be expected. An answer is the sign.
+    if (this.#answersPings) {
+      this.#silenceTimer ??= setTimeout(() => {
+        this.#destroy(new SipError('transport-failed', `${this.#peer}: no answer to a keep-alive (RFC 5626 §4.4.1)`));
+      }, keepAliveTimeoutMs).unref();
+    }
     this.keepAlive();
   }
 
@@ -184,7 +209,7 @@ export class StreamFlow implements Flow {
   }
 
   #clearTimers(): void {
-    for (const timer of [this.#pingTimer, this.#silenceTimer, this.#messageTimer]) clearTimeout(timer);
+    for (const timer of [this.#idleTimer, this.#pingTimer, this.#silenceTimer, this.#messageTimer]) clearTimeout(timer);
   }
 }
 

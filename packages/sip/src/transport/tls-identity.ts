@@ -47,6 +47,11 @@ export class TlsIdentity {
     this.#loaded = this.#load();
   }
 
+  /** Where the identity comes from: the same for every content of the same files. */
+  get source(): string {
+    return this.#files.join('|');
+  }
+
   /** Part of the connection pool's key: it changes when the files do. */
   get key(): string {
     return this.#current().digest;

@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { type CredentialFiles, CredentialFolder, createAuthority } from '@sidestream/pki';
 import { SipError } from '../sip-error.js';
-import type { Target } from './flow.js';
+import type { Flow, Target } from './flow.js';
 import { TlsIdentity } from './tls-identity.js';
 import { Transports, type TransportsOptions } from './transports.js';
 
@@ -268,6 +268,27 @@ describe('certificate files', () => {
       pair.server.on('message', (_, flow) => subjects.push(flow.tls?.peerSubject ?? ''));
       for (const flow of [first, second]) await Promise.all([once(pair.server, 'message'), flow.send(options)]);
       assert.deepEqual(subjects, ['CN=client one', 'CN=client two']);
+    });
+  });
+
+  test('RFC 5626 §3.5.1: keep-alives do not keep the connection of a certificate that was renewed', {
+    timeout: 10_000,
+  }, async () => {
+    await withPair({ mutual: true }, async ({ server, target }) => {
+      const renew = async (): Promise<CredentialFiles> =>
+        folder.write(await authority.issue({ commonName: 'rotating' }), 'rotating');
+      const identity = new TlsIdentity(await renew());
+      const client = new Transports({ keepAliveMs: 10, idleTimeoutMs: 150 });
+      const flows = new Set<Flow>();
+      for (let i = 0; i < 3; i += 1) {
+        const flow = await client.flow({ ...target, identity });
+        flows.add(flow);
+        await Promise.all([once(server, 'message'), flow.send(options)]);
+        await renew();
+      }
+      assert.equal(flows.size, 3);
+      while (client.connections > 0) await once(client, 'closed');
+      await client.close();
     });
   });
 

@@ -226,6 +226,49 @@ describe('peers that are not accepted', () => {
   });
 });
 
+describe('code above that throws', () => {
+  test('a listener for messages: the datagram or the message is lost, the socket and what follows are not', async () => {
+    await withTransports([], async (server, client) => {
+      await client.listen({ protocol: 'udp', host: '127.0.0.1', port: 0 });
+      for (const protocol of ['udp', 'tcp'] as const) {
+        const at = await server.listen({ protocol, host: '127.0.0.1', port: 0 });
+        server.prependOnceListener('message', () => {
+          throw new Error('a bug');
+        });
+        const flow = await client.flow({ protocol, ...at });
+        const fault = once(server, 'fault');
+        await flow.send(options);
+        assert.match(String((await fault)[0]), /a bug/);
+        server.removeAllListeners('message');
+        const message = once(server, 'message');
+        await flow.send(options);
+        assert.deepEqual((await message)[0], options);
+      }
+    });
+  });
+
+  test('listeners for the end of a connection, for what is sent and for refused peers, and accept itself', async () => {
+    const bug = (): never => {
+      throw new Error('a bug');
+    };
+    await withTransports([{ accept: bug }], async (server, client) => {
+      const at = await server.listen({ protocol: 'tcp', host: '127.0.0.1', port: 0 });
+      let faults = 0;
+      server.on('refused', bug).on('fault', () => {
+        faults += 1;
+      });
+      client.on('sent', bug).on('closed', bug);
+      const sentFault = once(client, 'fault');
+      const flow = await client.flow({ protocol: 'tcp', ...at });
+      flow.send(options).catch(() => undefined);
+      await sentFault;
+      await once(client, 'fault');
+      assert.equal(client.connections, 0);
+      assert.equal(faults, 2);
+    });
+  });
+});
+
 describe('streams', () => {
   test('RFC 5626 §4.4.1: a CRLFCRLF ping is answered by one CRLF', async () => {
     await withTransports([], async (server) => {
@@ -235,41 +278,6 @@ describe('streams', () => {
       const [pong] = await once(socket, 'data');
       assert.equal(String(pong), '\r\n');
       socket.destroy();
-    });
-  });
-
-  test('keep-alive: pings go out on a connection that we opened, and the pongs keep it open', async () => {
-    await withTransports([{}, { keepAliveMs: 5, keepAliveTimeoutMs: 2000 }], async (_, client) => {
-      let pings = '';
-      const peer = createServer((socket) => {
-        socket.on('error', () => undefined);
-        socket.on('data', (chunk) => {
-          pings += chunk;
-          socket.write('\r\n');
-          if (pings.length >= 12) socket.end();
-        });
-      });
-      await once(peer.listen(0, '127.0.0.1'), 'listening');
-      const address = peer.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      const closed = once(client, 'closed');
-      await client.flow({ protocol: 'tcp', host: '127.0.0.1', port });
-      assert.equal((await closed)[1], undefined, 'closed by the peer, not for silence');
-      assert.match(pings, /^(\r\n\r\n){3}/);
-      peer.close();
-    });
-  });
-
-  test('keep-alive: silence after a ping closes the flow', async () => {
-    await withTransports([{}, { keepAliveMs: 5, keepAliveTimeoutMs: 20 }], async (_, client) => {
-      const peer = createServer((socket) => socket.on('error', () => undefined).resume());
-      await once(peer.listen(0, '127.0.0.1'), 'listening');
-      const address = peer.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      const closed = once(client, 'closed');
-      await client.flow({ protocol: 'tcp', host: '127.0.0.1', port });
-      assert.match(String((await closed)[1]), /no answer to a keep-alive/);
-      peer.close();
     });
   });
 

@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { type SecureVersion, TLSSocket } from 'node:tls';
+import { guarded } from '../guarded.js';
 import type { MessageLimits } from '../message/message-limits.js';
 import { SipError } from '../sip-error.js';
 import { ConnectionPool } from './connection-pool.js';
@@ -20,6 +21,8 @@ export interface TransportEvents {
   sent: [bytes: Buffer, flow: Flow];
   closed: [flow: Flow, error?: SipError];
   refused: [remote: HostPort, protocol: TransportProtocol, reason: string];
+  /** A listener, or `accept`, has thrown. The socket and everyone else's messages go on. */
+  fault: [error: Error];
 }
 
 /** Bounds and policy of the transport layer; times in milliseconds, 0 = never. */
@@ -29,11 +32,11 @@ export interface TransportsOptions {
   readonly limits?: MessageLimits | undefined;
   /** CRLFCRLF ping on connections that we opened (RFC 5626 §3.5.1). Default 0. */
   readonly keepAliveMs?: number | undefined;
-  /** Silence after a ping that ends the connection. Default 10,000 (RFC 5626 §4.4.1). */
+  /** Silence after a ping that ends the connection to a peer that has answered one before. Default 10,000 (RFC 5626 §4.4.1). */
   readonly keepAliveTimeoutMs?: number | undefined;
   /** Accepted and opened connections together. Default 4096. */
   readonly maxConnections?: number | undefined;
-  /** A connection that carries nothing for so long is closed. Default one hour. */
+  /** A connection that carries no SIP message for so long is closed, whatever keep-alives it carries. Default one hour. */
   readonly idleTimeoutMs?: number | undefined;
   /** Time that one message may take to arrive on a stream. Default 10,000. */
   readonly messageTimeoutMs?: number | undefined;
@@ -91,8 +94,8 @@ export class Transports extends EventEmitter<TransportEvents> {
     if (o.protocol === 'udp') {
       const listener = await UdpListener.bind(o, {
         accept: (remote) => this.#admits(remote, 'udp'),
-        message: (bytes, flow) => this.emit('message', bytes, flow),
-        sent: (bytes, flow) => this.emit('sent', bytes, flow),
+        message: (bytes, flow) => this.#tell(() => this.emit('message', bytes, flow)),
+        sent: (bytes, flow) => this.#tell(() => this.emit('sent', bytes, flow)),
       });
       return this.#kept(listener, this.#udp);
     }
@@ -105,7 +108,7 @@ export class Transports extends EventEmitter<TransportEvents> {
       { ...where, tls },
       {
         accept: (remote) => this.#admits(remote, protocol),
-        refused: (remote, reason) => this.emit('refused', remote, protocol, reason),
+        refused: (remote, reason) => void this.#refuse(remote, protocol, reason),
         connected: (socket) => this.#adopt(socket, 'tcp'),
         secured: (socket) => this.#adopt(socket, 'tls', { ownSubject: tls?.identity.subject() }),
       },
@@ -114,8 +117,8 @@ export class Transports extends EventEmitter<TransportEvents> {
   }
 
   /**
-   * A flow to a target: on TCP and TLS the open connection to the same target with the same identity, or a new one; on UDP
-   * a flow on a listener of the address's family.
+   * A flow to a target: on TCP and TLS the open connection to the same target with the same identity, or a new one (where
+   * the certificate files have changed, or for `fresh`, in its place); on UDP a flow on a listener of the address's family.
    * @throws SipError `tls-refused`, `transport-failed`, `cancelled` (by the signal), `not-possible` (no UDP listener)
    */
   async flow(target: Target, signal?: AbortSignal): Promise<Flow> {
@@ -143,8 +146,16 @@ export class Transports extends EventEmitter<TransportEvents> {
     return listener.local;
   }
 
+  #tell(emit: () => unknown): void {
+    guarded(emit, (error) => this.emit('fault', error));
+  }
+
   #admits(remote: HostPort, protocol: TransportProtocol): boolean {
-    if (!this.#accept(remote, protocol)) return this.#refuse(remote, protocol, 'not an accepted peer');
+    let accepted = false;
+    this.#tell(() => {
+      accepted = this.#accept(remote, protocol);
+    });
+    if (!accepted) return this.#refuse(remote, protocol, 'not an accepted peer');
     if (protocol === 'udp' || !this.#isFull()) return true;
     return this.#refuse(remote, protocol, 'too many connections');
   }
@@ -156,18 +167,18 @@ export class Transports extends EventEmitter<TransportEvents> {
   }
 
   #refuse(remote: HostPort, protocol: TransportProtocol, reason: string): false {
-    this.emit('refused', remote, protocol, reason);
+    this.#tell(() => this.emit('refused', remote, protocol, reason));
     return false;
   }
 
   #adopt(socket: Socket, protocol: 'tcp' | 'tls', tls: TlsOwn = {}): StreamFlow {
     const listener: StreamFlowListener = {
-      message: (bytes, from) => this.emit('message', bytes, from),
-      sent: (bytes, to) => this.emit('sent', bytes, to),
+      message: (bytes, from) => this.#tell(() => this.emit('message', bytes, from)),
+      sent: (bytes, to) => this.#tell(() => this.emit('sent', bytes, to)),
       closed: (from, error) => {
         this.#flows.delete(flow);
         this.#pool.remove(from);
-        this.emit('closed', from, error);
+        this.#tell(() => this.emit('closed', from, error));
       },
     };
     const peer = socket instanceof TLSSocket ? tlsPeer(socket, tls) : undefined;
@@ -179,7 +190,7 @@ export class Transports extends EventEmitter<TransportEvents> {
     return flow;
   }
 
-  async #dial(target: Target, signal: AbortSignal): Promise<Flow> {
+  async #dial(target: Target, signal: AbortSignal): Promise<StreamFlow> {
     const peer = `${target.host}:${target.port}`;
     if (this.#isFull()) throw new SipError('transport-failed', `${peer}: too many connections are open`);
     // Asked for before the handshake: files that change meanwhile concern the next connection.

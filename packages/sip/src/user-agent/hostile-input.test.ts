@@ -27,7 +27,7 @@ const edit = fc.record({
   remove: fc.nat({ max: 12 }),
   insert: fc.oneof(
     fc.string({ maxLength: 6 }),
-    fc.constantFrom('<', '>', '"', ';tag=', ',', '@', ':', '*', '99999999999', '\r\n'),
+    fc.constantFrom('<', '>', '"', ';tag=', ';tag', '|', ',', '@', ':', '*', '99999999999', '\r\n'),
   ),
 });
 const message = fc
@@ -45,14 +45,17 @@ const message = fc
 test('whatever arrives, in whatever order, nothing is thrown and nothing is left', () => {
   fc.assert(
     fc.property(fc.array(message, { minLength: 1, maxLength: 6 }), fc.boolean(), (messages, accept) => {
+      const faults: Error[] = [];
       const clock = new ManualClock();
       const transports = new ScriptedTransports();
       const flow = new ScriptedFlow(clock, 'udp');
       const agent = new UserAgent({ transports, clock, supported: ['siprec'] });
+      agent.on('fault', (error) => faults.push(error));
       if (accept) agent.on('invite', (invite) => invite.accept());
       for (const bytes of messages) transports.emit('message', bytes, flow);
       clock.advance(120_000);
       void agent.close();
+      assert.deepEqual(faults, []);
       assert.equal(agent.dialogs + agent.transactions + clock.pending, 0);
     }),
     { numRuns: 2000 },

@@ -21,6 +21,8 @@ export interface InviteOptions extends RequestAddress, Content {
   /** Milliseconds from the sending to the final response; unlimited once a provisional response has come. */
   readonly finalTimeoutMs?: number | undefined;
   readonly onProvisional?: ((response: SipResponse) => void) | undefined;
+  /** What is said in the BYE of a session that came unwanted: a 2xx after a cancel or a timeout, of another fork, or unusable. */
+  readonly unwantedBye?: (() => Content) | undefined;
 }
 
 /** A session that the peer has accepted; its 2xx is acknowledged. */
@@ -39,6 +41,8 @@ const maxForks = 16;
 export async function sendInvite(core: UaCore, options: InviteOptions): Promise<OutgoingInvite> {
   if (core.dialogs.full) throw new SipError('not-possible', 'too many dialogs are open');
   const flow = await dial(core, options.target, options.signal);
+  // The new connection that was asked for is there; the dialog's later requests may share one.
+  const { fresh: _, ...target } = options.target;
   const contact = typeof options.contact === 'function' ? options.contact(flow) : options.contact;
   const transaction = core.layer.request(outgoingRequest(core, 'INVITE', options, options, contact), flow);
   const { request } = transaction;
@@ -59,7 +63,7 @@ export async function sendInvite(core: UaCore, options: InviteOptions): Promise<
       }
       if (forks.size >= maxForks) return;
       const { state, problem } = dialogOf(request, accepted);
-      const dialog = new UaDialog(core, state, new DialogPath(core.transports, on, options.target));
+      const dialog = new UaDialog(core, state, new DialogPath(core.transports, on, target));
       forks.set(tag, dialog);
       core.dialogs.add(dialog);
       dialog.acknowledge(accepted, on);
@@ -69,7 +73,11 @@ export async function sendInvite(core: UaCore, options: InviteOptions): Promise<
         return;
       }
       // RFC 3261 §13.2.2.4: a session that nobody wants (a late 2xx, another fork) is ended at once.
-      void dialog.bye();
+      let farewell: Content = {};
+      core.layer.protect(() => {
+        farewell = options.unwantedBye?.() ?? {};
+      });
+      void dialog.bye(farewell);
       if (problem !== undefined && wanted) throw problem;
     },
   });

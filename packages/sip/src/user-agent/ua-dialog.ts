@@ -11,6 +11,7 @@ import type { ServerTransaction } from '../transaction/server-transaction.js';
 import type { Flow } from '../transport/flow.js';
 import { Acknowledgements } from './acknowledgements.js';
 import type { DialogPath } from './dialog-path.js';
+import { endsSession, isOfSession } from './failure-impact.js';
 import { cancelled, finalResponse, type Patience } from './final-response.js';
 import { IncomingInvite } from './incoming-invite.js';
 import { answer, IncomingRequest } from './incoming-request.js';
@@ -25,7 +26,7 @@ export interface UaDialogEvents {
   reinvite: [invite: IncomingInvite];
   /** The peer ended the dialog; its BYE has been answered 200. */
   bye: [bye: SipRequest];
-  /** Always the last event. `error`: no ACK, no answer, 408, 481, or the user agent was closed. */
+  /** Always the last event. `error`: no ACK, no answer, a failure that ends the session, or the user agent was closed. */
   ended: [reason: 'local' | 'remote' | 'error'];
   /** The connection is gone; the dialog is not. The next request dials again. */
   flowClosed: [];
@@ -69,8 +70,8 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
   }
 
   /**
-   * Sends a request within the dialog and resolves with its final response, whatever the status. 408, 481 and no response at
-   * all end the dialog (RFC 3261 §12.2.1.2, RFC 5057 §5.1).
+   * Sends a request within the dialog and resolves with its final response, whatever the status. What ends the dialog (481,
+   * 404, no response at all …) is in RFC 5057 §5.1 and §5.2.
    * @throws SipError `dialog-gone`, `timed-out`, `cancelled`, `transport-failed` (the dialog stays), `tls-refused`.
    */
   async request(method: string, options: DialogRequestOptions = {}): Promise<SipResponse> {
@@ -145,7 +146,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
   accepted(invite: IncomingInvite, transaction: ServerTransaction, response: SipResponse): void {
     void transaction.respond(response);
     this.#acknowledgements.await(transaction, response, {
-      onAck: (ack) => invite.emit('ack', ack),
+      onAck: (ack) => this.#core.layer.protect(() => invite.emit('ack', ack)),
       // RFC 3261 §13.3.1.4: without ACK the session is to be ended.
       onGaveUp: () => void this.#lost(),
     });
@@ -157,7 +158,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
     setImmediate(() => {
       const held = this.#held ?? [];
       this.#held = undefined;
-      for (const transaction of held) this.receive(transaction);
+      for (const transaction of held) this.#core.layer.protect(() => this.receive(transaction), transaction);
     });
   }
 
@@ -196,7 +197,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
 
   /** The connection of the dialog is gone; for the user agent. */
   flowClosed(): void {
-    this.emit('flowClosed');
+    this.#core.layer.protect(() => this.emit('flowClosed'));
   }
 
   /** Ends without a word to the peer; for the user agent. */
@@ -210,7 +211,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
       this.#answer(transaction, 200);
       // RFC 3261 §15.1.2: what is still pending is answered 487.
       if (this.#incoming !== undefined) this.#answer(this.#incoming, 487);
-      this.emit('bye', request);
+      this.#core.layer.protect(() => this.emit('bye', request));
       this.#end('remote');
       return;
     }
@@ -249,7 +250,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
     const flow = await this.#outbound(options.signal);
     if (this.#over) throw new SipError('dialog-gone', `${method}: the dialog is over`);
     const transaction = this.#sendOn(flow, method, options);
-    transaction.once('timeout', () => this.#lost());
+    if (isOfSession(method)) transaction.once('timeout', () => this.#lost());
     return transaction;
   }
 
@@ -262,12 +263,13 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
 
   #took(response: SipResponse): SipResponse {
     this.#state = responseInDialog(this.#state, response);
+    if (!endsSession(response.cseq.method, response.status)) return response;
     if (response.status === 481) this.#end('error');
-    if (response.status === 408) this.#lost();
+    else this.#lost();
     return response;
   }
 
-  /** The peer does not answer: it is told goodbye all the same, RFC 3261 §12.2.1.2. */
+  /** The peer does not answer, or someone before it does: it is told goodbye all the same, RFC 3261 §12.2.1.2. */
   #lost(): void {
     // Whoever called bye() already says it himself, once nothing is to be waited for.
     if (this.#ended || this.#bye !== undefined) return;
@@ -305,6 +307,6 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
     this.#state = { ...this.#state, state: 'terminated' };
     this.#acknowledgements.stop();
     this.#core.dialogs.remove(this);
-    this.emit('ended', reason);
+    this.#core.layer.protect(() => this.emit('ended', reason));
   }
 }

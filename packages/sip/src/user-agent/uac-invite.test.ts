@@ -1,62 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ManualClock } from '../clock.js';
 import { createResponse } from '../message/create-response.js';
 import { Headers } from '../message/headers.js';
-import type { SipRequest } from '../message/sip-message.js';
-import { ScriptedFlow, ScriptedTransports, settle } from '../transaction/scripted-flow.js';
-import type { TransportProtocol } from '../transport/flow.js';
-import type { InviteOptions, OutgoingInvite } from './outgoing-invite.js';
-import { UserAgent } from './user-agent.js';
-
-async function invite(options: Partial<InviteOptions> = {}, protocol: TransportProtocol = 'tcp') {
-  const clock = new ManualClock();
-  const transports = new ScriptedTransports();
-  const flow = new ScriptedFlow(clock, protocol);
-  transports.next = flow;
-  const agent = new UserAgent({ transports, clock });
-  let outcome: string | undefined;
-  let accepted: OutgoingInvite | undefined;
-  agent
-    .invite({
-      target: { protocol, host: '192.0.2.2', port: 5060 },
-      uri: 'sip:srs@192.0.2.2',
-      from: '<sip:src@192.0.2.1>',
-      contact: '<sip:src@192.0.2.1:5060>',
-      ...options,
-    })
-    .then(
-      (value) => {
-        accepted = value;
-        outcome = 'accepted';
-      },
-      (error: { code: string; status?: number }) => {
-        outcome = error.status === undefined ? error.code : `${error.code} ${error.status}`;
-      },
-    );
-  await settle();
-  const sent = (method: string): SipRequest[] =>
-    flow.sent.flatMap(({ message }) => (message.kind === 'request' && message.method === method ? [message] : []));
-  const respond = async (status: number, toTag = 'fork-1', request = sent('INVITE')[0]): Promise<void> => {
-    if (request === undefined) throw new Error('no INVITE was sent');
-    const headers = new Headers([['Contact', '<sip:srs@192.0.2.2:5060>']]);
-    transports.receive(createResponse(request, status, { toTag, headers }), flow);
-    await settle();
-  };
-  return {
-    clock,
-    agent,
-    flow,
-    transports,
-    sent,
-    respond,
-    outcome: () => outcome,
-    session: () => {
-      if (accepted === undefined) throw new Error('the INVITE was not accepted');
-      return accepted;
-    },
-  };
-}
+import { ScriptedFlow, settle } from '../transaction/scripted-flow.js';
+import { invite } from './scripted-invite.js';
 
 test('RFC 3261 §13.2.2.4: a 2xx is acknowledged, and each copy of it by the same ACK', async () => {
   const { respond, sent, outcome, agent, clock } = await invite({}, 'udp');
@@ -201,28 +148,42 @@ test('RFC 3261 §14.1: one re-INVITE at a time; its 491 is returned and the dial
   assert.equal(sent('ACK').at(-1)?.headers.get('CSeq'), '3 ACK');
 });
 
-test('RFC 3261 §12.2.1.2: 481 ends the dialog; no answer ends it too, with a BYE', async () => {
-  const gone = await invite();
-  await gone.respond(200);
-  const ended: string[] = [];
-  gone.session().dialog.on('ended', (reason) => ended.push(reason));
-  const info = gone.session().dialog.request('INFO');
+test('the BYE of an unwanted 2xx says what its owner wants to say, of a wanted one nothing of it', async () => {
+  const abort = new AbortController();
+  const unwantedBye = () => ({
+    headers: new Headers([['X-AccountId', 'contoso']]),
+    body: Buffer.from('<recording/>'),
+    contentType: 'application/rs-metadata+xml',
+  });
+  const late = await invite({ signal: abort.signal, unwantedBye });
+  await late.respond(180);
+  abort.abort();
+  await late.respond(200);
+  const fork = await invite({ unwantedBye });
+  await fork.respond(200, 'fork-1');
+  await fork.respond(200, 'fork-2');
+  for (const [bye] of [late.sent('BYE'), fork.sent('BYE')]) {
+    assert.equal(bye?.headers.get('X-AccountId'), 'contoso');
+    assert.equal(bye?.headers.get('Content-Type'), 'application/rs-metadata+xml');
+    assert.equal(String(bye?.body), '<recording/>');
+  }
+  void fork.session().dialog.bye();
   await settle();
-  await gone.respond(481, 'fork-1', gone.sent('INFO')[0]);
-  assert.equal((await info).status, 481);
-  assert.deepEqual(ended, ['error']);
-  assert.equal(gone.agent.dialogs, 0);
-  await assert.rejects(gone.session().dialog.request('INFO'), { code: 'dialog-gone' });
+  assert.equal(fork.sent('BYE').at(-1)?.headers.has('X-AccountId'), false);
+});
 
-  const dead = await invite({}, 'udp');
-  await dead.respond(200);
-  const unanswered = dead.session().dialog.request('OPTIONS');
-  await settle();
-  dead.clock.advance(32_000);
-  await assert.rejects(unanswered, { code: 'timed-out' });
-  await settle();
-  assert.equal(dead.sent('BYE').length, 1);
-  assert.equal(dead.agent.dialogs, 0);
+test('an unwantedBye that throws costs its words, not the BYE', async () => {
+  const { respond, sent, agent } = await invite({
+    unwantedBye: () => {
+      throw new Error('nothing to say');
+    },
+  });
+  const faults: string[] = [];
+  agent.on('fault', (error) => faults.push(error.message));
+  await respond(200, 'fork-1');
+  await respond(200, 'fork-2');
+  assert.equal(sent('BYE').length, 1);
+  assert.deepEqual(faults, ['nothing to say']);
 });
 
 test('bye() is sent once, and resolves with undefined when nobody answers', async () => {
@@ -239,8 +200,10 @@ test('bye() is sent once, and resolves with undefined when nobody answers', asyn
   assert.equal(agent.dialogs, 0);
 });
 
-test('the dialog outlives its connection: the next request dials the target again', async () => {
-  const { respond, session, flow, transports, clock, agent } = await invite();
+test('the dialog outlives its connection: the next request dials the target again, fresh no more', async () => {
+  const dialledFresh = { protocol: 'tcp', host: '192.0.2.2', port: 5060, fresh: true } as const;
+  const { respond, session, flow, transports, clock, agent } = await invite({ target: dialledFresh });
+  assert.deepEqual(transports.dialled, [dialledFresh]);
   await respond(200);
   const { dialog } = session();
   let told = 0;

@@ -27,6 +27,8 @@ export interface UserAgentEvents {
   request: [request: IncomingRequest];
   /** Something that is no SIP message has come; see TransactionLayer. */
   malformed: [error: SipError, flow: Flow, answered: boolean];
+  /** A listener has thrown; see TransactionLayer. */
+  fault: [error: Error];
 }
 
 export interface UserAgentOptions extends Omit<TransactionLayerOptions, 'autoTerminate'> {
@@ -70,6 +72,7 @@ export class UserAgent extends EventEmitter<UserAgentEvents> {
     layer.on('request', (transaction) => this.#onRequest(transaction));
     layer.on('ack', (ack) => this.#core.dialogs.find(ack)?.receiveAck(ack));
     layer.on('malformed', (error, flow, answered) => this.emit('malformed', error, flow, answered));
+    layer.on('fault', (error) => this.emit('fault', error));
     transports.on('closed', this.#onFlowClosed);
   }
 

@@ -14,7 +14,10 @@ export interface ForkStream {
   readonly rtcpPort: number;
   /** Value of a=crypto: `1 AES_CM_128_HMAC_SHA1_80 inline:…`; the key that encrypts the copy. */
   readonly crypto: string;
-  /** What the fork carries now. The offer lists the profile's codecs; the relay transcodes what is not among them. */
+  /**
+   * What the fork carries now. The offer lists the profile's codecs all the same: the relay has PCMU or PCMA for every
+   * stream, transcoded where a party has neither, and turns it into what the recorder answers.
+   */
   readonly payloadTypes: readonly number[];
 }
 

@@ -40,12 +40,14 @@ export function writeRelayAnswer(
     const disabled = !stream.accepted || (inactiveAsPortZero && stream.direction === 'inactive');
     return disabled ? disabledLines(offered) : streamLines(stream, offered, answered);
   });
-  const head = ['v=0', `o=- ${answer.sessionId} ${answer.sessionVersion} IN IP4 0.0.0.0`, 's=-', 't=0 0'];
+  const origin = `o=- ${answer.sessionId} ${answer.sessionVersion} IN IP4 0.0.0.0`;
+  // RFC 4566 §5.7: each line needs an address, a refused one too, and the relay writes refused lines anew without theirs.
+  const head = ['v=0', origin, 's=-', 'c=IN IP4 0.0.0.0', 't=0 0'];
   return `${[...head, ...lines].join('\r\n')}\r\n`;
 }
 
 function disabledLines(offered: ReadMedia): string[] {
-  return [`m=${offered.type} 0 ${offered.protocol} ${offered.payloadTypes.join(' ')}`, 'c=IN IP4 0.0.0.0'];
+  return [`m=${offered.type} 0 ${offered.protocol} ${offered.payloadTypes.join(' ')}`];
 }
 
 function streamLines(stream: AcceptedStream, offered: ReadMedia, answered: ReadMedia): string[] {

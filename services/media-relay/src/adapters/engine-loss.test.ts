@@ -39,7 +39,7 @@ describe('loss of the real rtpengine', { skip }, () => {
     relay = new Relay({ engine, maxSessions: 10, log });
     relay.onLost((one) => lost.push(one));
     const onChange = (problem: string | undefined) => changes.push(problem);
-    monitor = new EngineMonitor({ engine, relay, log, onChange, intervalMs, sweepEveryMs });
+    monitor = new EngineMonitor({ engine, relay, log, onChange, intervalMs, sweepEveryMs, orphanGraceMs: 0 });
     monitor.start();
   });
   after(async () => {

@@ -8,6 +8,8 @@ export interface ForkMedia {
   readonly label: string | undefined;
   readonly cryptos: readonly string[];
   readonly formats: readonly string[];
+  /** Payload type of RFC 4733 events. */
+  readonly telephoneEvent: number | undefined;
 }
 
 /** The media lines in their order; undefined if one cannot be read. */
@@ -25,6 +27,7 @@ function readMedia(section: string, sessionAddress: string | undefined): ForkMed
   const [, type = '', port = '', protocol = '', formats = ''] = line;
   // RFC 3605: without a=rtcp it is the next port.
   const rtcpPort = /^a=rtcp:(\d+)/m.exec(section)?.[1];
+  const telephoneEvent = /^a=rtpmap:(\d+) telephone-event\/8000/im.exec(section)?.[1];
   return {
     type,
     protocol,
@@ -34,6 +37,7 @@ function readMedia(section: string, sessionAddress: string | undefined): ForkMed
     label: /^a=label:(\S+)/m.exec(section)?.[1],
     cryptos: [...section.matchAll(/^a=crypto:(.+?)\r?$/gm)].map((match) => match[1] ?? ''),
     formats: formats.split(' '),
+    telephoneEvent: telephoneEvent === undefined ? undefined : Number(telephoneEvent),
   };
 }
 

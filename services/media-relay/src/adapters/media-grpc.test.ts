@@ -140,6 +140,35 @@ test('watch tells of losses until the client goes', async () => {
   stream.cancel();
 });
 
+test('a watch that ended loses nothing: watching again and listing tells what was lost meanwhile', async () => {
+  await open('stays');
+  await open('goes');
+  const first = client.watch({}).on('error', () => undefined);
+  await once(first, 'metadata');
+  first.cancel();
+  relay.lose('goes', 'engine-dropped');
+  const second = client.watch({}).on('error', () => undefined);
+  await once(second, 'metadata');
+  const { sessions } = await callUnary(client.listSessions.bind(client), {}, { deadlineMs });
+  assert.deepEqual(
+    sessions.map(({ sessionId }) => sessionId),
+    ['stays'],
+  );
+  second.cancel();
+  await callUnary(client.closeSession.bind(client), { sessionId: 'stays' }, { deadlineMs });
+});
+
+test('watchers that went make room, however they went', async () => {
+  for (let n = 0; n < 300; n += 1) {
+    const watch = client.watch({}).on('error', () => undefined);
+    await once(watch, 'metadata');
+    watch.cancel();
+  }
+  const watch = client.watch({}).on('error', () => undefined);
+  await once(watch, 'metadata');
+  watch.cancel();
+});
+
 test('no SDP and no key is logged', async () => {
   const key = 'inline:SECRETSECRETSECRETSECRETSECRETSECRETSECR';
   engine.before = (command) => {

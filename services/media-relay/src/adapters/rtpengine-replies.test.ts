@@ -43,8 +43,13 @@ function engineThat(reply: (command: NgCommand) => NgDictionary): { engine: Rtpe
 
 test('a good reply gives the streams; the request names the parties, the tag and the one suite', async () => {
   const { engine, sent } = engineThat(() => good);
-  const { streams, refusals } = await engine.offerFork('s', 'f', parties, soon());
-  const base = { address: '192.0.2.9', crypto: crypto().slice('a=crypto:'.length), payloadTypes: [0] };
+  const { streams, refusals } = await engine.offerFork('s', 'f', parties, undefined, soon());
+  const base = {
+    address: '192.0.2.9',
+    crypto: crypto().slice('a=crypto:'.length),
+    payloadTypes: [0],
+    telephoneEvent: 101,
+  };
   assert.deepEqual(streams, [
     { ...base, party: 'customer', port: 4000, rtcpPort: 4005 },
     { ...base, party: 'seller', port: 4010, rtcpPort: 4015 },
@@ -57,6 +62,7 @@ test('a good reply gives the streams; the request names the parties, the tag and
   const suites: NgValue | undefined = request?.['SDES'];
   assert.ok(Array.isArray(suites) && suites.length === 12 && suites.includes('no-NULL_HMAC_SHA1_80'));
   assert.ok(!suites.includes('no-AES_CM_128_HMAC_SHA1_80'));
+  assert.equal(request?.['codec'], undefined);
 });
 
 for (const [what, change] of [
@@ -76,7 +82,7 @@ for (const [what, change] of [
 ] as const) {
   test(`a fork reply with ${what} is refused`, async () => {
     const { engine } = engineThat(() => ({ ...good, ...change }));
-    await assert.rejects(engine.offerFork('s', 'f', parties, soon()), { code: 'media-refused' });
+    await assert.rejects(engine.offerFork('s', 'f', parties, undefined, soon()), { code: 'media-refused' });
   });
 }
 

@@ -295,7 +295,7 @@ describe('on the real rtpengine', { skip }, () => {
       const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n';
       await lossy.offer(id, 'customer', sdp, false, soon(60_000));
       await lossy.answer(id, 'seller', sdp, soon(60_000));
-      assert.equal((await lossy.offerFork(id, 'rec', bothParties, soon(60_000))).streams.length, 2);
+      assert.equal((await lossy.offerFork(id, 'rec', bothParties, undefined, soon(60_000))).streams.length, 2);
       await lossy.close(id, soon(60_000));
     };
     // Twenty at a time: the test's media ports are few.

@@ -9,6 +9,7 @@ import {
   type MediaEngine,
   type Party,
   type PartyMedia,
+  type VoiceCodec,
 } from '../domain/ports.js';
 import { type ForkMedia, readForkSdp } from './fork-sdp.js';
 import { type NgCommand, NgError } from './ng-client.js';
@@ -55,7 +56,13 @@ export class Rtpengine implements MediaEngine {
     return this.#sdp(await this.#ask(session, { command: 'answer', ...tags, ...partyMedia(by, sdp) }, signal));
   }
 
-  async offerFork(session: string, fork: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkOffer> {
+  async offerFork(
+    session: string,
+    fork: string,
+    parties: readonly Party[],
+    codec: VoiceCodec | undefined,
+    signal: AbortSignal,
+  ): Promise<ForkOffer> {
     const reply = await this.#ask(
       session,
       {
@@ -70,6 +77,8 @@ export class Rtpengine implements MediaEngine {
         SDES: [...recorderSdes, 'pad'],
         // Gives labels and says which line is whose. No rtcp-mux entry: then RTCP has its own port.
         flags: ['siprec'],
+        // Left alone, the engine sends what the party sends when the recorder's answer has no codec of the party's.
+        ...(codec && { codec: { strip: ['all'], transcode: [codec, 'telephone-event'] } }),
       },
       signal,
     );
@@ -217,8 +226,8 @@ export class Rtpengine implements MediaEngine {
     )
       throw this.#unusable('it does not offer exactly the suite asked for');
     const payloadTypes = line.formats.map(Number).filter((type) => Number.isInteger(type) && type < 96);
-    const { address, port, rtcpPort } = line;
-    return { party, address, port, rtcpPort, crypto, payloadTypes };
+    const { address, port, rtcpPort, telephoneEvent } = line;
+    return { party, address, port, rtcpPort, crypto, payloadTypes, telephoneEvent };
   }
 
   #unusable(why: string): SidestreamError {

@@ -19,10 +19,14 @@ beforeEach(() => {
   lost = [];
   changes = [];
   relay.onLost((one) => lost.push(one));
-  const onChange = (problem: string | undefined) => changes.push(problem);
-  monitor = new EngineMonitor({ engine, relay, log, onChange, intervalMs: 5, sweepEveryMs: 10 });
+  monitor = watch(0);
 });
 afterEach(() => monitor.stop());
+
+function watch(orphanGraceMs: number): EngineMonitor {
+  const onChange = (problem: string | undefined) => changes.push(problem);
+  return new EngineMonitor({ engine, relay, log, onChange, intervalMs: 5, sweepEveryMs: 10, orphanGraceMs });
+}
 
 async function started(...sessions: string[]): Promise<void> {
   monitor.start();
@@ -91,6 +95,19 @@ test('sessions of an earlier run are ended, own ones and foreign ends in flight 
   engine.held.add('later orphan');
   await eventually(() => !engine.held.has('later orphan'), 'it is ended too');
   assert.ok(relay.owns('1'));
+});
+
+test('sessions of an earlier run may be live calls: they are left alone until the grace is over', async () => {
+  const graceMs = 300;
+  monitor = watch(graceMs);
+  engine.held.add('live');
+  const startedAt = performance.now();
+  await started('1');
+  engine.held.delete('1');
+  await eventually(() => lost.length === 1, 'it was swept');
+  assert.ok(engine.held.has('live'));
+  await eventually(() => !engine.held.has('live'), 'it is ended');
+  assert.ok(performance.now() - startedAt >= graceMs);
 });
 
 test('stop leaves nothing running and may be called twice', async () => {

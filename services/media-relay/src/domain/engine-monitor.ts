@@ -1,5 +1,5 @@
 // Watches the engine: is it there, did it restart, do its sessions and ours agree. What the engine has and nobody owns is
-// ended there; what we own and the engine does not have is lost.
+// ended there, after a grace; what we own and the engine does not have is lost.
 import { pause, SidestreamError } from '@sidestream/service';
 import type { DomainLog, EngineState, LossReason, MediaEngine } from './ports.js';
 import type { Relay } from './relay.js';
@@ -8,6 +8,11 @@ import type { Relay } from './relay.js';
 const sweepBatch = 50;
 /** A refused control port means a dead process; the second refusal rules out one that was just being replaced. */
 const refusalsUntilLost = 2;
+/**
+ * What an earlier run of this relay left may carry live calls. Signalling ends those when it watches again and does not
+ * find them in ListSessions; media that vanishes before would leave the parties in silence without a reason.
+ */
+export const orphanGraceMs = 30_000;
 /** One unanswered look may be this process's own delay on a busy machine; two in a row are the engine's. */
 const silencesUntilTold = 2;
 
@@ -20,6 +25,8 @@ export interface EngineMonitorOptions {
   readonly intervalMs?: number;
   readonly stateDeadlineMs?: number;
   readonly sweepEveryMs?: number;
+  /** How long after the start nothing of an earlier run is ended. */
+  readonly orphanGraceMs?: number;
 }
 
 export class EngineMonitor {
@@ -30,7 +37,8 @@ export class EngineMonitor {
   #refusals = 0;
   #silences = 0;
   #lastSweep = 0;
-  #startedAt: number | undefined;
+  #engineStartedAt: number | undefined;
+  #graceEndsAt = Number.POSITIVE_INFINITY;
   #cursor = 0;
 
   constructor(options: EngineMonitorOptions) {
@@ -38,6 +46,8 @@ export class EngineMonitor {
   }
 
   start(): void {
+    if (this.#loop === undefined)
+      this.#graceEndsAt = performance.now() + (this.#options.orphanGraceMs ?? orphanGraceMs);
     this.#loop ??= this.#watch();
   }
 
@@ -104,6 +114,7 @@ export class EngineMonitor {
     const missing = ours.filter((id) => !held.has(id));
     if (complete) for (const id of missing) relay.lose(id, reason);
     else await this.#lookUp(missing, reason);
+    if (performance.now() < this.#graceEndsAt) return;
     const orphans = sessions.filter((id) => !relay.owns(id)).slice(0, sweepBatch);
     for (const id of orphans) if (!relay.owns(id)) await this.#within((signal) => engine.close(id, signal));
     if (orphans.length > 0) this.#options.log.warn({ count: orphans.length }, 'sessions without an owner ended');
@@ -128,8 +139,8 @@ export class EngineMonitor {
   async #restarted(): Promise<boolean> {
     const uptime = await this.#within((signal) => this.#options.engine.uptimeSeconds(signal));
     const startedAt = performance.now() / 1000 - uptime;
-    const restarted = this.#startedAt !== undefined && startedAt > this.#startedAt + 2;
-    this.#startedAt = startedAt;
+    const restarted = this.#engineStartedAt !== undefined && startedAt > this.#engineStartedAt + 2;
+    this.#engineStartedAt = startedAt;
     if (restarted) this.#options.log.warn({}, 'the media engine restarted');
     return restarted;
   }

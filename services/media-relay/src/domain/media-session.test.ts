@@ -15,7 +15,7 @@ import type { Party } from './ports.js';
 const parties: readonly Party[] = ['customer', 'seller'];
 const offer = { streams: [], refusals: [undefined, undefined] };
 const offered: SessionEvent = { kind: 'offered', by: 'customer' };
-const forked: SessionEvent = { kind: 'fork-offered', fork: 'f', parties, offer };
+const forked = { kind: 'fork-offered', fork: 'f', parties, codec: undefined, offer } satisfies SessionEvent;
 
 function after(...events: SessionEvent[]): MediaSession {
   return events.reduce(apply, newSession('s', new Date(0)));
@@ -81,6 +81,15 @@ test('the forks that ever were are bounded; a known one may come back', () => {
   assert.equal(session.forks.size, 0);
   refused(session, { kind: 'start-fork', fork: 'one more', parties }, 'overloaded');
   permit(session, { kind: 'start-fork', fork: 'f0', parties });
+});
+
+test('what a fork is turned into is kept while it is in doubt and after it was stopped', () => {
+  const base = [offered, { kind: 'answered' }, { ...forked, codec: 'PCMU' }] as const;
+  for (const event of [
+    { kind: 'fork-doubtful', fork: 'f', parties },
+    { kind: 'fork-stopped', fork: 'f' },
+  ] as const)
+    assert.equal(after(...base, event).everForked.get('f'), 'PCMU');
 });
 
 test('an event about a fork that is gone changes nothing', () => {

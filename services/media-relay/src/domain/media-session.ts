@@ -1,7 +1,7 @@
 // The state of one media session and its forks as plain data: what may be asked of it now, and what it becomes.
 // Pure: no engine, no clock, no queue.
 import { SidestreamError } from '@sidestream/service';
-import type { ForkOffer, Party } from './ports.js';
+import type { ForkOffer, Party, VoiceCodec } from './ports.js';
 
 /**
  * offered: the engine offered ports and keys, the recorder's answer is awaited. answered: media flows. paused: nothing
@@ -13,6 +13,8 @@ export interface Fork {
   readonly parties: readonly Party[];
   readonly phase: ForkPhase;
   readonly refusals: ForkOffer['refusals'];
+  /** What each stream may carry, as the engine offered it last. */
+  readonly payloadTypes: readonly (readonly number[])[];
 }
 
 export interface MediaSession {
@@ -23,8 +25,12 @@ export interface MediaSession {
   /** Whether an offer was ever answered, so that the engine knows both parties. */
   readonly answered: boolean;
   readonly forks: ReadonlyMap<string, Fork>;
-  /** Ids of all forks there ever were: the engine frees a fork's ports only with the session, so they are bounded. */
-  readonly everForked: ReadonlySet<string>;
+  /**
+   * All forks there ever were, by id: the engine frees a fork's ports only with the session, so they are bounded. The
+   * value is what the fork's voices are turned into. Once it is, it stays so: to ask the engine anew what the parties have
+   * would let a payload type through that the recorder never negotiated.
+   */
+  readonly everForked: ReadonlyMap<string, VoiceCodec | undefined>;
 }
 
 export type Command =
@@ -40,17 +46,18 @@ export type SessionEvent =
       readonly kind: 'fork-offered';
       readonly fork: string;
       readonly parties: readonly Party[];
+      readonly codec: VoiceCodec | undefined;
       readonly offer: ForkOffer;
     }
   | { readonly kind: 'fork-answered' | 'fork-paused' | 'fork-stopped'; readonly fork: string }
   | { readonly kind: 'fork-doubtful'; readonly fork: string; readonly parties: readonly Party[] };
 
-/** Two recorders with some failovers fit; each fork costs four ports and file descriptors per party until the end. */
+/** Two recorders with some failovers fit; each fork costs two ports and file descriptors per party until the end. */
 export const maxForksPerSession = 16;
 
 /** A session that is about to be offered to the engine. */
 export function newSession(id: string, openedAt: Date): MediaSession {
-  return { id, openedAt, answered: false, forks: new Map(), everForked: new Set() };
+  return { id, openedAt, answered: false, forks: new Map(), everForked: new Map() };
 }
 
 /**
@@ -71,7 +78,10 @@ export function permit(session: MediaSession, command: Command): void {
       if (!session.answered) throw refuse(session, 'cannot be forked before it was answered');
       permitParties(session, command.fork, command.parties);
       if (session.everForked.size >= maxForksPerSession && !session.everForked.has(command.fork))
-        throw new SidestreamError('overloaded', `session ${session.id} had ${maxForksPerSession} forks already`);
+        throw new SidestreamError(
+          'overloaded',
+          `session ${session.id} takes no new fork ${command.fork}: it had ${maxForksPerSession} in its life, the most it may`,
+        );
       return;
     case 'resume-fork':
       findFork(session, command.fork);
@@ -99,13 +109,16 @@ export function apply(session: MediaSession, event: SessionEvent): MediaSession 
     case 'answered':
       return { ...session, answered: true };
     case 'fork-offered':
-      return withFork(session, event.fork, {
+      return withFork(session, event.fork, event.codec, {
         parties: event.parties,
         phase: 'offered',
         refusals: event.offer.refusals,
+        payloadTypes: event.offer.streams.map(({ payloadTypes }) => payloadTypes),
       });
-    case 'fork-doubtful':
-      return withFork(session, event.fork, { parties: event.parties, phase: 'doubtful', refusals: [] });
+    case 'fork-doubtful': {
+      const fork: Fork = { parties: event.parties, phase: 'doubtful', refusals: [], payloadTypes: [] };
+      return withFork(session, event.fork, session.everForked.get(event.fork), fork);
+    }
     case 'fork-answered':
       return withPhase(session, event.fork, 'answered');
     case 'fork-paused':
@@ -136,11 +149,11 @@ function permitParties(session: MediaSession, fork: string, parties: readonly Pa
     throw refuse(session, `has fork ${fork} of ${before.join(', ')}: its order cannot change`);
 }
 
-function withFork(session: MediaSession, id: string, fork: Fork): MediaSession {
+function withFork(session: MediaSession, id: string, codec: VoiceCodec | undefined, fork: Fork): MediaSession {
   return {
     ...session,
     forks: new Map(session.forks).set(id, fork),
-    everForked: new Set(session.everForked).add(id),
+    everForked: new Map(session.everForked).set(id, codec),
   };
 }
 

@@ -4,6 +4,9 @@ import { SidestreamError } from '@sidestream/service';
 /** Whose voice it is. */
 export type Party = 'customer' | 'seller';
 
+/** What the engine can turn every voice into; G.711, which every recorder takes. */
+export type VoiceCodec = 'PCMU' | 'PCMA';
+
 /** One media line of a fork as the engine offers it. It carries a key: never log it. */
 export interface ForkStream {
   readonly party: Party;
@@ -14,6 +17,8 @@ export interface ForkStream {
   readonly crypto: string;
   /** Static payload types (RFC 3551) that the party's stream may carry now. */
   readonly payloadTypes: readonly number[];
+  /** Payload type of the party's DTMF events (RFC 4733). Only a recorder that answers this very number gets them. */
+  readonly telephoneEvent: number | undefined;
 }
 
 /** What the engine offers for a fork. */
@@ -57,10 +62,18 @@ export interface MediaEngine {
   /** Gives a party's answer to the other's offer. Returns the SDP for the offerer. */
   answer(session: string, by: Party, sdp: string, signal: AbortSignal): Promise<string>;
   /**
-   * Offers (again) a copy of the parties' media. On a fork that had media before, media flows from here on.
-   * A refusal leaves the fork in doubt: stop it.
+   * Offers (again) a copy of the parties' media. On a fork that had media before, media flows from here on, on the same
+   * ports and with the same keys, whatever the codec. A refusal leaves the fork in doubt: stop it.
+   *
+   * @param codec what all voices are turned into; undefined = each as the party sends it.
    */
-  offerFork(session: string, fork: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkOffer>;
+  offerFork(
+    session: string,
+    fork: string,
+    parties: readonly Party[],
+    codec: VoiceCodec | undefined,
+    signal: AbortSignal,
+  ): Promise<ForkOffer>;
   /** Gives the recorder's answer, already proven secure, with one media line for every line of the offer. */
   answerFork(session: string, fork: string, sdp: string, signal: AbortSignal): Promise<void>;
   /** Not one packet leaves on the fork after this resolved. An unknown fork is no error. */
@@ -79,8 +92,11 @@ export interface MediaEngine {
   uptimeSeconds(signal: AbortSignal): Promise<number>;
 }
 
-/** Why a session was lost: the engine is gone, has restarted, or dropped it by itself (its own media time-out). */
-export type LossReason = 'engine-gone' | 'engine-restarted' | 'engine-dropped';
+/**
+ * Why a session was lost: the engine is gone, has restarted, or dropped it by itself (its own media time-out); or this
+ * relay stops and takes its sessions with it.
+ */
+export type LossReason = 'engine-gone' | 'engine-restarted' | 'engine-dropped' | 'relay-stopped';
 
 /** Where the domain says what happens; pino's loggers fit. */
 export interface DomainLog {

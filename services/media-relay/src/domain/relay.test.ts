@@ -153,6 +153,37 @@ test('stopping what is not there is no error; other commands are', async () => {
   assert.equal(await relay.stopFork('1', 'f', soon()), false);
 });
 
+test('a stop is announced for every session that media flows in; they live on until they are closed', async () => {
+  await open('1');
+  const opening = new Promise<void>((resolve) => {
+    engine.before = (command, _, signal) => {
+      if (command !== 'offer') return;
+      resolve();
+      return hang(signal);
+    };
+  });
+  const second = assert.rejects(relay.openSession('2', 'customer', 'x', soon()), code('not-found'));
+  await opening;
+  relay.announceStop();
+  assert.deepEqual(lost, [{ session: '1', reason: 'relay-stopped' }]);
+  assert.ok(engine.held.has('1'));
+  assert.deepEqual(await relay.closeSession('1'), [{ party: 'customer', packets: 1, bytes: 172 }]);
+  await relay.closeAll();
+  await second;
+});
+
+test('the list has a session from the moment it is being opened', async () => {
+  engine.before = (command, _, signal) => (command === 'offer' ? hang(signal) : undefined);
+  const caller = new AbortController();
+  const opening = assert.rejects(relay.openSession('1', 'customer', 'x', caller.signal));
+  assert.deepEqual(
+    relay.sessions().map(({ id }) => id),
+    ['1'],
+  );
+  caller.abort(new SidestreamError('cancelled', 'over'));
+  await opening;
+});
+
 test('draining waits until it is empty, or for its deadline', async () => {
   await open('1');
   relay.drain();

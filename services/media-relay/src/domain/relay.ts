@@ -55,6 +55,7 @@ export class Relay {
     return [...this.#owners.values()].reduce((sum, owner) => sum + owner.state.forks.size, 0);
   }
 
+  /** Every session from the moment it is being opened until its end is through. */
   sessions(): MediaSession[] {
     return [...this.#owners.values()].map((owner) => owner.state);
   }
@@ -144,8 +145,15 @@ export class Relay {
     if (!owner?.established) return;
     owner.forget();
     this.#remove(id, owner);
-    this.#log.warn({ session: id, reason }, 'media session lost');
-    for (const listener of this.#lossListeners) listener({ session: id, reason });
+    this.#tellLost(id, reason);
+  }
+
+  /**
+   * Tells of every session that it will be lost because this relay stops. The sessions live on until they are closed, so
+   * that whoever owns the calls can end them in order.
+   */
+  announceStop(): void {
+    for (const id of this.establishedSessions()) this.#tellLost(id, 'relay-stopped');
   }
 
   /** Commands fail at once while there is a problem, with it as the message; undefined = the engine is there. */
@@ -199,6 +207,11 @@ export class Relay {
     } finally {
       this.#remove(id, owner);
     }
+  }
+
+  #tellLost(session: string, reason: LossReason): void {
+    this.#log.warn({ session, reason }, 'media session lost');
+    for (const listener of this.#lossListeners) listener({ session, reason });
   }
 
   #remove(id: string, owner: SessionOwner): void {

@@ -89,6 +89,17 @@ for (const direction of ['inactive', 'sendonly']) {
   });
 }
 
+test('RFC 4566 §5.7: an answer whose lines take no media still has an address for the engine', () => {
+  const homeless = head.filter((line) => !line.startsWith('c='));
+  const off = ['m=audio 0 RTP/SAVP 0'];
+  assert.equal(
+    secureAnswer(sdp(homeless, off, [...off, 'c=IN IP4 0.0.0.0']), two),
+    sdp([...homeless.slice(0, 3), 'c=IN IP4 0.0.0.0', 't=0 0'], off, off),
+  );
+  const own = [good(4000)[0] ?? '', 'c=IN IP4 192.0.2.1', ...good(4000).slice(1)];
+  assert.match(secureAnswer(sdp(homeless, own, off), two), /s=r\r\nc=IN IP4 0\.0\.0\.0\r\nt=0 0\r\nm=audio 4000/);
+});
+
 test("the engine's other lines are refused in their places", () => {
   const video = 'm=video 0 RTP/SAVP 96';
   const answer = secureAnswer(sdp(head, good(4000), good(4002)), [undefined, video, undefined, video]);

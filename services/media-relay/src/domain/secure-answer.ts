@@ -47,7 +47,14 @@ export function secureAnswer(sdp: string, refusals: ForkOffer['refusals']): stri
     return lines;
   });
   const body = refusals.flatMap((refusal) => (refusal === undefined ? (secured.shift() ?? []) : [refusal]));
-  return [...head.filter((line) => passedInSession.test(line)), ...body, ''].join('\r\n');
+  return [...addressedHead(head.filter((line) => passedInSession.test(line))), ...body, ''].join('\r\n');
+}
+
+/** The engine reads no SDP with a line that has no address (RFC 4566 §5.7), not even one that refuses the media. */
+function addressedHead(head: readonly string[]): readonly string[] {
+  if (head.some((line) => line.startsWith('c='))) return head;
+  const next = head.findIndex((line) => line.startsWith('b=') || line.startsWith('t='));
+  return head.toSpliced(next < 0 ? head.length : next, 0, 'c=IN IP4 0.0.0.0');
 }
 
 function secureSection(section: readonly string[], number: number, sessionDirection: string | undefined): string[] {

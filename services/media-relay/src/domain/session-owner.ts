@@ -1,6 +1,7 @@
 // The one owner of one media session: gives its commands to the engine one after the other and keeps its state.
 import { SidestreamError } from '@sidestream/service';
 import { CommandQueue } from './command-queue.js';
+import { codecForAnswer, codecForOffer } from './fork-codec.js';
 import {
   apply,
   type Command,
@@ -10,7 +11,7 @@ import {
   permit,
   type SessionEvent,
 } from './media-session.js';
-import type { DomainLog, ForkStream, MediaEngine, Party, PartyMedia } from './ports.js';
+import type { DomainLog, ForkStream, MediaEngine, Party, PartyMedia, VoiceCodec } from './ports.js';
 import { secureAnswer } from './secure-answer.js';
 
 /** A command that runs may finish before the end of the session aborts it: the engine's reply is normally 2 ms away. */
@@ -66,12 +67,18 @@ export class SessionOwner {
     return this.#offerFork({ kind: 'resume-fork', fork, parties }, signal);
   }
 
-  /** An answer that fails, for whatever reason, stops the fork: it is never left half. */
+  /** An answer that fails, for whatever reason, stops the fork: it is never left half. It may be started again. */
   answerFork(fork: string, sdp: string, signal: AbortSignal): Promise<void> {
     return this.#run({ kind: 'answer-fork', fork }, signal, async (running) => {
-      const { parties, refusals } = findFork(this.#state, fork);
+      const { parties, refusals, payloadTypes } = findFork(this.#state, fork);
       try {
-        await this.#engine.answerFork(this.#state.id, fork, secureAnswer(sdp, refusals), running);
+        let answer = secureAnswer(sdp, refusals);
+        const codec = codecForAnswer(payloadTypes, sdp);
+        if (codec !== undefined) {
+          await this.#requestFork(fork, parties, codec, running);
+          answer = secureAnswer(sdp, findFork(this.#state, fork).refusals);
+        }
+        await this.#engine.answerFork(this.#state.id, fork, answer, running);
       } catch (error) {
         await this.#abandonFork(fork, parties);
         throw error;
@@ -123,15 +130,27 @@ export class SessionOwner {
     const { fork, parties } = command;
     return this.#run(command, signal, async (running) => {
       try {
-        const offer = await this.#engine.offerFork(this.#state.id, fork, parties, running);
-        this.#apply({ kind: 'fork-offered', fork, parties, offer });
-        return offer.streams;
+        const before = this.#state.everForked.get(fork);
+        const streams = await this.#requestFork(fork, parties, before, running);
+        const codec = before ?? codecForOffer(streams);
+        return codec === before ? streams : await this.#requestFork(fork, parties, codec, running);
       } catch (error) {
         // The engine may have taken the request although its reply was lost, and a resumed fork flows at once.
         await this.#abandonFork(fork, parties);
         throw error;
       }
     });
+  }
+
+  async #requestFork(
+    fork: string,
+    parties: readonly Party[],
+    codec: VoiceCodec | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly ForkStream[]> {
+    const offer = await this.#engine.offerFork(this.#state.id, fork, parties, codec, signal);
+    this.#apply({ kind: 'fork-offered', fork, parties, codec, offer });
+    return offer.streams;
   }
 
   async #abandonFork(fork: string, parties: readonly Party[]): Promise<void> {

@@ -1,7 +1,7 @@
 // A call through a relay on the real rtpengine: two parties with RTP, and recorders.
 import type { ForkStream, Party } from '../domain/ports.js';
 import type { Relay } from '../domain/relay.js';
-import { RtpEndpoint, recorderSdp } from './rtp-endpoint.js';
+import { RtpEndpoint, recorderSdp, relayAnswer } from './rtp-endpoint.js';
 import { soon } from './soon.js';
 
 export const bothParties: readonly Party[] = ['customer', 'seller'];
@@ -25,11 +25,18 @@ export class TestCall {
   }
 
   /** The customer calls, the seller answers. */
-  static async connect(relay: Relay, id: string, payloadTypes = '0'): Promise<TestCall> {
+  static async connect(relay: Relay, id: string, payloadTypes = '0', attributes = ''): Promise<TestCall> {
     const call = new TestCall(relay, id, await RtpEndpoint.open(), await RtpEndpoint.open());
-    call.towardsSeller = await relay.openSession(id, 'customer', call.customer.sdp(payloadTypes), soon());
-    call.towardsCustomer = await relay.answerSession(id, 'seller', call.seller.sdp(payloadTypes), soon());
+    const [offer, answer] = [call.customer.sdp(payloadTypes, attributes), call.seller.sdp(payloadTypes, attributes)];
+    call.towardsSeller = await relay.openSession(id, 'customer', offer, soon());
+    call.towardsCustomer = await relay.answerSession(id, 'seller', answer, soon());
     return call;
+  }
+
+  /** A re-INVITE by the customer, which the seller answers. */
+  async renegotiate(customer: string, seller = customer): Promise<void> {
+    this.towardsSeller = await this.#relay.updateSession(this.id, 'customer', this.customer.sdp(customer), soon());
+    this.towardsCustomer = await this.#relay.answerSession(this.id, 'seller', this.seller.sdp(seller), soon());
   }
 
   /** Both talk; resolves when both have heard it all. @returns the payloads that each sent. */
@@ -57,6 +64,17 @@ export class TestCall {
     const streams = await this.#relay.startFork(this.id, forkId, parties, soon());
     await this.#relay.answerFork(this.id, forkId, recorderSdp(recorder), soon());
     return streams;
+  }
+
+  /** Starts a fork and gives it the answer that signalling writes. */
+  async forkTo(
+    forkId: string,
+    streams: readonly (RtpEndpoint | undefined)[],
+    payloadTypes?: string,
+  ): Promise<readonly ForkStream[]> {
+    const offered = await this.#relay.startFork(this.id, forkId, bothParties, soon());
+    await this.#relay.answerFork(this.id, forkId, relayAnswer(streams, payloadTypes), soon());
+    return offered;
   }
 
   close(): void {

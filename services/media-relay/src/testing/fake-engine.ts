@@ -7,6 +7,7 @@ import {
   type MediaEngine,
   type Party,
   type PartyMedia,
+  type VoiceCodec,
 } from '../domain/ports.js';
 
 export class FakeEngine implements MediaEngine {
@@ -31,7 +32,13 @@ export class FakeEngine implements MediaEngine {
     return sdp;
   }
 
-  async offerFork(session: string, _fork: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkOffer> {
+  async offerFork(
+    session: string,
+    _fork: string,
+    parties: readonly Party[],
+    _codec: VoiceCodec | undefined,
+    signal: AbortSignal,
+  ): Promise<ForkOffer> {
     await this.#do('offerFork', session, signal);
     return { streams: [], refusals: parties.map(() => undefined) };
   }

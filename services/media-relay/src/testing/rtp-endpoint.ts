@@ -49,6 +49,24 @@ export class RtpEndpoint {
     });
   }
 
+  /** Sends a DTMF digit of 80 ms as RFC 4733 §2.5.1 says: four packets, and two more with its end. */
+  sendDigit(sdp: string, payloadType: number): void {
+    const [port, startedAt] = [audioPort(sdp), this.#sequence * 160];
+    for (const n of [1, 2, 3, 4, 5, 6]) {
+      const packet = Buffer.alloc(16);
+      packet.writeUInt8(0x80, 0);
+      packet.writeUInt8(payloadType | (n === 1 ? 0x80 : 0), 1);
+      packet.writeUInt16BE(this.#sequence & 0xffff, 2);
+      packet.writeUInt32BE(startedAt, 4);
+      this.ssrc.copy(packet, 8);
+      packet.writeUInt8(5, 12);
+      packet.writeUInt8(10 | (n >= 4 ? 0x80 : 0), 13);
+      packet.writeUInt16BE(Math.min(n, 4) * 160, 14);
+      this.#sequence += 1;
+      this.#socket.send(packet, port, '127.0.0.1');
+    }
+  }
+
   /** Sends a sender report (RFC 3550 §6.4.1) to the RTCP port of the first audio line of an SDP. */
   sendReport(sdp: string): void {
     const report = Buffer.alloc(28);
@@ -63,6 +81,16 @@ export class RtpEndpoint {
   /** RTP packets with this SSRC. */
   from(ssrc: Buffer): Buffer[] {
     return this.received.filter((packet) => packet.subarray(8, 12).equals(ssrc));
+  }
+
+  /** How many packets came with each payload type. */
+  byPayloadType(): Record<number, number> {
+    const counts: Record<number, number> = {};
+    for (const packet of this.received) {
+      const type = (packet[1] ?? 0) & 0x7f;
+      counts[type] = (counts[type] ?? 0) + 1;
+    }
+    return counts;
   }
 
   async has(count: number, ssrc: Buffer): Promise<void> {
@@ -92,4 +120,24 @@ export function recorderSdp(endpoints: readonly RtpEndpoint[], protocol = 'RTP/S
     `a=${direction}`,
   ]);
   return ['v=0', 'o=r 1 1 IN IP4 127.0.0.1', 's=r', 'c=IN IP4 127.0.0.1', 't=0 0', ...lines, ''].join('\r\n');
+}
+
+/**
+ * A recorder's answer as signalling writes it for the relay (packages/siprec, golden/relay-answer*.sdp); undefined = a
+ * stream that the recorder refused or holds.
+ */
+export function relayAnswer(streams: readonly (RtpEndpoint | undefined)[], payloadTypes = '0 8 101'): string {
+  const names: Record<string, string> = { 0: 'PCMU', 8: 'PCMA', 101: 'telephone-event' };
+  const lines = streams.flatMap((endpoint, index) => {
+    if (!endpoint) return ['m=audio 0 RTP/SAVP 0 8 101'];
+    return [
+      `m=audio ${endpoint.port} RTP/SAVP ${payloadTypes}`,
+      'c=IN IP4 127.0.0.1',
+      ...payloadTypes.split(' ').map((type) => `a=rtpmap:${type} ${names[type]}/8000`),
+      'a=recvonly',
+      `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${randomBytes(30).toString('base64')}`,
+      `a=label:${index === 0 ? 'inbound' : 'outbound'}`,
+    ];
+  });
+  return ['v=0', 'o=- 9 9 IN IP4 0.0.0.0', 's=-', 'c=IN IP4 0.0.0.0', 't=0 0', ...lines, ''].join('\r\n');
 }

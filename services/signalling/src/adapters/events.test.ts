@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { Result } from '@sidestream/proto/events/v1';
-import type { EventBody } from '@sidestream/service';
+import { createLogger, type EventBody, type Logger } from '@sidestream/service';
 import { Registry } from 'prom-client';
+import { anonymous } from '../domain/parties.js';
 import { terminated } from '../domain/termination.js';
 import { FakeWorld, silent } from '../testing/fake-world.js';
 import { EventReporter } from './events.js';
 
-function reporter() {
+function reporter(log: Logger = silent) {
   const published: EventBody[] = [];
   const kept = new Map<string, object>();
   const metrics = new Registry();
@@ -15,7 +17,7 @@ function reporter() {
     publisher: { publish: (body) => void published.push(body) },
     kv: { put: (_bucket, key, value) => void kept.set(key, value), delete: (_bucket, key) => void kept.delete(key) },
     metrics,
-    log: silent,
+    log,
   });
   return { events, published, kept, metrics };
 }
@@ -24,7 +26,7 @@ test('one termination: the same in event and metric label; gauges go back to zer
   const { events, published, metrics } = reporter();
   const world = new FakeWorld();
   const call = world.facts(['sip:r1']);
-  const recording = { recordingId: 'r', forkId: 'f', call };
+  const recording = { recordingId: 'r', call };
   events.callStarted(call);
   events.callAnswered(call, { answerDelayMs: 12.4, postDialDelayMs: 3.6 });
   events.recordingStarted(recording, world.recorderDialog, 41.2);
@@ -57,10 +59,30 @@ test('one termination: the same in event and metric label; gauges go back to zer
 test('the state of a recording is kept beside the call, without keys, and removed at its end', () => {
   const { events, kept } = reporter();
   const world = new FakeWorld();
-  const recording = { recordingId: 'r', forkId: 'f', call: world.facts(['sip:r1']) };
-  events.recordingState(recording, world.recorderDialog);
+  const recording = { recordingId: 'r', call: world.facts(['sip:r1']) };
+  events.recordingState(recording, 'f', world.recorderDialog);
   assert.doesNotMatch(JSON.stringify(kept.get('r')), /inline|crypto|sdp/i);
   assert.match(JSON.stringify(kept.get('r')), /"forkId":"f"/);
   events.recordingEnded(recording, terminated('call-ended'), 1);
   assert.equal(kept.size, 0);
+});
+
+test('privacy: who the seller is stands in no log line when the seller asked for it; its name never does', () => {
+  const lines: string[] = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const { events } = reporter(createLogger({ name: 'test', instance: 'test', level: 'trace', destination }));
+  const facts = new FakeWorld().facts(['sip:r1']);
+  const decision = { ...facts.decision, seller: { id: 'ada', name: 'Ada Berger' }, matched: 'sip:+15550001@sbc' };
+  events.callStarted({ ...facts, decision });
+  assert.match(lines.join(''), /"seller":"ada"/);
+  assert.doesNotMatch(lines.join(''), /Berger|15550001/);
+  lines.length = 0;
+  events.callStarted({ ...facts, decision, parties: { ...facts.parties, seller: anonymous } });
+  assert.equal(lines.length, 1);
+  assert.doesNotMatch(lines.join(''), /ada|Berger|15550001/);
 });

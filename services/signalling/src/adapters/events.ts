@@ -79,7 +79,7 @@ export class EventReporter implements CallEvents {
     const { decision, parties } = call;
     this.#calls.inc();
     this.#decisions.inc({ record: String(decision.record), reason: decision.reason });
-    this.#sinks.log.info({ ...about(call), trunk: call.trunk, decision }, 'call started');
+    this.#sinks.log.info({ ...about(call), trunk: call.trunk, decision: loggedDecision(call) }, 'call started');
     this.#sinks.publisher.publish({
       $case: 'callStarted',
       value: {
@@ -176,8 +176,8 @@ export class EventReporter implements CallEvents {
     this.#sinks.kv.delete('recordings', recording.recordingId);
   }
 
-  recordingState(recording: RecordingFacts, dialog: RecorderDialog): void {
-    const { call, recordingId, forkId } = recording;
+  recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void {
+    const { call, recordingId } = recording;
     this.#sinks.kv.put('recordings', recordingId, {
       recordingId,
       callId: call.callId,
@@ -208,6 +208,13 @@ function aboutRecording(recording: RecordingFacts): object {
 function wireDecision({ decision }: CallFacts): NonNullable<CallAnswered['decision']> {
   const { record, reason, policyRevision, recorders } = decision;
   return { record, reason, policyRevision, recorders: [...recorders] };
+}
+
+/** Without the seller's name and URI; without even the id when the seller's side asked for privacy. */
+function loggedDecision({ decision, parties }: CallFacts): object {
+  const { record, reason, policyRevision, recorders, seller } = decision;
+  const id = seller === undefined || parties.seller.anonymous ? {} : { seller: seller.id };
+  return { record, reason, policyRevision, recorders, ...id };
 }
 
 function labels({ result, reason }: Termination): { result: string; reason: string } {

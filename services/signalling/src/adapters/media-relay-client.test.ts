@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { ChannelCredentials, Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js';
+import {
+  ChannelCredentials,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerWritableStream,
+  status,
+} from '@grpc/grpc-js';
 import { eventually } from '@sidestream/peers';
 import { MediaRelayServiceService, Party, type WatchRequest, type WatchResponse } from '@sidestream/proto/media/v1';
 import { SidestreamError } from '@sidestream/service';
@@ -10,6 +17,10 @@ import { silent } from '../testing/fake-world.js';
 import { MediaRelayClient } from './media-relay-client.js';
 
 type Unary = (call: { request: unknown }, callback: (error: object | null, response?: object) => void) => void;
+
+function isNamed(request: unknown): request is { sessionId: string } {
+  return typeof request === 'object' && request !== null && 'sessionId' in request;
+}
 
 const closing: (() => void)[] = [];
 const never = new AbortController().signal;
@@ -21,10 +32,12 @@ after(() => {
 async function relay(over: Record<string, Unary> = {}) {
   const asked: string[] = [];
   const watchers: ServerWritableStream<WatchRequest, WatchResponse>[] = [];
+  const held = new Set<string>();
   const say =
     (name: string, response: object): Unary =>
     (call, callback) => {
       asked.push(name);
+      if (name === 'openSession' && isNamed(call.request)) held.add(call.request.sessionId);
       if (over[name]) over[name](call, callback);
       else callback(null, response);
     };
@@ -41,8 +54,12 @@ async function relay(over: Record<string, Unary> = {}) {
     stopFork: say('stopFork', { found: true }),
     pauseFork: say('pauseFork', {}),
     resumeFork: say('resumeFork', { streams: [] }),
-    listSessions: say('listSessions', { sessions: [] }),
-    watch: (stream: ServerWritableStream<WatchRequest, WatchResponse>) => void watchers.push(stream),
+    listSessions: (call: { request: unknown }, callback: Parameters<Unary>[1]) =>
+      say('listSessions', { sessions: [...held].map((sessionId) => ({ sessionId, forkIds: [] })) })(call, callback),
+    watch: (stream: ServerWritableStream<WatchRequest, WatchResponse>) => {
+      stream.sendMetadata(new Metadata());
+      watchers.push(stream);
+    },
   });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
@@ -50,7 +67,7 @@ async function relay(over: Record<string, Unary> = {}) {
     );
   });
   closing.push(() => server.forceShutdown());
-  return { address: `127.0.0.1:${port}`, asked, watchers };
+  return { address: `127.0.0.1:${port}`, asked, watchers, held };
 }
 
 function client(configured: string[], leases: RelayLease[] = []): MediaRelayClient {
@@ -151,4 +168,44 @@ test('what is unavailable is named', () => {
   assert.equal(client([], [lease]).unavailable(), 'all are full');
   assert.equal(client([], [{ ...lease, draining: true }]).unavailable(), 'all are draining');
   assert.equal(client(['127.0.0.1:1']).unavailable(), undefined);
+});
+
+test('a relay that has restarted no longer has the calls of before: they are told, and the others are not', async () => {
+  const { address, asked, watchers, held } = await relay();
+  const relays = client([address]);
+  const [one, two] = [newCallId(), newCallId()];
+  const told: string[] = [];
+  const lost = new Promise<string>((resolve) => {
+    void relays.open(one, 'customer', 'x', resolve, never);
+  });
+  await relays.open(two, 'customer', 'x', (reason) => told.push(reason), never);
+  await eventually(() => watchers.length === 1 && held.size === 2, 'the relay is watched and has both');
+  held.delete(one);
+  watchers[0]?.end();
+  assert.equal(await lost, `relay ${address}: relay-restarted`);
+  assert.deepEqual(told, []);
+  assert.ok(asked.filter((name) => name === 'listSessions').length >= 2, 'it was asked twice');
+});
+
+test('a relay without a lease is asked; while it does not answer its calls go on', async () => {
+  let answers = false;
+  const { address, asked, held } = await relay({
+    listSessions: (_call, callback) =>
+      answers ? callback(null, { sessions: [] }) : callback({ code: status.UNAVAILABLE, details: 'away' }),
+  });
+  const leases: RelayLease[] = [{ address, region: 'eu', sessions: 0, capacity: 10, draining: false }];
+  const relays = client([], leases);
+  const told: string[] = [];
+  await relays.open(newCallId(), 'customer', 'x', (reason) => told.push(reason), never);
+  leases.length = 0;
+  const before = asked.length;
+  relays.refresh();
+  await eventually(() => asked.length > before, 'it was asked');
+  assert.deepEqual([told, held.size], [[], 1]);
+  answers = true;
+  await eventually(() => {
+    relays.refresh();
+    return told.length > 0;
+  }, 'it said that it has no such session');
+  assert.match(told.join(), /relay-restarted/);
 });

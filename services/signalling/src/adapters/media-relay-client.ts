@@ -17,17 +17,26 @@ export interface MediaRelayClientOptions {
   readonly log: Logger;
 }
 
+interface Session {
+  readonly onLost: (reason: string) => void;
+  /** The relay has said that it has the session. */
+  open: boolean;
+}
+
 interface Relay {
   readonly address: string;
   readonly client: MediaRelayServiceClient;
-  /** The calls that live there, and whom to tell when the engine loses their media. */
-  readonly sessions: Map<string, (reason: string) => void>;
+  /** The calls that live there, and whom to tell when their media is lost. */
+  readonly sessions: Map<string, Session>;
   readonly closing: AbortController;
+  reconciling: boolean;
 }
 
 const deadlineMs = 2_000;
 const maxAttempts = 3;
 const watchRetryMs = 1_000;
+/** Between the two times that a relay has to say that it has no such session. */
+const confirmMs = 1_000;
 /** Another relay may do better; everything else is wrong with the call itself. */
 const worthAnother: readonly ErrorCode[] = [
   'relay-unavailable',
@@ -56,15 +65,18 @@ export class MediaRelayClient implements MediaRelays {
     return known.every((lease) => lease.draining) ? 'all are draining' : 'all are full';
   }
 
-  /** The relays that are known may have changed: connects to new ones, so that no call pays for it, and forgets old ones. */
+  /**
+   * The leases were read anew: connects to new relays, so that no call pays for it, and forgets old ones. A relay without a lease is
+   * asked whether it still has our calls; while it cannot be reached they go on, because their media does.
+   */
   refresh(): void {
     this.#pending.clear();
     const known = new Set([...this.#options.leases()].map((lease) => lease.address));
     for (const address of [...known, ...this.#options.configured]) this.#relay(address);
     for (const relay of this.#relays.values()) {
-      if (relay.sessions.size === 0 && !known.has(relay.address) && !this.#options.configured.includes(relay.address)) {
-        this.#drop(relay);
-      }
+      if (known.has(relay.address)) continue;
+      if (relay.sessions.size > 0) void this.#reconcile(relay);
+      else if (!this.#options.configured.includes(relay.address)) this.#drop(relay);
     }
   }
 
@@ -79,9 +91,11 @@ export class MediaRelayClient implements MediaRelays {
     for (const address of this.#ranked().slice(0, maxAttempts)) {
       const relay = this.#relay(address);
       try {
-        relay.sessions.set(callId, onLost);
+        const session: Session = { onLost, open: false };
+        relay.sessions.set(callId, session);
         const request = { sessionId: callId, offerer: wireParty[offerer], sdp };
         const opened = await callUnary(relay.client.openSession.bind(relay.client), request, { deadlineMs, signal });
+        session.open = true;
         this.#pending.set(address, (this.#pending.get(address) ?? 0) + 1);
         return { media: new RelaySession(relay, callId), sdp: opened.sdp };
       } catch (error) {
@@ -117,7 +131,7 @@ export class MediaRelayClient implements MediaRelays {
     const known = this.#relays.get(address);
     if (known) return known;
     const client = new MediaRelayServiceClient(address, this.#options.credentials());
-    const relay: Relay = { address, client, sessions: new Map(), closing: new AbortController() };
+    const relay: Relay = { address, client, sessions: new Map(), closing: new AbortController(), reconciling: false };
     this.#relays.set(address, relay);
     void this.#watch(relay);
     return relay;
@@ -130,14 +144,18 @@ export class MediaRelayClient implements MediaRelays {
   }
 
   /** Hears of media that died by itself. A stream that breaks is opened again: calls do not depend on it. */
-  async #watch({ client, sessions, closing, address }: Relay): Promise<void> {
+  async #watch(relay: Relay): Promise<void> {
+    const { client, sessions, closing, address } = relay;
     while (!closing.signal.aborted) {
       await new Promise<void>((resolve) => {
         const stream = client.watch({});
         const cancel = () => stream.cancel();
         closing.signal.addEventListener('abort', cancel, { once: true });
+        // The headers say that the watch has begun; what was lost before it, the relay's list tells.
+        stream.on('metadata', () => void this.#reconcile(relay));
         stream.on('data', ({ event }) => {
-          if (event?.$case === 'lost') sessions.get(event.value.sessionId)?.(`relay ${address}: ${event.value.reason}`);
+          if (event?.$case !== 'lost') return;
+          sessions.get(event.value.sessionId)?.onLost(`relay ${address}: ${event.value.reason}`);
         });
         const done = () => {
           closing.signal.removeEventListener('abort', cancel);
@@ -148,6 +166,39 @@ export class MediaRelayClient implements MediaRelays {
       });
       await pause(watchRetryMs, closing.signal);
     }
+  }
+
+  /** The calls that the relay has lost without a word, by its restart, are told so: those that it twice does not list. */
+  async #reconcile(relay: Relay): Promise<void> {
+    if (relay.reconciling) return;
+    relay.reconciling = true;
+    try {
+      const suspects = await this.#unlisted(relay);
+      if (suspects.size === 0) return;
+      await pause(confirmMs, relay.closing.signal);
+      for (const [id, session] of await this.#unlisted(relay)) {
+        if (suspects.get(id) === session) session.onLost(`relay ${relay.address}: relay-restarted`);
+      }
+    } catch (error) {
+      // Media goes on without the process that steers it, so a relay that does not answer has lost nothing yet.
+      this.#options.log.debug(
+        { err: error, relay: relay.address },
+        'a media relay could not be asked for its sessions',
+      );
+    } finally {
+      relay.reconciling = false;
+    }
+  }
+
+  /** Our sessions that were open before the relay was asked for its list, and are not in it. */
+  async #unlisted({ client, sessions }: Relay): Promise<Map<string, Session>> {
+    const ours = new Map([...sessions].filter(([, { open }]) => open));
+    if (ours.size === 0) return ours;
+    const { sessions: listed } = await callUnary(client.listSessions.bind(client), {}, { deadlineMs });
+    for (const { sessionId } of listed) ours.delete(sessionId);
+    // Those that were closed meanwhile are nobody's any more.
+    for (const [id, session] of ours) if (sessions.get(id) !== session) ours.delete(id);
+    return ours;
   }
 }
 

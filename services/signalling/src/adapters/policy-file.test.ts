@@ -23,21 +23,21 @@ const callTo = (number: string) => ({
   parties: readParties({ requestUri: `sip:${number}@sbc`, header: () => undefined }, 'inbound'),
 });
 
-function open(content: string) {
+async function open(content: string) {
   const file = join(folder, `policy-${opened.length}.yaml`);
   writeFileSync(file, content);
   const policies = new PolicyFiles([{ tenant: 'contoso', file, recorders: ['eastus'] }], silent);
   opened.push(policies);
-  const changed = () => new Promise<void>((resolve) => listeners.push(resolve));
   const listeners: (() => void)[] = [];
-  policies.start(() => {
+  const changed = () => new Promise<void>((resolve) => listeners.push(resolve));
+  await policies.start(() => {
     for (const tell of listeners.splice(0)) tell();
   });
   return { policies, file, changed };
 }
 
 test('a changed file is applied as a whole; a broken one leaves the last good policy', async () => {
-  const { policies, file, changed } = open(listed('+15550001'));
+  const { policies, file, changed } = await open(listed('+15550001'));
   assert.deepEqual(policies.decide('contoso', callTo('+15550001')).recorders, ['eastus']);
   assert.equal(policies.decide('contoso', callTo('+15550002')).reason, 'not-listed');
   let next = changed();
@@ -51,9 +51,53 @@ test('a changed file is applied as a whole; a broken one leaves the last good po
   assert.deepEqual(policies.missing, []);
 });
 
-test('without any usable policy nobody is recorded and the tenant is named', () => {
-  const { policies } = open('users: 7');
+test('without any usable policy nobody is recorded and the tenant is named', async () => {
+  const { policies } = await open('users: 7');
   assert.deepEqual(policies.missing, ['contoso']);
   assert.equal(policies.decide('contoso', callTo('+15550001')).reason, 'no-policy');
   assert.equal(policies.decide('unknown', callTo('+15550001')).record, false);
+});
+
+test('one tenant without a policy is no problem of the others; all without one are', async () => {
+  const { policies, file } = await open(listed('+15550001'));
+  assert.equal(policies.problem, undefined);
+  const absent = join(folder, 'absent.yaml');
+  for (const [files, problem] of [
+    [[file, absent], undefined],
+    [[absent, absent], 'none usable of tenant0, tenant1'],
+  ] as const) {
+    const both = new PolicyFiles(
+      files.map((path, index) => ({ tenant: `tenant${index}`, file: path, recorders: [] })),
+      silent,
+    );
+    opened.push(both);
+    await both.start();
+    assert.deepEqual(both.problem, problem);
+  }
+});
+
+test('a large policy is read beside the calls: they hardly wait, and hear of it or of its problems all the same', async () => {
+  const users = Array.from(
+    { length: 20_000 },
+    (_, index) => `  - { id: u${index}, numbers: ["+1555${100_000 + index}"] }`,
+  );
+  const large = ['users:', ...users, ''].join('\n');
+  const { policies, file, changed } = await open(listed('+15550001'));
+  let longestMs = 0;
+  let before = performance.now();
+  const ticking = setInterval(() => {
+    longestMs = Math.max(longestMs, performance.now() - before);
+    before = performance.now();
+  }, 5);
+  const next = changed();
+  writeFileSync(file, large);
+  await next;
+  clearInterval(ticking);
+  assert.equal(policies.decide('contoso', callTo('+1555119999')).record, true);
+  assert.ok(longestMs < 400, `the event loop stood still for ${longestMs} ms`);
+  const broken = changed();
+  writeFileSync(file, `${large}  - { id: u0, numbers: ["+15550001"] }\n`);
+  await broken;
+  assert.equal(policies.decide('contoso', callTo('+1555119999')).record, true);
+  assert.equal(policies.decide('contoso', callTo('+15550001')).record, false);
 });

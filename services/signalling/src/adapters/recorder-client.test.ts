@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { type Authority, type CredentialFiles, CredentialFolder, createAuthority } from '@sidestream/pki';
 import { SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
@@ -44,14 +47,14 @@ async function recorderThat(
   return recorder;
 }
 
-async function client(finalTimeoutMs = 3_000): Promise<SipRecorderClient> {
+async function client(finalTimeoutMs = 3_000, provisionalTimeoutMs = finalTimeoutMs): Promise<SipRecorderClient> {
   const credential = await authority.issue({ commonName: 'client', dnsNames: ['client.example'] });
   const { certFile, keyFile, trustFile } = await folder.write(credential, 'client');
   const tenant = {
     identity: { certFile, keyFile },
     trustFile,
     domain: 'sbc.example',
-    provisionalTimeoutMs: finalTimeoutMs,
+    provisionalTimeoutMs,
     finalTimeoutMs,
     recorders: [],
   };
@@ -71,6 +74,7 @@ function inviteTo(recorder: string): RecordingInvite {
     ],
     contentType: 'application/sdp',
     body: Buffer.from('offer'),
+    goodbye: () => goodbye,
   };
 }
 
@@ -81,7 +85,11 @@ const goodbye = {
   headers: [['X-AccountId', 'AC0123']] as const,
 };
 
-function listening(dialog: RecorderDialog): { offers: Promise<IncomingOffer>; ended: Promise<string> } {
+function listening(dialog: RecorderDialog): {
+  offers: Promise<IncomingOffer>;
+  ended: Promise<string>;
+  snapshotWanted: Promise<void>;
+} {
   const handlers: Partial<RecorderHandlers> = {};
   const offers = new Promise<IncomingOffer>((resolve) => {
     handlers.offer = resolve;
@@ -89,8 +97,15 @@ function listening(dialog: RecorderDialog): { offers: Promise<IncomingOffer>; en
   const ended = new Promise<string>((resolve) => {
     handlers.ended = (cause) => resolve(cause);
   });
-  dialog.listen({ offer: (offer) => handlers.offer?.(offer), ended: (cause, text) => handlers.ended?.(cause, text) });
-  return { offers, ended };
+  const snapshotWanted = new Promise<void>((resolve) => {
+    handlers.snapshotWanted = resolve;
+  });
+  dialog.listen({
+    offer: (offer) => handlers.offer?.(offer),
+    snapshotWanted: () => handlers.snapshotWanted?.(),
+    ended: (cause, text) => handlers.ended?.(cause, text),
+  });
+  return { offers, ended, snapshotWanted };
 }
 
 async function failure(attempt: Promise<unknown>): Promise<SidestreamError> {
@@ -159,6 +174,11 @@ test('RFC 3261 §9.1: the call that ends cancels the INVITE; a late 2xx is ackno
   const error = await Promise.race([attempt, once(dialog, 'bye').then(() => undefined)]);
   assert.ok(error === undefined || error.code === 'cancelled');
   if (error !== undefined) await once(dialog, 'ended');
+  // Whoever sends it, the BYE of a recording says the same.
+  assert.deepEqual(
+    recorder.byes.map((bye) => [bye.headers.get('x-accountid'), bye.body.toString()]),
+    [['AC0123', 'stop time']],
+  );
   assert.equal(recorder.openDialogs, 0);
 });
 
@@ -207,4 +227,110 @@ test('a re-INVITE of ours brings the new answer', async () => {
   const response = await dialog.reinvite({ ...goodbye, contentType: 'application/sdp' }, never);
   assert.deepEqual([response.status, response.body.toString()], [200, 'answer 2']);
   await dialog.bye(goodbye, never);
+});
+
+test('RFC 7866 §9.2: a request for a snapshot is answered 200 and reaches the recording', async () => {
+  const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'));
+  const dialog = await (await client()).invite(inviteTo(recorder.uri()), never);
+  const { snapshotWanted } = listening(dialog);
+  const [peer] = recorder.dialogs;
+  assert.ok(peer);
+  const body = "<requestsnapshot xmlns='urn:ietf:params:xml:ns:recording:1'/>";
+  const response = await peer.request('UPDATE', { body, contentType: 'application/rs-metadata' });
+  assert.equal(response.status, 200);
+  await snapshotWanted;
+});
+
+test("the outcome of BYE is the recorder's answer, or nothing", async () => {
+  const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'));
+  const recorders = await client();
+  const confirmed = await recorders.invite(inviteTo(recorder.uri()), never);
+  assert.equal(await confirmed.bye(goodbye, never), 200);
+  const forgotten = await recorders.invite(inviteTo(recorder.uri()), never);
+  recorder.dialogs[1]?.dispose();
+  assert.equal(await forgotten.bye(goodbye, never), 481);
+  const silent = await recorders.invite(inviteTo(recorder.uri()), never);
+  await recorder.close();
+  assert.equal(await silent.bye(goodbye, AbortSignal.timeout(1_000)), undefined);
+});
+
+/** Forwards connections to a recorder until they are told to go silent. */
+async function proxyTo(port: number) {
+  const pairs: [Socket, Socket][] = [];
+  const server = createServer((from) => {
+    const to = connect(port, '127.0.0.1');
+    pairs.push([from, to]);
+    from.pipe(to).pipe(from);
+    for (const socket of [from, to]) socket.on('error', () => socket.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(async () => {
+    for (const socket of pairs.flat()) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return {
+    uri: `sip:SRS@127.0.0.1:${address.port}`,
+    connections: () => pairs.length,
+    reset: () => {
+      for (const [from, to] of pairs.splice(0)) for (const socket of [from, to]) socket.resetAndDestroy();
+    },
+    silence: () => {
+      for (const [from, to] of pairs) {
+        from.unpipe(to);
+        to.unpipe(from);
+        from.resume();
+      }
+    },
+  };
+}
+
+test('RFC 3263 §4.3: a warm connection that is silent costs one time-out, then a new one carries all', async () => {
+  const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'));
+  const proxy = await proxyTo(Number(recorder.uri().split(':').at(-1)));
+  const recorders = await client(3_000, 300);
+  const first = await recorders.invite(inviteTo(proxy.uri), never);
+  proxy.silence();
+  const invite = inviteTo(proxy.uri);
+  const second = await recorders.invite(invite, never);
+  assert.equal(recorder.invites.at(-1)?.request.headers.get('call-id'), invite.sipCallId);
+  assert.equal(recorder.invites.length, 2);
+  const third = await recorders.invite(inviteTo(proxy.uri), never);
+  assert.equal(recorder.invites[1]?.flow, recorder.invites[2]?.flow);
+  assert.equal(proxy.connections(), 2);
+  // The dialog that lived on the dead connection ends on the new one.
+  for (const dialog of [first, second, third]) assert.equal(await dialog.bye(goodbye, AbortSignal.timeout(2_000)), 200);
+});
+
+test('a connection that was opened for a BYE may be silent as well', async () => {
+  const recorder = await recorderThat((invite, self) => self.accept(invite, 'answer'));
+  const proxy = await proxyTo(Number(recorder.uri().split(':').at(-1)));
+  const recorders = await client(3_000, 300);
+  const first = await recorders.invite(inviteTo(proxy.uri), never);
+  proxy.reset();
+  assert.equal(await first.bye(goodbye, AbortSignal.timeout(2_000)), 200);
+  proxy.silence();
+  const second = await recorders.invite(inviteTo(proxy.uri), never);
+  assert.equal(await second.bye(goodbye, AbortSignal.timeout(2_000)), 200);
+});
+
+test('a recorder that is silent on a new connection is not asked twice', async () => {
+  const { certFile, keyFile } = await server();
+  let invites = 0;
+  const mute = createTlsServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, (socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      if (bytes.toString().startsWith('INVITE')) invites += 1;
+    });
+  });
+  mute.listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  closing.push(async () => void mute.close());
+  const address = mute.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const error = await failure((await client(3_000, 100)).invite(inviteTo(`sip:SRS@127.0.0.1:${address.port}`), never));
+  assert.match(error.message, /no response within 100 ms/);
+  assert.equal(invites, 1);
 });

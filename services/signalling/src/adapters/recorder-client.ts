@@ -2,7 +2,9 @@
 // connection per recorder and identity is kept warm and carries all recordings.
 import { type Logger, SidestreamError } from '@sidestream/service';
 import {
+  type Flow,
   Headers,
+  type InviteOptions,
   type OutgoingInvite,
   SipError,
   type Target,
@@ -11,7 +13,7 @@ import {
   UserAgent,
 } from '@sidestream/sip';
 import { recordingContact, resolveRecorder } from '@sidestream/siprec';
-import type { RecorderClient, RecorderDialog, RecordingInvite } from '../domain/ports.js';
+import type { HeaderFields, RecorderClient, RecorderDialog, RecordingBody, RecordingInvite } from '../domain/ports.js';
 import { SipRecorderDialog } from './recorder-dialog.js';
 
 /** What a tenant shows to recorders and how long it waits for them. */
@@ -41,10 +43,13 @@ export class SipRecorderClient implements RecorderClient {
   readonly #agent = new UserAgent({ transports: this.#transports, product: 'Sidestream' });
   readonly #log: Logger;
   readonly #closing = new AbortController();
+  /** Connections that were opened for something else than the INVITE at hand: they may have died without a word since. */
+  readonly #used = new WeakSet<Flow>();
 
   /** @throws SipError when a tenant's certificate or key cannot be used */
   constructor(tenants: Readonly<Record<string, RecorderTenant>>, log: Logger) {
     this.#log = log;
+    this.#transports.on('sent', (_bytes, flow) => this.#used.add(flow));
     for (const [name, tenant] of Object.entries(tenants)) {
       const onProblem = (error: Error) =>
         log.error({ err: error, tenant: name }, 'the new recorder identity is not usable');
@@ -71,19 +76,16 @@ export class SipRecorderClient implements RecorderClient {
     const { uri, host } = resolved(invite.recorder);
     let accepted: OutgoingInvite;
     try {
-      accepted = await this.#agent.invite({
+      accepted = await this.#open(tenant, {
         target: targetOf(tenant, invite.recorder),
         uri,
         from: `<sip:SRC@${tenant.domain}>`,
         to: `<${uri}>`,
         callId: invite.sipCallId,
         contact: (flow) => recordingContact('SRC', flow.local.host, flow.local.port),
-        headers: new Headers(invite.headers),
-        contentType: invite.contentType,
-        body: invite.body,
+        ...content(invite),
+        unwantedBye: () => content(invite.goodbye()),
         signal,
-        provisionalTimeoutMs: tenant.provisionalTimeoutMs,
-        finalTimeoutMs: tenant.finalTimeoutMs,
       });
     } catch (error) {
       throw recorderError(host, error);
@@ -99,8 +101,73 @@ export class SipRecorderClient implements RecorderClient {
   }
 
   async #connect(tenant: Tenant, recorder: string): Promise<void> {
-    await this.#transports.flow(targetOf(tenant, recorder), this.#closing.signal);
+    this.#used.add(await this.#transports.flow(targetOf(tenant, recorder), this.#closing.signal));
   }
+
+  /**
+   * Sends the INVITE. A warm connection on which nothing at all comes back may be dead although the recorder lives, so the INVITE is
+   * then sent once more on a new one (RFC 3263 §4.3), within the same time for the final response.
+   */
+  async #open(
+    { provisionalTimeoutMs, finalTimeoutMs }: Tenant,
+    options: InviteOptions & { contact: (flow: Flow) => string },
+  ): Promise<OutgoingInvite> {
+    const deadline = performance.now() + finalTimeoutMs;
+    let warm: Flow | undefined;
+    let heard = false;
+    try {
+      return await this.#agent.invite({
+        ...options,
+        contact: (flow) => {
+          if (this.#used.has(flow)) warm = flow;
+          return options.contact(flow);
+        },
+        provisionalTimeoutMs,
+        finalTimeoutMs,
+        onProvisional: () => {
+          heard = true;
+        },
+      });
+    } catch (error) {
+      const leftMs = deadline - performance.now();
+      if (warm === undefined || heard || leftMs <= 0 || !isSilence(error)) throw error;
+      this.#log.warn({ err: error, recorder: options.target.host }, 'a connection is silent; a new one is tried');
+      return this.#openAnew(warm, leftMs, options);
+    }
+  }
+
+  async #openAnew(silent: Flow, leftMs: number, options: InviteOptions): Promise<OutgoingInvite> {
+    const { target, signal } = options;
+    // Another call may have replaced the connection meanwhile.
+    const fresh = (await this.#transports.flow(target, signal)) === silent;
+    let alive = false;
+    try {
+      const accepted = await this.#agent.invite({
+        ...options,
+        target: { ...target, fresh },
+        finalTimeoutMs: leftMs,
+        onProvisional: () => {
+          alive = true;
+        },
+      });
+      alive = true;
+      return accepted;
+    } catch (error) {
+      alive ||= error instanceof SipError && error.code === 'rejected';
+      throw error;
+    } finally {
+      // The recorder lives, the connection does not: its other dialogs dial anew with their next request.
+      if (alive) silent.close();
+    }
+  }
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof SipError && (error.code === 'timed-out' || error.code === 'transport-failed');
+}
+
+function content({ headers, contentType, body }: RecordingBody & { headers: HeaderFields }) {
+  return { headers: new Headers(headers), contentType, body };
 }
 
 function targetOf(tenant: Tenant, recorder: string): Target {

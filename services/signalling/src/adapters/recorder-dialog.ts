@@ -7,7 +7,7 @@ import {
   type OutgoingInvite,
   type UaDialog,
 } from '@sidestream/sip';
-import { bodyParts, recordingContact } from '@sidestream/siprec';
+import { bodyParts, type Part, recordingContact } from '@sidestream/siprec';
 import { raced } from '../domain/deadline.js';
 import type { HeaderFields, IncomingOffer, RecorderDialog, RecorderHandlers, RecordingBody } from '../domain/ports.js';
 
@@ -56,9 +56,10 @@ export class SipRecorderDialog implements RecorderDialog {
     }
   }
 
-  async bye(request: RecordingBody & { headers: HeaderFields }, signal: AbortSignal): Promise<void> {
+  async bye(request: RecordingBody & { headers: HeaderFields }, signal: AbortSignal): Promise<number | undefined> {
     const { contentType, body, headers } = request;
-    await this.#dialog.bye({ contentType, body, headers: new Headers(headers), signal });
+    const response = await this.#dialog.bye({ contentType, body, headers: new Headers(headers), signal });
+    return response?.status;
   }
 
   state(): object {
@@ -96,9 +97,11 @@ export class SipRecorderDialog implements RecorderDialog {
           respond(200, own);
           return '';
         };
-        // A refresh, or a request for a snapshot without an offer (RFC 7866 §9.1): the session is as it was.
-        if (sdp === '') respond(200);
-        else handlers.offer({ sdp, answer, refuse: (status) => respond(status) });
+        // Without an offer it is a refresh, or a request for a snapshot (RFC 7866 §9.2): the session is as it was.
+        if (sdp === '') {
+          respond(200);
+          if (wantsSnapshot(request)) handlers.snapshotWanted();
+        } else handlers.offer({ sdp, answer, refuse: (status) => respond(status) });
         return;
       }
       case 'OPTIONS':
@@ -111,13 +114,29 @@ export class SipRecorderDialog implements RecorderDialog {
   }
 }
 
-function sdpOf({ request }: IncomingRequest): string {
-  if (request.body.length === 0) return '';
+function sdpOf(request: IncomingRequest): string {
+  return (
+    partsOf(request)
+      .find(({ mediaType }) => mediaType === sdpType)
+      ?.body.toString() ?? ''
+  );
+}
+
+/** The type is the metadata's own (RFC 7866 §9.2); some recorders have one of their own for the request. */
+function wantsSnapshot(request: IncomingRequest): boolean {
+  return partsOf(request).some(
+    ({ mediaType, body }) =>
+      mediaType === 'application/rs-metadata-request' ||
+      (/^application\/rs-metadata(\+xml)?$/.test(mediaType) && body.includes('requestsnapshot')),
+  );
+}
+
+function partsOf({ request }: IncomingRequest): readonly Part[] {
+  if (request.body.length === 0) return [];
   try {
-    const parts = bodyParts(request.headers.get('content-type') ?? sdpType, request.body);
-    return parts.find(({ mediaType }) => mediaType === sdpType)?.body.toString() ?? '';
+    return bodyParts(request.headers.get('content-type') ?? sdpType, request.body);
   } catch {
-    return '';
+    return [];
   }
 }
 

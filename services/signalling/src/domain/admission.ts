@@ -2,8 +2,8 @@
 import type { MediaRelays, Policies } from './ports.js';
 
 export interface Admission {
-  /** Why a new call is refused with 503 now; undefined when it may come in. */
-  problem(): { reason: 'draining' | 'overloaded' | 'not-ready'; text: string } | undefined;
+  /** Why a new call of this tenant is refused with 503 now; undefined when it may come in. */
+  problem(tenant: string): { reason: 'draining' | 'overloaded' | 'not-ready'; text: string } | undefined;
 }
 
 export class CallAdmission implements Admission {
@@ -31,14 +31,14 @@ export class CallAdmission implements Admission {
     return this.#draining;
   }
 
-  problem(): ReturnType<Admission['problem']> {
+  problem(tenant: string): ReturnType<Admission['problem']> {
     if (this.#draining) return { reason: 'draining', text: 'draining' };
     if (this.#calls.full) return { reason: 'overloaded', text: `${this.#calls.maxCalls} calls are up` };
     const media = this.#relays.unavailable();
     if (media !== undefined) return { reason: 'not-ready', text: `media relay: ${media}` };
     // Without any policy it is unknown who must be recorded; once there was one, the last good one holds.
-    const [tenant] = this.#policies.missing;
-    return tenant === undefined ? undefined : { reason: 'not-ready', text: `policy of tenant ${tenant}: none usable` };
+    if (!this.#policies.missing.includes(tenant)) return undefined;
+    return { reason: 'not-ready', text: `policy of tenant ${tenant}: none usable` };
   }
 }
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Decision } from '@sidestream/policy';
 import type { TrunkConfig } from '@sidestream/service';
 import { FakeWorld } from '../testing/fake-world.js';
 import { CallAdmission } from './admission.js';
 import { CallControl, drained } from './call-control.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
-import type { IncomingInvite } from './ports.js';
+import type { CallFacts, IncomingInvite } from './ports.js';
 import { TrunkTable } from './routing.js';
 
 const trunk = (over: Partial<TrunkConfig>): TrunkConfig => ({
@@ -19,21 +20,32 @@ const trunk = (over: Partial<TrunkConfig>): TrunkConfig => ({
   ...over,
 });
 
-function control(o: { unavailable?: string; missing?: string[]; maxCalls?: number } = {}) {
+function control(
+  o: { unavailable?: string; missing?: string[]; maxCalls?: number; decision?: Partial<Decision> } = {},
+) {
   const world = new FakeWorld();
   const registry = new CallRegistry<CallSession>(o.maxCalls ?? 10);
   const relays = { ...world.relays, unavailable: () => o.unavailable };
   const policies = {
     missing: o.missing ?? [],
-    decide: () => ({ record: true, reason: 'listed' as const, policyRevision: '7', recorders: ['sip:r1'] }),
+    decide: () => ({
+      record: true,
+      reason: 'listed' as const,
+      policyRevision: '7',
+      recorders: ['sip:r1'],
+      ...o.decision,
+    }),
   };
   const admission = new CallAdmission(registry, relays, policies);
+  const started: CallFacts[] = [];
   const made = new CallControl({
     ...world.services(),
+    events: { ...world.events, callStarted: (call) => void started.push(call) },
     relays,
     trunks: new TrunkTable({
       carrier: trunk({ peers: ['127.0.0.1'], routes: [{ to: 'pbx' }] }),
       lonely: trunk({ peers: ['127.0.0.2'], routes: [] }),
+      other: trunk({ tenant: 'fabrikam', peers: ['127.0.0.3'], routes: [{ to: 'pbx' }] }),
       pbx: trunk({ side: 'seller', targets: ['sip:192.0.2.9'], routes: [{ to: 'carrier' }] }),
     }),
     policies,
@@ -41,7 +53,7 @@ function control(o: { unavailable?: string; missing?: string[]; maxCalls?: numbe
     registry,
     accountId: () => 'AC0123',
   });
-  return { world, registry, admission, control: made };
+  return { world, registry, admission, started, control: made };
 }
 
 function from(world: FakeWorld, over: Partial<IncomingInvite>): IncomingInvite {
@@ -105,3 +117,37 @@ test('a call is in the registry as long as it lives, and all are ended at a stop
   assert.deepEqual(world.did.filter((what) => what.startsWith('bye')).sort(), ['bye far', 'bye near']);
   assert.deepEqual([...world.held.keys()], []);
 });
+
+test('a tenant without a policy is refused alone: the calls of the others come in', async () => {
+  const { world, registry, control: calls } = control({ missing: ['fabrikam'] });
+  calls.take(from(world, { source: { address: '127.0.0.3', port: 1 } }));
+  assert.deepEqual(world.did, ['refuse 503 399 sidestream "policy of tenant fabrikam: none usable"']);
+  assert.equal(calls.options({ address: '127.0.0.3', port: 1 }).status, 503);
+  assert.equal(calls.options({ address: '127.0.0.1', port: 1 }).status, 200);
+  const { world: another, control: others } = control({ missing: ['fabrikam'] });
+  others.take(another.invite);
+  await another.until(() => another.count('callAnswered') > 0);
+  await others.endAll(drained(), AbortSignal.timeout(5_000));
+  assert.equal(registry.size, 0);
+});
+
+for (const [what, matched, name] of [
+  [
+    "the policy's name for a called seller counts, not the one that the caller wrote into To",
+    'sip:+15550001@sbc',
+    'Ada Berger',
+  ],
+  ['a name of the policy is given to the party that it names and to nobody else', 'sip:ada@elsewhere', ''],
+] as const) {
+  test(what, async () => {
+    const decision = { seller: { id: 'ada', name: 'Ada Berger' }, matched };
+    const { world, started, control: calls } = control({ decision });
+    const header = (field: string) =>
+      field === 'to' ? '"The Chancellor" <sip:+15550001@sbc>' : world.invite.header(field);
+    calls.take(from(world, { header }));
+    await world.until(() => world.count('callAnswered') > 0);
+    assert.deepEqual([started[0]?.parties.seller.name, started[0]?.parties.called.name], [name, name]);
+    assert.equal(started[0]?.parties.seller.user, '+15550001');
+    await calls.endAll(drained(), AbortSignal.timeout(5_000));
+  });
+}

@@ -1,6 +1,7 @@
 // The door for new calls: whose INVITE it is, whether it may come in, where it goes, whether it is recorded. What passes becomes a
 // CallSession; what does not gets one response that says why.
 import { randomUUID } from 'node:crypto';
+import type { Decision } from '@sidestream/policy';
 import { errorTable, type Logger } from '@sidestream/service';
 import { dynamics365, newRecordingCallId } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
@@ -60,7 +61,7 @@ export class CallControl {
     const refuse = (status: number, text: string) => ({ refuse: { status, text } });
     const trunk = trunks.ofSource(invite.source.address, invite.source.port);
     if (trunk === undefined) return refuse(403, 'no trunk for this source address');
-    const problem = admission.problem();
+    const problem = admission.problem(trunk.tenant);
     if (problem !== undefined) return refuse(errorTable[problem.reason].sip, problem.text);
     const maxForwards = remainingHops(invite);
     if (maxForwards === undefined) return refuse(483, 'Max-Forwards is 0');
@@ -90,8 +91,9 @@ export class CallControl {
   /** What an OPTIONS of this peer hears: 200 when calls can come in, 503 when not, 403 for a stranger. */
   options(source: { address: string; port: number }): { status: number; headers: Record<string, string> } {
     const { trunks, admission } = this.#options;
-    if (trunks.ofSource(source.address, source.port) === undefined) return { status: 403, headers: {} };
-    const problem = admission.problem();
+    const trunk = trunks.ofSource(source.address, source.port);
+    if (trunk === undefined) return { status: 403, headers: {} };
+    const problem = admission.problem(trunk.tenant);
     return problem === undefined
       ? {
           status: 200,
@@ -115,7 +117,7 @@ export class CallControl {
       tenant: trunk.tenant,
       direction,
       trunk: trunk.name,
-      parties: named(read, decision.seller?.name),
+      parties: named(read, decision),
       decision,
       recordingCallId: decision.record ? newRecordingCallId() : '',
       startedAt: new Date(),
@@ -124,7 +126,7 @@ export class CallControl {
 
   #newRecording(call: CallFacts): RecordingSession {
     const { accountId } = this.#options;
-    return new RecordingSession(this.#options, { recordingId: randomUUID(), forkId: randomUUID(), call }, () => {
+    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, () => {
       const { direction, parties, startedAt } = call;
       return new RecordingScript({
         profile: dynamics365,
@@ -138,10 +140,11 @@ export class CallControl {
   }
 }
 
-/** The policy's name for the seller stands in where the INVITE gives none. */
-function named(parties: CallParties, name: string | undefined): CallParties {
+/** The policy's name for the seller counts before the INVITE's, for the party whom it names and nobody else. */
+function named(parties: CallParties, { seller: listed, matched }: Decision): CallParties {
   const { seller } = parties;
-  if (name === undefined || seller.anonymous || seller.name !== '') return parties;
+  const name = listed?.name;
+  if (name === undefined || seller.anonymous || matched !== parties.sellerUris[0]) return parties;
   const known = { ...seller, name };
   return {
     ...parties,

@@ -98,7 +98,7 @@ test('a silent recorder changes nothing for the call, and is cancelled with it',
 
 test('an unusable answer of the recorder: BYE, no packet, the call goes on', async () => {
   const world = new FakeWorld();
-  world.script.accept = () => {
+  world.script.check = () => {
     throw new Error('answered in "RTP/AVP"');
   };
   const call = world.call();

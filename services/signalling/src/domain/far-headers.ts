@@ -1,7 +1,7 @@
 // The header fields of the INVITE that goes to the far side: the caller's identity and nothing else of the near side. What is not
 // named here does not pass, so that no internal header and no topology ever leaks.
 import { formatNameAddr, type NameAddr, parseNameAddr, parseUri, splitList } from '@sidestream/sip';
-import type { InviteIdentities } from './parties.js';
+import { type InviteIdentities, wantsPrivacy } from './parties.js';
 
 /** Max-Forwards of a request without one (RFC 3261 §8.1.1.6). */
 const defaultMaxForwards = 70;
@@ -36,6 +36,8 @@ export function farHeaders(
   if (asserted !== undefined) headers['P-Asserted-Identity'] = asserted;
   const privacy = invite.header('privacy');
   if (privacy !== undefined && /^[\w;,\s-]{1,100}$/.test(privacy)) headers['Privacy'] = privacy.trim();
+  // Remote-Party-ID does not pass, but what it asks for does.
+  else if (wantsPrivacy(invite)) headers['Privacy'] = 'id';
   const diversion = rewritten(invite.header('diversion'), own);
   if (diversion !== undefined) headers['Diversion'] = diversion;
   return headers;

@@ -45,13 +45,44 @@ for (const [what, headers] of [
     'an anonymous From',
     { from: '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1', 'p-asserted-identity': '<tel:+15559999>' },
   ],
+  [
+    'Remote-Party-ID with privacy=full',
+    {
+      from: '"Ann" <sip:+15559999@c.example>;tag=1',
+      'remote-party-id': '"Ann" <sip:+15559999@c.example>;party=calling;screen=yes;privacy=full',
+    },
+  ],
 ] as const) {
   test(`privacy: ${what} hides number and name of the caller everywhere`, () => {
     const parties = readParties(invite('sip:+15550001@sbc', headers), 'inbound');
     assert.deepEqual([parties.customer.uri, parties.customer.name], ['sip:anonymous@anonymous.invalid', 'Anonymous']);
     assert.doesNotMatch(JSON.stringify([parties.customer, parties.calling]), /15559999|Ann"/);
+    // The far side is asked as well.
+    const asked = farHeaders(invite('sip:+15550001@sbc', headers), '192.0.2.1', 'sip:x@192.0.2.2', 69)['Privacy'];
+    assert.equal(asked ?? 'From', 'from' in headers && headers.from.includes('anonymous.invalid') ? 'From' : 'id');
   });
 }
+
+test('Remote-Party-ID without privacy, or of the called party, hides nobody', () => {
+  for (const remotePartyId of ['"A" <sip:+1@c>;privacy=off', '"A" <sip:+1@c>;party=called;privacy=full', '<']) {
+    const headers = { from: '<sip:+15559999@c>', 'remote-party-id': remotePartyId };
+    assert.equal(readParties(invite('sip:+15550001@sbc', headers), 'inbound').customer.anonymous, false);
+  }
+});
+
+test("the display name of To is the caller's word and names nobody", () => {
+  const headers = { from: '<sip:+15559999@c>', to: '"The Chancellor" <sip:+15550001@sbc>' };
+  for (const uri of ['sip:+15550001@sbc', 'sip:sbc']) {
+    const { seller } = readParties(invite(uri, headers), 'inbound');
+    assert.deepEqual([seller.user, seller.name], ['+15550001', '']);
+  }
+});
+
+test('the first URI by which the seller may be known is the one that is shown', () => {
+  const headers = { 'p-asserted-identity': 'nonsense, <sip:anonymous@pbx>, <sip:pbx>', from: 'Ada <sip:ada@pbx>' };
+  const { seller, sellerUris } = readParties(invite('sip:+1@sbc', headers), 'outbound');
+  assert.deepEqual([seller.uri, sellerUris], ['sip:ada@pbx', ['sip:ada@pbx']]);
+});
 
 test('what cannot be read identifies nobody and throws nothing', () => {
   fc.assert(

@@ -21,7 +21,7 @@ export interface CallParties {
   readonly called: Identity;
   readonly seller: Identity;
   readonly customer: Identity;
-  /** All URIs under which the seller may be known, the strongest first; never shown when the seller is anonymous. */
+  /** The URIs that name the seller, the strongest first: that of `seller`. Never shown when the seller is anonymous. */
   readonly sellerUris: readonly string[];
 }
 
@@ -44,49 +44,59 @@ export function directionFrom(side: Party): Direction {
 }
 
 /**
- * Reads the parties of an INVITE. Called: request URI, or To when the URI has no user part. Calling: P-Asserted-Identity (RFC 3325),
- * then From. Never throws: what cannot be read is treated as absent, an unreadable caller as anonymous.
+ * Reads the parties of an INVITE. Called: request URI, or To when the URI has no user part, without a name, since the display name of
+ * To is the caller's word. Calling: P-Asserted-Identity (RFC 3325), then From. Never throws: what cannot be read is treated as
+ * absent, an unreadable caller as anonymous.
  */
 export function readParties(invite: InviteIdentities, direction: Direction): CallParties {
-  const asserted = nameAddrs(invite.header('p-asserted-identity'));
   const from = nameAddrs(invite.header('from'));
-  const to = nameAddrs(invite.header('to'));
-  const requestUri: NameAddr = { uri: invite.requestUri, parameters: new Map() };
-
-  const hidden = wantsPrivacy(invite.header('privacy')) || from.some(isAnonymous);
-  const calling = hidden ? anonymous : identity([...asserted, ...from]);
-  const called = identity([requestUri, ...to]);
-  const callingUris = [...asserted, ...from].filter((address) => !isAnonymous(address)).map((address) => address.uri);
-  const calledUris = [requestUri, ...to].map((address) => address.uri);
+  const callers = [...nameAddrs(invite.header('p-asserted-identity')), ...from];
+  const to = nameAddrs(invite.header('to')).map(({ uri }) => uri);
+  const callingUris = callers.map(({ uri }) => uri).filter(identifies);
+  const calledUris = [invite.requestUri, ...to].filter(identifies);
+  const hidden = wantsPrivacy(invite) || from.some(({ uri }) => isAnonymous(uri));
+  const calling = hidden ? anonymous : identity(callingUris, firstName(callers));
+  const called = identity(calledUris, '');
   return direction === 'inbound'
     ? { calling, called, seller: called, customer: calling, sellerUris: unique(calledUris) }
     : { calling, called, seller: calling, customer: called, sellerUris: unique(callingUris) };
 }
 
-/** RFC 3323 §4.2: any of these asks that the caller's identity be kept. */
-function wantsPrivacy(privacy: string | undefined): boolean {
-  const values = (privacy ?? '').toLowerCase().split(/[;,\s]+/);
-  return values.some((value) => value === 'id' || value === 'user' || value === 'header' || value === 'full');
+/** Whether the caller asks that its identity be kept: RFC 3323 §4.2, or the older Remote-Party-ID of its trunk. */
+export function wantsPrivacy(invite: InviteIdentities): boolean {
+  const values = (invite.header('privacy') ?? '').toLowerCase().split(/[;,\s]+/);
+  if (values.some((value) => value === 'id' || value === 'user' || value === 'header' || value === 'full')) return true;
+  return nameAddrs(invite.header('remote-party-id')).some(({ parameters }) => {
+    const party = parameters.get('party')?.toLowerCase() ?? 'calling';
+    const privacy = parameters.get('privacy')?.toLowerCase() ?? 'off';
+    return party === 'calling' && privacy !== 'off';
+  });
 }
 
-function isAnonymous(address: NameAddr): boolean {
-  const uri = uriOf(address.uri);
+function isAnonymous(text: string): boolean {
+  const uri = uriOf(text);
   if (uri === undefined) return false;
   const host = uri.host.toLowerCase();
   return host === 'anonymous.invalid' || uri.user?.toLowerCase() === 'anonymous';
 }
 
-function identity(addresses: readonly NameAddr[]): Identity {
-  for (const address of addresses) {
-    const uri = uriOf(address.uri);
-    if (uri === undefined) continue;
-    // Parameters inside the user part (";npdi") are the network's, not the person's.
-    const user = uri.user?.split(';')[0] ?? '';
-    if (user === '') continue;
-    const shown = uri.scheme === 'tel' ? `tel:${user}` : `${uri.scheme}:${user}@${formatHost(uri.host)}`;
-    return { uri: shown, name: firstName(addresses), user, anonymous: false };
-  }
-  return anonymous;
+/** Whether somebody can be reached or known by this URI. */
+function identifies(text: string): boolean {
+  return userOf(text) !== '' && !isAnonymous(text);
+}
+
+/** Parameters inside the user part (";npdi") are the network's, not the person's. */
+function userOf(text: string): string {
+  return uriOf(text)?.user?.split(';')[0] ?? '';
+}
+
+/** The identity of the first URI. */
+function identity([first]: readonly string[], name: string): Identity {
+  const uri = first === undefined ? undefined : uriOf(first);
+  if (first === undefined || uri === undefined) return anonymous;
+  const user = userOf(first);
+  const shown = uri.scheme === 'tel' ? `tel:${user}` : `${uri.scheme}:${user}@${formatHost(uri.host)}`;
+  return { uri: shown, name, user, anonymous: false };
 }
 
 function firstName(addresses: readonly NameAddr[]): string {

@@ -159,6 +159,8 @@ export interface RecordingInvite extends RecordingBody {
   /** Byte for byte what the recorder sees as Call-ID. */
   readonly sipCallId: string;
   readonly headers: HeaderFields;
+  /** The BYE of a dialog that a late 2xx makes after the recording was given up. */
+  readonly goodbye: () => RecordingBody & { readonly headers: HeaderFields };
 }
 
 /** An established recording dialog at one recorder. */
@@ -173,8 +175,8 @@ export interface RecorderDialog {
     request: RecordingBody & { headers: HeaderFields },
     signal: AbortSignal,
   ): Promise<RecordingBody & { status: number; reason: string }>;
-  /** Sends BYE. Idempotent; never rejects. */
-  bye(request: RecordingBody & { headers: HeaderFields }, signal: AbortSignal): Promise<void>;
+  /** Sends BYE. Idempotent; resolves with its final status, undefined when none came; never rejects. */
+  bye(request: RecordingBody & { headers: HeaderFields }, signal: AbortSignal): Promise<number | undefined>;
   /** Plain data from which another instance could carry the dialog on; holds no key. */
   state(): object;
 }
@@ -182,6 +184,8 @@ export interface RecorderDialog {
 export interface RecorderHandlers {
   /** The recorder sent re-INVITE or UPDATE with an offer, or re-INVITE without one (`sdp` empty). */
   offer(offer: IncomingOffer): void;
+  /** The recorder has lost the metadata and asks for all of it (RFC 7866 §9.2); its request is answered already. */
+  snapshotWanted(): void;
   /** The recorder's BYE (already answered), or the dialog was lost. Once. */
   ended(cause: 'hangup' | 'lost', detail: string): void;
 }
@@ -212,7 +216,7 @@ export interface CallEvents {
   recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void;
   recordingEnded(recording: RecordingFacts, termination: Termination, durationMs: number): void;
   /** Beside the call, never awaited: dialog state as plain data and fork ids; no key. */
-  recordingState(recording: RecordingFacts, dialog: RecorderDialog): void;
+  recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void;
 }
 
 export interface CallFacts {
@@ -229,7 +233,5 @@ export interface CallFacts {
 
 export interface RecordingFacts {
   readonly recordingId: string;
-  /** The relay's name of the copy. */
-  readonly forkId: string;
   readonly call: CallFacts;
 }

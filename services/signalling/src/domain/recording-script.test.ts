@@ -14,11 +14,11 @@ function stream(party: 'customer' | 'seller', port: number, fill: number): ForkS
   return { party, address: '192.0.2.1', port, rtcpPort: port + 1, crypto, payloadTypes: [0] };
 }
 
-function answer(protocol = 'RTP/SAVP'): { contentType: string; body: Buffer } {
+function answer(protocol = 'RTP/SAVP', direction = 'recvonly'): { contentType: string; body: Buffer } {
   const media = ['inbound', 'outbound'].flatMap((label, index) => [
     `m=audio ${40_000 + 2 * index} ${protocol} 0`,
     ...(protocol === 'RTP/SAVP' ? [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${key(9 + index)}`] : []),
-    'a=recvonly',
+    `a=${direction}`,
     `a=label:${label}`,
   ]);
   const lines = ['v=0', 'o=- 1 1 IN IP4 192.0.2.7', 's=-', 'c=IN IP4 192.0.2.7', 't=0 0', ...media, ''];
@@ -65,7 +65,8 @@ test('privacy: nothing of an anonymous caller is in any message', () => {
 test('RFC 3264 §8: an offer that says the same is none; a changed one has the next version', () => {
   const recording = script();
   recording.propose(streams());
-  recording.accept(answer());
+  assert.match(text(recording.inviteBody())[0] ?? '', /^o=- \d+ 1 IN/m);
+  recording.agree(recording.check(answer()));
   assert.equal(recording.propose(streams()), false);
   assert.equal(recording.propose(streams(31_000)), true);
   assert.match(text(recording.inviteBody())[0] ?? '', /^o=- \d+ 2 IN/m);
@@ -74,11 +75,11 @@ test('RFC 3264 §8: an offer that says the same is none; a changed one has the n
 test('RFC 3261 §14.1: what the recorder did not take does not stand', () => {
   const recording = script();
   recording.propose(streams());
-  recording.accept(answer());
-  const standing = recording.standing;
+  recording.agree(recording.check(answer()));
+  const standing = recording.standing();
   recording.propose(streams(31_000));
   recording.withdraw();
-  assert.equal(recording.standing, standing);
+  assert.equal(recording.standing(), standing);
   assert.equal(recording.propose(streams(31_000)), true);
 });
 
@@ -86,11 +87,36 @@ test('an answer in plain RTP is unusable and says why without a key', () => {
   const recording = script();
   recording.propose(streams());
   assert.throws(
-    () => recording.accept(answer('RTP/AVP')),
+    () => recording.check(answer('RTP/AVP')),
     (error) =>
       error instanceof SidestreamError &&
       error.code === 'recorder-answer-unusable' &&
       /RTP\/AVP/.test(error.message) &&
       !/inline/.test(error.message),
   );
+});
+
+test('RFC 3264 §6: an offer of the recorder is answered by what it wants, under a version of its own', () => {
+  const recording = script();
+  recording.propose(streams());
+  recording.agree(recording.check(answer()));
+  const [offered = ''] = text(recording.inviteBody());
+  const said = (direction: string) => recording.answer(recording.check(answer('RTP/SAVP', direction)));
+  const described = (sdp: string) =>
+    sdp.match(/^(o=.*IN|a=(sendonly|inactive))/gm)?.map((line) => line.replace(/ \d{2,} /, ' '));
+  assert.deepEqual(described(offered), ['o=- 1 IN', 'a=sendonly', 'a=sendonly']);
+  assert.deepEqual(described(said('inactive')), ['o=- 2 IN', 'a=inactive', 'a=inactive']);
+  assert.deepEqual(described(said('inactive')), ['o=- 2 IN', 'a=inactive', 'a=inactive']);
+  assert.deepEqual(described(said('recvonly')), ['o=- 3 IN', 'a=sendonly', 'a=sendonly']);
+  // The full offer differs from that answer in its formats.
+  assert.deepEqual(described(recording.standing())?.at(0), 'o=- 4 IN');
+});
+
+test('an answer stands once it is agreed on, not when it is checked', () => {
+  const recording = script();
+  recording.propose(streams());
+  const first = recording.check(answer());
+  assert.equal(recording.propose(streams()), true);
+  recording.agree(first);
+  assert.equal(recording.propose(streams()), false);
 });

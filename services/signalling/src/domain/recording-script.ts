@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { SidestreamError } from '@sidestream/service';
 import {
+  type AnsweredStream,
   anonymousParticipant,
   byeBody,
   byeHeaders,
@@ -14,6 +15,7 @@ import {
   type RecorderProfile,
   type RecordingModel,
   validateAnswer,
+  writeRecordingAnswer,
   writeRecordingOffer,
 } from '@sidestream/siprec';
 import type { CallParties, Direction, Identity } from './parties.js';
@@ -28,19 +30,30 @@ export interface RecordingScriptOptions {
   readonly recordedSince: Date;
 }
 
-interface Offer {
-  readonly media: string;
+/** A description of ours: its streams, and its text as version 0, by which two are compared. */
+interface Description {
+  readonly streams: readonly ForkStream[];
+  readonly text: string;
+}
+
+/** A description of the recorder that may reach the relay. It is agreed on once the relay has taken it. */
+export interface RecorderDescription {
+  /** As the relay may hear it. */
   readonly sdp: string;
+  readonly streams: readonly AnsweredStream[];
+  /** Ours that it fits. */
+  readonly own: Description;
 }
 
 export class RecordingScript {
   readonly #options: RecordingScriptOptions;
   readonly #sessionId = String(randomInt(2 ** 40));
   readonly #model: RecordingModel;
-  #version = 0;
-  /** What recorder and relay have agreed on, and what is offered now; `media` is the offer without its version. */
-  #agreed: Offer | undefined;
-  #proposed: Offer | undefined;
+  /** What was said last, as version 0, and the version that it was said with. */
+  #said = { text: '', version: 0 };
+  /** What recorder and relay have agreed on, and what is offered now. */
+  #agreed: Description | undefined;
+  #proposed: Description | undefined;
 
   constructor(options: RecordingScriptOptions) {
     this.#options = options;
@@ -63,22 +76,21 @@ export class RecordingScript {
     return byeHeaders(this.#options.profile, this.#options);
   }
 
-  /** The description that stands: what was agreed on, before that what is offered; empty before the first offer. */
-  get standing(): string {
-    return (this.#agreed ?? this.#proposed)?.sdp ?? '';
+  /** The description that stands, as an offer: what was agreed on, before that what is offered. */
+  standing(): string {
+    const { streams } = this.#present(this.#agreed ?? this.#proposed);
+    return this.#say((version) => this.#write(streams, version));
   }
 
   /**
    * Proposes an offer for these streams. False if it would say what is agreed on already, then there is nothing to offer; else it
-   * has a new version (RFC 3264 §8) and stands once an answer to it was accepted.
+   * stands once an answer to it was agreed on.
    * @throws SidestreamError('internal') when the relay's streams cannot be offered
    */
   propose(streams: readonly ForkStream[]): boolean {
-    const media = this.#write(streams, 0);
-    if (media === this.#agreed?.media) return false;
-    this.#version += 1;
-    this.#proposed = { media, sdp: this.#write(streams, this.#version) };
-    return true;
+    const text = this.#write(streams, 0);
+    this.#proposed = text === this.#agreed?.text ? undefined : { streams, text };
+    return this.#proposed !== undefined;
   }
 
   /** The recorder did not take the proposal: what was agreed on before still holds (RFC 3261 §14.1). */
@@ -86,9 +98,11 @@ export class RecordingScript {
     this.#proposed = undefined;
   }
 
-  /** The body of INVITE and re-INVITE: the offer and the full metadata. */
+  /** The body of INVITE and re-INVITE: what is proposed, or else what stands, and the full metadata. */
   inviteBody(): RecordingBody {
-    return initialBody({ model: this.#model, profile: this.#options.profile, offerSdp: this.#offer });
+    const { streams } = this.#present(this.#proposed ?? this.#agreed);
+    const offerSdp = this.#say((version) => this.#write(streams, version));
+    return initialBody({ model: this.#model, profile: this.#options.profile, offerSdp });
   }
 
   /** The body of BYE: stop time, no labels (RFC 8068 §3.2.4). */
@@ -97,22 +111,42 @@ export class RecordingScript {
   }
 
   /**
-   * The recorder's description, as the relay may hear it; a proposal is agreed on by it.
+   * Checks the recorder's answer, or offer, against what is proposed, or else what stands. Changes nothing.
    * @throws SidestreamError('recorder-answer-unusable'): plain RTP, another suite, missing streams …
    */
-  accept({ contentType, body }: RecordingBody): string {
+  check({ contentType, body }: RecordingBody): RecorderDescription {
+    const own = this.#present(this.#proposed ?? this.#agreed);
     try {
-      const { sdp } = validateAnswer(this.#offer, contentType, body, { inactiveAsPortZero: true });
-      this.#agreed = this.#proposed ?? this.#agreed;
-      this.#proposed = undefined;
-      return sdp;
+      return { ...validateAnswer(own.text, contentType, body, { inactiveAsPortZero: true }), own };
     } catch (error) {
       throw new SidestreamError('recorder-answer-unusable', message(error), { cause: error });
     }
   }
 
-  get #offer(): string {
-    return (this.#proposed ?? this.#agreed)?.sdp ?? '';
+  /** The relay has taken the recorder's description: both stand from now on. */
+  agree({ own }: RecorderDescription): void {
+    this.#agreed = own;
+    this.#proposed = undefined;
+  }
+
+  /** Our answer to an offer of the recorder (RFC 3264 §6, RFC 7866 §7.2). */
+  answer({ own, streams }: RecorderDescription): string {
+    return this.#say((version) => {
+      const description = this.#write(own.streams, version);
+      return writeRecordingAnswer({ description, streams });
+    });
+  }
+
+  /** RFC 3264 §8: what differs from what was said last has the next version, what is the same has the same. */
+  #say(write: (version: number) => string): string {
+    const text = write(0);
+    if (text !== this.#said.text) this.#said = { text, version: this.#said.version + 1 };
+    return write(this.#said.version);
+  }
+
+  #present(description: Description | undefined): Description {
+    if (description === undefined) throw new SidestreamError('internal', 'the recording has nothing to offer yet');
+    return description;
   }
 
   #write(streams: readonly ForkStream[], version: number): string {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { FakeWorld } from '../testing/fake-world.js';
 
@@ -62,4 +63,61 @@ test('a recording that never began ends as well', async () => {
   const recording = world.recording(world.facts(recorders));
   await recording.stop('cancelled');
   assert.equal(world.terminationOf('recordingFailed')?.reason, 'call-ended-before-start');
+});
+
+test('each recorder is offered a fork of its own, since the one before has seen its keys', async () => {
+  const world = new FakeWorld();
+  world.onStep = (name) => {
+    world.behaviours.set('recorder invite', name === 'recorder invite' && dialled(world).length === 1 ? 'fail' : 'ok');
+  };
+  const recording = world.recording(world.facts(recorders));
+  recording.start(world.media);
+  await world.until(() => world.count('recordingStarted') > 0);
+  assert.deepEqual(world.steps, ['start fork', 'recorder invite', 'start fork', 'recorder invite', 'answer fork']);
+  assert.deepEqual(
+    [...world.held.keys()].filter((what) => what.startsWith('fork')),
+    ['fork r.1'],
+  );
+  assert.ok(world.did.includes('state kept of r.1'));
+  await recording.stop('hangup');
+  assert.deepEqual([...world.held.keys()], ['near INVITE']);
+});
+
+for (const [status, reason] of [
+  [200, 'call-ended'],
+  [481, 'recorder-lost'],
+  [undefined, 'recorder-lost'],
+] as const) {
+  test(`a BYE that the recorder answers by ${status ?? 'nothing'} ends the recording as ${reason}`, async () => {
+    const world = new FakeWorld();
+    world.recorderByeStatus = status;
+    const recording = world.recording(world.facts(recorders));
+    recording.start(world.media);
+    await world.until(() => world.count('recordingStarted') > 0);
+    await recording.stop('hangup');
+    assert.equal(world.terminationOf('recordingEnded')?.reason, reason);
+  });
+}
+
+test("the recording's state is kept again after each re-INVITE", async () => {
+  const world = new FakeWorld();
+  const kept = () => world.did.filter((what) => what === 'state kept of r.0').length;
+  const recording = world.recording(world.facts(recorders));
+  recording.start(world.media);
+  await world.until(() => world.count('recordingStarted') > 0);
+  assert.equal(kept(), 1);
+  const answered = once(world.keptState, 'kept');
+  recording.refresh();
+  await answered;
+  assert.equal(kept(), 2);
+  await recording.stop('hangup');
+});
+
+test('RFC 7866 §9.2: a snapshot that the recorder wants before the recording is up is sent once it is', async () => {
+  const world = new FakeWorld();
+  const recording = world.recording(world.facts(recorders));
+  world.onStep = (name) => name === 'answer fork' && world.recorderHandlers?.snapshotWanted();
+  recording.start(world.media);
+  await world.until(() => world.steps.includes('recorder reinvite'));
+  await recording.stop('hangup');
 });

@@ -5,13 +5,15 @@ import { raced, settled, within } from './deadline.js';
 import type { Party } from './parties.js';
 import type {
   CallEvents,
+  HeaderFields,
   MediaSession,
   MonotonicClock,
   RecorderClient,
   RecorderDialog,
+  RecordingBody,
   RecordingFacts,
 } from './ports.js';
-import type { RecordingScript } from './recording-script.js';
+import type { RecorderDescription, RecordingScript } from './recording-script.js';
 import {
   newRecording,
   type RecordingEffect,
@@ -41,16 +43,18 @@ export class RecordingSession {
   readonly #log: Logger;
   /** Aborted by the first end. */
   readonly #work = new AbortController();
-  readonly #byes = new Set<Promise<void>>();
+  /** What is being given back already: of recorders that were given up. */
+  readonly #ends = new Set<Promise<unknown>>();
   readonly #over: Promise<void>;
   #resolveOver: () => void = () => {};
   #state: RecordingState;
   #script: RecordingScript | undefined;
   #media: MediaSession | undefined;
   #dialog: RecorderDialog | undefined;
-  #answer = '';
+  #answer: RecorderDescription | undefined;
   #updates: RecordingUpdates | undefined;
   #refreshWanted = false;
+  #snapshotWanted = false;
   #beganAtMs = 0;
   #startedAtMs = 0;
 
@@ -102,7 +106,7 @@ export class RecordingSession {
   #run(effect: RecordingEffect): void {
     switch (effect.type) {
       case 'start-fork':
-        this.#step(() => this.#startFork(), 'fork-failed');
+        this.#step(() => this.#startFork(effect.candidate), 'fork-failed');
         return;
       case 'invite':
         this.#step(() => this.#invite(effect.candidate), 'refused');
@@ -118,6 +122,9 @@ export class RecordingSession {
         return;
       case 'give-up':
         this.#giveUp(effect);
+        return;
+      case 'stop-fork':
+        this.#ending(this.#stopFork(effect.candidate));
         return;
       case 'release':
         void this.#release(effect);
@@ -135,11 +142,11 @@ export class RecordingSession {
     work().catch((error: unknown) => this.#dispatch({ type: failure, termination: terminationOf(error) }));
   }
 
-  async #startFork(): Promise<void> {
+  async #startFork(candidate: number): Promise<void> {
     const { media, script } = this.#resources();
     // Deadlines hold even if the port forgets its signal: the call may be waiting for this to end.
     const signal = within(this.#work.signal, mediaDeadlineMs);
-    script.propose(await raced(media.startFork(this.facts.forkId, parties, signal), signal));
+    script.propose(await raced(media.startFork(this.#forkId(candidate), parties, signal), signal));
     this.#dispatch({ type: 'fork-started' });
   }
 
@@ -153,13 +160,14 @@ export class RecordingSession {
         // RFC 3263 §4.3: the next recorder hears the same request, so what the dialer widget was told stays true.
         sipCallId: recordingCallId,
         headers: script.inviteHeaders,
+        goodbye: () => goodbye(script),
         ...script.inviteBody(),
       },
       this.#work.signal,
     );
     this.#dialog = dialog;
     try {
-      this.#answer = script.accept(dialog.answer);
+      this.#answer = script.check(dialog.answer);
     } catch (error) {
       return this.#dispatch({ type: 'answer-unusable', termination: terminationOf(error) });
     }
@@ -167,6 +175,10 @@ export class RecordingSession {
       offer: (offer) => {
         if (this.#updates === undefined) return offer.refuse(491);
         void this.#updates.recorderOffers(offer);
+      },
+      snapshotWanted: () => {
+        this.#snapshotWanted = true;
+        this.#updates?.snapshot();
       },
       ended: (cause, detail) => {
         const reason = cause === 'hangup' ? 'recorder-hangup' : 'recorder-lost';
@@ -177,23 +189,27 @@ export class RecordingSession {
   }
 
   async #connect(): Promise<void> {
-    const { media } = this.#resources();
+    const { media, script, answer } = this.#resources();
     const signal = within(this.#work.signal, mediaDeadlineMs);
-    await raced(media.answerFork(this.facts.forkId, this.#answer, signal), signal);
+    await raced(media.answerFork(this.#forkId(this.#state.candidate), answer.sdp, signal), signal);
+    script.agree(answer);
     this.#dispatch({ type: 'connected' });
   }
 
   #announceStart(): void {
-    const { media, script, dialog } = this.#resources();
+    const { media, script, dialog, answer } = this.#resources();
+    const forkId = this.#forkId(this.#state.candidate);
+    const keepState = () => this.#services.events.recordingState(this.facts, forkId, dialog);
     const now = this.#services.clock();
     this.#startedAtMs = now;
     this.#updates = new RecordingUpdates({
       media,
       dialog,
       script,
-      forkId: this.facts.forkId,
+      forkId,
       parties,
-      answer: this.#answer,
+      answer,
+      onAgreed: keepState,
       onFailed: (error, gone) =>
         this.#dispatch({ type: gone ? 'dialog-over' : 'failed', termination: terminationOf(error) }),
       signal: this.#work.signal,
@@ -201,8 +217,9 @@ export class RecordingSession {
     });
     // The call's media may have changed while the recorder was being asked.
     if (this.#refreshWanted) this.#updates.refresh();
+    if (this.#snapshotWanted) this.#updates.snapshot();
     this.#services.events.recordingStarted(this.facts, dialog, now - this.#beganAtMs);
-    this.#services.events.recordingState(this.facts, dialog);
+    keepState();
   }
 
   #giveUp({ candidate, bye, termination }: Extract<RecordingEffect, { type: 'give-up' }>): void {
@@ -210,41 +227,57 @@ export class RecordingSession {
     this.#log.warn({ recorder, termination }, 'a recorder is given up');
     const dialog = this.#dialog;
     this.#dialog = undefined;
-    if (!bye || dialog === undefined) return;
-    const ending = this.#sayBye(dialog);
-    this.#byes.add(ending);
-    void ending.finally(() => this.#byes.delete(ending));
+    if (bye && dialog !== undefined) this.#ending(this.#sayBye(dialog));
+  }
+
+  /** The release waits for it. */
+  #ending(ending: Promise<unknown>): void {
+    this.#ends.add(ending);
+    void ending.finally(() => this.#ends.delete(ending));
   }
 
   async #release({ fork, bye }: Extract<RecordingEffect, { type: 'release' }>): Promise<void> {
     this.#work.abort(new DOMException('the recording is over', 'AbortError'));
-    const ends: Promise<void>[] = [...this.#byes];
-    if (fork) ends.push(this.#stopFork());
-    if (bye && this.#dialog) ends.push(this.#sayBye(this.#dialog));
+    const ends: Promise<unknown>[] = [...this.#ends];
+    if (fork) ends.push(this.#stopFork(this.#state.candidate));
+    let answer: number | undefined;
+    if (bye && this.#dialog) {
+      ends.push(
+        this.#sayBye(this.#dialog).then((status) => {
+          answer = status;
+        }),
+      );
+    }
     if (this.#updates) ends.push(this.#updates.idle());
     const clean = await settled(ends, releaseDeadlineMs + 1_000);
     if (!clean) this.#log.error('something of the recording could not be given back in time');
-    this.#dispatch({ type: 'released' });
+    this.#dispatch(bye ? { type: 'released', ...unconfirmed(this.#dialog, answer) } : { type: 'released' });
   }
 
-  async #stopFork(): Promise<void> {
+  async #stopFork(candidate: number): Promise<void> {
     const signal = AbortSignal.timeout(releaseDeadlineMs);
     try {
-      if (this.#media) await raced(this.#media.stopFork(this.facts.forkId, signal), signal);
+      if (this.#media) await raced(this.#media.stopFork(this.#forkId(candidate), signal), signal);
     } catch (error) {
       // The media session's end, which follows the call's, ends the fork as well.
       this.#log.error({ err: error }, 'the fork could not be stopped');
     }
   }
 
-  async #sayBye(dialog: RecorderDialog): Promise<void> {
+  /** Resolves with the status of the recorder's answer, undefined without one. */
+  async #sayBye(dialog: RecorderDialog): Promise<number | undefined> {
     const signal = AbortSignal.timeout(releaseDeadlineMs);
     try {
-      const { script } = this.#resources();
-      await raced(dialog.bye({ ...script.byeBody(new Date()), headers: script.byeHeaders }, signal), signal);
+      return await raced(dialog.bye(goodbye(this.#resources().script), signal), signal);
     } catch (error) {
       this.#log.warn({ err: error, recorder: dialog.host }, 'the recorder did not answer BYE');
+      return undefined;
     }
+  }
+
+  /** The relay's name of the copy for one recorder: a copy of its own has keys of its own. */
+  #forkId(candidate: number): string {
+    return `${this.facts.recordingId}.${candidate}`;
   }
 
   #announceEnd(started: boolean, termination: Termination): void {
@@ -256,7 +289,7 @@ export class RecordingSession {
   }
 
   /** What the steps work with; the state machine lets no step run before it exists. */
-  #resources(): { media: MediaSession; script: RecordingScript; dialog: RecorderDialog } {
+  #resources(): { media: MediaSession; script: RecordingScript; dialog: RecorderDialog; answer: RecorderDescription } {
     this.#script ??= this.#newScript();
     const self = this;
     return {
@@ -267,8 +300,22 @@ export class RecordingSession {
       get dialog() {
         return present(self.#dialog, 'recorder dialog');
       },
+      get answer() {
+        return present(self.#answer, 'usable answer');
+      },
     };
   }
+}
+
+function goodbye(script: RecordingScript): RecordingBody & { headers: HeaderFields } {
+  return { ...script.byeBody(new Date()), headers: script.byeHeaders };
+}
+
+/** What a BYE that was not answered 2xx says of the recording. */
+function unconfirmed(dialog: RecorderDialog | undefined, status: number | undefined): { unconfirmed?: Termination } {
+  if (status !== undefined && status >= 200 && status < 300) return {};
+  const detail = `${dialog?.host ?? 'the recorder'}: ${status === undefined ? 'no answer' : status} to BYE`;
+  return { unconfirmed: terminated('recorder-lost', detail) };
 }
 
 function present<T>(value: T | undefined, what: string): T {

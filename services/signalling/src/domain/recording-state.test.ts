@@ -25,6 +25,7 @@ const events: RecordingEvent[] = [
   { type: 'failed', termination: terminated('recorder-answer-unusable') },
   { type: 'stop', termination: callEnded },
   { type: 'released' },
+  { type: 'released', unconfirmed: terminated('recorder-lost') },
 ];
 const start: RecordingEvent = { type: 'start' };
 const forked: RecordingEvent = { type: 'fork-started' };
@@ -59,10 +60,16 @@ test('a recording starts: fork, INVITE, relay told, announced; stop gives back f
 
 test('the next recorder is tried after a refusal and after an unusable answer, which gets BYE; the relay never hears of it', () => {
   const unusable: RecordingEvent = { type: 'answer-unusable', termination: terminated('recorder-answer-unusable') };
-  const { state, effects } = play([start, forked, unusable, { type: 'refused', termination: refused }], 3);
+  const { state, effects } = play(
+    [start, forked, unusable, forked, { type: 'refused', termination: refused }, forked],
+    3,
+  );
   assert.equal(state.phase, 'inviting');
   assert.equal(state.candidate, 2);
-  assert.deepEqual(kinds(effects), ['start-fork', 'invite', 'give-up', 'invite', 'give-up', 'invite']);
+  const another = ['give-up', 'stop-fork', 'start-fork', 'invite'];
+  assert.deepEqual(kinds(effects), ['start-fork', 'invite', ...another, ...another]);
+  const forks = effects.flatMap((effect) => ('candidate' in effect ? [`${effect.type} ${effect.candidate}`] : []));
+  assert.deepEqual(forks.slice(2, 6), ['give-up 0', 'stop-fork 0', 'start-fork 1', 'invite 1']);
   assert.ok(effects.some((effect) => effect.type === 'give-up' && effect.bye));
 });
 
@@ -101,6 +108,16 @@ test('a recorder that hangs up is not sent BYE', () => {
   });
 });
 
+test('an end that the recorder did not confirm is no success, and no other reason than the first', () => {
+  const lost = terminated('recorder-lost');
+  const up = [start, forked, accepted, { type: 'connected' } as const];
+  const ended = play([...up, stop, { type: 'released', unconfirmed: lost }]);
+  assert.deepEqual(ended.effects.at(-1), { type: 'announce-end', started: true, termination: lost });
+  const failed: RecordingEvent = { type: 'failed', termination: terminated('media-refused') };
+  const both = play([...up, failed, { type: 'released', unconfirmed: lost }]);
+  assert.equal(both.state.termination, failed.termination);
+});
+
 test('every event in every reachable state is taken without a throw', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...events), { maxLength: 12 }), (sequence) => {
@@ -126,7 +143,9 @@ test('whatever the order of events, once stopped and its steps answered it ends 
       const ends = effects.filter((effect) => effect.type === 'announce-end');
       assert.equal(releases.length, 1);
       assert.equal(ends.length, 1);
-      assert.equal(ends[0]?.termination, releases[0]?.termination);
+      // Only a success may turn out to be none.
+      if (releases[0]?.termination !== callEnded) assert.equal(ends[0]?.termination, releases[0]?.termination);
+      else assert.ok(['call-ended', 'recorder-lost'].includes(ends[0]?.termination.reason ?? ''));
       assert.deepEqual(kinds(effects).slice(-2), ['release', 'announce-end']);
       if (kinds(effects).includes('start-fork')) assert.equal(releases[0]?.fork, true);
       assert.equal(ends[0]?.started, kinds(effects).includes('announce-start'));

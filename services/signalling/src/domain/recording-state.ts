@@ -1,10 +1,11 @@
 // The life of one recording as a pure function: (state, event) → (state, effects). It knows no SIPREC, no relay, no timer. Whatever
 // the order of events it reaches `ended` with one termination, having given back the fork and the dialog exactly once.
+import { Result } from '@sidestream/proto/events/v1';
 import type { Termination } from './termination.js';
 
 export type RecordingPhase =
   | 'new'
-  /** The relay prepares the fork. */
+  /** The relay prepares the fork for recorder number `candidate`. */
   | 'forking'
   /** INVITE is on its way to recorder number `candidate`. */
   | 'inviting'
@@ -25,7 +26,7 @@ export interface RecordingState {
   readonly dialog: 'none' | 'inviting' | 'up' | 'over';
   /** Media flows or flowed: the recording counts as started. */
   readonly started: boolean;
-  /** Set once, by the first end; never changed. */
+  /** Set once, by the first end; only a success may still turn out to be none. */
   readonly termination?: Termination;
 }
 
@@ -44,10 +45,11 @@ export type RecordingEvent =
   /** A later offer failed for good: what flows is not what was agreed. */
   | { type: 'failed'; termination: Termination }
   | { type: 'stop'; termination: Termination }
-  | { type: 'released' };
+  /** `unconfirmed`: the recorder did not confirm the BYE that was to end the recording. */
+  | { type: 'released'; unconfirmed?: Termination };
 
 export type RecordingEffect =
-  | { type: 'start-fork' }
+  | { type: 'start-fork'; candidate: number }
   | { type: 'invite'; candidate: number }
   /** Abort the step in flight; its outcome is still reported. */
   | { type: 'abort-start' }
@@ -55,6 +57,8 @@ export type RecordingEffect =
   | { type: 'announce-start' }
   /** This recorder is given up: its dialog, if there is one, gets BYE. */
   | { type: 'give-up'; candidate: number; bye: boolean; termination: Termination }
+  /** Stop the fork of a recorder that was given up: the next one must not be offered keys that this one has seen. */
+  | { type: 'stop-fork'; candidate: number }
   /** Stop the fork and end the dialog, in parallel; the fork is never left running. */
   | { type: 'release'; fork: boolean; bye: boolean; termination: Termination }
   | { type: 'announce-end'; started: boolean; termination: Termination };
@@ -73,11 +77,14 @@ export function stepRecording(state: RecordingState, event: RecordingEvent): Rec
   switch (event.type) {
     case 'start':
       if (state.phase !== 'new') return same(state);
-      return go({ ...state, phase: 'forking', fork: 'starting' }, { type: 'start-fork' });
+      return go({ ...state, phase: 'forking', fork: 'starting' }, { type: 'start-fork', candidate: 0 });
     case 'fork-started':
       if (state.phase === 'stopping-while-starting') return release({ ...state, fork: 'up' }, state.termination);
       if (state.phase !== 'forking') return same(state);
-      return go({ ...state, phase: 'inviting', fork: 'up', dialog: 'inviting' }, { type: 'invite', candidate: 0 });
+      return go(
+        { ...state, phase: 'inviting', fork: 'up', dialog: 'inviting' },
+        { type: 'invite', candidate: state.candidate },
+      );
     case 'fork-failed':
       if (state.phase !== 'forking' && !(state.phase === 'stopping-while-starting' && state.fork === 'starting'))
         return same(state);
@@ -111,11 +118,7 @@ export function stepRecording(state: RecordingState, event: RecordingEvent): Rec
     case 'stop':
       return stop(state, event.termination);
     case 'released':
-      if (state.phase !== 'stopping' || state.termination === undefined) return same(state);
-      return go(
-        { ...state, phase: 'ended', fork: 'none', dialog: 'over' },
-        { type: 'announce-end', started: state.started, termination: state.termination },
-      );
+      return released(state, event.unconfirmed);
     default:
       return unreachable(event);
   }
@@ -165,7 +168,12 @@ function nextRecorder(state: RecordingState, bye: boolean, termination: Terminat
   const next = state.candidate + 1;
   const giveUp: RecordingEffect = { type: 'give-up', candidate: state.candidate, bye, termination };
   if (next < state.candidates) {
-    return go({ ...state, candidate: next, dialog: 'inviting' }, giveUp, { type: 'invite', candidate: next });
+    return go(
+      { ...state, phase: 'forking', candidate: next, fork: 'starting', dialog: 'none' },
+      giveUp,
+      { type: 'stop-fork', candidate: state.candidate },
+      { type: 'start-fork', candidate: next },
+    );
   }
   const last = release({ ...state, dialog: 'over' }, termination);
   return { state: last.state, effects: [giveUp, ...last.effects] };
@@ -176,6 +184,17 @@ function release(state: RecordingState, termination: Termination | undefined): R
   return go(
     { ...state, phase: 'stopping', termination },
     { type: 'release', fork: state.fork !== 'none', bye: state.dialog === 'up', termination },
+  );
+}
+
+function released(state: RecordingState, unconfirmed: Termination | undefined): RecordingStep {
+  if (state.phase !== 'stopping' || state.termination === undefined) return same(state);
+  // A recorder that did not confirm the end may have been dead for long: unknown is no success.
+  const success = state.termination.result === Result.SUCCESS;
+  const termination = success && unconfirmed !== undefined ? unconfirmed : state.termination;
+  return go(
+    { ...state, phase: 'ended', fork: 'none', dialog: 'over', termination },
+    { type: 'announce-end', started: state.started, termination },
   );
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeWorld, fakeOffer, silent } from '../testing/fake-world.js';
-import type { RecordingScript } from './recording-script.js';
+import type { RecorderDescription, RecordingScript } from './recording-script.js';
 import { RecordingUpdates } from './recording-updates.js';
 
 function active(statuses: number[] = []) {
@@ -22,7 +22,8 @@ function active(statuses: number[] = []) {
     script: world.script as unknown as RecordingScript,
     forkId: 'f',
     parties: ['customer', 'seller'],
-    answer: 'answer 1',
+    answer: { sdp: 'answer 1' } as RecorderDescription,
+    onAgreed: () => world.did.push('agreed'),
     onFailed: (error, gone) => failures.push(`${error.code}${gone ? ' gone' : ''}`),
     signal: work.signal,
     backOffMs: () => 1,
@@ -36,7 +37,7 @@ test('a changed description is offered to the recorder and its answer given to t
   updates.refresh();
   await updates.idle();
   assert.deepEqual(world.steps, ['start fork', 'recorder reinvite', 'answer fork']);
-  assert.deepEqual(world.did, ['fork answered answer 2']);
+  assert.deepEqual(world.did, ['fork answered answer 2', 'agreed']);
 });
 
 test('an unchanged description needs no offer: the relay hears the standing answer again', async () => {
@@ -86,7 +87,7 @@ test('RFC 5057 §5.1: 481 is the end of the dialog', async () => {
 
 test('an unusable answer to a new offer ends the recording and never reaches the relay', async () => {
   const { world, updates, failures } = active();
-  world.script.accept = () => {
+  world.script.check = () => {
     throw new Error('plain RTP');
   };
   updates.refresh();
@@ -95,15 +96,87 @@ test('an unusable answer to a new offer ends the recording and never reaches the
   assert.deepEqual(world.did, []);
 });
 
-test("the recorder's re-INVITE hears the standing description, with an offer or without", async () => {
+test("RFC 3264 §6: the recorder's offer hears an answer made for it; one without an offer hears the standing description", async () => {
   const { world, updates } = active();
   const withOffer = fakeOffer('recorder offer');
   await updates.recorderOffers(withOffer);
-  assert.equal(await withOffer.heard, 'standing offer');
+  assert.equal(await withOffer.heard, 'answer to recorder offer');
   const without = fakeOffer('', 'recorder answer in ACK');
   await updates.recorderOffers(without);
   assert.equal(await without.heard, 'standing offer');
-  assert.deepEqual(world.did, ['fork answered recorder offer', 'fork answered recorder answer in ACK']);
+  assert.deepEqual(world.did, [
+    'fork answered recorder offer',
+    'agreed',
+    'fork answered recorder answer in ACK',
+    'agreed',
+  ]);
+});
+
+test("RFC 3261 §14.2: a recorder's offer that is not safe hears 488 and changes nothing, not even at the relay", async () => {
+  const { world, updates, failures } = active();
+  world.script.check = () => {
+    throw new Error('plain RTP');
+  };
+  const offer = fakeOffer('recorder offer');
+  await updates.recorderOffers(offer);
+  assert.equal(await offer.heard, 488);
+  assert.deepEqual([world.steps, world.agreed, failures], [[], [], []]);
+});
+
+test("a recorder's offer that the relay refuses is refused, and the fork it stopped is subscribed anew as it was", async () => {
+  const { world, updates, failures } = active();
+  world.script.propose = () => false;
+  world.behaviours.set('answer fork', 'fail');
+  world.onStep = (name) => name === 'start fork' && world.behaviours.delete('answer fork');
+  const offer = fakeOffer('recorder offer');
+  await updates.recorderOffers(offer);
+  assert.equal(await offer.heard, 500);
+  await updates.idle();
+  assert.deepEqual(world.steps, ['answer fork', 'start fork', 'answer fork']);
+  assert.deepEqual(world.did, ['fork answered recorder offer', 'fork answered answer 1']);
+  assert.deepEqual([world.agreed, failures], [['answer 1'], []]);
+});
+
+test('a relay that refuses twice ends the recording with its reason', async () => {
+  for (const begin of ['recorder', 'call'] as const) {
+    const { world, updates, failures } = active();
+    world.behaviours.set('answer fork', 'fail');
+    if (begin === 'call') updates.refresh();
+    else await updates.recorderOffers(fakeOffer('recorder offer'));
+    await updates.idle();
+    assert.deepEqual([failures, world.agreed], [['deadline-exceeded'], []], begin);
+    assert.equal(world.steps.filter((name) => name === 'answer fork').length, 2, begin);
+  }
+});
+
+test('an answer in the ACK that is not safe ends the recording: the recorder believes that it holds', async () => {
+  const { world, updates, failures } = active();
+  world.script.check = () => {
+    throw new Error('plain RTP');
+  };
+  await updates.recorderOffers(fakeOffer('', 'answer in plain RTP'));
+  assert.deepEqual([world.steps, failures], [[], ['internal']]);
+});
+
+test('RFC 7866 §9.2: a snapshot that is asked for travels in a re-INVITE, although no media changed', async () => {
+  const { world, updates } = active();
+  world.script.propose = () => false;
+  world.script.check = () => ({ sdp: 'answer 1' });
+  updates.snapshot();
+  await updates.idle();
+  assert.deepEqual([world.steps, world.did], [['recorder reinvite'], ['agreed']]);
+});
+
+test('a snapshot that meets 491 is tried again, one that comes with a change travels with it', async () => {
+  const { world, updates } = active([491]);
+  const alive = setInterval(() => {}, 1_000);
+  updates.snapshot();
+  updates.refresh();
+  await updates.idle();
+  clearInterval(alive);
+  const offers = world.steps.filter((name) => name === 'recorder reinvite').length;
+  assert.ok(offers >= 2 && offers <= 3, world.steps.join());
+  assert.equal(world.did.filter((what) => what === 'fork answered answer 2').length >= 1, true);
 });
 
 test("the recorder's offer while ours is pending hears 491", async () => {

@@ -1,12 +1,12 @@
 // Keeps an active recording true to its call: after each change of the media the fork is subscribed anew and, when its description
-// changed, offered to the recorder. One at a time; of several changes only the newest is sent. Knows nothing of start and end.
+// changed, offered to the recorder; so is the whole metadata when the recorder asks for it. One at a time; of several changes only the
+// newest is sent. Knows nothing of start and end.
 import { randomInt } from 'node:crypto';
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { within } from './deadline.js';
 import type { Party } from './parties.js';
 import type { IncomingOffer, MediaSession, RecorderDialog } from './ports.js';
-import type { RecordingScript } from './recording-script.js';
-import { statusOf } from './termination.js';
+import type { RecorderDescription, RecordingScript } from './recording-script.js';
 
 export interface RecordingUpdatesOptions {
   readonly media: MediaSession;
@@ -14,8 +14,10 @@ export interface RecordingUpdatesOptions {
   readonly script: RecordingScript;
   readonly forkId: string;
   readonly parties: readonly Party[];
-  /** The answer that the relay heard last. */
-  readonly answer: string;
+  /** What the relay heard last of the recorder. */
+  readonly answer: RecorderDescription;
+  /** The recorder and the relay have agreed once more: the dialog's state has changed. */
+  readonly onAgreed: () => void;
   /** What flows is not what was agreed, or the dialog is gone: the recording must end. */
   readonly onFailed: (error: SidestreamError, dialogGone: boolean) => void;
   /** Aborted when the recording ends. */
@@ -30,10 +32,13 @@ const answerDeadlineMs = 35_000;
 
 export class RecordingUpdates {
   readonly #options: RecordingUpdatesOptions;
-  #answer: string;
+  #answer: RecorderDescription;
   #running: Promise<void> | undefined;
-  #wanted = false;
+  #mediaChanged = false;
+  #snapshotWanted = false;
   #recorderOffer = false;
+  /** The relay refused the last description; a second refusal in a row ends the recording. */
+  #mending = false;
 
   constructor(options: RecordingUpdatesOptions) {
     this.#options = options;
@@ -42,10 +47,14 @@ export class RecordingUpdates {
 
   /** The call's media changed. Returns at once. */
   refresh(): void {
-    this.#wanted = true;
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined;
-    });
+    this.#mediaChanged = true;
+    this.#run();
+  }
+
+  /** The recorder wants the full metadata (RFC 7866 §9.2): a re-INVITE brings it, changed offer or not. Returns at once. */
+  snapshot(): void {
+    this.#snapshotWanted = true;
+    this.#run();
   }
 
   /** Resolves when nothing is in flight. */
@@ -54,57 +63,99 @@ export class RecordingUpdates {
   }
 
   /**
-   * The recorder's own re-INVITE or UPDATE, with an offer or without: it hears the description that stands (RFC 7866 §7.2: a
-   * recorder adds no streams), and what it wants must be as safe as a first answer.
+   * The recorder's own re-INVITE or UPDATE, with an offer or without (RFC 7866 §7.2: a recorder adds no streams). What it wants must
+   * be as safe as a first answer. Never rejects.
    */
   async recorderOffers(offer: IncomingOffer): Promise<void> {
     // RFC 3261 §14.2: ours is pending, or its first is not answered yet.
     if (this.#running !== undefined || this.#recorderOffer) return offer.refuse(491);
-    const { script, log } = this.#options;
     this.#recorderOffer = true;
     try {
-      if (offer.sdp !== '') {
-        const answer = script.accept(sdpBody(offer.sdp));
-        await this.#connect(answer);
-        await offer.answer(script.standing);
-        return;
-      }
-      const answered = await offer.answer(script.standing);
-      if (answered !== '') await this.#connect(script.accept(sdpBody(answered)));
+      await (offer.sdp === '' ? this.#offerToRecorder(offer) : this.#answerRecorder(offer));
     } catch (error) {
-      log.warn({ err: error }, "the recorder's offer is refused; the recording goes on as it was");
-      offer.refuse(SidestreamError.from(error).code === 'recorder-answer-unusable' ? 488 : statusOf(error));
+      this.#options.log.warn({ err: error }, "the recorder's offer came to nothing");
+      offer.refuse(500);
     } finally {
       this.#recorderOffer = false;
     }
     // A change of the call that came meanwhile was only noted.
-    if (this.#wanted) this.refresh();
+    if (this.#pending) this.#run();
+  }
+
+  async #answerRecorder(offer: IncomingOffer): Promise<void> {
+    const { script, onAgreed, log } = this.#options;
+    const before = this.#answer;
+    let wanted: RecorderDescription;
+    try {
+      wanted = script.check(sdpBody(offer.sdp));
+    } catch (error) {
+      // RFC 3261 §14.2: a refused offer changes nothing, and the relay has not heard of it.
+      log.warn({ err: error }, "the recorder's offer is refused; the recording goes on as it was");
+      return offer.refuse(488);
+    }
+    if (!(await this.#connect(wanted))) return offer.refuse(500);
+    try {
+      await offer.answer(script.answer(wanted));
+      onAgreed();
+    } catch (error) {
+      log.warn({ err: error }, 'the recorder does not want its answer any more; the recording goes on as it was');
+      await this.#connect(before);
+    }
+  }
+
+  async #offerToRecorder(offer: IncomingOffer): Promise<void> {
+    const { script, onAgreed, onFailed } = this.#options;
+    const answered = await offer.answer(script.standing());
+    if (answered === '') return;
+    let wanted: RecorderDescription;
+    try {
+      wanted = script.check(sdpBody(answered));
+    } catch (error) {
+      // The recorder believes that its answer holds, so nothing is as it was.
+      return onFailed(SidestreamError.from(error), false);
+    }
+    if (await this.#connect(wanted)) onAgreed();
+  }
+
+  get #pending(): boolean {
+    return this.#mediaChanged || this.#snapshotWanted;
+  }
+
+  #run(): void {
+    this.#running ??= this.#drain().finally(() => {
+      this.#running = undefined;
+    });
   }
 
   async #drain(): Promise<void> {
     const { signal, onFailed } = this.#options;
     try {
-      while (this.#wanted && !signal.aborted && !this.#recorderOffer) {
-        this.#wanted = false;
-        await this.#update();
-      }
+      while (this.#pending && !signal.aborted && !this.#recorderOffer) await this.#update();
     } catch (error) {
       if (!signal.aborted) onFailed(SidestreamError.from(error), false);
     }
   }
 
   async #update(): Promise<void> {
-    const { media, dialog, script, forkId, parties, signal, onFailed, log } = this.#options;
-    const changed = script.propose(await media.startFork(forkId, parties, within(signal, mediaDeadlineMs)));
+    const { media, dialog, script, forkId, parties, signal, onAgreed, onFailed, log } = this.#options;
+    const renewed = this.#mediaChanged;
+    const snapshot = this.#snapshotWanted;
+    this.#mediaChanged = false;
+    this.#snapshotWanted = false;
+    const changed = renewed && script.propose(await media.startFork(forkId, parties, within(signal, mediaDeadlineMs)));
     // The same description needs no offer; the relay needs the standing answer for the renewed subscription.
-    if (!changed) return this.#connect(this.#answer);
+    if (!changed && !snapshot) {
+      await this.#connect(this.#answer);
+      return;
+    }
     const response = await dialog.reinvite(
       { ...script.inviteBody(), headers: script.inviteHeaders },
       within(signal, answerDeadlineMs),
     );
     if (response.status === 491) {
       script.withdraw();
-      this.#wanted = true;
+      this.#mediaChanged ||= renewed;
+      this.#snapshotWanted ||= snapshot;
       await pause((this.#options.backOffMs ?? ownerBackOffMs)(), signal);
       return;
     }
@@ -118,15 +169,35 @@ export class RecordingUpdates {
       // RFC 3261 §14.1: a refused offer leaves the session as it was, so the relay sends on as agreed before.
       log.warn({ status: response.status }, 'the recorder refused a new offer');
       script.withdraw();
-      return this.#connect(this.#answer);
+      if (renewed) await this.#connect(this.#answer);
+      return;
     }
-    await this.#connect(script.accept(response));
+    const answer = script.check(response);
+    // A snapshot alone changes no media: a relay that hears the same again has nothing to do.
+    const same = !renewed && answer.sdp === this.#answer.sdp;
+    if (same || (await this.#connect(answer))) onAgreed();
   }
 
-  async #connect(answer: string): Promise<void> {
-    const { media, forkId, signal } = this.#options;
-    await media.answerFork(forkId, answer, within(signal, mediaDeadlineMs));
+  /**
+   * The relay hears the recorder's description; only then is it agreed on. False if the relay refused it: that has stopped the fork,
+   * so an update follows, which subscribes it anew as it was agreed before.
+   * @throws SidestreamError when the relay refuses a second time
+   */
+  async #connect(answer: RecorderDescription): Promise<boolean> {
+    const { media, script, forkId, signal, log } = this.#options;
+    try {
+      await media.answerFork(forkId, answer.sdp, within(signal, mediaDeadlineMs));
+    } catch (error) {
+      if (this.#mending || signal.aborted) throw error;
+      log.warn({ err: error }, "the relay did not take the recorder's description; the fork is subscribed anew");
+      this.#mending = true;
+      this.#mediaChanged = true;
+      return false;
+    }
+    this.#mending = false;
     this.#answer = answer;
+    script.agree(answer);
+    return true;
   }
 }
 

@@ -98,6 +98,10 @@ export class FakeWorld {
   far: FakeLeg | undefined;
   recorderHandlers: RecorderHandlers | undefined;
   loseMedia: ((reason: string) => void) | undefined;
+  /** Of the recorder's answer to BYE; undefined if it does not answer. */
+  recorderByeStatus: number | undefined = 200;
+  readonly agreed: string[] = [];
+  readonly keptState = new EventEmitter();
   farRefusal: { status: number; reason: string } | undefined;
   readonly #cancel = new AbortController();
   readonly #changed = new EventEmitter();
@@ -193,10 +197,10 @@ export class FakeWorld {
     },
     close: async () => {
       this.release('media');
-      this.release('fork');
+      for (const what of [...this.held.keys()]) if (what.startsWith('fork ')) this.release(what);
     },
-    startFork: async (_fork, parties, signal) => {
-      this.hold('fork');
+    startFork: async (fork, parties, signal) => {
+      this.hold(`fork ${fork}`);
       await this.step('start fork', signal);
       return parties.map(
         (party): ForkStream => ({ party, address: '', port: 0, rtcpPort: 0, crypto: '', payloadTypes: [] }),
@@ -206,7 +210,7 @@ export class FakeWorld {
       this.did.push(`fork answered ${sdp}`);
       return this.step('answer fork', signal);
     },
-    stopFork: async () => this.release('fork'),
+    stopFork: async (fork) => this.release(`fork ${fork}`),
   };
 
   readonly relays: MediaRelays = {
@@ -240,7 +244,10 @@ export class FakeWorld {
       await this.step('recorder reinvite', signal);
       return { status: 200, reason: 'OK', contentType: 'application/sdp', body: Buffer.from('recorder answer 2') };
     },
-    bye: async () => this.release('recorder dialog'),
+    bye: async () => {
+      this.release('recorder dialog');
+      return this.recorderByeStatus;
+    },
     state: () => ({}),
   };
 
@@ -256,19 +263,24 @@ export class FakeWorld {
     recordingStarted: () => this.#tell('recordingStarted'),
     recordingFailed: (_recording, _recorder, termination) => this.#tell('recordingFailed', termination),
     recordingEnded: (_recording, termination) => this.#tell('recordingEnded', termination),
-    recordingState: () => {},
+    recordingState: (_recording, forkId) => {
+      this.did.push(`state kept of ${forkId}`);
+      this.keptState.emit('kept');
+    },
   };
 
   /** Script of a recording whose answer is usable as long as the test says so. */
   script = {
     inviteHeaders: [],
     byeHeaders: [],
-    standing: 'standing offer',
-    propose: () => true,
+    standing: () => 'standing offer',
+    propose: (): boolean => true,
     withdraw: () => {},
     inviteBody: () => ({ contentType: 'multipart/mixed', body: Buffer.from('offer') }),
     byeBody: () => ({ contentType: 'multipart/mixed', body: Buffer.from('bye') }),
-    accept: ({ body }: { body: Buffer }) => body.toString(),
+    check: ({ body }: { body: Buffer }) => ({ sdp: body.toString() }),
+    agree: ({ sdp }: { sdp: string }) => void this.agreed.push(sdp),
+    answer: ({ sdp }: { sdp: string }) => `answer to ${sdp}`,
   };
 
   services(): CallServices & { recorders: RecorderClient } {
@@ -291,7 +303,7 @@ export class FakeWorld {
 
   recording(facts: CallFacts): RecordingSession {
     const script = this.script as unknown as RecordingScript;
-    return new RecordingSession(this.services(), { recordingId: 'r', forkId: 'f', call: facts }, () => script);
+    return new RecordingSession(this.services(), { recordingId: 'r', call: facts }, () => script);
   }
 
   call(recorders: string[] = ['sip:r1']): CallSession {

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { dialogFromRequest, retransmit2xx, type SipResponse, tagOf } from '@sidestream/sip';
 import type { AppResponse } from '../domain/app-message.js';
 import { completeResponse, wantedToTag } from '../domain/message-completion.js';
+import { requires100rel } from '../domain/option-tags.js';
 import type { AdminClient } from './admin-client.js';
 import { echoResponse } from './delivery.js';
 import type { EdgeContext } from './edge-context.js';
 import { EdgeDialog } from './edge-dialog.js';
-import { endDialog } from './in-dialog-sender.js';
+import { ackTimeout, endDialog } from './in-dialog-sender.js';
 import type { PendingRequest } from './pending-requests.js';
 import type { ServerSide } from './server-side.js';
 
@@ -40,8 +41,8 @@ export class Answers {
     const toTag = pending.dialog?.state.localTag ?? wanted ?? transaction.toTag;
     const response = completeResponse(request, message, local, toTag);
     if (request.method === 'INVITE') this.#updateDialog(pending, response, toTag);
-    pending.answered = true;
     if (message.status >= 200) this.#server.pending.settle(pending);
+    else this.#server.pending.heard(pending);
     // The echo is written before anything that the response may cause can arrive, above all the ACK.
     void transaction.respond(response);
     this.#context.metrics.message('out', 'response', request.method);
@@ -87,7 +88,7 @@ export class Answers {
     const stopRepeats = retransmit2xx(transaction, response, () => {
       settle();
       // endDialog reports its own failures.
-      void endDialog(this.#context, dialog, 'ACK timeout');
+      void endDialog(this.#context, dialog, ackTimeout);
     });
     // The ACK of the first 2xx has the INVITE's id, that of a later one an id of its own, as drachtio-server has it.
     const initial = tagOf(transaction.request.to) === undefined;
@@ -106,8 +107,7 @@ function refusalOf(pending: PendingRequest | undefined, message: AppResponse): s
   if (!pending?.transaction.pending) return unknownTransaction;
   const { flow } = pending.transaction;
   if (flow.reliable && flow.closed) return 'transport for response has been shutdown or closed';
-  const isReliable = /(^|,)\s*100rel\s*(,|$)/i.test(message.headers.all('Require').join(','));
-  return message.status < 200 && isReliable
+  return message.status < 200 && requires100rel(message)
     ? 'reliable provisional responses are not supported by this edge'
     : undefined;
 }

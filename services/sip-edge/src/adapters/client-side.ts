@@ -6,16 +6,18 @@ import {
   type Flow,
   type Headers,
   newTag,
-  SipRequest,
+  type SipResponse,
   tagOf,
 } from '@sidestream/sip';
-import type { AppRequest } from '../domain/app-message.js';
+import { AppMessageError, type AppRequest } from '../domain/app-message.js';
+import { cancelOf } from '../domain/cancel-request.js';
 import { completeRequest } from '../domain/message-completion.js';
-import { formatDialogId, type Placement } from '../domain/meta.js';
+import { fitsMetaLine, formatDialogId, type Placement } from '../domain/meta.js';
 import type { AdminClient, SipFrame } from './admin-client.js';
 import { deliverInternal, echoRequest } from './delivery.js';
 import { type Destination, DestinationError } from './destinations.js';
 import type { EdgeContext } from './edge-context.js';
+import { LateAnswers } from './late-answers.js';
 import { OutgoingInvite } from './outgoing-invite.js';
 import { passResponses } from './response-path.js';
 
@@ -24,9 +26,11 @@ const notOutsideDialogs = new Set(['ACK', 'BYE', 'CANCEL', 'PRACK', 'UPDATE']);
 export class ClientSide {
   readonly #context: EdgeContext;
   readonly #invites = new Map<string, OutgoingInvite>();
+  readonly #late: LateAnswers;
 
   constructor(context: EdgeContext) {
     this.#context = context;
+    this.#late = new LateAnswers(context.layer.clock);
   }
 
   /**
@@ -47,24 +51,33 @@ export class ClientSide {
     const local = (destination?.listener ?? this.#context.listeners.all[0])?.advertised;
     if (local === undefined) throw new DestinationError('transport', 'requested protocol/transport not available');
     const request = completeRequest(message, local, defaults);
+    if (!fitsMetaLine(formatDialogId(request.callId, tagOf(request.from) ?? ''))) {
+      throw new AppMessageError('invalid Call-ID or From tag');
+    }
     const flow = await this.#flow(destination);
     if (client.closed) return;
     const transactionId = randomUUID();
     const isInvite = request.method === 'INVITE';
-    const dialogId = isInvite ? formatDialogId(request.callId, tagOf(request.from) ?? '') : '';
-    const at: Placement = isInvite
-      ? { kind: 'in-dialog', transactionId, dialogId }
-      : { kind: 'no-dialog', transactionId };
+    const fromTag = tagOf(request.from) ?? '';
     if (flow === undefined || (isInvite && this.#context.book.full)) {
       echoRequest(client, frame.id, request, flow, transactionId);
       const status = createResponse(request, 503, { toTag: newTag() });
+      const at = placement(isInvite, transactionId, formatDialogId(request.callId, fromTag));
       return deliverInternal(client, status, destination?.target.protocol ?? 'unknown', at);
     }
     const transaction = this.#context.layer.request(request, flow);
     this.#context.metrics.message('out', 'request', request.method);
     echoRequest(client, frame.id, transaction.request, flow, transactionId);
-    if (isInvite) this.#follow(transaction, client, local, at, dialogId);
-    else passResponses(this.#context, client, transaction, at);
+    if (!isInvite) return passResponses(this.#context, client, transaction, { kind: 'no-dialog', transactionId });
+    const dialogId = this.#context.book.reserveId(request.callId, fromTag);
+    this.#follow(transaction, client, local, placement(isInvite, transactionId, dialogId), dialogId);
+  }
+
+  /** A response that answers no transaction. @returns true for a 2xx to an INVITE that has failed for its application. */
+  takeLateAnswer(response: SipResponse, flow: Flow): boolean {
+    const invite = this.#late.find(response);
+    invite?.hangUp(response, flow);
+    return invite !== undefined;
   }
 
   /** Cancels an INVITE of the application. drachtio-server gives the CANCEL a transaction id of its own. */
@@ -77,7 +90,7 @@ export class ClientSide {
     const extra = headers.clone();
     // RFC 3261 §9.1: these are the INVITE's.
     for (const name of ['Max-Forwards', 'From', 'To', 'Call-ID', 'CSeq', 'Contact']) extra.delete(name);
-    const cancel = cancelText(invite.transaction.request, extra);
+    const cancel = cancelOf(invite.transaction.request, extra);
     invite.cancel(extra);
     this.#context.metrics.message('out', 'request', 'CANCEL');
     echoRequest(client, frame.id, cancel, invite.transaction.flow, randomUUID());
@@ -96,9 +109,16 @@ export class ClientSide {
     dialogId: string,
   ): void {
     const invite = new OutgoingInvite(this.#context, { transaction, client, local, at, dialogId });
+    const forget = (): void => {
+      // Only once: the id may be another INVITE's by the time this transaction ends.
+      if (this.#invites.delete(at.transactionId)) this.#context.book.releaseId(dialogId);
+    };
     this.#invites.set(at.transactionId, invite);
-    transaction.once('final', () => this.#invites.delete(at.transactionId));
-    transaction.once('terminated', () => this.#invites.delete(at.transactionId));
+    transaction.once('final', forget);
+    transaction.once('terminated', () => {
+      forget();
+      if (invite.failed) this.#late.expect(invite);
+    });
   }
 
   /** Undefined where DNS has no answer: the application sees that as a failure of the network. */
@@ -125,14 +145,6 @@ export class ClientSide {
   }
 }
 
-/** The CANCEL as it goes out, for the echo: the transaction layer sends it when a provisional response allows it. */
-function cancelText(invite: SipRequest, headers: Headers): SipRequest {
-  const cancel = new SipRequest({ method: 'CANCEL', uri: invite.uri });
-  cancel.headers.append('Via', invite.headers.values('Via')[0] ?? '');
-  for (const name of ['Max-Forwards', 'From', 'To', 'Call-ID']) {
-    cancel.headers.append(name, invite.headers.get(name) ?? '');
-  }
-  cancel.headers.append('CSeq', `${invite.cseq.number} CANCEL`);
-  for (const [name, value] of headers) cancel.headers.append(name, value);
-  return cancel;
+function placement(isInvite: boolean, transactionId: string, dialogId: string): Placement {
+  return isInvite ? { kind: 'in-dialog', transactionId, dialogId } : { kind: 'no-dialog', transactionId };
 }

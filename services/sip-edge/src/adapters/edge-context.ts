@@ -20,4 +20,6 @@ export interface EdgeContext {
   readonly log: Logger;
   /** Longest time to open a connection, in ms. */
   readonly dialDeadlineMs: number;
+  /** How long a call that comes in may ring after the application's last provisional response. */
+  readonly ringingDeadlineMs: number;
 }

@@ -1,5 +1,5 @@
 // One dialog that the edge keeps for an application: the state of RFC 3261 §12 and what is under way in it.
-import type { DialogState, Flow, SipRequest } from '@sidestream/sip';
+import type { DialogState, Flow, Headers, SipRequest } from '@sidestream/sip';
 import type { BookedDialog } from '../domain/dialog-book.js';
 import type { LocalAddress } from '../domain/local-address.js';
 import type { AdminClient } from './admin-client.js';
@@ -13,11 +13,24 @@ export interface UnacknowledgedAnswer {
   stop(): void;
 }
 
-/** The ACK that answered a 2xx, kept for the copies of that 2xx. */
+/** What the application puts into an ACK. */
+export interface AckContent {
+  readonly headers?: Headers;
+  readonly body?: Buffer;
+}
+
+/** An ACK as it went out. */
 export interface SentAck {
-  readonly cseq: number;
   readonly request: SipRequest;
   readonly flow: Flow;
+}
+
+/** The ACK of a 2xx, kept for the copies of that 2xx. */
+export interface OwnAck {
+  readonly cseq: number;
+  readonly content: AckContent;
+  /** Undefined while it could not be sent. */
+  sent: SentAck | undefined;
 }
 
 export interface EdgeDialogInit {
@@ -37,13 +50,15 @@ export class EdgeDialog implements BookedDialog<AdminClient> {
   flow: Flow;
   /** A BYE of the application is on its way: nothing else may be sent. */
   closing = false;
+  /** That BYE is on the wire; before, it may be waiting for the ACK of our 2xx. */
+  byeSent = false;
   /** INVITEs of ours in this dialog without a final answer. */
   ownInvites = 0;
   /** CSeq of the peer's INVITE that has no final answer. */
   peerInvite: number | undefined;
   /** CSeq of an INVITE of ours whose 2xx waits for the application's ACK, and how to stop the watch over it. */
   owedAck: { readonly cseq: number; readonly stopWatch: () => void } | undefined;
-  sentAck: SentAck | undefined;
+  ack: OwnAck | undefined;
   readonly unacknowledged = new Map<number, UnacknowledgedAnswer>();
   #order: Promise<void> = Promise.resolve();
 

@@ -1,12 +1,9 @@
 // SIP over TLS: both directions, and what the edge shows of itself.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect, createServer, type TLSSocket } from 'node:tls';
+import { type Credential, CredentialFolder, createAuthority } from '@sidestream/pki';
 import { TlsIdentity } from '@sidestream/sip';
 import { type AppRequest, connectApp, next } from '../contract/drachtio-app.js';
 import { address, type EmbeddedEdge, startEmbeddedEdge } from '../contract/embedded-edge.js';
@@ -14,18 +11,15 @@ import { answer, RawCall, sdp } from '../contract/raw-call.js';
 import { RawPeer } from '../contract/raw-peer.js';
 
 describe('SIP over TLS', () => {
-  let directory = '';
+  let folder: CredentialFolder;
+  let credential: Credential;
   let edge: EmbeddedEdge;
-  const file = (name: string) => join(directory, name);
 
   before(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'edge-tls-'));
-    const subject = ['-subj', '/CN=edge', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file('key.pem')];
-    execFileSync('openssl', ['req', '-x509', '-days', '1', ...key, '-out', file('cert.pem'), ...subject], {
-      stdio: 'ignore',
-    });
-    const files = { certFile: file('cert.pem'), keyFile: file('key.pem'), trustFile: file('cert.pem') };
+    const authority = await createAuthority('Simulated CA');
+    credential = await authority.issue({ commonName: 'edge', ipAddresses: ['127.0.0.1'], usages: 'both' });
+    folder = await CredentialFolder.create();
+    const files = await folder.write(credential, 'edge');
     edge = await startEmbeddedEdge({
       listen: [
         { protocol: 'udp', host: '127.0.0.1', port: 0 },
@@ -37,7 +31,7 @@ describe('SIP over TLS', () => {
   });
   after(async () => {
     await edge.stop();
-    rmSync(directory, { recursive: true, force: true });
+    await folder.remove();
   });
 
   test('a call that comes in: the application sees tls, Contact leads back to the TLS listener', async () => {
@@ -48,7 +42,7 @@ describe('SIP over TLS', () => {
       }),
     );
     const listener = address(edge.edge.addresses['sip.tls'] ?? '');
-    const socket = connect({ ...listener, ca: readFileSync(file('cert.pem')) });
+    const socket = connect({ ...listener, ca: credential.trust });
     await once(socket, 'secureConnect');
     const caller = RawPeer.over(socket, 'TLS', listener);
     const answered = next(app, 'answered');
@@ -65,8 +59,8 @@ describe('SIP over TLS', () => {
 
   test('a call that goes out over TLS: the certificate is verified, our own shown', async () => {
     const app = await connectApp(edge, () => undefined);
-    const material = { cert: readFileSync(file('cert.pem')), key: readFileSync(file('key.pem')) };
-    const server = createServer({ ...material, ca: material.cert, requestCert: true, rejectUnauthorized: true });
+    const { certificate: cert, key, trust: ca } = credential;
+    const server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: true });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const bound = server.address();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
+import { eventually } from '@sidestream/peers';
 import { createResponse, tagOf } from '@sidestream/sip';
 import { ContractBench } from '../contract/contract-bench.js';
 import { type AppReply, type AppRequest, connectApp, type DrachtioApp, next } from '../contract/drachtio-app.js';
@@ -222,7 +223,10 @@ describe('beyond drachtio-server', () => {
         await caller.close();
         const answered = async () =>
           new Promise<unknown>((resolve) => reply.send(180, {}, (error: unknown) => resolve(error ?? 'sent')));
-        await eventually(async () => /transport|unknown transaction/.test(String(await answered())));
+        await eventually(
+          async () => /transport|unknown transaction/.test(String(await answered())),
+          'the answer is refused',
+        );
       },
     ));
 
@@ -253,9 +257,9 @@ describe('after the calls', () => {
           await peer.response(200, 'BYE');
         }
         assert.equal(await edge.metric('sidestream_edge_dialogs'), 0);
-        await eventually(async () => (await edge.metric('sidestream_edge_transactions')) === 0);
+        await eventually(async () => (await edge.metric('sidestream_edge_transactions')) === 0, 'no transaction left');
         app.disconnect();
-        await eventually(async () => (await edge.metric('sidestream_edge_admin_clients')) === 0);
+        await eventually(async () => (await edge.metric('sidestream_edge_admin_clients')) === 0, 'no client left');
         await peer.close();
       },
       { t1: 5 },
@@ -333,12 +337,3 @@ describe('bounds and numbers', () => {
       { advertise: '203.0.113.5' },
     ));
 });
-
-/** Asks again and again until the answer is yes; the runner's own limit ends a test that waits in vain. */
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!(await holds())) {
-    assert.ok(Date.now() < deadline, 'it never came true');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

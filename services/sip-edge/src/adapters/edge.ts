@@ -25,6 +25,7 @@ import { EdgeMetrics } from './edge-metrics.js';
 import { InDialogRequests } from './in-dialog-requests.js';
 import { KnownPeers } from './known-peers.js';
 import { Listeners } from './listeners.js';
+import { Orphans } from './orphans.js';
 import { repeatAckOfStray } from './owed-ack.js';
 import { ServerSide } from './server-side.js';
 
@@ -44,12 +45,19 @@ export interface EdgeOptions {
   readonly clock?: Clock | undefined;
   readonly lookupDeadlineMs?: number | undefined;
   readonly dialDeadlineMs?: number | undefined;
+  /** Default 5 minutes; see EdgeContext. */
+  readonly ringingDeadlineMs?: number | undefined;
+  /** From the loss of an application to the BYEs in its calls; default 5 s. */
+  readonly orphanGraceMs?: number | undefined;
   readonly log: Logger;
   readonly metrics: Registry;
 }
 
 /** What drachtio-srf takes for the server's version; from v0.8.2 on it may ping. */
 const version = 'v0.9.10-sidestream';
+
+/** Longer than any call rings that somebody waits for; RFC 3261 §13.3.1.1 has proxies give up after 3 minutes. */
+const defaultRingingDeadlineMs = 5 * 60_000;
 
 export class Edge {
   readonly #options: EdgeOptions;
@@ -64,6 +72,7 @@ export class Edge {
   readonly #client: ClientSide;
   readonly #answers: Answers;
   readonly #inDialog: InDialogRequests;
+  readonly #orphans: Orphans;
   #adminPort = 0;
 
   private constructor(options: EdgeOptions) {
@@ -84,7 +93,10 @@ export class Edge {
     this.#client = new ClientSide(context);
     this.#answers = new Answers(context, this.#server);
     this.#inDialog = new InDialogRequests(context);
-    this.#layer.on('strayResponse', (response) => void repeatAckOfStray(context, response));
+    this.#orphans = new Orphans(context, options.orphanGraceMs);
+    this.#layer.on('strayResponse', (response, flow) => {
+      if (!this.#client.takeLateAnswer(response, flow)) void repeatAckOfStray(context, response);
+    });
     this.#admin = new AdminServer(
       {
         secret: options.secret,
@@ -133,6 +145,7 @@ export class Edge {
   /** Closes everything. Idempotent. */
   async close(): Promise<void> {
     this.#peers.close();
+    this.#orphans.close();
     await this.#admin.close();
     this.#layer.close();
     await this.#transports.close();
@@ -153,6 +166,7 @@ export class Edge {
       metrics.malformed();
       log.info({ remote: hostPort(flow.remote), reason: error.message, answered }, 'malformed message');
     });
+    this.#layer.on('fault', (error) => log.error({ err: error }, 'a message could not be handled'));
     const destinations = new Destinations({
       listeners: this.#listeners,
       identity: tls?.identity,
@@ -168,6 +182,7 @@ export class Edge {
       metrics,
       log,
       dialDeadlineMs: this.#options.dialDeadlineMs ?? 5_000,
+      ringingDeadlineMs: this.#options.ringingDeadlineMs ?? defaultRingingDeadlineMs,
     };
   }
 
@@ -194,7 +209,7 @@ export class Edge {
     this.#server.abandon(client);
     this.#client.abandon(client);
     const orphans = this.#book.removeOwnedBy(client);
-    for (const dialog of orphans) dialog.dispose();
+    this.#orphans.adopt(orphans);
     if (orphans.length > 0) {
       this.#options.log.warn({ client: client.name, dialogs: orphans.length }, 'dialogs lost their application');
     }

@@ -1,6 +1,13 @@
 // Requests of applications inside their dialogs: ACK, BYE, re-INVITE and all others.
 import { randomUUID } from 'node:crypto';
-import { type ClientTransaction, createResponse, newTag, requestInDialog, responseInDialog } from '@sidestream/sip';
+import {
+  type ClientTransaction,
+  createResponse,
+  type Headers,
+  newTag,
+  requestInDialog,
+  responseInDialog,
+} from '@sidestream/sip';
 import type { AppRequest } from '../domain/app-message.js';
 import { completeInDialogHeaders } from '../domain/message-completion.js';
 import type { Placement } from '../domain/meta.js';
@@ -53,8 +60,6 @@ export class InDialogRequests {
     const owed = dialog.owedAck;
     if (owed === undefined) return client.nok(frame.id, automaticAck);
     const headers = completeInDialogHeaders(message, dialog.local);
-    owed.stopWatch();
-    dialog.owedAck = undefined;
     try {
       const ack = await sendAck(this.#context, dialog, owed.cseq, { headers, body: message.body });
       echoRequest(client, frame.id, ack.request, ack.flow, randomUUID());
@@ -66,9 +71,12 @@ export class InDialogRequests {
 
   async #request(client: AdminClient, frame: SipFrame, message: AppRequest, dialog: EdgeDialog): Promise<void> {
     const { book, layer, metrics } = this.#context;
-    if (book.get(dialog.id) !== dialog) return client.nok(frame.id, noDialog);
     const { method, body } = message;
     const headers = completeInDialogHeaders(message, dialog.local);
+    if (book.get(dialog.id) !== dialog) {
+      if (method === 'BYE') return this.#confirmEnd(client, frame, headers, dialog);
+      return client.nok(frame.id, noDialog);
+    }
     const built = requestInDialog(dialog.state, method, { headers, body });
     dialog.state = built.dialog;
     const transactionId = randomUUID();
@@ -79,7 +87,7 @@ export class InDialogRequests {
       transaction = layer.request(built.request, flow);
     } catch (error) {
       this.#context.log.warn({ err: error, callId: dialog.state.callId, method }, 'a request could not be sent');
-      if (method === 'BYE') book.remove(dialog);
+      if (method === 'BYE') this.#forget(dialog);
       echoRequest(client, frame.id, layer.withVia(built.request, dialog.flow), undefined, transactionId);
       const response = createResponse(built.request, 503, { toTag: newTag() });
       return deliverInternal(client, response, dialog.flow.protocol, at);
@@ -92,6 +100,7 @@ export class InDialogRequests {
   #follow(client: AdminClient, dialog: EdgeDialog, transaction: ClientTransaction, at: Placement): void {
     const { method, cseq } = transaction.request;
     if (method === 'INVITE') dialog.ownInvites += 1;
+    if (method === 'BYE') dialog.byeSent = true;
     passResponses(this.#context, client, transaction, at, (status, response) => {
       if (response !== undefined) dialog.state = responseInDialog(dialog.state, response);
       if (method === 'INVITE') {
@@ -112,8 +121,22 @@ export class InDialogRequests {
     // The application may send the BYE again with credentials.
     if (status === 401 || status === 407) {
       dialog.closing = false;
+      dialog.byeSent = false;
       return;
     }
+    this.#forget(dialog);
+  }
+
+  /** The dialog ended while the application's BYE waited for an ACK: what it asks for is done, so it is told 200. */
+  #confirmEnd(client: AdminClient, frame: SipFrame, headers: Headers, dialog: EdgeDialog): void {
+    const { request } = requestInDialog(dialog.state, 'BYE', { headers });
+    const transactionId = randomUUID();
+    const at: Placement = { kind: 'in-dialog', transactionId, dialogId: dialog.id };
+    echoRequest(client, frame.id, this.#context.layer.withVia(request, dialog.flow), undefined, transactionId);
+    deliverInternal(client, createResponse(request, 200), dialog.flow.protocol, at);
+  }
+
+  #forget(dialog: EdgeDialog): void {
     this.#context.book.remove(dialog);
     dialog.dispose();
   }

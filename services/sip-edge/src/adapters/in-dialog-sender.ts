@@ -9,12 +9,14 @@ import {
   type SipResponse,
 } from '@sidestream/sip';
 import { deliverUnsolicited } from './delivery.js';
+import { DestinationError } from './destinations.js';
 import type { EdgeContext } from './edge-context.js';
 import type { EdgeDialog } from './edge-dialog.js';
 
 /**
  * The flow for a request in a dialog (RFC 3261 §12.2.1.1: topmost route, else the remote target). A connection to the
- * same host that is still open is used again: a client's Contact often can't be dialled (RFC 5923).
+ * same host that is still open is used again: a client's Contact often can't be dialled (RFC 5923). Where DNS has no answer
+ * for a Contact, what is left is the address where the peer was heard last.
  *
  * @param known the flow on which the peer was heard last.
  * @param route URI that the application wants instead, or empty.
@@ -27,16 +29,27 @@ export async function flowInDialog(context: EdgeContext, state: DialogState, kno
     if (reusable && known.protocol === target.protocol && known.remote.host === target.host) return known;
     return await context.transports.flow(target, AbortSignal.timeout(context.dialDeadlineMs));
   } catch (error) {
-    if (reusable && route === '') return known;
+    if (route !== '') throw error;
+    const unresolved = error instanceof DestinationError && error.kind === 'dns' && state.routeSet.length === 0;
+    if (reusable || (unresolved && !known.reliable)) return known;
     throw error;
   }
 }
 
-/** Sends a BYE that the edge makes by itself and tells the application, which need not answer. */
-export async function endDialog(context: EdgeContext, dialog: EdgeDialog, reason: string): Promise<void> {
+/** Why the edge ends a call, as it stands in Reason (RFC 3326). */
+export interface EndReason {
+  readonly cause: number;
+  readonly text: string;
+}
+
+export const ackTimeout: EndReason = { cause: 200, text: 'ACK timeout' };
+export const applicationGone: EndReason = { cause: 503, text: 'application gone' };
+
+/** Sends a BYE that the edge makes by itself and tells the application, which need not answer. Never rejects. */
+export async function endDialog(context: EdgeContext, dialog: EdgeDialog, reason: EndReason): Promise<void> {
   context.book.remove(dialog);
   dialog.dispose();
-  const headers = new Headers([['Reason', `SIP;cause=200;text="${reason}"`]]);
+  const headers = new Headers([['Reason', `SIP;cause=${reason.cause};text="${reason.text}"`]]);
   const { request } = requestInDialog(dialog.state, 'BYE', { headers });
   try {
     const flow = await flowInDialog(context, dialog.state, dialog.flow);
@@ -44,7 +57,7 @@ export async function endDialog(context: EdgeContext, dialog: EdgeDialog, reason
     context.metrics.message('out', 'request', 'BYE');
     deliverUnsolicited(dialog.owner, transaction.request, flow, dialog.id);
   } catch (error) {
-    context.log.warn({ err: error, callId: dialog.state.callId, reason }, 'a BYE could not be sent');
+    context.log.warn({ err: error, callId: dialog.state.callId, reason: reason.text }, 'a BYE could not be sent');
     deliverUnsolicited(dialog.owner, context.layer.withVia(request, dialog.flow), dialog.flow, dialog.id);
   }
 }

@@ -38,7 +38,8 @@ export class OutgoingInvite {
   /** ACKs of the branches that were hung up, by their To tag. */
   readonly #hungUp = new Map<string, ReturnType<typeof ackAndHangUp>>();
   #dialog: EdgeDialog | undefined;
-  #answered = false;
+  /** How the application's INVITE ended: by a final response of the network, or by one that the edge made. */
+  #outcome: 'none' | 'answered' | 'failed' = 'none';
   #abandoned = false;
 
   constructor(context: EdgeContext, init: OutgoingInviteInit) {
@@ -52,6 +53,11 @@ export class OutgoingInvite {
     init.transaction.on('final', (response, flow) => this.#onFinal(response, flow));
     init.transaction.on('timeout', () => this.#fail(408));
     init.transaction.on('transportError', () => this.#fail(503));
+  }
+
+  /** True when the application has been told a failure that the network knows nothing of: a 2xx may still come. */
+  get failed(): boolean {
+    return this.#outcome === 'failed';
   }
 
   /** Cancels; without effect once there is a final answer. */
@@ -74,24 +80,25 @@ export class OutgoingInvite {
 
   #onFinal(response: SipResponse, flow: Flow): void {
     this.#context.metrics.message('in', 'response', 'INVITE');
+    const isFirst = this.#outcome === 'none';
+    this.#outcome = 'answered';
     if (response.status >= 300) {
       this.#removeEarlyDialog();
       if (!this.#abandoned) deliver(this.client, response, flow, this.#at);
       return;
     }
-    if (this.#answered && this.#dialog?.state.remoteTag === (tagOf(response.to) ?? '')) {
+    if (!isFirst && this.#dialog?.state.remoteTag === (tagOf(response.to) ?? '')) {
       void repeatAck(this.#context, this.#dialog, response);
       return;
     }
-    if (this.#answered || this.#abandoned) {
-      this.#hangUp(response, flow);
+    if (!isFirst || this.#abandoned) {
+      this.hangUp(response, flow);
       return;
     }
-    this.#answered = true;
     if (!this.#setDialog(response, flow) || this.#dialog === undefined) {
       // A 2xx without a usable Contact: the application hears of it, the call can't be kept.
       deliver(this.client, response, flow, this.#at);
-      this.#hangUp(response, flow);
+      this.hangUp(response, flow);
       return;
     }
     oweAck(this.#context, this.#dialog, response.cseq.number);
@@ -99,7 +106,9 @@ export class OutgoingInvite {
   }
 
   #fail(status: number): void {
-    if (this.#answered) return;
+    // The ACK of a 486 may fail as well, but one final response is all that an application gets.
+    if (this.#outcome !== 'none') return;
+    this.#outcome = 'failed';
     this.#removeEarlyDialog();
     if (this.#abandoned) return;
     const { request, flow } = this.transaction;
@@ -116,9 +125,12 @@ export class OutgoingInvite {
       this.#context.book.add(this.#dialog);
       return true;
     }
+    // The book finds it by the tag of the other branch from now on, and again if the callee has sent a BYE while it rang.
+    this.#context.book.remove(early);
     // PRACK and UPDATE may have used numbers already (RFC 3261 §13.2.2.4 keeps the local CSeq).
     early.state = { ...state, localCseq: Math.max(state.localCseq, early.state.localCseq) };
     early.flow = flow;
+    this.#context.book.add(early);
     return true;
   }
 
@@ -133,7 +145,7 @@ export class OutgoingInvite {
   }
 
   /** RFC 3261 §13.2.2.4: every 2xx gets an ACK with its own tag; a branch that nobody wants gets a BYE. */
-  #hangUp(response: SipResponse, flow: Flow): void {
+  hangUp(response: SipResponse, flow: Flow): void {
     const tag = tagOf(response.to) ?? '';
     const before = this.#hungUp.get(tag);
     if (before !== undefined) {

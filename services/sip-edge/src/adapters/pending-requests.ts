@@ -21,7 +21,18 @@ export interface PendingRequest extends Omit<PendingRequestInit, 'dialog'> {
   /** The application has given a response. */
   answered: boolean;
   /** Ends the wait for the application. */
-  readonly stopWaiting: () => void;
+  stopWaiting: () => void;
+}
+
+export interface PendingRequestsOptions {
+  readonly clock: Clock;
+  readonly timers: TimerValues;
+  /** How long a call may ring after the application's last provisional response. */
+  readonly ringingDeadlineMs: number;
+  /** The application has said nothing, or nothing more, in time. */
+  onSilence(pending: PendingRequest): void;
+  /** A request is no longer pending, for whatever reason. */
+  onSettled(pending: PendingRequest): void;
 }
 
 /** An application has this long for its first response to an INVITE: 128*T1 = 64 s, as drachtio-server gives it. */
@@ -30,33 +41,30 @@ const inviteDeadlineT1s = 128;
 const otherDeadlineT1s = 63;
 
 export class PendingRequests {
-  readonly #clock: Clock;
-  readonly #timers: TimerValues;
-  readonly #onSilence: (pending: PendingRequest) => void;
+  readonly #options: PendingRequestsOptions;
   readonly #pending = new Map<string, PendingRequest>();
-  /** Initial INVITEs by dialog id, to see merged requests (RFC 3261 §8.2.2.2). */
-  readonly #invites = new Map<string, PendingRequest>();
 
-  /** @param onSilence called when an application has said nothing in time. */
-  constructor(clock: Clock, timers: TimerValues, onSilence: (pending: PendingRequest) => void) {
-    this.#clock = clock;
-    this.#timers = timers;
-    this.#onSilence = onSilence;
+  constructor(options: PendingRequestsOptions) {
+    this.#options = options;
   }
 
   open(init: PendingRequestInit): PendingRequest {
-    const isInvite = init.transaction.request.method === 'INVITE';
-    const timer = this.#clock.setTimeout(
-      () => {
-        if (!pending.answered) this.#onSilence(pending);
-      },
-      this.#timers.t1 * (isInvite ? inviteDeadlineT1s : otherDeadlineT1s),
-    );
-    const stopWaiting = () => this.#clock.clearTimeout(timer);
-    const pending: PendingRequest = { ...init, transactionId: randomUUID(), answered: false, stopWaiting };
+    const pending: PendingRequest = {
+      ...init,
+      transactionId: randomUUID(),
+      answered: false,
+      stopWaiting: () => undefined,
+    };
+    const deadlineT1s = isInvite(pending) ? inviteDeadlineT1s : otherDeadlineT1s;
+    this.#wait(pending, this.#options.timers.t1 * deadlineT1s);
     this.#pending.set(pending.transactionId, pending);
-    if (isInvite && init.dialog === undefined) this.#invites.set(init.dialogId, pending);
     return pending;
+  }
+
+  /** The application has given a provisional response: a call may go on ringing (RFC 3261 §13.3.1.1). */
+  heard(pending: PendingRequest): void {
+    pending.answered = true;
+    if (isInvite(pending)) this.#wait(pending, this.#options.ringingDeadlineMs);
   }
 
   /** The request of a transaction id that waits for this application; undefined once it has its final answer. */
@@ -69,11 +77,6 @@ export class PendingRequests {
     return this.#pending.get(pending.transactionId) === pending;
   }
 
-  /** Whether an INVITE that would create this dialog waits already. */
-  hasInvite(dialogId: string): boolean {
-    return this.#invites.has(dialogId);
-  }
-
   /** All that fulfil a condition; the list stays as it is while they are settled. */
   which(condition: (pending: PendingRequest) => boolean): PendingRequest[] {
     return [...this.#pending.values()].filter(condition);
@@ -82,10 +85,21 @@ export class PendingRequests {
   /** The request has its final answer. Idempotent. */
   settle(pending: PendingRequest): void {
     pending.stopWaiting();
-    this.#pending.delete(pending.transactionId);
-    if (this.#invites.get(pending.dialogId) === pending) this.#invites.delete(pending.dialogId);
+    if (!this.#pending.delete(pending.transactionId)) return;
     const { dialog, transaction } = pending;
-    if (transaction.request.method !== 'INVITE' || dialog === undefined) return;
-    if (dialog.peerInvite === transaction.request.cseq.number) dialog.peerInvite = undefined;
+    if (isInvite(pending) && dialog?.peerInvite === transaction.request.cseq.number) dialog.peerInvite = undefined;
+    this.#options.onSettled(pending);
   }
+
+  #wait(pending: PendingRequest, ms: number): void {
+    const { clock, onSilence } = this.#options;
+    pending.stopWaiting();
+    const timer = clock.setTimeout(() => onSilence(pending), ms);
+    pending.stopWaiting = () => clock.clearTimeout(timer);
+  }
+}
+
+/** An INVITE outside or inside a dialog: only its answer may take longer than a transaction. */
+export function isInvite({ transaction }: PendingRequest): boolean {
+  return transaction.request.method === 'INVITE';
 }

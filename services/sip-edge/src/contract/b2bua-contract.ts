@@ -1,11 +1,11 @@
 // The contract, last part: calls between two sipp through createB2BUA, as signalling makes them.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { freeTcpPort, freeUdpPort, runSipp, sippMissing } from '@sidestream/peers';
 import { ContractBench } from './contract-bench.js';
 import type { AppDialog, DrachtioApp } from './drachtio-app.js';
 import type { EdgeUnderTest } from './edge-handle.js';
 import { answer, RawCall, sdp } from './raw-call.js';
-import { freePort, Sipp } from './sipp.js';
 
 const calls = 50;
 
@@ -31,7 +31,11 @@ export function b2buaContract(under: EdgeUnderTest): void {
     const bench = new ContractBench(under);
 
     for (const transport of ['udp', 'tcp'] as const) {
-      test(`${calls} calls between two sipp over ${transport}`, { timeout: 60_000 }, async () => {
+      test(`${calls} calls between two sipp over ${transport}`, {
+        timeout: 60_000,
+        skip: sippMissing() ?? false,
+      }, async () => {
+        const freePort = transport === 'udp' ? freeUdpPort : freeTcpPort;
         const calleePort = await freePort();
         const parameter = transport === 'tcp' ? ';transport=tcp' : '';
         const target = `sip:callee@127.0.0.1:${calleePort}${parameter}`;
@@ -40,13 +44,17 @@ export function b2buaContract(under: EdgeUnderTest): void {
           async ({ app, edge }) => {
             const failures: unknown[] = [];
             app.on('failed', (error) => failures.push(error));
-            const callee = new Sipp('uas', transport, ['-p', String(calleePort)]);
+            const common = ['-i', '127.0.0.1', '-t', transport === 'udp' ? 'u1' : 't1'];
+            const done = new AbortController();
+            const signal = AbortSignal.any([done.signal, AbortSignal.timeout(40_000)]);
+            const callee = runSipp(['-sn', 'uas', ...common, '-p', String(calleePort)], signal);
             const edgeAddress = `${edge[transport].host}:${edge[transport].port}`;
             const callerPort = String(await freePort());
             const rate = ['-m', String(calls), '-r', '20', '-d', '200', '-l', String(calls)];
-            const caller = new Sipp('uac', transport, [edgeAddress, '-p', callerPort, '-s', 'callee', ...rate]);
-            const { code, output } = await caller.finished(40_000);
-            await callee.stop();
+            const called = ['-sn', 'uac', edgeAddress, '-p', callerPort, '-s', 'callee'];
+            const { code, output } = await runSipp([...called, ...common, ...rate], signal);
+            done.abort();
+            await callee;
             assert.deepEqual(failures, []);
             assert.equal(code, 0, output);
           },

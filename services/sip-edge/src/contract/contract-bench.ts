@@ -5,13 +5,13 @@ import type { EdgeHandle, EdgeUnderTest } from './edge-handle.js';
 import { RawPeer } from './raw-peer.js';
 
 /** One edge for the tests of a suite. */
-export class ContractBench {
-  readonly #under: EdgeUnderTest;
+export class ContractBench<E extends EdgeHandle = EdgeHandle> {
+  readonly #under: EdgeUnderTest<E>;
   readonly #options: { t1?: number };
-  #edge: EdgeHandle | undefined;
+  #edge: E | undefined;
 
   /** Call it inside a suite: it starts the edge before and stops it after its tests. */
-  constructor(under: EdgeUnderTest, options: { t1?: number } = {}) {
+  constructor(under: EdgeUnderTest<E>, options: { t1?: number } = {}) {
     this.#under = under;
     this.#options = options;
     before(async () => {
@@ -22,7 +22,7 @@ export class ContractBench {
     });
   }
 
-  get edge(): EdgeHandle {
+  get edge(): E {
     if (this.#edge === undefined) throw new Error(`${this.#under.name} has not been started`);
     return this.#edge;
   }
@@ -30,7 +30,7 @@ export class ContractBench {
   /** Runs one test with an application and peers, and closes them. */
   async run(
     route: (app: DrachtioApp) => void,
-    body: (tools: { app: DrachtioApp; edge: EdgeHandle; peer: PeerMaker }) => Promise<void>,
+    body: (tools: { app: DrachtioApp; edge: E; peer: PeerMaker }) => Promise<void>,
   ): Promise<void> {
     const peers: RawPeer[] = [];
     const keep = async (made: Promise<RawPeer>): Promise<RawPeer> => {

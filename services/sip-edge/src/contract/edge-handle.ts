@@ -11,10 +11,10 @@ export interface EdgeHandle {
 }
 
 /** How to get an edge that admits peers on 127.0.0.1 and nobody else. */
-export interface EdgeUnderTest {
+export interface EdgeUnderTest<E extends EdgeHandle = EdgeHandle> {
   readonly name: string;
   /** @param t1 wished for; an edge whose timers are fixed takes its own. */
-  start(options?: { t1?: number }): Promise<EdgeHandle>;
+  start(options?: { t1?: number }): Promise<E>;
   /** True for drachtio-server: tests of what sip-edge does better (docs/edges.md) are left out. */
   readonly referenceOnly: boolean;
 }

@@ -3,7 +3,7 @@ import { createLogger, Secret } from '@sidestream/service';
 import type { HostPort } from '@sidestream/sip';
 import { Registry } from 'prom-client';
 import { Edge, type EdgeOptions } from '../adapters/edge.js';
-import type { EdgeHandle } from './edge-handle.js';
+import type { EdgeHandle, EdgeUnderTest } from './edge-handle.js';
 
 export interface EmbeddedEdge extends EdgeHandle {
   readonly edge: Edge;
@@ -44,6 +44,11 @@ export async function startEmbeddedEdge(options: Partial<EdgeOptions> & { t1?: n
       return (found?.values ?? []).reduce((sum, { value }) => sum + value, 0);
     },
   };
+}
+
+/** sip-edge with these options, for a ContractBench. */
+export function sipEdge(options: Partial<EdgeOptions> = {}): EdgeUnderTest<EmbeddedEdge> {
+  return { name: 'sip-edge', referenceOnly: false, start: (wish) => startEmbeddedEdge({ ...options, ...wish }) };
 }
 
 export function address(text: string): HostPort {

@@ -1,17 +1,25 @@
-// The dialogs that the edge keeps for its clients, found by drachtio's dialog id or by a request from the network.
-import { type DialogState, type SipRequest, tagOf } from '@sidestream/sip';
+// The dialogs that the edge keeps for its clients, found by the id that applications know or by a message from the network.
+import { type DialogState, dialogId, dialogIdOf, newTag, type SipMessage } from '@sidestream/sip';
 import { formatDialogId } from './meta.js';
 
 /** What the book needs to know of a dialog; O is whoever owns it. */
 export interface BookedDialog<O> {
+  /** What applications call it; given out by the book. */
   readonly id: string;
   readonly owner: O;
+  /** Its Call-ID and tags may only change while the dialog is not in the book. */
   readonly state: DialogState;
 }
 
-/** A bounded set of dialogs, one for each id. */
+/**
+ * A bounded set of dialogs. Applications know a dialog by drachtio's id, which holds the creator's tag only; the network
+ * by Call-ID, local tag and remote tag (RFC 3261 §12). When a call of ours comes back to us (a spiral), both its ends have the
+ * same drachtio id and only the second key tells them apart.
+ */
 export class DialogBook<O, D extends BookedDialog<O>> {
-  readonly #dialogs = new Map<string, D>();
+  readonly #byId = new Map<string, D>();
+  readonly #byTags = new Map<string, D>();
+  readonly #reserved = new Set<string>();
   readonly #capacity: number;
 
   constructor(capacity: number) {
@@ -19,46 +27,54 @@ export class DialogBook<O, D extends BookedDialog<O>> {
   }
 
   get size(): number {
-    return this.#dialogs.size;
+    return this.#byId.size;
   }
 
   get full(): boolean {
-    return this.#dialogs.size >= this.#capacity;
-  }
-
-  /** Enters a dialog. An id that is there already is replaced: the newer dialog is the one that the owner means. */
-  add(dialog: D): void {
-    this.#dialogs.set(dialog.id, dialog);
-  }
-
-  get(id: string): D | undefined {
-    return this.#dialogs.get(id);
+    return this.#byId.size >= this.#capacity;
   }
 
   /**
-   * The dialog of a request from the network (RFC 3261 §12.2.2: Call-ID, To tag = ours, From tag = theirs). The id holds
-   * the tag of whoever created the dialog, so there are two places to look.
+   * An id for the dialog that an INVITE may create: drachtio's, or that with a suffix where another dialog or INVITE has
+   * it already. It stays reserved until `releaseId`; applications give it back as they got it.
    */
-  findFor(request: SipRequest): D | undefined {
-    const remoteTag = tagOf(request.from);
-    const localTag = tagOf(request.to);
-    if (localTag === undefined) return undefined;
-    for (const creatorTag of [remoteTag ?? '', localTag]) {
-      const dialog = this.#dialogs.get(formatDialogId(request.callId, creatorTag));
-      if (dialog?.state.localTag === localTag && dialog.state.remoteTag === (remoteTag ?? '')) return dialog;
-    }
-    return undefined;
+  reserveId(callId: string, fromTag: string): string {
+    const usual = formatDialogId(callId, fromTag);
+    const id = this.#reserved.has(usual) || this.#byId.has(usual) ? `${usual};leg=${newTag()}` : usual;
+    this.#reserved.add(id);
+    return id;
   }
 
-  /** Removes a dialog; a newer one with the same id stays. */
+  /** The INVITE is over: from now on only a dialog holds the id. */
+  releaseId(id: string): void {
+    this.#reserved.delete(id);
+  }
+
+  add(dialog: D): void {
+    this.#byId.set(dialog.id, dialog);
+    this.#byTags.set(dialogId(dialog.state), dialog);
+  }
+
+  get(id: string): D | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The dialog of a message from the network (RFC 3261 §12.2.2: Call-ID, our tag and theirs). */
+  findFor(message: SipMessage): D | undefined {
+    return this.#byTags.get(dialogIdOf(message));
+  }
+
+  /** Removes a dialog, and no other one with the same key. */
   remove(dialog: D): void {
-    if (this.#dialogs.get(dialog.id) === dialog) this.#dialogs.delete(dialog.id);
+    if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
+    const tags = dialogId(dialog.state);
+    if (this.#byTags.get(tags) === dialog) this.#byTags.delete(tags);
   }
 
   /** Removes all dialogs of an owner and returns them. */
   removeOwnedBy(owner: O): D[] {
-    const orphans = [...this.#dialogs.values()].filter((dialog) => dialog.owner === owner);
-    for (const orphan of orphans) this.#dialogs.delete(orphan.id);
+    const orphans = [...this.#byId.values()].filter((dialog) => dialog.owner === owner);
+    for (const orphan of orphans) this.remove(orphan);
     return orphans;
   }
 }

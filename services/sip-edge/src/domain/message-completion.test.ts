@@ -185,6 +185,16 @@ test('RFC 3261 §12.1.1: a provisional response that makes a dialog has a Contac
   assert.equal(ringing.headers.get('Contact'), '<sip:127.0.0.1:5090>');
 });
 
+test('RFC 3311 §5.2: the 2xx to an UPDATE has a Contact, a refusal has none', () => {
+  const update = invite.clone();
+  update.method = 'UPDATE';
+  update.headers.set('CSeq', '2 UPDATE');
+  const contact = (line: string) =>
+    completeResponse(update, response(line, '', ''), udp, 'ours').headers.get('Contact');
+  assert.equal(contact('SIP/2.0 200 OK'), '<sip:127.0.0.1:5090>');
+  assert.equal(contact('SIP/2.0 488 Not Acceptable Here'), undefined);
+});
+
 test('the application may choose the To tag', () => {
   assert.equal(wantedToTag(response('SIP/2.0 200 OK', 'to: <sip:a@b>;tag=mine', '', '')), 'mine');
   assert.equal(wantedToTag(response('SIP/2.0 200 OK', 'to: <sip:a@b>', '', '')), undefined);

@@ -53,7 +53,7 @@ export function completeInDialogHeaders(message: AppRequest, local: LocalAddress
 
 /**
  * Completes a response of the application (RFC 3261 §8.2.6): everything that ties it to the request comes from the
- * request. Contact is added to what makes or refreshes an INVITE dialog (§12.1.1), provisional responses included.
+ * request. Contact is added to what makes or refreshes an INVITE dialog (§12.1.1; RFC 3311), provisional responses included.
  *
  * @throws AppMessageError for a body of unknown type.
  */
@@ -65,9 +65,13 @@ export function completeResponse(
 ): SipResponse {
   const given = withoutLocalhost(message.headers, local);
   const headers = new Headers();
-  const makesDialog = request.method === 'INVITE' && message.status > 100 && message.status < 300;
+  const { status } = message;
+  const makesDialog = request.method === 'INVITE' && status > 100 && status < 300;
+  // RFC 3311 §5.2, table 1: mandatory in the 2xx to an UPDATE, which refreshes the target as well.
+  const refreshesTarget = request.method === 'UPDATE' && status >= 200 && status < 300;
   const contacts = given.all('Contact');
-  if (makesDialog) headers.append('Contact', ownContact(contacts[0] ?? defaultContact(local), local));
+  if (makesDialog || refreshesTarget)
+    headers.append('Contact', ownContact(contacts[0] ?? defaultContact(local), local));
   else for (const contact of contacts) headers.append('Contact', contact);
   appendOthers(headers, given);
   addContentType(headers, message.body, 'missing content-type');

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  fitsMetaLine,
   formatDialogId,
   formatOk,
   formatRefusal,
@@ -107,4 +108,9 @@ test('frames of drachtio-srf', () => {
     sip: Buffer.from('INVITE sip:x@10.255.255.1 SIP/2.0\r\n\r\n'),
   });
   assert.deepEqual(parse('b7|nonsense'), { type: 'unknown', id: 'b7' });
+});
+
+test('a `|` or a control character does not fit into a meta line: it would become a field', () => {
+  for (const bad of ['a|b', 'a\rb', 'a\nb', 'a\0b', 'a\tb', 'a\u0085b']) assert.equal(fitsMetaLine(bad), false, bad);
+  assert.equal(fitsMetaLine(dialogId), true);
 });

@@ -63,6 +63,11 @@ export function formatDialogId(callId: string, fromTag: string): string {
   return `${callId};from-tag=${fromTag}`;
 }
 
+/** Whether a text can stand in a meta line: a `|` or a line end in it would become fields that nobody sent. */
+export function fitsMetaLine(text: string): boolean {
+  return !/[|\p{Cc}]/u.test(text);
+}
+
 /** The answer to a frame of the client layer: `OK` with fields. */
 export function formatOk(id: string, requestId: string, fields: readonly string[] = []): string {
   return [id, 'response', requestId, 'OK', ...fields].join('|');
