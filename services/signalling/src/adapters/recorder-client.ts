@@ -35,10 +35,12 @@ interface Tenant extends RecorderTenant {
 
 const keepAliveMs = 25_000;
 const dialTimeoutMs = 3_000;
+/** A long recording may pass without a SIP message, and the recorder's own BYE has no other way in than its connection. */
+const idleTimeoutMs = 24 * 3_600_000;
 
 export class SipRecorderClient implements RecorderClient {
   readonly #tenants = new Map<string, Tenant>();
-  readonly #transports = new Transports({ keepAliveMs, dialTimeoutMs });
+  readonly #transports = new Transports({ keepAliveMs, dialTimeoutMs, idleTimeoutMs });
   // RFC 7866 §11.1.1: siprec stands in Require, never in Supported.
   readonly #agent = new UserAgent({ transports: this.#transports, product: 'Sidestream' });
   readonly #log: Logger;
@@ -50,6 +52,9 @@ export class SipRecorderClient implements RecorderClient {
   constructor(tenants: Readonly<Record<string, RecorderTenant>>, log: Logger) {
     this.#log = log;
     this.#transports.on('sent', (_bytes, flow) => this.#used.add(flow));
+    const onFault = (error: Error) => log.error({ err: error }, "a recorder's message could not be handled");
+    this.#transports.on('fault', onFault);
+    this.#agent.on('fault', onFault);
     for (const [name, tenant] of Object.entries(tenants)) {
       const onProblem = (error: Error) =>
         log.error({ err: error, tenant: name }, 'the new recorder identity is not usable');
