@@ -1,6 +1,6 @@
-// Arrows point one way: test → cli → services, simulators → packages → proto. Checked over nx's project graph, which sees
-// both package.json and the imports in the sources; and domain/ does no I/O.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+// Arrows point one way: test → cli → services, simulators → packages → proto. Checked over nx's project graph, which is made
+// of what each package.json declares; so every import must be declared there. And domain/ does no I/O.
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join, relative } from 'node:path';
 import { root, run } from './run.mjs';
@@ -19,13 +19,13 @@ const allowed = {
 const pureBuiltins = ['node:crypto', 'node:events', 'node:util', 'node:buffer', 'node:net'];
 
 export function checkBoundaries() {
-  const faults = [...layerFaults(), ...domainFaults()];
+  const graph = projectGraph();
+  const faults = [...layerFaults(graph), ...undeclaredImports(graph), ...domainFaults()];
   for (const fault of faults) console.error(`boundary: ${fault}`);
   if (faults.length > 0) process.exit(1);
 }
 
-function* layerFaults() {
-  const { nodes, dependencies } = projectGraph();
+function* layerFaults({ nodes, dependencies }) {
   const layerOf = (name) => nodes[name]?.data.tags.find((tag) => tag.startsWith('layer:'))?.slice('layer:'.length);
   for (const [name, edges] of Object.entries(dependencies)) {
     const layer = layerOf(name);
@@ -41,6 +41,25 @@ function* layerFaults() {
     }
   }
   yield* circles(dependencies, new Set(Object.keys(nodes)));
+}
+
+/** Imports of packages that the project's own package.json does not name: they work only by hoisting, and nx can't see them. */
+function* undeclaredImports({ nodes }) {
+  for (const { data } of Object.values(nodes)) {
+    if (data.root === '.') continue;
+    const manifest = join(data.root, 'package.json');
+    const directory = join(root, data.root);
+    const { name, dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(join(root, manifest), 'utf8'));
+    for (const file of sources(directory, { tests: true })) {
+      for (const specifier of importsOf(file)) {
+        const [scope, rest] = specifier.split('/');
+        const wanted = scope.startsWith('@') ? `${scope}/${rest}` : scope;
+        if (specifier.startsWith('.') || specifier.startsWith('node:') || wanted === name) continue;
+        if (wanted in dependencies || wanted in devDependencies) continue;
+        yield `${relative(root, file)} imports '${wanted}', which ${manifest} does not declare`;
+      }
+    }
+  }
 }
 
 function projectGraph() {
@@ -70,7 +89,7 @@ function* domainFaults() {
   for (const service of readdirSync(join(root, 'services'))) {
     const domain = join(root, 'services', service, 'src', 'domain');
     for (const file of sources(domain)) {
-      for (const [, specifier] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s+'([^']+)'/g)) {
+      for (const specifier of importsOf(file)) {
         const reason = domainFault(specifier);
         if (reason) yield `${relative(root, file)} imports '${specifier}': ${reason}`;
       }
@@ -88,14 +107,19 @@ function domainFault(specifier) {
   return undefined;
 }
 
-function sources(directory) {
-  try {
-    return readdirSync(directory, { recursive: true })
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-      .map((name) => join(directory, name));
-  } catch {
-    return [];
-  }
+function importsOf(file) {
+  const text = readFileSync(file, 'utf8');
+  const forms = /^(?:import|export|\}).*\bfrom '([^'\n]+)';|^import '([^'\n]+)';|\bimport\('([^'\n]+)'\)/gm;
+  return [...text.matchAll(forms)].map(([, from, bare, dynamic]) => from ?? bare ?? dynamic);
+}
+
+/** TypeScript sources under a directory, without what is generated or installed. */
+function sources(directory, { tests = false } = {}) {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { recursive: true })
+    .filter((name) => name.endsWith('.ts') && (tests || !name.endsWith('.test.ts')))
+    .filter((name) => !/(^|\/)(node_modules|dist|gen)\//.test(name))
+    .map((name) => join(directory, name));
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) checkBoundaries();
