@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { supervisedFlag } from '@sidestream/service';
 import { z } from 'zod';
 
 const statusLine = z.object({
@@ -32,8 +33,8 @@ export class ServiceProcess {
   constructor({ name, environment, onLog }: ServiceProcessOptions) {
     this.name = name;
     const main = fileURLToPath(import.meta.resolve(`@sidestream/${name}/main`));
-    this.#child = spawn(process.execPath, ['--enable-source-maps', main], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+    this.#child = spawn(process.execPath, ['--enable-source-maps', main, supervisedFlag], {
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: environment,
     });
     const { stdout, stderr } = this.#child;

@@ -99,6 +99,24 @@ test('a service that dies ends up: exit code 1, the reason on stderr, no process
   assert.deepEqual(services.filter(isRunning), []);
 });
 
+test('no service outlives up, even when it is killed', async (t) => {
+  const stage = await Stage.start(t, { services: false });
+  if (!stage) return;
+  const child = spawnCli(['up', '--config', stage.laboratory.configFile]);
+  t.after(() => child.kill('SIGKILL'));
+  child.stderr.resume();
+  let ready = false;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    ready = statusLine.parse(JSON.parse(line)).ready;
+  });
+  await eventually(() => ready, 'the ready line', 20_000);
+  assert.ok(child.pid);
+  const services = childrenOf(child.pid);
+  assert.equal(services.length, 3);
+  child.kill('SIGKILL');
+  await eventually(() => !services.some(isRunning), 'the services have ended', 20_000);
+});
+
 test('edge: tcp://… uses an edge that runs already, with its secret', async (t) => {
   const stage = await Stage.start(t, { services: false });
   if (!stage) return;

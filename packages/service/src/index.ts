@@ -29,5 +29,6 @@ export {
   runService,
   type ServiceContext,
   type ServiceDefinition,
+  supervisedFlag,
 } from './run-service.js';
 export { redactSdp, Secret } from './secret.js';

@@ -5,6 +5,9 @@ import { Health } from './health.js';
 import { createLogger, type Logger } from './log.js';
 import { ManagementServer } from './management-server.js';
 
+/** Argument of a service process whose standard input is a pipe from its supervisor: it stops when the pipe closes. */
+export const supervisedFlag = '--supervised';
+
 /** What a service is given to work with. */
 export interface ServiceContext<C> {
   readonly config: C;
@@ -99,6 +102,15 @@ function stopSignal(log: Logger): AbortController {
       log.info({ signal }, 'stopping');
       controller.abort(new Error(signal));
     });
+  }
+  if (process.argv.includes(supervisedFlag)) {
+    // The supervisor's end of this pipe closes however it ends, also by SIGKILL: no service outlives it.
+    process.stdin.on('close', () => {
+      if (controller.signal.aborted) return;
+      log.warn('the supervisor is gone: stopping');
+      controller.abort(new Error('the supervisor is gone'));
+    });
+    process.stdin.resume();
   }
   return controller;
 }
