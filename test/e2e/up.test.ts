@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { ServiceProcess } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
 import { parse, stringify } from 'yaml';
@@ -51,24 +51,43 @@ test('an unknown command and a missing option are told, with a hint where help i
 
 const statusLine = z.object({ ready: z.boolean(), addresses: z.record(z.string(), z.string()) });
 
-test('up says ready with its addresses, takes calls, and stops cleanly on SIGTERM with all its processes', async (t) => {
-  const stage = await Stage.start(t, { services: false });
-  if (!stage) return;
-  const child = spawnCli(['up', '--config', stage.laboratory.configFile]);
+/** `sidestream up`, once it has said that it is ready. */
+interface RunningUp {
+  readonly child: ReturnType<typeof spawnCli>;
+  readonly addresses: Record<string, string>;
+  /** Pids of its services. */
+  readonly services: readonly number[];
+  stderr(): string;
+}
+
+async function startUp(t: TestContext, configFile: string): Promise<RunningUp> {
+  const child = spawnCli(['up', '--config', configFile]);
   t.after(() => child.kill('SIGKILL'));
-  child.stderr.resume();
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => {
+    stderr += text;
+  });
   const lines: z.output<typeof statusLine>[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(statusLine.parse(JSON.parse(line))));
   await eventually(() => lines.at(-1)?.ready === true, 'the ready line', 20_000);
-  const udp = lines.at(-1)?.addresses['sip-edge.sip.udp']?.replace(/^\w+:(\/\/)?/, '');
-  assert.ok(udp);
+  assert.ok(child.pid);
+  return { child, addresses: lines.at(-1)?.addresses ?? {}, services: childrenOf(child.pid), stderr: () => stderr };
+}
 
-  const call = await stage.customer.call(`sip:+493012345001@${udp}`, { answerTimeoutMs: 10_000 });
+/** An address of a ready line as `host:port`. */
+function hostPort(address: string | undefined): string {
+  assert.ok(address);
+  return address.replace(/^\w+:(\/\/)?/, '');
+}
+
+test('up says ready with its addresses, takes calls, and stops cleanly on SIGTERM with all its processes', async (t) => {
+  const stage = await Stage.start(t, { services: false });
+  if (!stage) return;
+  const { child, addresses, services } = await startUp(t, stage.laboratory.configFile);
+  const uri = `sip:+493012345001@${hostPort(addresses['sip-edge.sip.udp'])}`;
+  const call = await stage.customer.call(uri, { answerTimeoutMs: 10_000 });
   await call.answered;
   await call.hangUp();
-
-  assert.ok(child.pid);
-  const services = childrenOf(child.pid);
   assert.equal(services.length, 3);
   child.kill('SIGTERM');
   const [code] = await once(child, 'close');
@@ -79,39 +98,20 @@ test('up says ready with its addresses, takes calls, and stops cleanly on SIGTER
 test('a service that dies ends up: exit code 1, the reason on stderr, no process is left', async (t) => {
   const stage = await Stage.start(t, { services: false });
   if (!stage) return;
-  const child = spawnCli(['up', '--config', stage.laboratory.configFile]);
-  t.after(() => child.kill('SIGKILL'));
-  let stderr = '';
-  child.stderr.on('data', (text: Buffer) => {
-    stderr += text;
-  });
-  let ready = false;
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    ready = statusLine.parse(JSON.parse(line)).ready;
-  });
-  await eventually(() => ready, 'the ready line', 20_000);
-  assert.ok(child.pid);
-  const services = childrenOf(child.pid);
-  process.kill(services[1] ?? 0, 'SIGKILL');
+  const { child, services, stderr } = await startUp(t, stage.laboratory.configFile);
+  const [, second] = services;
+  assert.ok(second);
+  process.kill(second, 'SIGKILL');
   const [code] = await once(child, 'close');
   assert.equal(code, 1);
-  assert.match(stderr, /ended: signal SIGKILL/);
+  assert.match(stderr(), /ended: signal SIGKILL/);
   assert.deepEqual(services.filter(isRunning), []);
 });
 
 test('no service outlives up, even when it is killed', async (t) => {
   const stage = await Stage.start(t, { services: false });
   if (!stage) return;
-  const child = spawnCli(['up', '--config', stage.laboratory.configFile]);
-  t.after(() => child.kill('SIGKILL'));
-  child.stderr.resume();
-  let ready = false;
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    ready = statusLine.parse(JSON.parse(line)).ready;
-  });
-  await eventually(() => ready, 'the ready line', 20_000);
-  assert.ok(child.pid);
-  const services = childrenOf(child.pid);
+  const { child, services } = await startUp(t, stage.laboratory.configFile);
   assert.equal(services.length, 3);
   child.kill('SIGKILL');
   await eventually(() => !services.some(isRunning), 'the services have ended', 20_000);
@@ -131,22 +131,16 @@ test('edge: tcp://… uses an edge that runs already, with its secret', async (t
   t.after(() => edge.stop(5_000));
   const { addresses } = await edge.ready(10_000);
   const admin = addresses['admin'];
-  const udp = addresses['sip.udp']?.replace(/^\w+:(\/\/)?/, '');
-  assert.ok(admin && udp);
+  assert.ok(admin);
 
   const config: { signalling: object } = parse(readFileSync(stage.laboratory.configFile, 'utf8'));
   const configFile = join(directory, 'external-edge.yaml');
   const signalling = { ...config.signalling, edge: admin, edgeSecretFile: 'edge-secret' };
   writeFileSync(configFile, stringify({ ...config, signalling }));
-  const child = spawnCli(['up', '--config', configFile]);
-  t.after(() => child.kill('SIGKILL'));
-  child.stderr.resume();
-  let ready = false;
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    ready = statusLine.parse(JSON.parse(line)).ready;
+  const { child } = await startUp(t, configFile);
+  const call = await stage.customer.call(`sip:+493012345001@${hostPort(addresses['sip.udp'])}`, {
+    answerTimeoutMs: 10_000,
   });
-  await eventually(() => ready, 'the ready line', 20_000);
-  const call = await stage.customer.call(`sip:+493012345001@${udp}`, { answerTimeoutMs: 10_000 });
   await call.answered;
   await call.hangUp();
   child.kill('SIGTERM');

@@ -44,11 +44,16 @@ export class KvWriter {
       return;
     }
     this.#waiting.set(id, { bucket, key, value });
-    if (this.#loop === undefined && !this.#closing) {
-      this.#loop = this.#drain().finally(() => {
-        this.#loop = undefined;
-      });
-    }
+    this.#start();
+  }
+
+  #start(): void {
+    if (this.#loop !== undefined || this.#closing) return;
+    this.#loop = this.#drain().finally(() => {
+      this.#loop = undefined;
+      // A change may have come in the very turn in which the loop ended.
+      if (this.#waiting.size > 0) this.#start();
+    });
   }
 
   async #drain(): Promise<void> {
