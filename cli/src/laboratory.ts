@@ -7,6 +7,7 @@ import {
   freeTcpPort,
   freeUdpPort,
   type NatsPeer,
+  type PortRange,
   type RtpenginePeer,
   startNats,
   startRtpengine,
@@ -39,6 +40,8 @@ export interface LaboratoryOptions {
   /** False: the address is configured, nobody listens there. */
   readonly nats?: boolean;
   readonly rtpengine?: boolean;
+  /** Media ports of rtpengine where the usual few hundred are not enough. */
+  readonly mediaPorts?: PortRange;
   /** Changes the configuration before it is written. */
   readonly configure?: (config: LaboratoryConfig) => void;
   readonly onLog?: (line: string) => void;
@@ -205,7 +208,7 @@ export class Laboratory {
 
   async #startRtpengine(progress: (what: string) => void): Promise<string> {
     if (this.#options.rtpengine === false) return `127.0.0.1:${await freeUdpPort('127.0.0.1')}`;
-    const { peer, reason } = await startRtpengine();
+    const { peer, reason } = await startRtpengine(this.#options.mediaPorts && { mediaPorts: this.#options.mediaPorts });
     if (!peer) throw new Error(`${reason}: apt-get install rtpengine-daemon`);
     this.#rtpengine = peer;
     this.#endings.push(() => peer.stop());

@@ -1,0 +1,60 @@
+// `npm run bench`: parsing and exit codes, nothing else.
+import { Command, InvalidArgumentError } from 'commander';
+import { callBench, callBenchDefaults, callBenchRemarks } from './call/call-bench.js';
+import { formatReport, type Report } from './report.js';
+import { sipBench, sipBenchDefaults, sipBenchRemarks } from './sip/sip-bench.js';
+
+const program = new Command('bench')
+  .description('Measures CPU and memory per unit of work on this machine, beside what peers need.')
+  .showHelpAfterError();
+
+program
+  .command('sip')
+  .description("read, change and write a SIPREC INVITE, against drachtio-srf's own parser")
+  .option('--rounds <n>', 'rounds that take turns', count, sipBenchDefaults.rounds)
+  .option('--messages <n>', 'messages of a round', count, sipBenchDefaults.messages)
+  .option('--json', 'print {name, figures, ratios, machine} as JSON')
+  .action((options: { rounds: number; messages: number; json?: boolean }) =>
+    print(sipBench(options), sipBenchRemarks, options.json),
+  );
+
+program
+  .command('call')
+  .description('whole recorded calls: sipp parties, our edge, signalling and media relay, a TLS recorder; no media')
+  .option('--rate <n>', 'calls a second of the measured run', count, callBenchDefaults.rate)
+  .option('--seconds <n>', 'its length', count, callBenchDefaults.seconds)
+  .option('--concurrent <n>', 'calls held at once for the memory figure', count, callBenchDefaults.concurrent)
+  .option('--max-rate <n>', 'where the ramp ends at the latest', count, callBenchDefaults.maxRate)
+  .option('--only <steps>', 'comma list of cpu, ramp, memory, orphans', steps, callBenchDefaults.only)
+  .option('--profile <directory>', 'leave a CPU profile of each of our processes there; the figures are higher then')
+  .option('--json', 'print {name, figures, ratios, machine} as JSON')
+  .addHelpText(
+    'after',
+    '\nTakes about four minutes; progress is on stderr. Exit code 1 when a step could not be measured.',
+  )
+  .action(async (options: Parameters<typeof callBench>[0] & { json?: boolean }) =>
+    print(await callBench(options, (line) => process.stderr.write(`• ${line}\n`)), callBenchRemarks, options.json),
+  );
+
+function print(report: Report, remarks: Readonly<Record<string, string>>, json: boolean | undefined): void {
+  process.stdout.write(json === true ? `${JSON.stringify(report)}\n` : `${formatReport(report, remarks)}\n`);
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('not a whole number above 0');
+  return Number(text);
+}
+
+function steps(text: string): string[] {
+  const wanted = text.split(',');
+  const unknown = wanted.find((step) => !callBenchDefaults.only.includes(step));
+  if (unknown !== undefined) throw new InvalidArgumentError(`there is no step ${unknown}`);
+  return wanted;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
