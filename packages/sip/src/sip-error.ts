@@ -16,7 +16,7 @@ export type SipErrorCode =
 
 /** What may be known about a SipError beside its code and message. */
 export interface SipErrorOptions {
-  /** Response status: to send (400, 505, 513) for bad input, or as received for `rejected`. */
+  /** Response status: to send (400, 501, 505, 513) for bad input, or as received for `rejected`. */
   readonly status?: number;
   /** The final response that refused, for `rejected`. */
   readonly response?: SipResponse;

@@ -65,7 +65,8 @@ export function dialogFromRequest(
   contact: string,
   state: 'early' | 'confirmed',
 ): DialogState {
-  const remote = request.contacts[0]?.uri;
+  // A client of RFC 2543, known by the lack of a tag, may leave Contact out and is reached at its From (RFC 4475 §3.4.1).
+  const remote = request.contacts[0]?.uri ?? (tagOf(request.from) === undefined ? request.from.uri : undefined);
   if (remote === undefined) {
     throw new SipError('malformed', 'Contact: missing in a request that makes a dialog', { status: 400 });
   }

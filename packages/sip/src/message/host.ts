@@ -17,7 +17,8 @@ const hostAndPort = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.-]+))[ \t]*(?::[ \t]*
 export function parseHostPort(text: string, field: string): HostAndPort {
   const match = hostAndPort.exec(text);
   if (match === null) throw malformed(`${field}: bad host or port`);
-  const reference = match[1];
+  // RFC 5118 §4.10: the grammar of RFC 3261 allows a third colon before an IPv4 address, so some write it.
+  const reference = match[1]?.replace(/:::(?=\d+\.)/, '::');
   if (reference !== undefined && !isIPv6(reference)) throw malformed(`${field}: bad IPv6 address`);
   const host = reference ?? match[2] ?? '';
   if (match[3] === undefined) return { host };

@@ -1,9 +1,10 @@
 // Bytes to message: framing of one message, limits and the checks that RFC 3261 asks for before any element acts on it.
-import { malformed, tooLarge } from '../sip-error.js';
+import { malformed, SipError, tooLarge } from '../sip-error.js';
 import { isCallId, isToken } from './grammar.js';
 import { decodeHeaderSection, splitHeaderLines } from './header-section.js';
 import type { Headers } from './headers.js';
 import { defaultMessageLimits, type MessageLimits } from './message-limits.js';
+import { isRegisteredMethod } from './methods.js';
 import type { NameAddr } from './name-addr.js';
 import { emptyBody, type SipMessage, SipRequest, SipResponse } from './sip-message.js';
 import { parseStartLine } from './start-line.js';
@@ -22,7 +23,7 @@ const endOfHeaders = Buffer.from('\r\n\r\n');
 /**
  * Reads one message. On a datagram the body is cut to Content-Length, or is all that follows where there is none
  * (RFC 3261 §18.3). A missing Max-Forwards is let through as RFC 3261 §16.3 asks. The body shares memory with `bytes`.
- * @throws SipError `malformed` (400), `too-large` (513) or `unsupported-version` (505); never anything else
+ * @throws SipError `malformed` (400, 501), `too-large` (513) or `unsupported-version` (505); never anything else
  */
 export function parseMessage(bytes: Buffer, options: ParseOptions = {}): SipMessage {
   const limits = options.limits;
@@ -80,7 +81,9 @@ function checkFields(message: SipMessage): void {
   checkTag(message.from, 'From');
   checkTag(message.to, 'To');
   if (message.kind === 'request' && cseq.method !== message.method) {
-    throw malformed('CSeq: its method is not that of the request');
+    // RFC 4475 §3.1.2.18: 501 where the method itself is unknown.
+    const status = isRegisteredMethod(message.method) ? 400 : 501;
+    throw new SipError('malformed', 'CSeq: its method is not that of the request', { status });
   }
   const maxForwards = headers.get('Max-Forwards');
   if (maxForwards !== undefined && (!/^\d+$/.test(maxForwards) || Number(maxForwards) > 255)) {

@@ -99,16 +99,24 @@ describe('salvageRequest', () => {
     }
   });
 
+  test('gives what there is: without From, without a usable Call-ID, with a top Via of which only the beginning can be read', () => {
+    const salvaged = (bad: string): SipRequest | undefined => salvageRequest(Buffer.from(bad));
+    assert.equal(salvaged(text.replace(/^From: .*\r\n/m, ''))?.headers.has('From'), false);
+    assert.equal(salvaged(text.replace('Call-ID: x', 'Call-ID: \x00'))?.headers.has('Call-ID'), false);
+    const via = salvaged(
+      text.replace(/^v: .*\r\n/m, 'v: SIP/2.0/TCP a.example:5070 ;;, branch=x; branch = y\r\n'),
+    )?.topVia;
+    assert.deepEqual([via?.host, via?.port, via?.parameters.get('branch')], ['a.example', 5070, 'y']);
+  });
+
   test('gives nothing where there is no way back or no request', () => {
     for (const bad of [
       '',
       '\r\n\r\n',
       'garbage',
       text.replace(/^v: .*\r\n/m, 'v: nonsense\r\n'),
-      text.replace(/^From: .*\r\n/m, ''),
       text.replace(/^CSeq: .*\r\n/m, 'CSeq: \r\n'),
       text.replace(/^INVITE sip:b@example.com SIP\/2.0/, 'SIP/2.0 999 Odd'),
-      text.replace('Call-ID: x', 'Call-ID: \x00'),
     ]) {
       assert.equal(salvageRequest(Buffer.from(bad)), undefined, bad);
     }

@@ -1,6 +1,6 @@
 // What can be saved of a malformed request, so that it can be answered at all (RFC 3261 §8.2.6, §21.4.1).
 import { SipError } from '../sip-error.js';
-import { isToken, splitList, trimSpace } from './grammar.js';
+import { isToken, trimSpace } from './grammar.js';
 import { headerKey } from './header-names.js';
 import { Headers } from './headers.js';
 import { defaultMessageLimits } from './message-limits.js';
@@ -8,11 +8,12 @@ import { skipLineEnds } from './parse-message.js';
 import { SipRequest } from './sip-message.js';
 
 const once = new Set(['from', 'to', 'call-id', 'cseq']);
+const branchParameter = /;[ \t]*branch[ \t]*=[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)/i;
 
 /**
- * Of a request that parseMessage refused: method, Via lines and the first From, To, Call-ID and CSeq, as far as they are
- * needed to answer 400, 505 or 513. `undefined` for a response and where the way back or one of the five is missing. Only
- * `topVia` of the result is known to be well-formed; the other typed getters may throw.
+ * Of a request that parseMessage refused: method, Via lines and the first From, To, Call-ID and CSeq, as far as there are any,
+ * to answer 400, 501, 505 or 513. `undefined` for a response and where Via or CSeq is missing, by which the client finds its
+ * transaction (RFC 3261 §17.1.3). Only `topVia` of the result is known to be well-formed; the other typed getters may throw.
  */
 export function salvageRequest(bytes: Buffer): SipRequest | undefined {
   const start = skipLineEnds(bytes);
@@ -32,9 +33,9 @@ export function salvageRequest(bytes: Buffer): SipRequest | undefined {
     const value = trimSpace(line.slice(colon + 1));
     if ((key === 'via' || (once.has(key) && !headers.has(key))) && isClean(value)) headers.append(name, value);
   }
-  if (![...once].every((key) => headers.has(key))) return undefined;
+  if (!headers.has('Via') || !headers.has('CSeq')) return undefined;
   const request = new SipRequest({ method, uri, headers });
-  return keepGoodVias(request) ? request : undefined;
+  return hasWayBack(request) ? request : undefined;
 }
 
 // The answer must not carry on what made the request bad: no control characters, no empty values.
@@ -43,10 +44,18 @@ function isClean(value: string): boolean {
   return value !== '' && !/[\x00-\x08\x0a-\x1f\x7f]/.test(value);
 }
 
-// The top Via is where the answer goes; if it cannot be read there is nobody to answer.
-function keepGoodVias(request: SipRequest): boolean {
-  const top = splitList(request.headers.get('Via') ?? '')[0];
-  if (top === undefined) return false;
+// The top Via is where the answer goes. Of a bad one sent-by and branch are enough (RFC 4475 §3.1.2.1 badinv01); if they cannot
+// be read either, there is nobody to answer.
+function hasWayBack(request: SipRequest): boolean {
+  if (canReadTopVia(request)) return true;
+  const [line = '', ...others] = request.headers.all('Via');
+  const sentBy = trimSpace(line.slice(0, Math.max(0, line.search(/[;,]|$/))));
+  const branch = branchParameter.exec(line)?.[1];
+  request.headers.set('Via', branch === undefined ? sentBy : `${sentBy};branch=${branch}`, ...others);
+  return canReadTopVia(request);
+}
+
+function canReadTopVia(request: SipRequest): boolean {
   try {
     return request.topVia.host !== '';
   } catch (error) {

@@ -1,6 +1,7 @@
 // Whether two URIs mean the same resource (RFC 3261 §19.1.4).
+import { isIPv6, SocketAddress } from 'node:net';
 import type { Parameters } from './grammar.js';
-import type { SipUri } from './uri.js';
+import { type SipUri, unescapeUri } from './uri.js';
 
 // These say something even when only one of the two URIs has them.
 const alwaysCompared = ['user', 'ttl', 'method', 'maddr', 'transport'];
@@ -12,7 +13,7 @@ export function compareUri(a: SipUri, b: SipUri): boolean {
   return (
     unescaped(a.user) === unescaped(b.user) &&
     unescaped(a.password) === unescaped(b.password) &&
-    a.host.toLowerCase() === b.host.toLowerCase() &&
+    sameHost(a.host, b.host) &&
     a.port === b.port &&
     sameParameters(a.parameters, b.parameters) &&
     sameHeaders(a.headers, b.headers)
@@ -45,8 +46,16 @@ function folded(value: string | null): string | undefined {
   return unescaped(value ?? undefined)?.toLowerCase();
 }
 
-// Escapes are resolved byte by byte for comparing only; a "%" that starts no escape stays what it is.
 function unescaped(text: string | undefined): string | undefined {
-  if (text === undefined || !text.includes('%')) return text;
-  return text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return text === undefined ? undefined : unescapeUri(text);
+}
+
+// RFC 5954 §4.2: IP addresses are the same when their bits are, however they are written.
+function sameHost(a: string, b: string): boolean {
+  if (a.toLowerCase() === b.toLowerCase()) return true;
+  return isIPv6(a) && isIPv6(b) && canonical(a) === canonical(b);
+}
+
+function canonical(address: string): string {
+  return new SocketAddress({ address, family: 'ipv6' }).address;
 }

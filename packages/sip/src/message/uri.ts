@@ -4,7 +4,7 @@ import { formatParameters, noParameters, type Parameters, parseParameters } from
 import { formatHostPort, parseHostPort } from './host.js';
 
 /**
- * A URI in its parts. Escapes stay as written. IPv6 hosts have no brackets here. A tel URI has its number in `user`
+ * A URI in its parts. Escapes stay as written, but in names of parameters. IPv6 hosts have no brackets here. A tel URI has its number in `user`
  * and an empty host; a scheme we do not know has all behind the colon in `opaque` and an empty host.
  */
 export interface SipUri {
@@ -51,13 +51,38 @@ function parseSip(scheme: string, rest: string): SipUri {
     scheme,
     host,
     port,
-    parameters: parseParameters(rest.slice(parametersAt, headersAt), 0, 'URI'),
+    parameters: parseUriParameters(rest.slice(parametersAt, headersAt)),
     headers: question < 0 ? undefined : rest.slice(question + 1),
   };
   if (at < 0) return uri;
   const colon = rest.indexOf(':');
   if (colon < 0 || colon > at) return { ...uri, user: rest.slice(0, at) };
   return { ...uri, user: rest.slice(0, colon), password: rest.slice(colon + 1, at) };
+}
+
+const uriParameter = /;([A-Za-z0-9\-.!%*_+`'~()[\]/:&$]+)(?:=([^\s;,"<>]+))?/y;
+
+// RFC 3261 §25.1 uri-parameters: a name has other characters than that of a header parameter, and escapes, which are resolved,
+// so that `%6Cr` is `lr` (RFC 4475 §3.1.1.3 esc01). No spaces, no quotes.
+function parseUriParameters(text: string): Parameters {
+  if (text === '') return noParameters;
+  const parameters = new Map<string, string | null>();
+  let end = 0;
+  uriParameter.lastIndex = 0;
+  for (let match = uriParameter.exec(text); match !== null; match = uriParameter.exec(text)) {
+    const name = unescapeUri(match[1] ?? '').toLowerCase();
+    if (parameters.has(name)) throw malformed(`URI: parameter ${name} is given twice`);
+    parameters.set(name, match[2] ?? null);
+    end = uriParameter.lastIndex;
+  }
+  if (end < text.length) throw malformed(`URI: bad parameter at offset ${end}`);
+  return parameters;
+}
+
+/** Resolves escapes byte by byte, for comparing only; a "%" that starts no escape stays what it is. */
+export function unescapeUri(text: string): string {
+  if (!text.includes('%')) return text;
+  return text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 function firstOf(text: string, wanted: string, otherwise: number, from = 0): number {

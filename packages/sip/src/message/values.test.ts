@@ -19,6 +19,7 @@ describe('URI', () => {
       'sip:atlanta.com;method=REGISTER?to=alice%40atlanta.com',
       'sip:alice;day=tuesday@atlanta.com',
       'sip:[2001:db8::10]:5070;maddr=[2001:db8::1];lr',
+      'sip:a@b;[x]/:&+$=[x]/:&+$',
       'tel:+1-201-555-0123;phone-context=example.com',
       'urn:service:sos',
     ]) {
@@ -67,11 +68,15 @@ describe('URI', () => {
     }
   });
 
-  test('RFC 3261 §19.1.4: equal pairs', () => {
+  test('RFC 3261 §19.1.4, RFC 5954 §4.2: equal pairs', () => {
     for (const [a, b] of [
       ['sip:%61lice@atlanta.com;transport=TCP', 'sip:alice@AtLanTa.CoM;Transport=tcp'],
       ['sip:carol@chicago.com', 'sip:carol@chicago.com;newparam=5'],
       ['sip:carol@chicago.com;security=on', 'sip:carol@chicago.com;newparam=5'],
+      ['sip:a@b;%4C%72;n%61me=v%61lue', 'sip:a@b;lr;name=value'],
+      ['sip:bob@[::ffff:192.0.2.128]', 'sip:bob@[::ffff:c000:280]'],
+      ['sip:bob@[2001:db8::9:1]', 'sip:bob@[2001:db8::9:01]'],
+      ['sip:bob@[0:0:0:0:0:FFFF:129.144.52.38]', 'sip:bob@[::FFFF:129.144.52.38]'],
       [
         'sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com',
         'sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com',
@@ -97,6 +102,7 @@ describe('URI', () => {
       ['sip:bob@phone21.boxesbybob.com', 'sip:bob@192.0.2.4'],
       ['sip:a@b', 'sips:a@b'],
       ['sip:a:p@b', 'sip:a@b'],
+      ['sip:a@[2001:db8::1]', 'sip:a@[2001:db8::2]'],
     ] as const) {
       assert.equal(compareUri(parseUri(a), parseUri(b)), false, `${a} ${b}`);
       assert.equal(compareUri(parseUri(b), parseUri(a)), false, `${b} ${a}`);

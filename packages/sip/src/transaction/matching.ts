@@ -23,7 +23,8 @@ export function serverKeyOf(request: SipRequest, method: string = request.method
   const kind = method === 'ACK' ? 'INVITE' : method;
   const sentBy = `${via.host.toLowerCase()}:${via.port ?? ''}`;
   const branch = via.parameters.get('branch') ?? '';
-  if (branch.startsWith(magicCookie)) return `${kind} ${sentBy} ${branch}`;
+  // A cookie alone names no transaction (RFC 4475 §3.2.1 badbranch).
+  if (branch.startsWith(magicCookie) && branch !== magicCookie) return `${kind} ${sentBy} ${branch}`;
   // A client of RFC 2543. The To tag is left out: INVITE and ACK differ in it, and the CSeq number tells a first INVITE
   // from later ones.
   const { callId, cseq, from, uri } = request;

@@ -17,6 +17,8 @@ export class ScriptedFlow implements Flow {
   readonly local: HostPort = { host: '192.0.2.1', port: 5060 };
   readonly remote: HostPort;
   readonly sent: { readonly at: number; readonly message: SipMessage }[] = [];
+  /** What was sent as bytes: an answer to a malformed request may hold what no parser takes. */
+  readonly bytes: Buffer[] = [];
   /** Set to make every send fail. */
   broken = false;
   closed = false;
@@ -32,6 +34,7 @@ export class ScriptedFlow implements Flow {
 
   async send(bytes: Buffer): Promise<void> {
     if (this.broken || this.closed) throw new SipError('transport-failed', 'the scripted flow is broken');
+    this.bytes.push(bytes);
     this.sent.push({ at: this.#clock.now(), message: parseMessage(bytes) });
   }
 

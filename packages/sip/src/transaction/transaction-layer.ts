@@ -20,7 +20,7 @@ import { newBranch, statelessTag } from './identifiers.js';
 import { clientKey, clientKeyOf, serverKeyOf } from './matching.js';
 import { ServerTransaction } from './server-transaction.js';
 import { defaultTimers, type TimerValues } from './timer-values.js';
-import { separateResponsePort, stampSource, type ViaHost, withVia } from './via-stamp.js';
+import { hasForeignVia, separateResponsePort, stampSource, type ViaHost, withVia } from './via-stamp.js';
 
 /** The part of Transports that the layer and the user agent use. */
 export type FlowSource = EventEmitter<TransportEvents> & {
@@ -195,7 +195,7 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
 
   #onResponse(response: SipResponse, flow: Flow): void {
     const client = this.#clients.get(clientKeyOf(response));
-    if (client === undefined) this.emit('strayResponse', response, flow);
+    if (client === undefined || hasForeignVia(response, client.request)) this.emit('strayResponse', response, flow);
     else client.receive(response, flow);
   }
 
@@ -235,17 +235,20 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
   #serve(request: SipRequest, bytes: Buffer, flow: Flow): ServerTransaction {
     const { clock, timers } = this;
     const onFault = this.#onFault;
-    const { transports, tryingDelayMs = 0 } = this.#options;
-    const port = separateResponsePort(request, flow);
-    const responseFlow =
-      port === undefined
-        ? undefined
-        : transports.flow({ protocol: flow.protocol, host: flow.remote.host, port, local: flow.local });
+    const { tryingDelayMs = 0 } = this.#options;
+    const responseFlow = this.#responseFlow(request, flow);
     // Whoever sends the response sees the failure; until then it must not count as unhandled.
     responseFlow?.catch(() => undefined);
     const deliverAck = (ack: SipRequest, on: Flow): boolean => this.emit('ack', ack, on);
     const init = { request, bytes, flow, responseFlow, clock, timers, tryingDelayMs, deliverAck, onFault };
     return new ServerTransaction(init);
+  }
+
+  #responseFlow(request: SipRequest, flow: Flow): Promise<Flow> | undefined {
+    const port = separateResponsePort(request, flow);
+    if (port === undefined) return undefined;
+    const { protocol, remote, local } = flow;
+    return this.#options.transports.flow({ protocol, host: remote.host, port, local });
   }
 
   /** RFC 3261 §9.2. */
@@ -277,7 +280,10 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
       toTag: statelessTag(request),
       ...(headers === undefined ? {} : { headers }),
     });
+    const bytes = serialiseMessage(response);
+    const elsewhere = this.#responseFlow(request, flow);
+    const sent = elsewhere === undefined ? flow.send(bytes) : elsewhere.then((other) => other.send(bytes));
     // Nobody waits for this answer; a client that misses it sends its request again.
-    flow.send(serialiseMessage(response)).catch(() => undefined);
+    sent.catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
 // What the transport side writes into the top Via: our own on requests that leave, the source on requests that arrive.
 import { formatHostPort, parseHostPort } from '../message/host.js';
-import type { SipRequest } from '../message/sip-message.js';
+import type { SipRequest, SipResponse } from '../message/sip-message.js';
 import { formatVia } from '../message/via.js';
 import type { Flow } from '../transport/flow.js';
 
@@ -51,4 +51,9 @@ export function separateResponsePort(request: SipRequest, flow: Flow): number | 
   if (flow.protocol !== 'udp' || via.parameters.has('rport')) return undefined;
   const port = via.port ?? 5060;
   return port === flow.remote.port ? undefined : port;
+}
+
+/** Whether a response holds more Vias than its request had: it was for someone else and went astray (RFC 3261 §8.1.3.3). */
+export function hasForeignVia(response: SipResponse, request: SipRequest): boolean {
+  return response.headers.values('Via').length > request.headers.values('Via').length;
 }

@@ -9,10 +9,12 @@ export interface UaCore {
   readonly layer: TransactionLayer;
   readonly transports: FlowSource;
   readonly dialogs: DialogTable;
-  /** Methods that are understood, for Allow and 405. */
+  /** Methods that are understood, for Allow, 405 and 501. */
   readonly allow: readonly string[];
   /** Option tags that are understood, for Supported and 420. */
   readonly supported: readonly string[];
+  /** Media types that are understood and spoken, for 415 and 406; undefined = bodies are the owner's affair. */
+  readonly accept: readonly string[] | undefined;
   /** User-Agent and Server. */
   readonly product: string | undefined;
 }
@@ -45,7 +47,7 @@ export function requestHeaders(core: UaCore, method: string, content: Content): 
 export function responseHeaders(core: UaCore, request: SipRequest, status: number, content: Content): Headers {
   const headers = new Headers();
   const success = status >= 200 && status < 300;
-  if (status === 405 || (success && announcing.has(request.method))) announce(core, headers);
+  if (status === 405 || status === 501 || (success && announcing.has(request.method))) announce(core, headers);
   if (core.product !== undefined && status > 100) headers.set('Server', core.product);
   return addContent(headers, content);
 }

@@ -16,7 +16,7 @@ import { cancelled, finalResponse, type Patience } from './final-response.js';
 import { IncomingInvite } from './incoming-invite.js';
 import { answer, IncomingRequest } from './incoming-request.js';
 import { attemptInvite } from './invite-attempt.js';
-import { refusalOf } from './request-checks.js';
+import { type Refusal, refusalOf } from './request-checks.js';
 import { bodyOf, type Content, requestHeaders, type UaCore } from './ua-core.js';
 
 export interface UaDialogEvents {
@@ -226,7 +226,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
   }
 
   /** Two INVITEs at once, RFC 3261 §14.2. */
-  #glare(): { status: number; headers?: Headers } | undefined {
+  #glare(): Refusal | undefined {
     if (this.#outgoing !== undefined) return { status: 491 };
     if (this.#incoming?.pending) {
       return { status: 500, headers: new Headers([['Retry-After', String(Math.floor(Math.random() * 11))]]) };

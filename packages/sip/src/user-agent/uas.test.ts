@@ -207,11 +207,16 @@ test('RFC 3261 §12.2.2: requests within a dialog are delivered in order, older 
   assert.equal(last().status, 500);
 });
 
-test('RFC 3261 §8.2: unknown methods get 405 with Allow, unknown extensions 420 with Unsupported, in dialogs too', async () => {
+test('RFC 3261 §8.2: other methods get 405 or 501 with Allow, unknown extensions 420 with Unsupported, in dialogs too', async () => {
   const { send, last, toTag, ack, agent } = await session();
-  send('PUBLISH');
-  assert.equal(last().status, 405);
-  assert.match(last().headers.get('Allow') ?? '', /INVITE/);
+  for (const [method, status] of [
+    ['PUBLISH', 405],
+    ['PUBLISHED', 501],
+  ] as const) {
+    send(method);
+    assert.equal(last().status, status);
+    assert.match(last().headers.get('Allow') ?? '', /INVITE/);
+  }
   send('INVITE', { headers: [['Require', 'siprec, 100rel, x']] });
   assert.equal(last().status, 420);
   assert.equal(last().headers.get('Unsupported'), '100rel, x');
@@ -219,12 +224,26 @@ test('RFC 3261 §8.2: unknown methods get 405 with Allow, unknown extensions 420
   send('REFER', { cseq: 2, toTag });
   assert.equal(last().status, 405);
   agent.removeAllListeners('invite');
-  send('INVITE', { headers: [['Require', 'SIPREC']] });
+  send('INVITE', { cseq: 3, headers: [['Require', 'SIPREC']] });
   assert.equal(last().status, 480, 'nobody listens');
   send('INFO', { toTag: 'nobody' });
   assert.equal(last().status, 481);
   send('BYE');
   assert.equal(last().status, 481);
+});
+
+test('RFC 3261 §8.2.2.2: a request that a forking proxy sent here twice is answered 482 the second time', async () => {
+  const { send, last, agent, clock } = peer({}, 'udp');
+  agent.on('request', (request) => void request.respond(200));
+  send('OPTIONS', { branch: 1 });
+  assert.equal(last().status, 200);
+  send('OPTIONS', { branch: 2 });
+  assert.equal(last().status, 482);
+  send('OPTIONS', { branch: 1 });
+  assert.equal(last().status, 200, 'a retransmission is no merged request');
+  clock.advance(32_000);
+  send('OPTIONS', { branch: 3 });
+  assert.equal(last().status, 200, 'no transaction of it is ongoing any more');
 });
 
 test('RFC 3261 §11.2: OPTIONS gets 200 with Allow, or what the owner says', async () => {
@@ -241,7 +260,7 @@ test('RFC 3261 §11.2: OPTIONS gets 200 with Allow, or what the owner says', asy
 
 test('above maxDialogs an INVITE gets 503 with Retry-After, and one without Contact gets 400', async () => {
   const { send, last } = await session({ maxDialogs: 1 });
-  send('INVITE');
+  send('INVITE', { cseq: 2 });
   assert.equal(last().status, 503);
   assert.equal(last().headers.get('Retry-After'), '5');
   const roomy = peer();

@@ -14,9 +14,10 @@ import { DialogTable } from './dialog-table.js';
 import { finalResponse, type Patience } from './final-response.js';
 import { IncomingInvite } from './incoming-invite.js';
 import { answer, IncomingRequest } from './incoming-request.js';
+import { MergedRequests } from './merged-requests.js';
 import { dial, type InviteOptions, type OutgoingInvite, sendInvite } from './outgoing-invite.js';
 import { outgoingRequest, type RequestAddress } from './outgoing-request.js';
-import { refusalOf } from './request-checks.js';
+import { type Refusal, refusalOf } from './request-checks.js';
 import type { Content, UaCore } from './ua-core.js';
 import { UaDialog } from './ua-dialog.js';
 
@@ -40,6 +41,11 @@ export interface UserAgentOptions extends Omit<TransactionLayerOptions, 'autoTer
   readonly allow?: readonly string[] | undefined;
   /** Option tags that are understood, such as `siprec`. Default none. */
   readonly supported?: readonly string[] | undefined;
+  /**
+   * Media types that are understood and spoken, such as `application/sdp`: a body of another type is answered 415, an INVITE
+   * whose Accept has none of them 406 (RFC 3261 §8.2.3). Default: the listeners see to it.
+   */
+  readonly accept?: readonly string[] | undefined;
   /** Default 10000; above it INVITEs are answered 503. */
   readonly maxDialogs?: number | undefined;
 }
@@ -55,6 +61,7 @@ const usualMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDA
 /** A SIP user agent over the given transports. */
 export class UserAgent extends EventEmitter<UserAgentEvents> {
   readonly #core: UaCore;
+  readonly #merged = new MergedRequests();
   #closed = false;
 
   constructor(options: UserAgentOptions) {
@@ -67,6 +74,7 @@ export class UserAgent extends EventEmitter<UserAgentEvents> {
       dialogs: new DialogTable(options.maxDialogs ?? 10_000),
       allow: options.allow ?? usualMethods,
       supported: (options.supported ?? []).map((tag) => tag.toLowerCase()),
+      accept: options.accept?.map((type) => type.toLowerCase()),
       product: options.product,
     };
     layer.on('request', (transaction) => this.#onRequest(transaction));
@@ -140,7 +148,10 @@ export class UserAgent extends EventEmitter<UserAgentEvents> {
       this.#answer(transaction, 481);
       return;
     }
-    const refusal = refusalOf(this.#core, request) ?? (request.method === 'INVITE' ? this.#noRoom(request) : undefined);
+    const refusal =
+      refusalOf(this.#core, request) ??
+      (this.#merged.isCopy(transaction) ? { status: 482 } : undefined) ??
+      (request.method === 'INVITE' ? this.#noRoom(request) : undefined);
     if (refusal !== undefined) {
       this.#answer(transaction, refusal.status, refusal.headers);
       return;
@@ -152,7 +163,7 @@ export class UserAgent extends EventEmitter<UserAgentEvents> {
     }
   }
 
-  #noRoom(request: SipRequest): { status: number; headers?: Headers } | undefined {
+  #noRoom(request: SipRequest): Refusal | undefined {
     if (this.#core.dialogs.full) return { status: 503, headers: new Headers([['Retry-After', '5']]) };
     try {
       // An INVITE without usable Contact could never be accepted, so its owner need not see it.
