@@ -45,7 +45,9 @@ export class Headers implements Iterable<readonly [name: string, value: string]>
   /** Every line of that name, as it is. */
   all(name: string): string[] {
     const key = headerKey(name);
-    return this.#values.filter((_, i) => this.#keys[i] === key);
+    const lines: string[] = [];
+    for (let i = this.#keys.indexOf(key); i >= 0; i = this.#keys.indexOf(key, i + 1)) lines.push(this.#values[i] ?? '');
+    return lines;
   }
 
   /** The elements of a list header: every line split at its top-level commas (RFC 3261 §7.3.1). */

@@ -41,8 +41,8 @@ export function parseMessage(bytes: Buffer, options: ParseOptions = {}): SipMess
   const body = cutBody(bytes, end + 4, headers, options);
   const message =
     startLine.kind === 'request'
-      ? new SipRequest({ ...startLine, headers, body })
-      : new SipResponse({ ...startLine, headers, body });
+      ? new SipRequest({ method: startLine.method, uri: startLine.uri, headers, body })
+      : new SipResponse({ status: startLine.status, reason: startLine.reason, headers, body });
   checkFields(message);
   return message;
 }

@@ -18,13 +18,14 @@ export interface ContentType {
   readonly parameters: Parameters;
 }
 
-interface Fields {
-  topVia?: Via;
-  from?: NameAddr;
-  to?: NameAddr;
-  cseq?: CSeq;
-  contacts?: readonly NameAddr[];
-  contentType?: ContentType | null;
+/** Typed fields as far as they have been read; a class, so that all have one shape. */
+class Fields {
+  topVia: Via | undefined;
+  from: NameAddr | undefined;
+  to: NameAddr | undefined;
+  cseq: CSeq | undefined;
+  contacts: readonly NameAddr[] | undefined;
+  contentType: ContentType | null | undefined;
 }
 
 const cseq = /^(\d+)[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)$/;
@@ -38,7 +39,7 @@ export const emptyBody: Buffer = Buffer.alloc(0);
 abstract class MessageFields {
   readonly headers: Headers;
   body: Buffer;
-  #fields: Fields = {};
+  #fields = new Fields();
   #revision: number;
 
   constructor(headers: Headers, body: Buffer) {
@@ -93,7 +94,7 @@ abstract class MessageFields {
 
   #current(): Fields {
     if (this.#revision !== this.headers.revision) {
-      this.#fields = {};
+      this.#fields = new Fields();
       this.#revision = this.headers.revision;
     }
     return this.#fields;
@@ -184,7 +185,9 @@ function parseCSeq(value: string): CSeq {
 function parseContentType(value: string): ContentType {
   const match = mediaType.exec(value);
   if (match === null) throw malformed('Content-Type: not type/subtype');
-  const written = parseParameters(value, match[0].length, 'Content-Type');
-  const parameters = new Map([...written].map(([name, v]) => [name, v === null ? null : unquote(v)] as const));
+  const parameters = new Map<string, string | null>();
+  for (const [name, written] of parseParameters(value, match[0].length, 'Content-Type')) {
+    parameters.set(name, written === null ? null : unquote(written));
+  }
   return { type: `${match[1]}/${match[2]}`.toLowerCase(), parameters };
 }

@@ -8,8 +8,8 @@ export type StartLine =
   | { readonly kind: 'request'; readonly method: string; readonly uri: string }
   | { readonly kind: 'response'; readonly status: number; readonly reason: string };
 
-// Dot-all, as a reason may hold Unicode's own line separators.
-const statusLine = /^SIP\/2\.0 ([1-6]\d\d)(?: (.*))?$/is;
+// Not a dot, as a reason may hold Unicode's own line separators.
+const statusLine = /^SIP\/2\.0 ([1-6]\d\d)(?: ([^\r\n]*))?$/i;
 const version = /^SIP\/\d+\.\d+$/i;
 
 /** Reads the first line of a message. @throws SipError `malformed`, or `unsupported-version` (505 for a request) */
@@ -43,8 +43,8 @@ function parseStatusLine(line: string): StartLine {
 
 // A scheme we do not know is not bad syntax (416 is the upper layer's, RFC 4475 §3.3.2), a bad SIP URI is.
 function checkRequestUri(uri: string): void {
-  if (!isAbsoluteUri(uri)) throw malformed('Request-URI: no scheme, or a forbidden character');
-  if (!/^sips?:/i.test(uri)) return;
-  // RFC 3261 §19.1.1 table 1: no headers component in a Request-URI.
-  if (parseUri(uri).headers !== undefined) throw malformed('Request-URI: it must not carry headers');
+  if (/^sips?:/i.test(uri)) {
+    // RFC 3261 §19.1.1 table 1: no headers component in a Request-URI.
+    if (parseUri(uri, 'Request-URI').headers !== undefined) throw malformed('Request-URI: it must not carry headers');
+  } else if (!isAbsoluteUri(uri)) throw malformed('Request-URI: no scheme, or a forbidden character');
 }

@@ -20,44 +20,49 @@ export interface SipUri {
   readonly opaque?: string | undefined;
 }
 
-const absolute = /^([A-Za-z][A-Za-z0-9+.-]*):([^\s<>"]+)$/;
+const schemeName = /^[A-Za-z][A-Za-z0-9+.-]*$/;
+const forbidden = /[\s<>"]/;
 
 /** Whether the text has the shape `scheme:something` without spaces, quotes or angle brackets. */
 export function isAbsoluteUri(text: string): boolean {
-  return absolute.test(text);
+  return schemeOf(text) !== undefined;
 }
 
-/** Reads a URI. @throws SipError `malformed` */
-export function parseUri(text: string): SipUri {
-  const match = absolute.exec(text);
-  if (match === null) throw malformed('URI: no scheme, or a forbidden character');
-  const scheme = (match[1] ?? '').toLowerCase();
-  const rest = match[2] ?? '';
-  if (scheme === 'sip' || scheme === 'sips') return parseSip(scheme, rest);
+/** The scheme in lower case, undefined where the text is no absolute URI. */
+function schemeOf(text: string): string | undefined {
+  const colon = text.indexOf(':');
+  if (colon < 1 || colon === text.length - 1 || forbidden.test(text)) return undefined;
+  const scheme = text.slice(0, colon);
+  if (scheme === 'sip' || scheme === 'sips') return scheme;
+  return schemeName.test(scheme) ? scheme.toLowerCase() : undefined;
+}
+
+/** Reads a URI. `field` names its place in the error. @throws SipError `malformed` */
+export function parseUri(text: string, field = 'URI'): SipUri {
+  const scheme = schemeOf(text);
+  if (scheme === undefined) throw malformed(`${field}: no scheme, or a forbidden character`);
+  const rest = text.slice(scheme.length + 1);
+  if (scheme === 'sip' || scheme === 'sips') return parseSip(scheme, rest, field);
   if (scheme !== 'tel') return { scheme, host: '', parameters: noParameters, opaque: rest };
   const end = firstOf(rest, ';', rest.length);
-  return { scheme, user: rest.slice(0, end), host: '', parameters: parseParameters(rest, end, 'URI') };
+  return { scheme, user: rest.slice(0, end), host: '', parameters: parseParameters(rest, end, field) };
 }
 
-function parseSip(scheme: string, rest: string): SipUri {
+function parseSip(scheme: string, rest: string, field: string): SipUri {
   // User part may hold ";", "?" and "/" but never "@", so the first "@" ends it (RFC 4475 §3.1.1.9 semiuri).
   const at = rest.indexOf('@');
-  if (at === 0) throw malformed('URI: empty user');
+  if (at === 0) throw malformed(`${field}: empty user`);
   const question = rest.indexOf('?', at + 1);
   const headersAt = question < 0 ? rest.length : question;
   const parametersAt = Math.min(firstOf(rest, ';', headersAt, at + 1), headersAt);
-  const { host, port } = parseHostPort(rest.slice(at + 1, parametersAt), 'URI');
-  const uri = {
-    scheme,
-    host,
-    port,
-    parameters: parseUriParameters(rest.slice(parametersAt, headersAt)),
-    headers: question < 0 ? undefined : rest.slice(question + 1),
-  };
-  if (at < 0) return uri;
+  const { host, port } = parseHostPort(rest.slice(at + 1, parametersAt), field);
+  const parameters = parseUriParameters(rest.slice(parametersAt, headersAt));
+  const headers = question < 0 ? undefined : rest.slice(question + 1);
+  if (at < 0) return { scheme, host, port, parameters, headers };
   const colon = rest.indexOf(':');
-  if (colon < 0 || colon > at) return { ...uri, user: rest.slice(0, at) };
-  return { ...uri, user: rest.slice(0, colon), password: rest.slice(colon + 1, at) };
+  if (colon < 0 || colon > at) return { scheme, user: rest.slice(0, at), host, port, parameters, headers };
+  const [user, password] = [rest.slice(0, colon), rest.slice(colon + 1, at)];
+  return { scheme, user, password, host, port, parameters, headers };
 }
 
 const uriParameter = /;([A-Za-z0-9\-.!%*_+`'~()[\]/:&$]+)(?:=([^\s;,"<>]+))?/y;
