@@ -45,6 +45,31 @@ export {
 } from './reliable/rack.js';
 export { nothingReceived, type ReceivedOrder, receiveReliable } from './reliable/received-order.js';
 export { ReliableResponses, type ReliableResponsesOptions } from './reliable/reliable-responses.js';
+export {
+  answerSession,
+  isSessionTooSmall,
+  type SessionAnswer,
+  type SessionTimer,
+  sessionAgreed,
+} from './session-timer/negotiation.js';
+export {
+  initialSessionClock,
+  type SessionClockEffect,
+  type SessionClockEvent,
+  type SessionClockState,
+  type SessionClockTimer,
+  sessionClockStep,
+  sessionRefreshHeaders,
+} from './session-timer/session-clock.js';
+export {
+  formatSessionExpires,
+  minSeIn,
+  minSessionSeconds,
+  parseSessionExpires,
+  type Refresher,
+  type SessionExpires,
+  sessionExpiresIn,
+} from './session-timer/session-expires.js';
 export { SipError, type SipErrorCode, type SipErrorOptions } from './sip-error.js';
 export type { ClientTransaction, ClientTransactionEvents } from './transaction/client-transaction.js';
 export { newBranch, newCallId, newTag } from './transaction/identifiers.js';

@@ -31,7 +31,6 @@ export class ReliableResponses {
   readonly #options: ReliableResponsesOptions;
   readonly #timers: TimerSet<ReliableTimer>;
   #state: ReliableState<Outgoing>;
-  #prackAccepted = false;
 
   constructor(transaction: ServerTransaction, options: ReliableResponsesOptions) {
     this.#transaction = transaction;
@@ -63,15 +62,18 @@ export class ReliableResponses {
   }
 
   /**
-   * Takes a PRACK.
+   * Takes a PRACK. `onAccepted` is called before anything is sent that has waited for it.
    *
    * @returns true when it is to be answered 2xx, false for 481.
    * @throws SipError `malformed` for a RAck that is missing or bad (400).
    */
-  acknowledge(prack: SipRequest): boolean {
-    this.#prackAccepted = false;
-    this.#dispatch({ type: 'prack', rack: rackIn(prack) });
-    return this.#prackAccepted;
+  acknowledge(prack: SipRequest, onAccepted: () => void = () => undefined): boolean {
+    let accepted = false;
+    this.#dispatch({ type: 'prack', rack: rackIn(prack) }, () => {
+      accepted = true;
+      onAccepted();
+    });
+    return accepted;
   }
 
   /** Ends the repeats. Idempotent. */
@@ -79,7 +81,7 @@ export class ReliableResponses {
     this.#timers.stopAll();
   }
 
-  #dispatch(event: ReliableEvent<Outgoing>): void {
+  #dispatch(event: ReliableEvent<Outgoing>, onPrackAccepted: () => void = () => undefined): void {
     const { state, effects } = reliableStep(this.#state, event, this.#transaction.timers);
     this.#state = state;
     for (const effect of effects) {
@@ -90,7 +92,7 @@ export class ReliableResponses {
           effect.response.onSent();
           break;
         case 'accept-prack':
-          this.#prackAccepted = true;
+          onPrackAccepted();
           break;
         case 'refuse-prack':
           break;

@@ -135,7 +135,7 @@ function onTimer<R>(state: ReliableState<R>, timer: ReliableTimer): ReliableStep
   if (unacknowledged === undefined) return { state, effects: [] };
   if (timer === 'give-up') {
     return {
-      state: { ...state, name: 'closed', unacknowledged: undefined, waiting: [], held: undefined },
+      state: { ...state, name: 'open', unacknowledged: undefined, waiting: [], held: undefined },
       effects: [{ type: 'stop-timer', timer: 'repeat' }, { type: 'give-up' }],
     };
   }
