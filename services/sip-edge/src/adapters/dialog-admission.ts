@@ -1,10 +1,10 @@
 // What the edge itself refuses of a peer's requests in a dialog: order, collisions, session intervals.
 import { isSessionTooSmall, minSessionSeconds, receiveInDialog, SipError, type SipRequest } from '@sidestream/sip';
 import type { EdgeDialog } from './edge-dialog.js';
-import { overlapping, type Refusal } from './refusal.js';
+import { type OwnAnswer, overlapping } from './own-answer.js';
 
 /** Takes a request into the dialog, or says why not: then the dialog is as it was. */
-export function admitInDialog(dialog: EdgeDialog, request: SipRequest): Refusal | undefined {
+export function admitInDialog(dialog: EdgeDialog, request: SipRequest): OwnAnswer | undefined {
   const { method } = request;
   const received = receiveInDialog(dialog.state, request);
   if (received.refuse !== undefined) return { status: received.refuse };
@@ -19,7 +19,7 @@ export function admitInDialog(dialog: EdgeDialog, request: SipRequest): Refusal 
 }
 
 /** RFC 4028 §9: 422 for an interval below 90 s; a running timer goes on. */
-export function sessionRefusal(request: SipRequest): Refusal | undefined {
+export function sessionRefusal(request: SipRequest): OwnAnswer | undefined {
   if (request.method !== 'INVITE' && request.method !== 'UPDATE') return undefined;
   try {
     return isSessionTooSmall(request) ? { status: 422, minSeSeconds: minSessionSeconds } : undefined;
@@ -30,7 +30,7 @@ export function sessionRefusal(request: SipRequest): Refusal | undefined {
 }
 
 /** RFC 3261 §14.2 and RFC 3311 §5.2; drachtio-server leaves most of it to the application. */
-function collision(dialog: EdgeDialog, request: SipRequest): Refusal | undefined {
+function collision(dialog: EdgeDialog, request: SipRequest): OwnAnswer | undefined {
   if (request.method === 'INVITE') {
     if (dialog.ownInvites > 0) return { status: 491 };
     return dialog.peerInvite === undefined ? undefined : overlapping();

@@ -2,7 +2,7 @@
 import { dialogFromRequest, type ServerTransaction, SipError, type SipRequest, tagOf } from '@sidestream/sip';
 import { sessionRefusal } from './dialog-admission.js';
 import type { EdgeContext } from './edge-context.js';
-import type { Refusal } from './refusal.js';
+import type { OwnAnswer } from './own-answer.js';
 
 export class InviteAdmission {
   readonly #context: EdgeContext;
@@ -14,7 +14,7 @@ export class InviteAdmission {
   }
 
   /** Why an INVITE is not passed on, undefined where it is. */
-  refusalOf(transaction: ServerTransaction): Refusal | undefined {
+  refusalOf(transaction: ServerTransaction): OwnAnswer | undefined {
     const { request } = transaction;
     // drachtio-server lets these two through, and the application's createUAS then never answers.
     if (tagOf(request.from) === undefined) return { status: 400, reason: 'Missing From Tag' };

@@ -9,8 +9,8 @@ import { admitInDialog } from './dialog-admission.js';
 import type { EdgeContext } from './edge-context.js';
 import type { EdgeDialog } from './edge-dialog.js';
 import { InviteAdmission } from './invite-admission.js';
+import { answerAlone, type OwnAnswer, ownResponse } from './own-answer.js';
 import { isInvite, type PendingRequest, PendingRequests, unknownTransaction } from './pending-requests.js';
-import { type Refusal, refusalResponse, refuse } from './refusal.js';
 
 const onlyInDialogs = new Set(['BYE', 'UPDATE', 'PRACK']);
 
@@ -47,10 +47,10 @@ export class ServerSide {
     const { request } = transaction;
     this.#context.metrics.message('in', 'request', request.method);
     const refusal = this.#pass(transaction);
-    if (refusal !== undefined) refuse(this.#context, transaction, refusal);
+    if (refusal !== undefined) answerAlone(this.#context, transaction, refusal);
   }
 
-  #pass(transaction: ServerTransaction): Refusal | undefined {
+  #pass(transaction: ServerTransaction): OwnAnswer | undefined {
     const { request } = transaction;
     const fits = fitsMetaLine(formatDialogId(request.callId, tagOf(request.from) ?? ''));
     // In a meta line such an id would be read as fields, and name another peer's dialog.
@@ -58,7 +58,7 @@ export class ServerSide {
     return tagOf(request.to) === undefined ? this.#passOutsideDialogs(transaction) : this.#passInDialog(transaction);
   }
 
-  #passOutsideDialogs(transaction: ServerTransaction): Refusal | undefined {
+  #passOutsideDialogs(transaction: ServerTransaction): OwnAnswer | undefined {
     const { request, flow } = transaction;
     const { method } = request;
     if (onlyInDialogs.has(method)) return { status: 481 };
@@ -76,7 +76,7 @@ export class ServerSide {
     return undefined;
   }
 
-  #passInDialog(transaction: ServerTransaction): Refusal | undefined {
+  #passInDialog(transaction: ServerTransaction): OwnAnswer | undefined {
     const { request, flow } = transaction;
     const dialog = this.#context.book.findFor(request);
     if (dialog === undefined) return { status: 481 };
@@ -96,11 +96,11 @@ export class ServerSide {
   }
 
   /** RFC 3262 §3: a PRACK that acknowledges nothing gets 481. */
-  #passPrack(transaction: ServerTransaction, dialog: EdgeDialog): Refusal | undefined {
+  #passPrack(transaction: ServerTransaction, dialog: EdgeDialog): OwnAnswer | undefined {
     const { request } = transaction;
     try {
       const reliable = dialog.reliable.get(rackIn(request).cseq);
-      const matches = reliable?.acknowledge(request, () => this.#handOver(transaction, dialog)) ?? false;
+      const matches = reliable?.acknowledge(request, () => this.#takePrack(transaction, dialog)) ?? false;
       if (matches) return undefined;
       dialog.offers.settledByUs(request.cseq.number);
       return { status: 481 };
@@ -109,6 +109,12 @@ export class ServerSide {
       if (error instanceof SipError) return { status: 400, reason: 'Bad RAck Header' };
       throw error;
     }
+  }
+
+  #takePrack(transaction: ServerTransaction, dialog: EdgeDialog): void {
+    // drachtio-srf answers 501 to a PRACK in a call that it has answered (RFC 3262 §3 wants 2xx).
+    if (dialog.state.state === 'early' || transaction.request.body.length > 0) this.#handOver(transaction, dialog);
+    else answerAlone(this.#context, transaction, { status: 200 });
   }
 
   #handOver(transaction: ServerTransaction, dialog: EdgeDialog): void {
@@ -188,10 +194,10 @@ export class ServerSide {
     }
     if (pending.heldFrame !== undefined) pending.client.nok(pending.heldFrame, unknownTransaction);
     if (pending.reliable === undefined) {
-      refuse(this.#context, transaction, { status });
+      answerAlone(this.#context, transaction, { status });
       return;
     }
     this.#context.metrics.message('out', 'response', 'INVITE');
-    pending.reliable.final(refusalResponse(transaction, { status }));
+    pending.reliable.final(ownResponse(transaction, { status }));
   }
 }

@@ -1,10 +1,10 @@
-// Requests that the edge answers by itself.
+// Answers of the edge itself: what no application is asked.
 import { randomInt } from 'node:crypto';
 import { createResponse, Headers, type ServerTransaction, type SipResponse } from '@sidestream/sip';
 import type { EdgeContext } from './edge-context.js';
 
-/** Why the edge answers a request by itself. */
-export interface Refusal {
+/** What the edge answers by itself. */
+export interface OwnAnswer {
   readonly status: number;
   readonly reason?: string;
   readonly retryAfterSeconds?: number;
@@ -12,13 +12,13 @@ export interface Refusal {
 }
 
 /** RFC 3261 §14.2, RFC 3311 §5.2: a request overtakes one of the same kind; its sender tries again after a random time. */
-export function overlapping(): Refusal {
+export function overlapping(): OwnAnswer {
   return { status: 500, retryAfterSeconds: randomInt(0, 11) };
 }
 
 /** The response that says so. */
-export function refusalResponse({ request, toTag }: ServerTransaction, refusal: Refusal): SipResponse {
-  const { status, reason, retryAfterSeconds, minSeSeconds } = refusal;
+export function ownResponse({ request, toTag }: ServerTransaction, answer: OwnAnswer): SipResponse {
+  const { status, reason, retryAfterSeconds, minSeSeconds } = answer;
   const headers = new Headers();
   if (retryAfterSeconds !== undefined) headers.append('Retry-After', String(retryAfterSeconds));
   if (minSeSeconds !== undefined) headers.append('Min-SE', String(minSeSeconds));
@@ -26,7 +26,7 @@ export function refusalResponse({ request, toTag }: ServerTransaction, refusal: 
 }
 
 /** Sends it. A response that is lost makes the peer send its request again. */
-export function refuse(context: EdgeContext, transaction: ServerTransaction, refusal: Refusal): void {
+export function answerAlone(context: EdgeContext, transaction: ServerTransaction, answer: OwnAnswer): void {
   context.metrics.message('out', 'response', transaction.request.method);
-  void transaction.respond(refusalResponse(transaction, refusal));
+  void transaction.respond(ownResponse(transaction, answer));
 }
