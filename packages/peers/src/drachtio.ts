@@ -42,6 +42,7 @@ export async function startDrachtio(options: DrachtioOptions = {}): Promise<Peer
   const { drachtioUrl } = readPeerEnvironment();
   return await resolvePeer({
     kind: 'drachtio',
+    optional: true,
     startTimeoutMs: options.startTimeoutMs,
     fixedPorts: options.sipPort !== undefined,
     environment:

@@ -7,4 +7,4 @@ export { type Peer, PeerError, type PeerResult, type PeerSource } from './peer.j
 export { freeTcpPort, freeUdpPort, mediaPortRange, type PortRange } from './ports.js';
 export { type PeerNeeds, reasonToSkip, requirePeer } from './reason-to-skip.js';
 export { type RtpengineOptions, type RtpenginePeer, startRtpengine } from './rtpengine.js';
-export { runSipp, type SippResult, sippMissing } from './sipp.js';
+export { runSipp, type SippResult, sippListens, sippMissing } from './sipp.js';

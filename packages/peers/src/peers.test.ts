@@ -122,17 +122,20 @@ test('a peer does not outlive the process that started it', async (t) => {
   }
 });
 
-test('absent peers: a reason without CI, an error with CI', async () => {
+test('absent peers: a reason without CI, an error with CI unless no set-up can install them', async () => {
   // The image of an empty machine: nothing on PATH, and the sbin folders are shadowed by an unknown command name.
-  const search = JSON.stringify(new URL('./resolve.js', import.meta.url).href);
+  const resolve = JSON.stringify(new URL('./resolve.js', import.meta.url).href);
   const body = `
-    const { resolvePeer } = await import(${search});
+    const { resolvePeer } = await import(${resolve});
     const recipe = async () => ({ name: 'x', command: 'no-such-command', image: 'none', args: () => [], probe: async () => ({}) });
-    const search = { kind: 'x', environment: undefined, fixedPorts: false, recipe };
+    const search = { kind: 'x', environment: undefined, fixedPorts: false, recipe, optional: OPTIONAL };
     console.log(await resolvePeer(search).then((r) => String(r.peer) + ' ' + r.reason, (e) => e.code + ' ' + e.message));`;
   const expected = 'x is absent: containers are not tried; no no-such-command on PATH';
-  assert.equal(await inEnvironment({}, body), `undefined ${expected}`);
-  assert.equal(await inEnvironment({ CI: 'true' }, body), `absent ${expected}`);
+  const search = (optional: boolean, environment: Record<string, string>) =>
+    inEnvironment(environment, body.replace('OPTIONAL', String(optional)));
+  assert.equal(await search(false, {}), `undefined ${expected}`);
+  assert.equal(await search(false, { CI: 'true' }), `absent ${expected}`);
+  assert.equal(await search(true, { CI: 'true' }), `undefined ${expected}`);
 });
 
 test('media port ranges differ per call and stay below the ports that the kernel hands out', async () => {
@@ -143,12 +146,18 @@ test('media port ranges differ per call and stay below the ports that the kernel
   await assert.rejects(mediaPortRange({ min: start - 10, max: start + 10 }), { code: 'not-possible' });
 });
 
-test('drachtio-server is ready when it accepts the secret, and tells its contacts', async () => {
+test('drachtio-server is ready when it accepts the secret and tells its contacts', async () => {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.on('data', (data) => {
       const [, id, secret] = /#([^|]+)\|authenticate\|([^|]*)\|/.exec(String(data)) ?? [];
-      const outcome = secret === 'right' ? 'OK|udp/127.0.0.1:5060,tcp/127.0.0.1:5060|v0.9.10' : 'NO|incorrect secret';
+      const early = 'OK||v0.9.10';
+      const outcome =
+        secret === 'early'
+          ? early
+          : secret === 'right'
+            ? 'OK|udp/127.0.0.1:5060,tcp/127.0.0.1:5060|v0.9.10'
+            : 'NO|incorrect secret';
       socket.write(`99#7f6a|response|${id}|${outcome}`);
     });
   });
@@ -158,5 +167,6 @@ test('drachtio-server is ready when it accepts the secret, and tells its contact
   const address = { host: '127.0.0.1', port };
   assert.deepEqual(await probeDrachtio(address, 'right', soon()), ['udp/127.0.0.1:5060', 'tcp/127.0.0.1:5060']);
   await assert.rejects(probeDrachtio(address, 'wrong', soon()), /incorrect secret/);
+  await assert.rejects(probeDrachtio(address, 'early', soon()), /does not listen/);
   server.close();
 });

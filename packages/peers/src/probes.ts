@@ -67,5 +67,8 @@ export async function probeDrachtio(
     signal,
   );
   if (found[1] !== 'OK') throw new Error(`authentication was refused: ${found[2] ?? ''}`);
-  return (found[2] ?? '').split(',').filter((contact) => contact !== '');
+  const contacts = (found[2] ?? '').split(',').filter((contact) => contact !== '');
+  // The admin port opens before those for SIP.
+  if (contacts.length === 0) throw new Error('it does not listen for SIP yet');
+  return contacts;
 }

@@ -21,6 +21,8 @@ export interface Search<Kind extends string, Details> {
   recipe(): Promise<Recipe<Details>>;
   /** Whether the caller fixed the ports, so that a second try would meet the same conflict. */
   fixedPorts: boolean;
+  /** No Debian package gives it and so no set-up: its absence is no error where CI is set either. */
+  optional?: boolean;
   startTimeoutMs?: number | undefined;
 }
 
@@ -118,6 +120,6 @@ export async function resolvePeer<Kind extends string, Details>(
   }
   reasons.push(`no ${command} on PATH`);
   const reason = `${search.kind} is absent: ${reasons.join('; ')}`;
-  if (environment.required) throw new PeerError('absent', reason);
+  if (environment.required && search.optional !== true) throw new PeerError('absent', reason);
   return { peer: undefined, reason };
 }

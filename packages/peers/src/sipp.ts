@@ -1,9 +1,12 @@
 /** Debian's sipp: an independent SIP peer that runs a scenario and ends. It has no address to find and no readiness. */
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findExecutable, peersRequired } from './config.js';
+import { eventually } from './eventually.js';
 import { spawnGuarded } from './guarded-child.js';
 import { PeerError } from './peer.js';
 import { freeUdpPort } from './ports.js';
@@ -47,5 +50,45 @@ export async function runSipp(args: readonly string[], signal: AbortSignal): Pro
   } finally {
     signal.removeEventListener('abort', kill);
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Resolves when a sipp that waits for calls listens there. An INVITE that comes too early may be taken for refused. */
+export async function sippListens(protocol: 'udp' | 'tcp', port: number, timeoutMs?: number): Promise<void> {
+  const listens = (): Promise<boolean> => (protocol === 'udp' ? udpListens(port) : tcpListens(port));
+  await eventually(listens, `sipp listens at ${port}`, timeoutMs);
+}
+
+/** The refusal of one datagram (ICMP) is told when the next one is sent; sipp overlooks these, they are keep-alives. */
+async function udpListens(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  let refused = false;
+  socket.on('error', () => {
+    refused = true;
+  });
+  socket.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  for (let datagram = 0; datagram < 2; datagram += 1) {
+    await new Promise<void>((resolve) => {
+      socket.send('\r\n\r\n', (error) => {
+        refused ||= error instanceof Error;
+        resolve();
+      });
+    });
+  }
+  socket.close();
+  await once(socket, 'close');
+  return !refused;
+}
+
+async function tcpListens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
   }
 }

@@ -15,6 +15,7 @@ export { Headers } from './message/headers.js';
 export { formatHost, formatHostPort } from './message/host.js';
 export type { MessageLimits } from './message/message-limits.js';
 export { formatNameAddr, type NameAddr, parseNameAddr, tagOf } from './message/name-addr.js';
+export { hasOptionTag } from './message/option-tags.js';
 export { type ParseOptions, parseMessage } from './message/parse-message.js';
 export { reasonPhrase } from './message/reason-phrase.js';
 export { salvageRequest } from './message/salvage-request.js';
@@ -31,6 +32,44 @@ export {
 export { formatUri, parseUri, type SipUri } from './message/uri.js';
 export { compareUri } from './message/uri-comparison.js';
 export { formatVia, parseVia, type Via } from './message/via.js';
+export {
+  allowsReliable,
+  formatRAck,
+  isReliableProvisional,
+  parseRAck,
+  parseRSeq,
+  type RAck,
+  rackFor,
+  rackIn,
+  requiresReliable,
+} from './reliable/rack.js';
+export { nothingReceived, type ReceivedOrder, receiveReliable } from './reliable/received-order.js';
+export { ReliableResponses, type ReliableResponsesOptions } from './reliable/reliable-responses.js';
+export {
+  answerSession,
+  isSessionTooSmall,
+  type SessionAnswer,
+  type SessionTimer,
+  sessionAgreed,
+} from './session-timer/negotiation.js';
+export {
+  initialSessionClock,
+  type SessionClockEffect,
+  type SessionClockEvent,
+  type SessionClockState,
+  type SessionClockTimer,
+  sessionClockStep,
+  sessionRefreshHeaders,
+} from './session-timer/session-clock.js';
+export {
+  formatSessionExpires,
+  minSeIn,
+  minSessionSeconds,
+  parseSessionExpires,
+  type Refresher,
+  type SessionExpires,
+  sessionExpiresIn,
+} from './session-timer/session-expires.js';
 export { SipError, type SipErrorCode, type SipErrorOptions } from './sip-error.js';
 export type { ClientTransaction, ClientTransactionEvents } from './transaction/client-transaction.js';
 export { newBranch, newCallId, newTag } from './transaction/identifiers.js';

@@ -1,7 +1,7 @@
 // Against Debian's sipp, so that both sides are not wrong in the same way.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually, freeTcpPort, freeUdpPort, runSipp, type SippResult, sippMissing } from '@sidestream/peers';
+import { freeTcpPort, freeUdpPort, runSipp, type SippResult, sippListens, sippMissing } from '@sidestream/peers';
 import { formatHostPort } from '../message/host.js';
 import type { Target } from '../transport/flow.js';
 import { Transports } from '../transport/transports.js';
@@ -25,18 +25,13 @@ function freePort(protocol: 'udp' | 'tcp'): Promise<number> {
 
 async function withAgent(
   protocol: 'udp' | 'tcp',
-  work: (o: { agent: UserAgent; transports: Transports; contact: string; port: number }) => Promise<void>,
+  work: (o: { agent: UserAgent; contact: string; port: number }) => Promise<void>,
 ): Promise<void> {
   const transports = new Transports();
   const { host, port } = await transports.listen({ protocol, host: '127.0.0.1', port: 0 });
   const agent = new UserAgent({ transports });
   try {
-    await work({
-      agent,
-      transports,
-      contact: `<sip:ua@${formatHostPort(host, port)};transport=${protocol}>`,
-      port,
-    });
+    await work({ agent, contact: `<sip:ua@${formatHostPort(host, port)};transport=${protocol}>`, port });
     assert.equal(agent.dialogs, 0);
   } finally {
     await agent.close();
@@ -70,7 +65,7 @@ for (const protocol of ['udp', 'tcp'] as const) {
   });
 
   test(`${protocol}: we call sipp, ${calls} times`, { skip }, async () => {
-    await withAgent(protocol, async ({ agent, transports, contact }) => {
+    await withAgent(protocol, async ({ agent, contact }) => {
       const port = await freePort(protocol);
       const run = sipp(`-sn uas -t ${mode} -p ${port}`);
       const target: Target = { protocol, host: '127.0.0.1', port };
@@ -85,21 +80,10 @@ for (const protocol of ['udp', 'tcp'] as const) {
         });
         assert.equal((await dialog.bye())?.status, 200);
       };
-      await listening(transports, target);
+      await sippListens(protocol, port);
       for (let i = 0; i < calls; i += 4) await Promise.all([one(), one(), one(), one()]);
       const { code, output } = await run;
       assert.equal(code, 0, output);
     });
   });
-}
-
-/** Resolves when sipp listens. Over UDP there is nothing to ask: the first INVITE is repeated until it does. */
-async function listening(transports: Transports, target: Target): Promise<void> {
-  if (target.protocol === 'udp') return;
-  const reached = (): Promise<boolean> =>
-    transports.flow(target).then(
-      () => true,
-      () => false,
-    );
-  await eventually(reached, 'sipp listens');
 }

@@ -1,18 +1,13 @@
-// The responses of applications to requests from the network: completed, sent, echoed, and what they make of a dialog.
-import { randomUUID } from 'node:crypto';
-import { dialogFromRequest, retransmit2xx, type SipResponse, tagOf } from '@sidestream/sip';
+// The responses of applications to requests from the network: completed, sent, echoed, reliably where they ask for it.
+import { allowsReliable, hasOptionTag, ReliableResponses, type SipResponse } from '@sidestream/sip';
 import type { AppResponse } from '../domain/app-message.js';
 import { completeResponse, wantedToTag } from '../domain/message-completion.js';
-import { requires100rel } from '../domain/option-tags.js';
 import type { AdminClient } from './admin-client.js';
+import { agreeOnSession, awaitAck, enterDialog, type SessionAgreement } from './answered-dialog.js';
 import { echoResponse } from './delivery.js';
 import type { EdgeContext } from './edge-context.js';
-import { EdgeDialog } from './edge-dialog.js';
-import { ackTimeout, endDialog } from './in-dialog-sender.js';
-import type { PendingRequest } from './pending-requests.js';
+import { isInvite, type PendingRequest, unknownTransaction } from './pending-requests.js';
 import type { ServerSide } from './server-side.js';
-
-const unknownTransaction = 'Response not sent due to unknown transaction';
 
 export class Answers {
   readonly #context: EdgeContext;
@@ -26,7 +21,7 @@ export class Answers {
   /**
    * Sends a response of the application.
    *
-   * @throws AppMessageError for a response that can't be completed.
+   * @throws AppMessageError for a response that can't be completed, SipError for one that can't be sent reliably.
    */
   send(client: AdminClient, frameId: string, transactionId: string, message: AppResponse): void {
     const pending = this.#server.pending.find(client, transactionId);
@@ -36,78 +31,74 @@ export class Answers {
       return;
     }
     const { transaction, local } = pending;
-    const { request, flow } = transaction;
     const wanted = pending.answered ? undefined : wantedToTag(message);
     const toTag = pending.dialog?.state.localTag ?? wanted ?? transaction.toTag;
-    const response = completeResponse(request, message, local, toTag);
-    if (request.method === 'INVITE') this.#updateDialog(pending, response, toTag);
-    if (message.status >= 200) this.#server.pending.settle(pending);
-    else this.#server.pending.heard(pending);
-    // The echo is written before anything that the response may cause can arrive, above all the ACK.
-    void transaction.respond(response);
-    this.#context.metrics.message('out', 'response', request.method);
-    const dialogId = request.method === 'BYE' ? '' : pending.dialogId;
-    echoResponse(client, frameId, response, flow, transactionId, dialogId);
-    if (request.method === 'INVITE' && message.status >= 200 && message.status < 300) {
-      this.#awaitAck(pending, response);
+    const response = completeResponse(transaction.request, message, local, toTag);
+    if (message.status < 200) this.#sendProvisional(pending, frameId, response);
+    else this.#sendFinal(pending, frameId, response, agreeOnSession(pending, response));
+  }
+
+  #sendProvisional(pending: PendingRequest, frameId: string, response: SipResponse): void {
+    const { transaction } = pending;
+    let sent = response;
+    if (wantsReliable(pending, response)) {
+      pending.reliable ??= new ReliableResponses(transaction, {
+        onGaveUp: () => this.#server.giveUp(pending, 504, 'no PRACK'),
+      });
+      sent = pending.reliable.send(response);
+    } else {
+      void transaction.respond(response);
+    }
+    if (isInvite(pending)) enterDialog(this.#context, pending, sent);
+    this.#server.pending.heard(pending);
+    this.#sent(pending, frameId, sent);
+  }
+
+  #sendFinal(pending: PendingRequest, frameId: string, response: SipResponse, agree: SessionAgreement): void {
+    const done = (): void => {
+      pending.heldFrame = undefined;
+      if (isInvite(pending)) enterDialog(this.#context, pending, response);
+      agree(this.#context);
+      this.#server.pending.settle(pending);
+      // The echo is written before anything that the response may cause can arrive, above all the ACK.
+      this.#sent(pending, frameId, response);
+      if (isInvite(pending) && response.status < 300) awaitAck(this.#context, pending, response);
+    };
+    if (pending.reliable === undefined) {
+      void pending.transaction.respond(response);
+      done();
+    } else {
+      // RFC 3262 §3: a 2xx may have to wait for a PRACK, and its echo with it.
+      pending.heldFrame = frameId;
+      pending.reliable.final(response, done);
     }
   }
 
-  #updateDialog(pending: PendingRequest, response: SipResponse, toTag: string): void {
-    const { book } = this.#context;
-    const { transaction, client, local, dialogId } = pending;
-    const { dialog } = pending;
-    if (response.status >= 300) {
-      if (dialog?.state.state !== 'early') return;
-      book.remove(dialog);
-      dialog.dispose();
-      return;
-    }
-    if (response.status === 100) return;
-    const confirmed = response.status >= 200;
-    if (dialog === undefined) {
-      const contact = response.headers.get('Contact') ?? '';
-      const state = dialogFromRequest(transaction.request, toTag, contact, confirmed ? 'confirmed' : 'early');
-      pending.dialog = new EdgeDialog({ id: dialogId, owner: client, local, state, flow: transaction.flow });
-      pending.dialog.peerInvite = transaction.request.cseq.number;
-      book.add(pending.dialog);
-    } else if (confirmed) {
-      const localContact = response.headers.get('Contact') ?? dialog.state.localContact;
-      dialog.state = { ...dialog.state, state: 'confirmed', localContact };
-    }
-  }
-
-  #awaitAck(pending: PendingRequest, response: SipResponse): void {
-    const { dialog, transaction } = pending;
-    if (dialog === undefined) return;
-    const cseq = transaction.request.cseq.number;
-    let settle = (): void => undefined;
-    const settled = new Promise<void>((resolve) => {
-      settle = resolve;
-    });
-    const stopRepeats = retransmit2xx(transaction, response, () => {
-      settle();
-      // endDialog reports its own failures.
-      void endDialog(this.#context, dialog, ackTimeout);
-    });
-    // The ACK of the first 2xx has the INVITE's id, that of a later one an id of its own, as drachtio-server has it.
-    const initial = tagOf(transaction.request.to) === undefined;
-    dialog.unacknowledged.set(cseq, {
-      transactionId: initial ? pending.transactionId : randomUUID(),
-      settled,
-      stop: () => {
-        stopRepeats();
-        settle();
-      },
-    });
+  /** It has been sent. */
+  #sent(pending: PendingRequest, frameId: string, response: SipResponse): void {
+    const { client, transaction, transactionId } = pending;
+    const { method } = transaction.request;
+    this.#context.metrics.message('out', 'response', method);
+    if (response.status < 300) pending.dialog?.keepSession(response);
+    const dialogId = method === 'BYE' ? '' : pending.dialogId;
+    echoResponse(client, frameId, response, transaction.flow, transactionId, dialogId);
   }
 }
 
+function wantsReliable({ transaction }: PendingRequest, response: AppResponse | SipResponse): boolean {
+  const { method } = transaction.request;
+  return method === 'INVITE' && response.status > 100 && response.status < 200 && requires100rel(response);
+}
+
+function requires100rel(response: AppResponse | SipResponse): boolean {
+  return hasOptionTag(response, 'Require', '100rel');
+}
+
 function refusalOf(pending: PendingRequest | undefined, message: AppResponse): string | undefined {
-  if (!pending?.transaction.pending) return unknownTransaction;
-  const { flow } = pending.transaction;
+  if (!pending?.transaction.pending || pending.heldFrame !== undefined) return unknownTransaction;
+  const { flow, request } = pending.transaction;
   if (flow.reliable && flow.closed) return 'transport for response has been shutdown or closed';
-  return message.status < 200 && requires100rel(message)
-    ? 'reliable provisional responses are not supported by this edge'
+  return wantsReliable(pending, message) && !allowsReliable(request)
+    ? 'Remote endpoint does not support 100rel'
     : undefined;
 }

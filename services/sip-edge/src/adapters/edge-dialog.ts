@@ -1,8 +1,11 @@
 // One dialog that the edge keeps for an application: the state of RFC 3261 §12 and what is under way in it.
-import type { DialogState, Flow, Headers, SipRequest } from '@sidestream/sip';
+import type { DialogState, Flow, Headers, ReliableResponses, SipMessage, SipRequest } from '@sidestream/sip';
 import type { BookedDialog } from '../domain/dialog-book.js';
 import type { LocalAddress } from '../domain/local-address.js';
+import { OpenOffers, sdpOf } from '../domain/session-description.js';
 import type { AdminClient } from './admin-client.js';
+import type { EarlyLegs } from './early-legs.js';
+import type { SessionRefresh } from './session-refresh.js';
 
 /** A 2xx of ours that has no ACK yet. */
 export interface UnacknowledgedAnswer {
@@ -39,6 +42,7 @@ export interface EdgeDialogInit {
   readonly local: LocalAddress;
   readonly state: DialogState;
   readonly flow: Flow;
+  readonly legs?: EarlyLegs | undefined;
 }
 
 export class EdgeDialog implements BookedDialog<AdminClient> {
@@ -56,6 +60,17 @@ export class EdgeDialog implements BookedDialog<AdminClient> {
   ownInvites = 0;
   /** CSeq of the peer's INVITE that has no final answer. */
   peerInvite: number | undefined;
+  /** CSeq of the peer's UPDATE that has no final answer. */
+  peerUpdate: number | undefined;
+  readonly offers = new OpenOffers();
+  /** Reliable provisional responses to INVITEs of the peer, by their CSeq number. */
+  readonly reliable = new Map<number, ReliableResponses>();
+  /** The other early dialogs of the INVITE that made this one, where it was ours. */
+  readonly legs: EarlyLegs | undefined;
+  /** The session timer, once there was one. */
+  session: SessionRefresh | undefined;
+  /** The last session description of ours that the peer has; empty before. */
+  localSession: Buffer = Buffer.alloc(0);
   /** CSeq of an INVITE of ours whose 2xx waits for the application's ACK, and how to stop the watch over it. */
   owedAck: { readonly cseq: number; readonly stopWatch: () => void } | undefined;
   ack: OwnAck | undefined;
@@ -68,6 +83,14 @@ export class EdgeDialog implements BookedDialog<AdminClient> {
     this.local = init.local;
     this.state = init.state;
     this.flow = init.flow;
+    this.legs = init.legs;
+  }
+
+  /** Keeps the session description of a message of ours that the peer gets. */
+  keepSession(message: SipMessage): void {
+    const { method } = message.kind === 'request' ? message : message.cseq;
+    const isSession = method === 'INVITE' || method === 'UPDATE' || method === 'PRACK' || method === 'ACK';
+    if (isSession) this.localSession = sdpOf(message) ?? this.localSession;
   }
 
   /** Runs what sends in this dialog one after the other, so that a slow connection never lets a BYE overtake an ACK. */
@@ -88,5 +111,7 @@ export class EdgeDialog implements BookedDialog<AdminClient> {
     this.unacknowledged.clear();
     this.owedAck?.stopWatch();
     this.owedAck = undefined;
+    for (const reliable of this.reliable.values()) reliable.stop();
+    this.session?.stop();
   }
 }

@@ -1,13 +1,10 @@
-// An INVITE of an application on its way: early dialog, answer, copies of the answer, other branches of a fork.
+// An INVITE of an application on its way: early dialogs, answer, copies of the answer, other branches of a fork.
 import {
   type ClientTransaction,
   createResponse,
-  type DialogState,
-  dialogFromResponse,
   type Flow,
   type Headers,
   newTag,
-  SipError,
   type SipResponse,
   tagOf,
 } from '@sidestream/sip';
@@ -15,10 +12,13 @@ import type { LocalAddress } from '../domain/local-address.js';
 import type { Placement } from '../domain/meta.js';
 import type { AdminClient } from './admin-client.js';
 import { deliver, deliverInternal } from './delivery.js';
+import { EarlyLegs } from './early-legs.js';
 import type { EdgeContext } from './edge-context.js';
-import { EdgeDialog } from './edge-dialog.js';
+import type { EdgeDialog } from './edge-dialog.js';
 import { ackAndHangUp } from './in-dialog-sender.js';
 import { oweAck, repeatAck } from './owed-ack.js';
+import { ProvisionalFilter } from './provisional-filter.js';
+import { sessionOf } from './session-refresh.js';
 
 interface OutgoingInviteInit {
   readonly transaction: ClientTransaction;
@@ -34,9 +34,11 @@ export class OutgoingInvite {
   readonly local: LocalAddress;
   readonly #context: EdgeContext;
   readonly #at: Placement;
-  readonly #dialogId: string;
+  readonly #legs: EarlyLegs;
+  readonly #filter = new ProvisionalFilter();
   /** ACKs of the branches that were hung up, by their To tag. */
   readonly #hungUp = new Map<string, ReturnType<typeof ackAndHangUp>>();
+  /** The dialog of the first 2xx. */
   #dialog: EdgeDialog | undefined;
   /** How the application's INVITE ended: by a final response of the network, or by one that the edge made. */
   #outcome: 'none' | 'answered' | 'failed' = 'none';
@@ -48,7 +50,8 @@ export class OutgoingInvite {
     this.client = init.client;
     this.local = init.local;
     this.#at = init.at;
-    this.#dialogId = init.dialogId;
+    const common = { id: init.dialogId, owner: init.client, local: init.local };
+    this.#legs = new EarlyLegs(context, init.transaction.request, common);
     init.transaction.on('provisional', (response, flow) => this.#onProvisional(response, flow));
     init.transaction.on('final', (response, flow) => this.#onFinal(response, flow));
     init.transaction.on('timeout', () => this.#fail(408));
@@ -72,9 +75,9 @@ export class OutgoingInvite {
   }
 
   #onProvisional(response: SipResponse, flow: Flow): void {
-    if (response.status === 100 || this.#abandoned) return;
+    if (this.#abandoned || !this.#filter.passes(response)) return;
     this.#context.metrics.message('in', 'response', 'INVITE');
-    if (tagOf(response.to) !== undefined) this.#setDialog(response, flow);
+    if (tagOf(response.to) !== undefined) this.#legs.enter(response, flow);
     deliver(this.client, response, flow, this.#at);
   }
 
@@ -83,7 +86,7 @@ export class OutgoingInvite {
     const isFirst = this.#outcome === 'none';
     this.#outcome = 'answered';
     if (response.status >= 300) {
-      this.#removeEarlyDialog();
+      this.#legs.end();
       if (!this.#abandoned) deliver(this.client, response, flow, this.#at);
       return;
     }
@@ -95,13 +98,17 @@ export class OutgoingInvite {
       this.hangUp(response, flow);
       return;
     }
-    if (!this.#setDialog(response, flow) || this.#dialog === undefined) {
+    const dialog = this.#legs.enter(response, flow);
+    this.#legs.end(dialog);
+    this.#dialog = dialog;
+    if (dialog === undefined) {
       // A 2xx without a usable Contact: the application hears of it, the call can't be kept.
       deliver(this.client, response, flow, this.#at);
       this.hangUp(response, flow);
       return;
     }
-    oweAck(this.#context, this.#dialog, response.cseq.number);
+    oweAck(this.#context, dialog, response.cseq.number);
+    if (response.headers.has('Session-Expires')) sessionOf(this.#context, dialog).answered(response);
     deliver(this.client, response, flow, this.#at);
   }
 
@@ -109,39 +116,10 @@ export class OutgoingInvite {
     // The ACK of a 486 may fail as well, but one final response is all that an application gets.
     if (this.#outcome !== 'none') return;
     this.#outcome = 'failed';
-    this.#removeEarlyDialog();
+    this.#legs.end();
     if (this.#abandoned) return;
     const { request, flow } = this.transaction;
     deliverInternal(this.client, createResponse(request, status, { toTag: newTag() }), flow.protocol, this.#at);
-  }
-
-  /** Enters the dialog of a response, or lets the early one follow the branch that spoke last. */
-  #setDialog(response: SipResponse, flow: Flow): boolean {
-    const state = this.#stateOf(response);
-    if (state === undefined) return false;
-    const early = this.#dialog;
-    if (early === undefined) {
-      this.#dialog = new EdgeDialog({ id: this.#dialogId, owner: this.client, local: this.local, state, flow });
-      this.#context.book.add(this.#dialog);
-      return true;
-    }
-    // The book finds it by the tag of the other branch from now on, and again if the callee has sent a BYE while it rang.
-    this.#context.book.remove(early);
-    // PRACK and UPDATE may have used numbers already (RFC 3261 §13.2.2.4 keeps the local CSeq).
-    early.state = { ...state, localCseq: Math.max(state.localCseq, early.state.localCseq) };
-    early.flow = flow;
-    this.#context.book.add(early);
-    return true;
-  }
-
-  #stateOf(response: SipResponse): DialogState | undefined {
-    try {
-      return dialogFromResponse(this.transaction.request, response);
-    } catch (error) {
-      if (!(error instanceof SipError)) throw error;
-      this.#context.log.warn({ err: error, callId: response.callId }, 'a response makes no usable dialog');
-      return undefined;
-    }
   }
 
   /** RFC 3261 §13.2.2.4: every 2xx gets an ACK with its own tag; a branch that nobody wants gets a BYE. */
@@ -155,14 +133,7 @@ export class OutgoingInvite {
     // Without a usable Contact or route the branch is reached where the INVITE went.
     const reachable = response.clone();
     reachable.headers.set('Contact', `<${this.transaction.request.uri}>`).delete('Record-Route');
-    const state = this.#stateOf(response) ?? this.#stateOf(reachable);
+    const state = this.#legs.stateOf(response) ?? this.#legs.stateOf(reachable);
     if (state !== undefined) this.#hungUp.set(tag, ackAndHangUp(this.#context, state, response, flow));
-  }
-
-  #removeEarlyDialog(): void {
-    if (this.#dialog === undefined) return;
-    this.#context.book.remove(this.#dialog);
-    this.#dialog.dispose();
-    this.#dialog = undefined;
   }
 }

@@ -1,6 +1,6 @@
 // Requests from the network that wait for an application's final answer.
 import { randomUUID } from 'node:crypto';
-import type { Clock, ServerTransaction, TimerValues } from '@sidestream/sip';
+import type { Clock, ReliableResponses, ServerTransaction, TimerValues } from '@sidestream/sip';
 import type { LocalAddress } from '../domain/local-address.js';
 import type { AdminClient } from './admin-client.js';
 import type { EdgeDialog } from './edge-dialog.js';
@@ -20,6 +20,10 @@ export interface PendingRequest extends Omit<PendingRequestInit, 'dialog'> {
   dialog: EdgeDialog | undefined;
   /** The application has given a response. */
   answered: boolean;
+  /** All further responses to an INVITE go through it once there was a reliable one (RFC 3262). */
+  reliable: ReliableResponses | undefined;
+  /** Frame of the application's final response, while that waits for a PRACK. */
+  heldFrame: string | undefined;
   /** Ends the wait for the application. */
   stopWaiting: () => void;
 }
@@ -34,6 +38,9 @@ export interface PendingRequestsOptions {
   /** A request is no longer pending, for whatever reason. */
   onSettled(pending: PendingRequest): void;
 }
+
+/** Refuses a response that nothing waits for; the words are drachtio-server's. */
+export const unknownTransaction = 'Response not sent due to unknown transaction';
 
 /** An application has this long for its first response to an INVITE: 128*T1 = 64 s, as drachtio-server gives it. */
 const inviteDeadlineT1s = 128;
@@ -53,6 +60,8 @@ export class PendingRequests {
       ...init,
       transactionId: randomUUID(),
       answered: false,
+      reliable: undefined,
+      heldFrame: undefined,
       stopWaiting: () => undefined,
     };
     const deadlineT1s = isInvite(pending) ? inviteDeadlineT1s : otherDeadlineT1s;
@@ -87,7 +96,10 @@ export class PendingRequests {
     pending.stopWaiting();
     if (!this.#pending.delete(pending.transactionId)) return;
     const { dialog, transaction } = pending;
-    if (isInvite(pending) && dialog?.peerInvite === transaction.request.cseq.number) dialog.peerInvite = undefined;
+    const { number } = transaction.request.cseq;
+    if (isInvite(pending) && dialog?.peerInvite === number) dialog.peerInvite = undefined;
+    if (transaction.request.method === 'UPDATE' && dialog?.peerUpdate === number) dialog.peerUpdate = undefined;
+    dialog?.offers.settledByUs(number);
     this.#options.onSettled(pending);
   }
 

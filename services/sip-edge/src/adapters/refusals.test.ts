@@ -46,20 +46,6 @@ describe('requests that the edge refuses', () => {
     });
   }
 
-  test('RFC 3262 §3: Require: 100rel gets 420 with Unsupported, in a dialog too; other tags are the application’s', () =>
-    bench.run(answering, async ({ peer }) => {
-      const caller = await peer.udp();
-      const reliable = { headers: { Require: 'timer, 100rel' } };
-      new RawCall(caller).send('INVITE', reliable);
-      assert.equal((await caller.response(420, 'INVITE')).headers.get('Unsupported'), '100rel');
-      const call = new RawCall(caller);
-      await call.establish({ headers: { Require: 'timer' } });
-      call.send('INVITE', reliable);
-      assert.equal((await caller.response(420, 'INVITE')).headers.get('Unsupported'), '100rel');
-      call.send('INVITE', { body: sdp(40_002) });
-      await caller.response(200, 'INVITE');
-    }));
-
   test('RFC 3311 §5.2: the 200 to an UPDATE names the edge in Contact', () =>
     bench.run(answering, async ({ edge, peer }) => {
       const caller = await peer.udp();

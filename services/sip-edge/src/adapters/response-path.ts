@@ -4,6 +4,7 @@ import type { Placement } from '../domain/meta.js';
 import type { AdminClient } from './admin-client.js';
 import { deliver, deliverInternal } from './delivery.js';
 import type { EdgeContext } from './edge-context.js';
+import { ProvisionalFilter } from './provisional-filter.js';
 
 /** Passes the responses of a transaction on; what the network leaves out is 408 or 503, made here. */
 export function passResponses(
@@ -12,6 +13,7 @@ export function passResponses(
   transaction: ClientTransaction,
   at: Placement,
   onFinal: (status: number, response?: SipResponse) => void = () => undefined,
+  onProvisional: (response: SipResponse) => void = () => undefined,
 ): void {
   const pass = (response: SipResponse, flow: Flow): void => {
     context.metrics.message('in', 'response', response.cseq.method);
@@ -29,8 +31,11 @@ export function passResponses(
       at,
     );
   };
+  const filter = new ProvisionalFilter();
   transaction.on('provisional', (response, flow) => {
-    if (response.status > 100) pass(response, flow);
+    if (!filter.passes(response)) return;
+    onProvisional(response);
+    pass(response, flow);
   });
   transaction.once('final', (response, flow) => {
     answered = true;

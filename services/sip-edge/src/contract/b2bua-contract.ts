@@ -1,7 +1,7 @@
 // The contract, last part: calls between two sipp through createB2BUA, as signalling makes them.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { freeTcpPort, freeUdpPort, runSipp, sippMissing } from '@sidestream/peers';
+import { freeTcpPort, freeUdpPort, runSipp, sippListens, sippMissing } from '@sidestream/peers';
 import { ContractBench } from './contract-bench.js';
 import type { AppDialog, DrachtioApp } from './drachtio-app.js';
 import type { EdgeUnderTest } from './edge-handle.js';
@@ -48,6 +48,7 @@ export function b2buaContract(under: EdgeUnderTest): void {
             const done = new AbortController();
             const signal = AbortSignal.any([done.signal, AbortSignal.timeout(40_000)]);
             const callee = runSipp(['-sn', 'uas', ...common, '-p', String(calleePort)], signal);
+            await sippListens(transport, calleePort);
             const edgeAddress = `${edge[transport].host}:${edge[transport].port}`;
             const callerPort = String(await freePort());
             const rate = ['-m', String(calls), '-r', '20', '-d', '200', '-l', String(calls)];

@@ -29,6 +29,14 @@ export interface AppReply extends AppMessage {
   send(status: number, options?: object, callback?: (error: unknown, sent?: AppMessage) => void): void;
 }
 
+/** A provisional response to an INVITE, from which a request can be sent in the early dialog. */
+export interface AppProvisional extends AppMessage {
+  readonly agent: {
+    request(options: object, callback: (error: unknown, request: AppRequest) => void): void;
+  };
+  readonly socket: unknown;
+}
+
 export interface AppDialog extends EventEmitter {
   readonly id: string;
   readonly sip: { callId: string; localTag: string; remoteTag: string };
@@ -47,13 +55,14 @@ export interface DrachtioApp extends EventEmitter {
   invite(handler: Handler): void;
   options(handler: Handler): void;
   message(handler: Handler): void;
+  register(handler: Handler): void;
   createUAS(request: AppRequest, reply: AppReply, options: object): Promise<AppDialog>;
   createUAC(
     uri: string,
     options: object,
     progress?: {
       cbRequest?: (error: unknown, request: AppRequest) => void;
-      cbProvisional?: (response: AppMessage) => void;
+      cbProvisional?: (response: AppProvisional) => void;
     },
   ): Promise<AppDialog>;
   createB2BUA(

@@ -5,6 +5,10 @@ import { adminContract } from './admin-contract.js';
 import { b2buaContract } from './b2bua-contract.js';
 import type { EdgeUnderTest } from './edge-handle.js';
 import { frameContract } from './frame-contract.js';
+import { midCallContract } from './mid-call-contract.js';
+import { passThroughContract } from './pass-through-contract.js';
+import { reliableContract } from './reliable-contract.js';
+import { sessionTimerContract } from './session-timer-contract.js';
 import { uacContract } from './uac-contract.js';
 import { uasContract } from './uas-contract.js';
 
@@ -14,6 +18,10 @@ export function edgeContract(under: EdgeUnderTest): void {
     frameContract(under);
     uasContract(under);
     uacContract(under);
+    reliableContract(under);
+    midCallContract(under);
+    sessionTimerContract(under);
+    passThroughContract(under);
     b2buaContract(under);
   });
 }

@@ -33,7 +33,8 @@ export function uacContract(under: EdgeUnderTest): void {
           assert.equal(invite.headers.get('Max-Forwards'), '70');
           assert.equal(invite.from.displayName, 'Ünï');
           assert.equal(invite.from.uri, `sip:alice@127.0.0.1:${edge[transport].port}`);
-          assert.equal(invite.to.uri, uri);
+          // In drachtio-server the parameters slip out of the brackets.
+          assert.equal(invite.to.uri, under.referenceOnly ? uri.replace(';transport=tcp', '') : uri);
           assert.equal(invite.topVia.port, edge[transport].port);
           assert.match(invite.contacts[0]?.uri ?? '', new RegExp(`^sip:127.0.0.1:${edge[transport].port}`));
           assert.equal(invite.body.toString(), offer);
@@ -115,23 +116,17 @@ export function uacContract(under: EdgeUnderTest): void {
     test('RFC 3261 §9.1: CANCEL waits for a provisional response, then 487 ends the call', () =>
       bench.run(noRoutes, async ({ app, peer }) => {
         const callee = await peer.udp();
-        let sent: AppRequest | undefined;
-        const calling = app.createUAC(
-          `sip:bob@127.0.0.1:${callee.address.port}`,
-          { localSdp: offer },
-          {
-            cbRequest: (_error, request) => {
-              sent = request;
-            },
-          },
-        );
-        const rejected = assert.rejects(calling, { status: 487 });
-        const invite = await callee.request('INVITE');
-        const echoed = new Promise<void>((resolve, reject) => {
-          assert.ok(sent);
-          sent.cancel((error) => (error ? reject(error) : resolve()));
+        let calling: Promise<unknown> | undefined;
+        const sent = new Promise<AppRequest>((resolve) => {
+          const cbRequest = (_error: unknown, request: AppRequest): void => resolve(request);
+          calling = app.createUAC(`sip:bob@127.0.0.1:${callee.address.port}`, { localSdp: offer }, { cbRequest });
         });
-        await echoed;
+        const rejected = assert.rejects(calling ?? Promise.resolve(), { status: 487 });
+        const invite = await callee.request('INVITE');
+        const request = await sent;
+        await new Promise<void>((resolve, reject) => {
+          request.cancel((error) => (error ? reject(error) : resolve()));
+        });
         assert.equal(
           callee.unread.some((message) => message.kind === 'request' && message.method === 'CANCEL'),
           false,

@@ -27,11 +27,11 @@ export class DialogBook<O, D extends BookedDialog<O>> {
   }
 
   get size(): number {
-    return this.#byId.size;
+    return this.#byTags.size;
   }
 
   get full(): boolean {
-    return this.#byId.size >= this.#capacity;
+    return this.size >= this.#capacity;
   }
 
   /**
@@ -50,6 +50,10 @@ export class DialogBook<O, D extends BookedDialog<O>> {
     this.#reserved.delete(id);
   }
 
+  /**
+   * Enters a dialog, or puts it before the others with its id: the early dialogs of a fork share one, and applications
+   * speak in the one that was entered last.
+   */
   add(dialog: D): void {
     this.#byId.set(dialog.id, dialog);
     this.#byTags.set(dialogId(dialog.state), dialog);
@@ -57,6 +61,11 @@ export class DialogBook<O, D extends BookedDialog<O>> {
 
   get(id: string): D | undefined {
     return this.#byId.get(id);
+  }
+
+  /** Whether this dialog, and no other with its key, is in the book. */
+  has(dialog: D): boolean {
+    return this.#byTags.get(dialogId(dialog.state)) === dialog;
   }
 
   /** The dialog of a message from the network (RFC 3261 §12.2.2: Call-ID, our tag and theirs). */
@@ -73,7 +82,7 @@ export class DialogBook<O, D extends BookedDialog<O>> {
 
   /** Removes all dialogs of an owner and returns them. */
   removeOwnedBy(owner: O): D[] {
-    const orphans = [...this.#byId.values()].filter((dialog) => dialog.owner === owner);
+    const orphans = [...this.#byTags.values()].filter((dialog) => dialog.owner === owner);
     for (const orphan of orphans) this.remove(orphan);
     return orphans;
   }
