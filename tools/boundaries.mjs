@@ -102,8 +102,7 @@ function domainFault(specifier) {
     return 'a domain must not know its adapters';
   const builtin = specifier.startsWith('node:') || builtinModules.includes(specifier);
   if (builtin && !pureBuiltins.includes(specifier)) return 'a domain does no I/O';
-  if (['drachtio-srf', '@grpc/grpc-js', 'bencode', '@nats-io/transport-node'].includes(specifier))
-    return 'that is an adapter’s';
+  if (['drachtio-srf', '@grpc/grpc-js', '@nats-io/transport-node'].includes(specifier)) return 'that is an adapter’s';
   return undefined;
 }
 

@@ -77,13 +77,19 @@ export class UnaryHandlers {
     return (call, callback) => {
       const controller = new AbortController();
       const timer = this.#seconds.startTimer({ method });
-      call.on('cancelled', () => controller.abort(new SidestreamError('cancelled', `${method}: the client gave up`)));
+      let answered = false;
+      call.on('cancelled', () => {
+        // It is emitted at the end of a call that went well, too.
+        if (!answered) controller.abort(new SidestreamError('cancelled', `${method}: the client gave up`));
+      });
       work(call.request, controller.signal).then(
         (response) => {
+          answered = true;
           timer({ code: 'ok' });
           callback(null, response);
         },
         (thrown: unknown) => {
+          answered = true;
           const error = SidestreamError.from(thrown);
           timer({ code: error.code });
           if (error.code === 'internal') this.#log.error({ err: thrown, method }, 'request failed');

@@ -4,7 +4,7 @@ import { Event } from '@sidestream/proto/events/v1';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
-import type { Bus } from './bus.js';
+import type { Bus, BusSession } from './bus.js';
 
 export type EventBody = NonNullable<Event['body']>;
 
@@ -13,16 +13,27 @@ export function eventSubject(body: EventBody): string {
   return `events.${body.$case.replace(/[A-Z]/g, (letter) => `.${letter.toLowerCase()}`)}`;
 }
 
+/** Events of so many milliseconds leave together: one write and one wake-up instead of one for each. */
+const gatherMs = 10;
+/** At most so many are on their way at once. */
+const maxBatch = 128;
+
+interface Waiting {
+  readonly subject: string;
+  readonly id: string;
+  readonly payload: Uint8Array;
+}
+
 export class EventPublisher {
   readonly #bus: Bus;
   readonly #source: string;
   readonly #log: Logger;
   readonly #capacity: number;
-  readonly #queue: { subject: string; id: string; payload: Uint8Array }[] = [];
+  readonly #queue: Waiting[] = [];
   readonly #stopping = new AbortController();
   readonly #published: Counter<'subject'>;
   readonly #dropped: Counter;
-  #wake = new AbortController();
+  #wake: () => void = () => undefined;
   #loop: Promise<void> | undefined;
   #closing = false;
 
@@ -63,14 +74,14 @@ export class EventPublisher {
       this.#dropped.inc();
     }
     this.#queue.push({ subject: eventSubject(body), id, payload });
-    this.#wake.abort();
+    this.#wake();
     this.#loop ??= this.#drain();
   }
 
   /** Gives what waits up to `flushMs` to leave, then ends. */
   async close(flushMs: number): Promise<void> {
     this.#closing = true;
-    this.#wake.abort();
+    this.#wake();
     const timer = setTimeout(() => this.#stopping.abort(), this.#bus.connected ? flushMs : 0);
     await this.#loop;
     clearTimeout(timer);
@@ -80,25 +91,37 @@ export class EventPublisher {
 
   async #drain(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      const next = this.#queue[0];
-      const session = this.#bus.session;
-      this.#wake = new AbortController();
-      if (!next) {
+      if (this.#queue.length === 0) {
         if (this.#closing) return;
-        await pause(60_000, AbortSignal.any([this.#wake.signal, this.#stopping.signal]));
-      } else if (!session) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        continue;
+      }
+      await pause(gatherMs, this.#stopping.signal);
+      const session = this.#bus.session;
+      if (session === undefined || !(await this.#send(session, this.#queue.slice(0, maxBatch)))) {
         await pause(200, this.#stopping.signal);
-      } else {
-        try {
-          // The id makes a repeated publish harmless, so an unanswered one is simply tried again.
-          await session.jetstream.publish(next.subject, next.payload, { msgID: next.id, timeout: 2_000 });
-          this.#published.inc({ subject: next.subject });
-          if (this.#queue[0] === next) this.#queue.shift();
-        } catch (error) {
-          this.#log.debug({ err: error, subject: next.subject }, 'event not published; retrying');
-          await pause(200, this.#stopping.signal);
-        }
       }
     }
+  }
+
+  /** Publishes in order; false when something is to be sent again. */
+  async #send(session: BusSession, batch: readonly Waiting[]): Promise<boolean> {
+    const outcomes = await Promise.allSettled(
+      batch.map(({ subject, payload, id }) =>
+        session.jetstream.publish(subject, payload, { msgID: id, timeout: 2_000 }),
+      ),
+    );
+    // All behind the first failure is sent again, so that the order stays; the ids make the repeats harmless.
+    const failure = outcomes.findIndex(({ status }) => status === 'rejected');
+    const published = new Set(failure < 0 ? batch : batch.slice(0, failure));
+    for (const { subject } of published) this.#published.inc({ subject });
+    // The oldest may have been dropped meanwhile.
+    while (this.#queue[0] !== undefined && published.has(this.#queue[0])) this.#queue.shift();
+    const failed = outcomes[failure];
+    if (failed?.status !== 'rejected') return true;
+    this.#log.debug({ err: failed.reason, subject: batch[failure]?.subject }, 'event not published; retrying');
+    return false;
   }
 }

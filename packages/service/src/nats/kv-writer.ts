@@ -1,8 +1,13 @@
 // State written beside the work: the newest value of each key wins, nobody waits for it.
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
-import type { Bus } from './bus.js';
+import type { Bus, BusSession } from './bus.js';
 import type { BucketName } from './layout.js';
+
+/** Changes of so many milliseconds leave together; of one key only the last is written. */
+const gatherMs = 20;
+/** At most so many keys are on their way at once. */
+const maxBatch = 128;
 
 /** Writes and deletes keys in order of first change; bounded by the number of keys that wait. */
 export class KvWriter {
@@ -57,22 +62,29 @@ export class KvWriter {
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting.size > 0 && !this.#stopping.signal.aborted) {
-      const [id, change] = this.#waiting.entries().next().value ?? [];
-      if (id === undefined || change === undefined) return;
+    const { signal } = this.#stopping;
+    while (this.#waiting.size > 0 && !signal.aborted) {
+      await pause(gatherMs, signal);
       const session = this.#bus.session;
-      if (!session) {
-        await pause(200, this.#stopping.signal);
-        continue;
-      }
-      try {
-        const bucket = session.bucket(change.bucket);
-        await (change.value === undefined ? bucket.delete(change.key) : bucket.put(change.key, change.value));
-        if (this.#waiting.get(id) === change) this.#waiting.delete(id);
-      } catch (error) {
-        this.#log.debug({ err: error, key: change.key }, 'key not written; retrying');
-        await pause(200, this.#stopping.signal);
-      }
+      if (session === undefined || !(await this.#write(session))) await pause(200, signal);
     }
+  }
+
+  /** Writes the keys that wait, at most maxBatch; false when one has to be tried again. */
+  async #write(session: BusSession): Promise<boolean> {
+    const outcomes = await Promise.all(
+      [...this.#waiting].slice(0, maxBatch).map(async ([id, change]) => {
+        try {
+          const bucket = session.bucket(change.bucket);
+          await (change.value === undefined ? bucket.delete(change.key) : bucket.put(change.key, change.value));
+          if (this.#waiting.get(id) === change) this.#waiting.delete(id);
+          return true;
+        } catch (error) {
+          this.#log.debug({ err: error, key: change.key }, 'key not written; retrying');
+          return false;
+        }
+      }),
+    );
+    return outcomes.every((written) => written);
   }
 }

@@ -1,5 +1,4 @@
 // Datagrams of rtpengine's ng protocol: a cookie, a space, a bencoded dictionary.
-import bencode from 'bencode';
 
 export type NgValue = string | number | readonly NgValue[] | NgDictionary;
 export interface NgDictionary {
@@ -11,84 +10,113 @@ const space = 0x20;
 const colon = 0x3a;
 const [minus, d, e, i, l] = [0x2d, 0x64, 0x65, 0x69, 0x6c];
 
+/** The datagram; strings go out as UTF-8, numbers as integers. */
 export function encodeMessage(cookie: string, body: NgDictionary): Buffer {
-  return Buffer.concat([Buffer.from(`${cookie} `), bencode.encode(body)]);
+  return Buffer.from(`${cookie} ${encode(body)}`);
 }
 
-/** Takes a reply apart; undefined if it is not cookie and dictionary. Never throws. */
+/** Takes a reply apart; undefined if it is not a cookie and one well-formed dictionary. Never throws. */
 export function decodeMessage(datagram: Buffer): { cookie: string; body: NgDictionary } | undefined {
   const end = datagram.indexOf(space);
-  if (end < 1 || datagram[end + 1] !== d) return undefined;
-  const payload = datagram.subarray(end + 1);
-  // The library loops for ever on a negative string length and recurses as deep as it is told to.
-  if (!isWellFormed(payload)) return undefined;
-  const body = toText(bencode.decode(payload));
-  return isDictionary(body) ? { cookie: datagram.toString('latin1', 0, end), body } : undefined;
+  if (end < 1) return undefined;
+  const reader = new Reader(datagram, end + 1);
+  const body = reader.value(0);
+  if (!isDictionary(body) || !reader.atEnd) return undefined;
+  return { cookie: datagram.toString('latin1', 0, end), body };
 }
 
 export function isDictionary(value: NgValue | undefined): value is NgDictionary {
   return typeof value === 'object' && !Array.isArray(value);
 }
 
-/** The library can decode strings itself, but not in dictionaries: version 4.0.1 then fails on every key. */
-function toText(value: unknown): NgValue {
-  if (value instanceof Uint8Array)
-    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
-  if (typeof value === 'number') return value;
-  if (Array.isArray(value)) return value.map(toText);
-  if (typeof value !== 'object' || value === null) return '';
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, toText(child)]));
-}
-
-/** One bencoded value and nothing behind it, nested no deeper than maxDepth, every string inside the data. */
-function isWellFormed(data: Buffer): boolean {
-  const open: { readonly dictionary: boolean; wantsKey: boolean }[] = [];
-  let position = 0;
-  do {
-    const parent = open.at(-1);
-    const byte = data[position];
-    if (byte === d || byte === l) {
-      if (parent?.wantsKey || open.length === maxDepth) return false;
-      open.push({ dictionary: byte === d, wantsKey: byte === d });
-      position += 1;
-      continue;
-    }
-    if (byte === e) {
-      if (!parent || (parent.dictionary && !parent.wantsKey)) return false;
-      open.pop();
-      position += 1;
-    } else if (byte === i) {
-      if (parent?.wantsKey) return false;
-      position = afterInteger(data, position);
-    } else {
-      position = afterString(data, position);
-    }
-    if (position < 0) return false;
-    const container = open.at(-1);
-    if (container?.dictionary) container.wantsKey = !container.wantsKey;
-  } while (open.length > 0);
-  return position === data.length;
-}
-
-function afterInteger(data: Buffer, start: number): number {
-  let position = data[start + 1] === minus ? start + 2 : start + 1;
-  const first = position;
-  while (isDigit(data[position])) position += 1;
-  return position > first && data[position] === e ? position + 1 : -1;
-}
-
-function afterString(data: Buffer, start: number): number {
-  let position = start;
-  let length = 0;
-  while (isDigit(data[position]) && position - start < 6) {
-    length = length * 10 + Number(data[position]) - 0x30;
-    position += 1;
+function encode(value: NgValue): string {
+  if (typeof value === 'string') return encodeString(value);
+  if (typeof value === 'number') return `i${Math.trunc(value)}e`;
+  let text = '';
+  if (isDictionary(value)) {
+    for (const [key, child] of Object.entries(value)) text += encodeString(key) + encode(child);
+    return `d${text}e`;
   }
-  if (position === start || data[position] !== colon) return -1;
-  const end = position + 1 + length;
-  return end <= data.length ? end : -1;
+  for (const child of value) text += encode(child);
+  return `l${text}e`;
 }
 
-function isDigit(byte: number | undefined): boolean {
+function encodeString(text: string): string {
+  return `${Buffer.byteLength(text)}:${text}`;
+}
+
+/** Reads bencoded values one after the other; undefined for what is none, or nested deeper than maxDepth. */
+class Reader {
+  readonly #data: Buffer;
+  #position: number;
+
+  constructor(data: Buffer, position: number) {
+    this.#data = data;
+    this.#position = position;
+  }
+
+  get atEnd(): boolean {
+    return this.#position === this.#data.length;
+  }
+
+  value(depth: number): NgValue | undefined {
+    const byte = this.#data[this.#position];
+    if (byte === i) return this.#integer();
+    if (byte !== d && byte !== l) return this.#string();
+    if (depth === maxDepth) return undefined;
+    this.#position += 1;
+    return byte === d ? this.#dictionary(depth + 1) : this.#list(depth + 1);
+  }
+
+  #dictionary(depth: number): NgDictionary | undefined {
+    const entries: [string, NgValue][] = [];
+    while (this.#data[this.#position] !== e) {
+      const key = this.#string();
+      const value = key === undefined ? undefined : this.value(depth);
+      if (key === undefined || value === undefined) return undefined;
+      entries.push([key, value]);
+    }
+    this.#position += 1;
+    return Object.fromEntries(entries);
+  }
+
+  #list(depth: number): NgValue[] | undefined {
+    const list: NgValue[] = [];
+    while (this.#data[this.#position] !== e) {
+      const value = this.value(depth);
+      if (value === undefined) return undefined;
+      list.push(value);
+    }
+    this.#position += 1;
+    return list;
+  }
+
+  #integer(): number | undefined {
+    const first = this.#position + 1;
+    let end = this.#data[first] === minus ? first + 1 : first;
+    const digits = end;
+    while (isDigit(this.#data[end])) end += 1;
+    if (end === digits || this.#data[end] !== e) return undefined;
+    this.#position = end + 1;
+    return Number(this.#data.toString('latin1', first, end));
+  }
+
+  #string(): string | undefined {
+    let position = this.#position;
+    let length = 0;
+    // Five digits hold any length that fits into a datagram.
+    for (let byte = this.#data[position]; isDigit(byte) && position - this.#position < 5; byte = this.#data[position]) {
+      length = length * 10 + byte - 0x30;
+      position += 1;
+    }
+    const start = position + 1;
+    if (position === this.#position || this.#data[position] !== colon) return undefined;
+    if (start + length > this.#data.length) return undefined;
+    this.#position = start + length;
+    return this.#data.toString('utf8', start, start + length);
+  }
+}
+
+function isDigit(byte: number | undefined): byte is number {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }

@@ -36,14 +36,14 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   if (release.near === 'bye') bye(first.near);
   if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release, options)));
   if (release.far === 'bye') bye(first.far);
-  ends.push(stopRecording?.(release.termination.reason));
+  ends.push(stopRecording?.(release.termination.reason), first.media && closeMedia(first.media, log));
 
   await settled(inFlight, releaseDeadlineMs);
   const late = holdings();
   // A 200 that crossed our refusal, or the caller's CANCEL, has made a dialog: it gets BYE (RFC 3261 §15).
   if (late.near !== first.near || release.near === 'refuse') bye(late.near);
   if (late.far !== first.far || release.far === 'cancel') bye(late.far);
-  ends.push(late.media && closeMedia(late.media, log));
+  if (late.media !== first.media) ends.push(late.media && closeMedia(late.media, log));
   const clean = await settled(
     ends.filter((end) => end !== undefined),
     releaseDeadlineMs + 1_000,

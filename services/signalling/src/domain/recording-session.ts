@@ -53,6 +53,8 @@ export class RecordingSession {
   #dialog: RecorderDialog | undefined;
   #answer: RecorderDescription | undefined;
   #updates: RecordingUpdates | undefined;
+  /** The call has ended: it closes its media session, and the fork ends with that. */
+  #callOver = false;
   #refreshWanted = false;
   #snapshotWanted = false;
   #beganAtMs = 0;
@@ -88,10 +90,11 @@ export class RecordingSession {
   }
 
   /**
-   * Ends the recording because the call ended, for the reason given; resolves when fork and dialog are given back. Idempotent,
-   * never rejects.
+   * Ends the recording because the call ended, for the reason given; resolves when the dialog is given back. The fork is left to
+   * the call, which closes the media session. Idempotent, never rejects.
    */
   stop(why: string): Promise<void> {
+    this.#callOver = true;
     const reason = this.#state.started ? 'call-ended' : 'call-ended-before-start';
     this.#dispatch({ type: 'stop', termination: terminated(reason, `the call ended: ${why}`) });
     return this.#over;
@@ -239,7 +242,7 @@ export class RecordingSession {
   async #release({ fork, bye }: Extract<RecordingEffect, { type: 'release' }>): Promise<void> {
     this.#work.abort(new DOMException('the recording is over', 'AbortError'));
     const ends: Promise<unknown>[] = [...this.#ends];
-    if (fork) ends.push(this.#stopFork(this.#state.candidate));
+    if (fork && !this.#callOver) ends.push(this.#stopFork(this.#state.candidate));
     let answer: number | undefined;
     if (bye && this.#dialog) {
       ends.push(

@@ -75,7 +75,7 @@ export class AdminClient {
   /** Sends one frame: the meta line and, if there is one, the SIP message after it. Never throws. */
   send(meta: string, sip?: Buffer): void {
     if (this.#closed) return;
-    this.#socket.write(encodeFrame(sip === undefined ? meta : Buffer.concat([Buffer.from(meta, 'utf8'), sip])));
+    this.#socket.write(encodeFrame(meta, sip));
     if (this.#socket.writableLength > this.#limits.maxQueueBytes) this.close('reads too slowly');
   }
 

@@ -11,10 +11,12 @@ const zero = 0x30;
 /** Six digits reach beyond every limit that makes sense; drachtio-server stops at five. */
 const maxLengthDigits = 6;
 
-/** Encodes one frame. */
-export function encodeFrame(payload: string | Buffer): Buffer {
-  const bytes = typeof payload === 'string' ? Buffer.from(payload, 'utf8') : payload;
-  return Buffer.concat([Buffer.from(`${bytes.length}#`, 'latin1'), bytes]);
+const nothing = Buffer.alloc(0);
+
+/** Encodes one frame whose payload is a text and, behind it, the bytes of a SIP message. */
+export function encodeFrame(text: string, sip: Buffer = nothing): Buffer {
+  const payload = Buffer.byteLength(text) + sip.length;
+  return Buffer.concat([Buffer.from(`${payload}#${text}`), sip]);
 }
 
 /** Cuts a byte stream into payloads, whatever the chunks are. Work is linear in the bytes received. */
