@@ -94,12 +94,21 @@ export {
   type TransportsOptions,
 } from './transport/transports.js';
 export type { Patience } from './user-agent/final-response.js';
+export { glareDelayMs } from './user-agent/glare-backoff.js';
 export { type AcceptContent, IncomingInvite, type InviteResponseContent } from './user-agent/incoming-invite.js';
 export { IncomingRequest, type IncomingRequestEvents, type ResponseContent } from './user-agent/incoming-request.js';
+export type { AnswerOffer } from './user-agent/outgoing-acks.js';
 export type { InviteOptions, OutgoingInvite } from './user-agent/outgoing-invite.js';
 export type { RequestAddress } from './user-agent/outgoing-request.js';
+export { type ReferProgress, referNotification, referTo } from './user-agent/refer.js';
 export type { Content } from './user-agent/ua-core.js';
-export { type DialogRequestOptions, UaDialog, type UaDialogEvents } from './user-agent/ua-dialog.js';
+export {
+  type DialogRequestOptions,
+  type OfferOptions,
+  type ReinviteOptions,
+  UaDialog,
+  type UaDialogEvents,
+} from './user-agent/ua-dialog.js';
 export {
   type OutOfDialogOptions,
   UserAgent,

@@ -2,7 +2,7 @@
 import { formatNameAddr, type NameAddr, parseNameAddr, tagOf } from '../message/name-addr.js';
 import type { SipRequest, SipResponse } from '../message/sip-message.js';
 import { parseUri } from '../message/uri.js';
-import { SipError } from '../sip-error.js';
+import { malformed, SipError } from '../sip-error.js';
 
 /** Everything that RFC 3261 §12 asks to remember; JSON-serialisable. */
 export interface DialogState {
@@ -45,7 +45,7 @@ export function dialogFromResponse(request: SipRequest, response: SipResponse): 
     localUri: request.from.uri,
     remoteUri: request.to.uri,
     localCseq: request.cseq.number,
-    remoteTarget: checkedTarget(contact ?? request.uri),
+    remoteTarget: contact === undefined ? request.uri : checkedTarget(contact),
     routeSet: recordRoute(response).reverse(),
     secure: isSips(request.uri),
     role: 'uac',
@@ -94,9 +94,10 @@ export function nextHopUri(dialog: DialogState): string {
   return nextUri(dialog.routeSet) ?? dialog.remoteTarget;
 }
 
-/** Checks that a remote target can be sent to. @throws SipError `malformed` */
+/** Checks that a remote target is a SIP or SIPS URI (RFC 3261 §8.1.1.8, §12.1.1). @throws SipError `malformed` */
 export function checkedTarget(uri: string): string {
-  parseUri(uri);
+  const { scheme } = parseUri(uri);
+  if (scheme !== 'sip' && scheme !== 'sips') throw malformed(`Contact or Record-Route: a ${scheme} URI`);
   return uri;
 }
 
@@ -113,11 +114,13 @@ function recordRoute(message: SipRequest | SipResponse): string[] {
   });
 }
 
-function isSips(uri: string): boolean {
+/** Whether a URI is a SIPS URI. */
+export function isSips(uri: string): boolean {
   return /^sips:/i.test(uri);
 }
 
-function sipsContact(contact: string): string {
+/** The Contact as it must be where the other side was addressed by SIPS (RFC 3261 §8.1.1.8, §12.1.1). */
+export function sipsContact(contact: string): string {
   const address: NameAddr = parseNameAddr(contact, 'Contact');
   return /^sip:/i.test(address.uri) ? formatNameAddr({ ...address, uri: `sips:${address.uri.slice(4)}` }) : contact;
 }

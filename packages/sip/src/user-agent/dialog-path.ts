@@ -38,13 +38,15 @@ export class DialogPath {
 
   #nextHop(dialog: DialogState): Target {
     const uri = parseUri(nextHopUri(dialog));
+    // RFC 3261 §19.1.1: maddr overrides the host.
+    const host = (uri.parameters.get('maddr') ?? uri.host).replace(/^\[|\]$/g, '');
     // A name in a Contact says less than the address that the owner chose.
-    if (isIP(uri.host) === 0 && this.#target !== undefined) return this.#target;
-    if (uri.host === '') throw new SipError('not-possible', `cannot send to a ${uri.scheme} URI`);
+    if (isIP(host) === 0 && this.#target !== undefined) return this.#target;
+    if (host === '') throw new SipError('not-possible', `cannot send to a ${uri.scheme} URI`);
     const protocol = protocolOf(uri) ?? this.#protocol;
     const port = uri.port ?? (protocol === 'tls' ? 5061 : 5060);
     const local = protocol === 'udp' ? this.#local : undefined;
-    return { protocol, host: uri.host, port, ...(local === undefined ? {} : { local }) };
+    return { protocol, host, port, ...(local === undefined ? {} : { local }) };
   }
 }
 

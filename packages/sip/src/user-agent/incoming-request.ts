@@ -1,11 +1,12 @@
 // A request of a peer that waits for its answer.
 import { EventEmitter } from 'node:events';
 import { createResponse } from '../message/create-response.js';
+import { Headers } from '../message/headers.js';
 import type { SipRequest, SipResponse } from '../message/sip-message.js';
 import { SipError } from '../sip-error.js';
 import type { ServerTransaction } from '../transaction/server-transaction.js';
 import type { Flow } from '../transport/flow.js';
-import { bodyOf, type Content, responseHeaders, type UaCore } from './ua-core.js';
+import { bodyOf, type Content, overlay, responseHeaders, type UaCore } from './ua-core.js';
 
 /** What a response says beside its status. */
 export interface ResponseContent extends Content {
@@ -17,6 +18,11 @@ export interface IncomingRequestEvents {
   cancel: [cancel: SipRequest];
   /** The ACK of our 2xx has come. */
   ack: [ack: SipRequest];
+  /**
+   * A reliable provisional response of ours was acknowledged (RFC 3262). A PRACK with a body, an offer or an answer, has to be
+   * answered (without a listener: 488); one without has been answered 200.
+   */
+  prack: [prack: IncomingRequest];
 }
 
 // States in which an answer is out, so that a failing connection says nothing about whether it is wanted.
@@ -27,11 +33,14 @@ export class IncomingRequest extends EventEmitter<IncomingRequestEvents> {
   protected readonly core: UaCore;
   protected readonly transaction: ServerTransaction;
   readonly #abort = new AbortController();
+  readonly #contact: string | undefined;
 
-  constructor(core: UaCore, transaction: ServerTransaction) {
+  /** @param contact our Contact where the request may refresh the target of its dialog (UPDATE) */
+  constructor(core: UaCore, transaction: ServerTransaction, contact?: string) {
     super();
     this.core = core;
     this.transaction = transaction;
+    this.#contact = contact;
     transaction.on('transportError', (error) => {
       if (!answered.has(transaction.state)) this.#abort.abort(error);
     });
@@ -63,7 +72,12 @@ export class IncomingRequest extends EventEmitter<IncomingRequestEvents> {
    * @returns whether the response was handed to the network; never rejects for the network's sake.
    */
   async respond(status: number, content: ResponseContent = {}): Promise<boolean> {
-    return this.transaction.respond(this.response(status, content));
+    // RFC 3311 §5.2: the 2xx to an UPDATE carries our Contact.
+    if (this.#contact === undefined || status < 200 || status >= 300) {
+      return this.transaction.respond(this.response(status, content));
+    }
+    const headers = overlay(new Headers([['Contact', this.#contact]]), content.headers);
+    return this.transaction.respond(this.response(status, { ...content, headers }));
   }
 
   protected abort(reason: Error): void {

@@ -13,7 +13,7 @@ export interface InviteAttemptOptions {
   readonly provisionalTimeoutMs?: number | undefined;
   /** Milliseconds to the final response. */
   readonly finalTimeoutMs?: number | undefined;
-  readonly onProvisional?: ((response: SipResponse) => void) | undefined;
+  readonly onProvisional?: ((response: SipResponse, flow: Flow) => void) | undefined;
   /** Every 2xx, copies and forks included. `wanted` is false once the promise is settled. Each has to be acknowledged. */
   readonly onAccepted: (response: SipResponse, flow: Flow, wanted: boolean) => void;
 }
@@ -54,9 +54,9 @@ export function attemptInvite(
     const provisionalTimer = timer(provisionalTimeoutMs, 'response');
     const finalTimer = timer(finalTimeoutMs, 'final response');
 
-    transaction.on('provisional', (response) => {
+    transaction.on('provisional', (response, flow) => {
       clock.clearTimeout(provisionalTimer);
-      if (!settled) options.onProvisional?.(response);
+      if (!settled) options.onProvisional?.(response, flow);
     });
     transaction.on('final', (response, flow) => {
       const wanted = !settled;

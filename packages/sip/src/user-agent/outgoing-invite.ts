@@ -1,15 +1,15 @@
 // The UAC side of a new session: RFC 3261 §13.2. Owns what becomes of every 2xx: one is wanted, any other is ended.
-import { type DialogState, dialogFromResponse } from '../dialog/dialog-state.js';
-import { tagOf } from '../message/name-addr.js';
 import type { SipRequest, SipResponse } from '../message/sip-message.js';
 import { SipError } from '../sip-error.js';
 import type { Flow, Target } from '../transport/flow.js';
-import { DialogPath } from './dialog-path.js';
 import { cancelled } from './final-response.js';
 import { attemptInvite } from './invite-attempt.js';
+import { InviteForks } from './invite-forks.js';
+import { addressed } from './large-request.js';
+import type { AnswerOffer } from './outgoing-acks.js';
 import { outgoingRequest, type RequestAddress } from './outgoing-request.js';
 import type { Content, UaCore } from './ua-core.js';
-import { UaDialog } from './ua-dialog.js';
+import type { UaDialog } from './ua-dialog.js';
 
 export interface InviteOptions extends RequestAddress, Content {
   readonly target: Target;
@@ -20,7 +20,15 @@ export interface InviteOptions extends RequestAddress, Content {
   readonly provisionalTimeoutMs?: number | undefined;
   /** Milliseconds from the sending to the final response; unlimited once a provisional response has come. */
   readonly finalTimeoutMs?: number | undefined;
-  readonly onProvisional?: ((response: SipResponse) => void) | undefined;
+  /**
+   * A provisional response, with the early dialog that it belongs to (RFC 3261 §12.1): for requests both ways before the
+   * answer. A reliable one (RFC 3262) comes once and in order.
+   */
+  readonly onProvisional?: ((response: SipResponse, dialog: UaDialog | undefined) => void) | undefined;
+  /** What the PRACK of a reliable provisional response says: the answer where that one has an offer. Default: nothing. */
+  readonly prackContent?: ((response: SipResponse, dialog: UaDialog) => Content) | undefined;
+  /** Answers the offer of the 2xx, where the INVITE has none: for the ACK. Default: the ACK has no body. */
+  readonly answerOffer?: AnswerOffer | undefined;
   /** What is said in the BYE of a session that came unwanted: a 2xx after a cancel or a timeout, of another fork, or unusable. */
   readonly unwantedBye?: (() => Content) | undefined;
 }
@@ -34,40 +42,41 @@ export interface OutgoingInvite {
   readonly request: SipRequest;
 }
 
-/** Dialogs that one INVITE may make; a 2xx of yet another fork is ignored and will be given up by its sender. */
-const maxForks = 16;
-
 /** See UserAgent.invite. */
 export async function sendInvite(core: UaCore, options: InviteOptions): Promise<OutgoingInvite> {
   if (core.dialogs.full) throw new SipError('not-possible', 'too many dialogs are open');
-  const flow = await dial(core, options.target, options.signal);
+  const dialled = await dial(core, options.target, options.signal);
   // The new connection that was asked for is there; the dialog's later requests may share one.
   const { fresh: _, ...target } = options.target;
-  const contact = typeof options.contact === 'function' ? options.contact(flow) : options.contact;
-  const transaction = core.layer.request(outgoingRequest(core, 'INVITE', options, options, contact), flow);
+  const build = (on: Flow): SipRequest => {
+    const contact = typeof options.contact === 'function' ? options.contact(on) : options.contact;
+    return outgoingRequest(core, 'INVITE', options, options, contact);
+  };
+  const { request: unsent, flow } = await addressed(core, dialled, build, options.signal);
+  const transaction = core.layer.request(unsent, flow);
   const { request } = transaction;
-  const forks = new Map<string, UaDialog>();
+  const { answerOffer } = options;
+  const forks = new InviteForks(core, request, target);
   let wantedDialog: UaDialog | undefined;
+  // RFC 3261 §13.2.2.4: after 64*T1 no further fork is expected to answer.
+  transaction.once('terminated', () => forks.abandon('remote'));
 
   const response = await attemptInvite(transaction, core.layer.clock, {
     signal: options.signal,
     provisionalTimeoutMs: options.provisionalTimeoutMs,
     finalTimeoutMs: options.finalTimeoutMs,
-    onProvisional: options.onProvisional,
+    onProvisional(provisional, on) {
+      const dialog = forks.provisional(provisional, on, options.prackContent ?? (() => ({})));
+      if (dialog !== 'ignore') options.onProvisional?.(provisional, dialog);
+    },
     onAccepted(accepted, on, wanted) {
-      const tag = tagOf(accepted.to) ?? '';
-      const known = forks.get(tag);
-      if (known !== undefined) {
-        known.acknowledge(accepted, on);
-        return;
-      }
-      if (forks.size >= maxForks) return;
-      const { state, problem } = dialogOf(request, accepted);
-      const dialog = new UaDialog(core, state, new DialogPath(core.transports, on, target));
-      forks.set(tag, dialog);
-      core.dialogs.add(dialog);
-      dialog.acknowledge(accepted, on);
-      if (wanted && problem === undefined) {
+      const fork = forks.accepted(accepted, on);
+      if (fork === undefined) return;
+      const { dialog, known, problem } = fork;
+      const isWanted = wanted && problem === undefined;
+      dialog.acknowledge({ invite: request, response: accepted, answerOffer: isWanted ? answerOffer : undefined }, on);
+      if (known) return;
+      if (isWanted) {
         dialog.hold();
         wantedDialog = dialog;
         return;
@@ -82,6 +91,7 @@ export async function sendInvite(core: UaCore, options: InviteOptions): Promise<
     },
   });
   if (wantedDialog === undefined) {
+    forks.abandon('remote');
     const text = `INVITE: ${response.status} ${response.reason}`;
     throw new SipError('rejected', text, { status: response.status, response });
   }
@@ -95,17 +105,5 @@ export async function dial(core: UaCore, target: Target, signal: AbortSignal | u
     return await core.transports.flow(target, signal);
   } catch (error) {
     throw signal?.aborted ? cancelled() : error;
-  }
-}
-
-/** The dialog of a 2xx. Where its Contact or Record-Route is unusable, one that will do for ACK and BYE, and the problem. */
-function dialogOf(request: SipRequest, response: SipResponse): { state: DialogState; problem?: SipError } {
-  try {
-    return { state: dialogFromResponse(request, response) };
-  } catch (error) {
-    if (!(error instanceof SipError)) throw error;
-    const repaired = response.clone();
-    repaired.headers.set('Contact', `<${request.uri}>`).delete('Record-Route');
-    return { state: dialogFromResponse(request, repaired), problem: error };
   }
 }

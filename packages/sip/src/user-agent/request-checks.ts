@@ -3,6 +3,8 @@ import { acceptableTypes } from '../message/accept.js';
 import { Headers } from '../message/headers.js';
 import { isRegisteredMethod } from '../message/methods.js';
 import type { SipRequest } from '../message/sip-message.js';
+import { SipError } from '../sip-error.js';
+import { referTo } from './refer.js';
 import type { UaCore } from './ua-core.js';
 
 /** A response that refuses, with the header lines that say why. */
@@ -26,6 +28,8 @@ export function refusalOf(core: UaCore, request: SipRequest): Refusal | undefine
   if (unsupported.length > 0) {
     return { status: 420, headers: new Headers([['Unsupported', unsupported.join(', ')]]) };
   }
+  // RFC 3515 §2.4.2.
+  if (request.method === 'REFER' && !hasReferTo(request)) return { status: 400 };
   return core.accept === undefined ? undefined : refusalOfContent(request, core.accept);
 }
 
@@ -48,4 +52,13 @@ function refusalOfContent(request: SipRequest, accept: readonly string[]): Refus
 // §20.11: who says handling=optional wants the body ignored rather than the request refused.
 function isOptional(headers: Headers): boolean {
   return /;[ \t]*handling[ \t]*=[ \t]*optional[ \t]*(?:;|$)/i.test(headers.get('Content-Disposition') ?? '');
+}
+
+function hasReferTo(request: SipRequest): boolean {
+  try {
+    return referTo(request).uri !== '';
+  } catch (error) {
+    if (error instanceof SipError) return false;
+    throw error;
+  }
 }

@@ -13,11 +13,16 @@ import { Acknowledgements } from './acknowledgements.js';
 import type { DialogPath } from './dialog-path.js';
 import { endsSession, isOfSession } from './failure-impact.js';
 import { cancelled, finalResponse, type Patience } from './final-response.js';
+import { glareDelayMs, pause } from './glare-backoff.js';
 import { IncomingInvite } from './incoming-invite.js';
 import { answer, IncomingRequest } from './incoming-request.js';
 import { attemptInvite } from './invite-attempt.js';
-import { type Refusal, refusalOf } from './request-checks.js';
-import { bodyOf, type Content, requestHeaders, type UaCore } from './ua-core.js';
+import { addressed } from './large-request.js';
+import { OpenOffers } from './open-offers.js';
+import { type Acknowledged, type AnswerOffer, OutgoingAcks } from './outgoing-acks.js';
+import { OpenRefers, type ReferProgress, referNotification } from './refer.js';
+import { refusalOf } from './request-checks.js';
+import { bodyOf, type Content, overlay, requestHeaders, type UaCore } from './ua-core.js';
 
 export interface UaDialogEvents {
   /** INFO, UPDATE, OPTIONS …; has to be answered. Without a listener: OPTIONS 200, UPDATE 488, others 501. */
@@ -28,22 +33,45 @@ export interface UaDialogEvents {
   bye: [bye: SipRequest];
   /** Always the last event. `error`: no ACK, no answer, a failure that ends the session, or the user agent was closed. */
   ended: [reason: 'local' | 'remote' | 'error'];
-  /** The connection is gone; the dialog is not. The next request dials again. */
-  flowClosed: [];
+  /** A NOTIFY for a REFER of ours; it has been answered 200. Without a listener too. */
+  referProgress: [progress: ReferProgress];
+  /** The connection is gone; the dialog is not. The next request dials again. `error`: why, where that is known. */
+  flowClosed: [error?: SipError];
 }
+
+// What is answered where nobody listens.
+const unheard: ReadonlyMap<string, number> = new Map([
+  ['OPTIONS', 200],
+  ['UPDATE', 488],
+  ['REFER', 603],
+  ['NOTIFY', 481],
+]);
 
 /** What goes into a request within the dialog, and how long to wait for its answer. */
 export interface DialogRequestOptions extends Content, Patience {}
 
-/** A confirmed dialog with an INVITE usage. */
+/** Options of what collides with an offer of the peer when both come at once. */
+export interface OfferOptions extends DialogRequestOptions {
+  /** How often a 491 is tried again, each time after the wait of RFC 3261 §14.1. Default 0: the 491 is returned. */
+  readonly glareRetries?: number | undefined;
+}
+
+/** Options of a re-INVITE. */
+export interface ReinviteOptions extends OfferOptions {
+  /** Answers the offer of the 2xx, where the re-INVITE has none. Default: the ACK has no body. */
+  readonly answerOffer?: AnswerOffer | undefined;
+}
+
+/** A dialog with an INVITE usage, early or confirmed. */
 export class UaDialog extends EventEmitter<UaDialogEvents> {
   readonly #core: UaCore;
   readonly #path: DialogPath;
   readonly #acknowledgements = new Acknowledgements();
   #state: DialogState;
-  #ack: { readonly cseq: number; readonly request: SipRequest } | undefined;
-  #outgoing: ClientTransaction | 'starting' | undefined;
-  #incoming: ServerTransaction | undefined;
+  readonly #acks = new OutgoingAcks();
+  readonly #offers = new OpenOffers();
+  readonly #refers = new OpenRefers();
+  #awaitsPrack: IncomingInvite | undefined;
   #held: ServerTransaction[] | undefined;
   #bye: Promise<SipResponse | undefined> | undefined;
   #ended = false;
@@ -65,6 +93,11 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
     return this.#path.flow;
   }
 
+  // RFC 3261 §15: the callee does not send BYE in an early dialog.
+  get #mayHangUp(): boolean {
+    return this.#state.state !== 'early' || this.#state.role === 'uac';
+  }
+
   get #over(): boolean {
     return this.#state.state === 'terminated';
   }
@@ -72,79 +105,139 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
   /**
    * Sends a request within the dialog and resolves with its final response, whatever the status. What ends the dialog (481,
    * 404, no response at all …) is in RFC 5057 §5.1 and §5.2.
-   * @throws SipError `dialog-gone`, `timed-out`, `cancelled`, `transport-failed` (the dialog stays), `tls-refused`.
+   * @throws SipError `dialog-gone`, `timed-out`, `cancelled`, `transport-failed` (the dialog stays), `tls-refused`, and for an
+   * UPDATE with an offer `not-possible` with status 491 while another offer is open either way (RFC 3311 §5.1).
    */
-  async request(method: string, options: DialogRequestOptions = {}): Promise<SipResponse> {
+  async request(method: string, options: OfferOptions = {}): Promise<SipResponse> {
     if (method === 'INVITE' || method === 'BYE' || method === 'ACK' || method === 'CANCEL') {
       throw new SipError('not-possible', `${method} has a method of its own`);
     }
-    const transaction = await this.#send(method, options);
-    return this.#took(await finalResponse(transaction, this.#core.layer.clock, options));
+    const send = (): Promise<ClientTransaction> => this.#send(method, options);
+    const offers = method === 'UPDATE' && options.body !== undefined;
+    return this.#afterGlare(options, async () => {
+      const transaction = offers ? await this.#offers.offer(method, send) : await send();
+      return this.#took(await finalResponse(transaction, this.#core.layer.clock, options));
+    });
   }
 
   /**
-   * Sends a re-INVITE and resolves with its final response; a 2xx is acknowledged. A 491 is returned: wait as RFC 3261 §14.1
-   * says and try again.
-   * @throws SipError as `request` does, and `not-possible` with status 491 while another INVITE is pending either way.
+   * Sends a re-INVITE and resolves with its final response; a 2xx is acknowledged.
+   * @throws SipError as `request` does, and `not-possible` with status 491 while another offer is open either way.
    */
-  async reinvite(options: DialogRequestOptions): Promise<SipResponse> {
+  reinvite(options: ReinviteOptions): Promise<SipResponse> {
+    return this.#afterGlare(options, () => this.#reinvite(options));
+  }
+
+  async #reinvite(options: ReinviteOptions): Promise<SipResponse> {
     // RFC 3261 §14.1: not before the ACK for the peer's own INVITE.
     await this.#acknowledgements.done();
-    if (this.#outgoing !== undefined || this.#incoming?.pending) {
-      throw new SipError('not-possible', 'another INVITE is pending in this dialog', { status: 491 });
-    }
-    this.#outgoing = 'starting';
-    try {
-      this.#outgoing = await this.#send('INVITE', options);
-    } catch (error) {
-      this.#outgoing = undefined;
-      throw error;
-    }
-    const transaction = this.#outgoing;
-    // The INVITE stays pending for its own time, even when the caller waits no longer.
-    const settled = (): void => {
-      if (this.#outgoing === transaction) this.#outgoing = undefined;
-    };
-    transaction.once('final', settled);
-    transaction.once('terminated', settled);
+    if (this.#state.state === 'early') throw new SipError('not-possible', 'INVITE: the dialog is early');
+    const transaction = await this.#offers.offer('INVITE', () => this.#send('INVITE', options));
     const response = await attemptInvite(transaction, this.#core.layer.clock, {
       signal: options.signal,
       finalTimeoutMs: options.timeoutMs,
       onAccepted: (accepted, flow) => {
         this.#state = responseInDialog(this.#state, accepted);
-        this.acknowledge(accepted, flow);
+        const { answerOffer } = options;
+        this.acknowledge({ invite: transaction.request, response: accepted, answerOffer }, flow);
       },
     });
     return this.#took(response);
   }
 
   /**
+   * Sends a REFER (RFC 3515) and resolves with its final response; after a 2xx the NOTIFYs come as `referProgress` events with
+   * the CSeq number of that response. `allow` has to name NOTIFY.
+   * @param to Refer-To header value
+   * @throws SipError as `request` does
+   */
+  async refer(to: string, options: DialogRequestOptions = {}): Promise<SipResponse> {
+    const headers = overlay(new Headers([['Refer-To', to]]), options.headers);
+    const transaction = await this.#send('REFER', { ...options, headers });
+    // A NOTIFY may be here before the response.
+    const forget = this.#refers.sent(transaction.request);
+    transaction.once('final', ({ status }) => {
+      if (status >= 300) forget();
+    });
+    transaction.once('timeout', forget);
+    return this.#took(await finalResponse(transaction, this.#core.layer.clock, options));
+  }
+
+  /** Tells who sent a REFER how the reference goes on: see referNotification. A final status is the last word. */
+  notifyRefer(refer: SipRequest, status: number, reason?: string, patience: Patience = {}): Promise<SipResponse> {
+    return this.request('NOTIFY', { ...patience, ...referNotification(refer, status, reason) });
+  }
+
+  async #afterGlare(options: OfferOptions, attempt: () => Promise<SipResponse>): Promise<SipResponse> {
+    for (let left = options.glareRetries ?? 0; left > 0; left -= 1) {
+      try {
+        const response = await attempt();
+        if (response.status !== 491) return response;
+      } catch (error) {
+        if (!(error instanceof SipError) || error.status !== 491) throw error;
+      }
+      await pause(this.#core.layer.clock, glareDelayMs(this.#state.role), options.signal);
+    }
+    return attempt();
+  }
+
+  /**
    * Ends the dialog, once; later calls get the same promise. Waits for the ACK of our 2xx first (RFC 3261 §15). A connection
    * that fails is dialled again once. Resolves with the answer, undefined when none came or the dialog was over. Never rejects.
+   * In an early dialog the caller may do so (§15); the callee refuses the INVITE instead, so there nothing happens.
    */
   bye(options: DialogRequestOptions = {}): Promise<SipResponse | undefined> {
+    if (!this.#mayHangUp) return Promise.resolve(undefined);
     this.#bye ??= this.#ended ? Promise.resolve(undefined) : this.#sayBye(options);
     return this.#bye;
   }
 
   /** Acknowledges a 2xx, again for each of its copies (RFC 3261 §13.2.2.4); for the user agent. */
-  acknowledge(response: SipResponse, flow: Flow): void {
-    const cseq = response.cseq.number;
+  acknowledge(acknowledged: Acknowledged, flow: Flow): void {
+    const { layer } = this.#core;
+    const cseq = acknowledged.response.cseq.number;
     const send = async (): Promise<void> => {
       const on = flow.reliable && !flow.closed ? flow : await this.#outbound();
-      if (this.#ack?.cseq !== cseq) {
-        const { request } = requestInDialog(this.#state, 'ACK', { cseq });
-        this.#ack = { cseq, request: this.#core.layer.withVia(request, on) };
-      }
-      await this.#core.layer.sendStateless(this.#ack.request, on);
+      const build = async ({ headers = new Headers(), contentType, ...content }: Content): Promise<SipRequest> => {
+        if (contentType !== undefined) headers.set('Content-Type', contentType);
+        const { request } = requestInDialog(this.#state, 'ACK', { cseq, headers, body: bodyOf(content) });
+        return layer.withVia(request, on);
+      };
+      await layer.sendStateless(await this.#acks.of(acknowledged, build, () => void this.bye()), on);
     };
     // A lost ACK is asked for by the next copy of the 2xx.
     send().catch(() => undefined);
   }
 
-  /** Sends our 2xx and repeats it until its ACK; for IncomingInvite. */
+  /** The 2xx has come or gone: the early dialog is confirmed; for the user agent. */
+  confirm(state: DialogState): void {
+    const { localCseq, remoteCseq } = this.#state;
+    this.#state = { ...state, localCseq, ...(remoteCseq === undefined ? {} : { remoteCseq }) };
+    this.#offers.ofInvite = undefined;
+  }
+
+  /** Ends a dialog whose INVITE has come to nothing, without a word to the peer; for the user agent. */
+  abandon(reason: 'local' | 'remote' | 'error'): void {
+    this.#end(reason);
+  }
+
+  /** The INVITE of this early dialog has an offer; for the user agent. */
+  offerInInvite(whose: 'ours' | 'theirs'): void {
+    this.#offers.ofInvite = whose;
+  }
+
+  /** A reliable provisional response has brought the answer to it; for the user agent. */
+  answeredEarly(): void {
+    this.#offers.ofInvite = undefined;
+  }
+
+  /** PRACKs belong to this INVITE from now on; for IncomingInvite. */
+  awaitPrack(invite: IncomingInvite): void {
+    this.#awaitsPrack = invite;
+  }
+
+  /** Repeats our 2xx, which has been sent, until its ACK comes; for IncomingInvite. */
   accepted(invite: IncomingInvite, transaction: ServerTransaction, response: SipResponse): void {
-    void transaction.respond(response);
     this.#acknowledgements.await(transaction, response, {
       onAck: (ack) => this.#core.layer.protect(() => invite.emit('ack', ack)),
       // RFC 3261 §13.3.1.4: without ACK the session is to be ended.
@@ -154,6 +247,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
 
   /** Keeps the peer's requests back until the next turn, so that whoever gets the dialog can listen; for the user agent. */
   hold(): void {
+    if (this.#held !== undefined) return;
     this.#held = [];
     setImmediate(() => {
       const held = this.#held ?? [];
@@ -184,7 +278,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
       this.#answer(transaction, taken.refuse);
       return;
     }
-    const refusal = refusalOf(this.#core, request) ?? (request.method === 'INVITE' ? this.#glare() : undefined);
+    const refusal = refusalOf(this.#core, request) ?? this.#offers.collision(request);
     if (refusal !== undefined) {
       // Refused, it refreshes nothing, but its number is used.
       this.#state = { ...this.#state, remoteCseq: request.cseq.number };
@@ -196,42 +290,42 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
   }
 
   /** The connection of the dialog is gone; for the user agent. */
-  flowClosed(): void {
-    this.#core.layer.protect(() => this.emit('flowClosed'));
-  }
-
-  /** Ends without a word to the peer; for the user agent. */
-  dispose(): void {
-    this.#end('error');
+  flowClosed(error?: SipError): void {
+    this.#core.layer.protect(() => this.emit('flowClosed', error));
   }
 
   #deliver(transaction: ServerTransaction): void {
     const { request } = transaction;
-    if (request.method === 'BYE') {
-      this.#answer(transaction, 200);
-      // RFC 3261 §15.1.2: what is still pending is answered 487.
-      if (this.#incoming !== undefined) this.#answer(this.#incoming, 487);
-      this.#core.layer.protect(() => this.emit('bye', request));
-      this.#end('remote');
-      return;
+    switch (request.method) {
+      case 'BYE':
+        this.#answer(transaction, 200);
+        // RFC 3261 §15.1.2: what is still pending is answered 487.
+        for (const pending of this.#offers.unanswered) this.#answer(pending, 487);
+        this.#core.layer.protect(() => this.emit('bye', request));
+        this.#end('remote');
+        return;
+      case 'INVITE':
+        this.#offers.receive(transaction);
+        if (!this.emit('reinvite', new IncomingInvite(this.#core, transaction, this))) this.#answer(transaction, 488);
+        return;
+      case 'PRACK':
+        if (this.#awaitsPrack === undefined) this.#answer(transaction, 481);
+        else this.#awaitsPrack.receivePrack(transaction);
+        return;
+      case 'NOTIFY': {
+        const progress = this.#refers.receive(request);
+        if (progress === undefined) break;
+        this.#answer(transaction, typeof progress === 'number' ? progress : 200);
+        if (typeof progress !== 'number') this.#core.layer.protect(() => this.emit('referProgress', progress));
+        return;
+      }
+      case 'UPDATE':
+        this.#offers.receive(transaction);
+        break;
     }
-    if (request.method === 'INVITE') {
-      const invite = new IncomingInvite(this.#core, transaction, this);
-      this.#incoming = transaction;
-      if (!this.emit('reinvite', invite)) this.#answer(transaction, 488);
-      return;
-    }
-    if (this.emit('request', new IncomingRequest(this.#core, transaction))) return;
-    this.#answer(transaction, request.method === 'OPTIONS' ? 200 : request.method === 'UPDATE' ? 488 : 501);
-  }
-
-  /** Two INVITEs at once, RFC 3261 §14.2. */
-  #glare(): Refusal | undefined {
-    if (this.#outgoing !== undefined) return { status: 491 };
-    if (this.#incoming?.pending) {
-      return { status: 500, headers: new Headers([['Retry-After', String(Math.floor(Math.random() * 11))]]) };
-    }
-    return undefined;
+    const contact = request.method === 'UPDATE' ? this.#state.localContact : undefined;
+    if (this.emit('request', new IncomingRequest(this.#core, transaction, contact))) return;
+    this.#answer(transaction, unheard.get(request.method) ?? 501);
   }
 
   #answer(transaction: ServerTransaction, status: number, headers?: Headers): void {
@@ -249,16 +343,17 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
     if (this.#over) throw new SipError('dialog-gone', `${method}: the dialog is over`);
     const flow = await this.#outbound(options.signal);
     if (this.#over) throw new SipError('dialog-gone', `${method}: the dialog is over`);
-    const transaction = this.#sendOn(flow, method, options);
+    const transaction = await this.#sendOn(flow, method, options);
     if (isOfSession(method)) transaction.once('timeout', () => this.#lost());
     return transaction;
   }
 
-  #sendOn(flow: Flow, method: string, content: Content): ClientTransaction {
+  async #sendOn(flow: Flow, method: string, content: DialogRequestOptions): Promise<ClientTransaction> {
     const headers = requestHeaders(this.#core, method, content);
     const { dialog, request } = requestInDialog(this.#state, method, { headers, body: bodyOf(content) });
     this.#state = dialog;
-    return this.#core.layer.request(request, flow);
+    const { flow: on } = await addressed(this.#core, flow, () => request, content.signal);
+    return this.#core.layer.request(request, on);
   }
 
   #took(response: SipResponse): SipResponse {
@@ -273,7 +368,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
   #lost(): void {
     // Whoever called bye() already says it himself, once nothing is to be waited for.
     if (this.#ended || this.#bye !== undefined) return;
-    this.#bye = this.#hangUp({}).catch(() => undefined);
+    if (this.#mayHangUp) this.#bye = this.#hangUp({}).catch(() => undefined);
     this.#end('error');
   }
 
@@ -291,7 +386,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
 
   async #hangUp(options: DialogRequestOptions, again = true): Promise<SipResponse> {
     const flow = await this.#outbound(options.signal);
-    const transaction = this.#sendOn(flow, 'BYE', options);
+    const transaction = await this.#sendOn(flow, 'BYE', options);
     this.#state = { ...this.#state, state: 'terminated' };
     try {
       return await finalResponse(transaction, this.#core.layer.clock, options);

@@ -14,6 +14,7 @@ import { DialogTable } from './dialog-table.js';
 import { finalResponse, type Patience } from './final-response.js';
 import { IncomingInvite } from './incoming-invite.js';
 import { answer, IncomingRequest } from './incoming-request.js';
+import { addressed } from './large-request.js';
 import { MergedRequests } from './merged-requests.js';
 import { dial, type InviteOptions, type OutgoingInvite, sendInvite } from './outgoing-invite.js';
 import { outgoingRequest, type RequestAddress } from './outgoing-request.js';
@@ -37,9 +38,12 @@ export interface UserAgentOptions extends Omit<TransactionLayerOptions, 'autoTer
   readonly transports: FlowSource;
   /** User-Agent of requests, Server of responses. */
   readonly product?: string | undefined;
-  /** Methods that are understood. Default INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE. */
+  /** Methods that are understood. Default INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, and PRACK with `100rel`. */
   readonly allow?: readonly string[] | undefined;
-  /** Option tags that are understood, such as `siprec`. Default none. */
+  /**
+   * Option tags that are understood, such as `siprec`. Default none. With `100rel` reliable provisional responses are
+   * acknowledged by PRACK and may be given. `timer` says that the owner keeps to RFC 4028: see the exports of session-timer/.
+   */
   readonly supported?: readonly string[] | undefined;
   /**
    * Media types that are understood and spoken, such as `application/sdp`: a body of another type is answered 415, an INVITE
@@ -58,6 +62,8 @@ export interface OutOfDialogOptions extends RequestAddress, Content, Patience {
 
 const usualMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE'];
 
+const inDialogOnly: ReadonlySet<string> = new Set(['BYE', 'PRACK', 'UPDATE']);
+
 /** A SIP user agent over the given transports. */
 export class UserAgent extends EventEmitter<UserAgentEvents> {
   readonly #core: UaCore;
@@ -68,12 +74,13 @@ export class UserAgent extends EventEmitter<UserAgentEvents> {
     super();
     const { transports } = options;
     const layer = new TransactionLayer({ ...options, autoTerminate: false });
+    const supported = (options.supported ?? []).map((tag) => tag.toLowerCase());
     this.#core = {
       layer,
       transports,
       dialogs: new DialogTable(options.maxDialogs ?? 10_000),
-      allow: options.allow ?? usualMethods,
-      supported: (options.supported ?? []).map((tag) => tag.toLowerCase()),
+      allow: options.allow ?? (supported.includes('100rel') ? [...usualMethods, 'PRACK'] : usualMethods),
+      supported,
       accept: options.accept?.map((type) => type.toLowerCase()),
       product: options.product,
     };
@@ -109,8 +116,9 @@ export class UserAgent extends EventEmitter<UserAgentEvents> {
    * @throws SipError `timed-out`, `cancelled`, `transport-failed`, `tls-refused`, `not-possible`
    */
   async request(options: OutOfDialogOptions): Promise<SipResponse> {
-    const flow = await dial(this.#core, options.target, options.signal);
+    const dialled = await dial(this.#core, options.target, options.signal);
     const request = outgoingRequest(this.#core, options.method, options, options);
+    const { flow } = await addressed(this.#core, dialled, () => request, options.signal);
     return finalResponse(this.#core.layer.request(request, flow), this.#core.layer.clock, options);
   }
 
@@ -128,12 +136,12 @@ export class UserAgent extends EventEmitter<UserAgentEvents> {
     if (this.#closed) return;
     this.#closed = true;
     this.#core.transports.off('closed', this.#onFlowClosed);
-    for (const dialog of this.#core.dialogs.all()) dialog.dispose();
+    for (const dialog of this.#core.dialogs.all()) dialog.abandon('error');
     this.#core.layer.close();
   }
 
-  readonly #onFlowClosed = (flow: Flow): void => {
-    for (const dialog of this.#core.dialogs.on(flow)) dialog.flowClosed();
+  readonly #onFlowClosed = (flow: Flow, error?: SipError): void => {
+    for (const dialog of this.#core.dialogs.on(flow)) dialog.flowClosed(error);
   };
 
   #onRequest(transaction: ServerTransaction): void {
@@ -143,8 +151,8 @@ export class UserAgent extends EventEmitter<UserAgentEvents> {
       dialog.receive(transaction);
       return;
     }
-    // RFC 3261 §12.2.2: whoever names a dialog that we do not have is told so; a BYE always means one.
-    if (tagOf(request.to) !== undefined || request.method === 'BYE') {
+    // RFC 3261 §12.2.2: whoever names a dialog that we do not have is told so; some methods always mean one.
+    if (tagOf(request.to) !== undefined || inDialogOnly.has(request.method)) {
       this.#answer(transaction, 481);
       return;
     }
