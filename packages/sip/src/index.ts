@@ -11,6 +11,7 @@ export {
 export { type DialogState, dialogFromRequest, dialogFromResponse, nextHopUri } from './dialog/dialog-state.js';
 export { createResponse, type ResponseOptions } from './message/create-response.js';
 export { isToken, type Parameters, quote, splitList, unquote } from './message/grammar.js';
+export { headerKey } from './message/header-names.js';
 export { Headers } from './message/headers.js';
 export { formatHost, formatHostPort } from './message/host.js';
 export type { MessageLimits } from './message/message-limits.js';

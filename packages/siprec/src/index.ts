@@ -1,12 +1,12 @@
-// SIPREC without I/O: what is written to a recorder and what is read from one (RFC 7865, 7866, 8068; SDES of RFC 4568).
+// SIPREC without I/O: what is written to a recorder, what is read from one, and what is wrong with either (RFC 7865, 7866, 8068;
+// SDES of RFC 4568).
 // It must not know how SIP is sent, who is recorded, or how media is steered.
 
-export {
-  type ParsedMetadata,
-  type ParsedSession,
-  type ParsedTimes,
-  parseMetadata,
-} from './metadata/parse-metadata.js';
+export type { LintFinding, LintFindingName, Place, Severity } from './lint/finding.js';
+export { type LintResult, lint } from './lint/lint.js';
+export type { LintOptions, RequestKind } from './lint/lint-options.js';
+export { parseMetadata } from './metadata/parse-metadata.js';
+export type { ParsedMetadata, ParsedSession, ParsedTimes } from './metadata/parsed-metadata.js';
 export { anonymousParticipant, type ParticipantIdentity } from './metadata/participant-identity.js';
 export {
   type Association,
@@ -29,7 +29,16 @@ export {
   recorderEndpoints,
   resolveRecorder,
 } from './recorder-endpoints.js';
-export { dynamics365, type OfferedCodec, type Party, type RecorderProfile } from './recorder-profile.js';
+export {
+  dynamics365,
+  type OfferedCodec,
+  type Party,
+  type RecorderProfile,
+  type RecorderProfileName,
+  recorderProfiles,
+  rfc7866,
+  type SecureUri,
+} from './recorder-profile.js';
 export { type RecordingAnswer, writeRecordingAnswer } from './recording-answer.js';
 export { type ByeBodyInput, byeBody, type InitialBodyInput, initialBody } from './recording-body.js';
 export {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { recorderEndpoints, resolveRecorder } from './recorder-endpoints.js';
+import { rfc7866 } from './recorder-profile.js';
 import { SiprecError } from './siprec-error.js';
 import { expectSiprecError } from './testing/expect-siprec-error.js';
 
@@ -24,8 +25,18 @@ const resolved: readonly [given: string, uri: string, host: string, port: number
   ['sip:[2001:db8::1]:5071', 'sip:SRS@[2001:db8::1]:5071;transport=tls', '2001:db8::1', 5071],
 ];
 for (const [given, uri, host, port] of resolved) {
-  test(`${given} is ${uri}`, () => assert.deepEqual(resolveRecorder(given), { uri, host, port, transport: 'tls' }));
+  test(`${given} is ${uri}`, () => {
+    const scheme = uri.startsWith('sips:') ? 'sips' : 'sip';
+    assert.deepEqual(resolveRecorder(given), { uri, scheme, host, port, transport: 'tls' });
+  });
 }
+
+test('RFC 5630 §5.1.1: profile rfc7866 keeps the scheme, takes sips for a documented name and never writes transport=tls', () => {
+  const uri = (given: string) => resolveRecorder(given, rfc7866).uri;
+  assert.equal(uri('sip:rec@srs.example:15061;transport=tls'), 'sip:rec@srs.example:15061');
+  assert.equal(uri('sips:[2001:db8::1]'), 'sips:SRS@[2001:db8::1]:5061');
+  assert.equal(uri('eastus'), 'sips:SRS@eastus.media.recording.dynamics.com:5061');
+});
 
 const refused = [
   'eastus2',

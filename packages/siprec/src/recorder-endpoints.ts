@@ -1,8 +1,7 @@
 // The recorders that Dynamics 365 documents, and how a deployment names a recorder. Dialling is the caller's: an explicit
 // port means address look-ups only (RFC 3263 §4.2), and another region is never chosen silently (data residency).
 import { isIP } from 'node:net';
-import { bracketed } from './host.js';
-import { dynamics365 } from './recorder-profile.js';
+import { dynamics365, type RecorderProfile, type SecureUri } from './recorder-profile.js';
 import { quoted, SiprecError } from './siprec-error.js';
 
 export interface RecorderEndpoint {
@@ -12,8 +11,10 @@ export interface RecorderEndpoint {
 }
 
 export interface RecorderAddress {
-  /** The Request-URI. */
+  /** The Request-URI, as the profile writes it. */
   readonly uri: string;
+  /** Of the Request-URI, and so of our Contact (RFC 3261 §8.1.1.8, RFC 5630 §5.1.1.2). */
+  readonly scheme: SecureUri['scheme'];
   /** Name or address without brackets: what is looked up, sent as SNI and checked in the certificate. */
   readonly host: string;
   readonly port: number;
@@ -54,24 +55,24 @@ const hostNamePattern = /^(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])
  * 5061 and the user to `SRS`; the transport is TLS whether the URI says so or not, and one that says otherwise is refused.
  * @throws SiprecError `recorder-name`, naming the value
  */
-export function resolveRecorder(nameOrUri: string): RecorderAddress {
+export function resolveRecorder(nameOrUri: string, profile: RecorderProfile = dynamics365): RecorderAddress {
   const endpoint = recorderEndpoints.get(nameOrUri.toLowerCase());
   if (endpoint !== undefined) {
-    return {
-      uri: dynamics365.requestUri(endpoint.host, defaultPort),
-      host: endpoint.host,
-      port: defaultPort,
-      transport: 'tls',
-    };
+    return addressed({ scheme: profile.defaultScheme, user: 'SRS', host: endpoint.host, port: defaultPort }, profile);
   }
   if (!/^sips?:/i.test(nameOrUri)) {
     const names = [...recorderEndpoints.keys()].join(', ');
     throw new SiprecError('recorder-name', `recorder ${quoted(nameOrUri)} is neither a sip: URI nor one of ${names}`);
   }
-  return fromUri(nameOrUri);
+  return addressed(readUri(nameOrUri), profile);
 }
 
-function fromUri(value: string): RecorderAddress {
+function addressed(target: SecureUri, profile: RecorderProfile): RecorderAddress {
+  const { scheme, host, port } = target;
+  return { uri: profile.uri(target), scheme, host, port, transport: 'tls' };
+}
+
+function readUri(value: string): SecureUri {
   const match = uriPattern.exec(value);
   if (match === null) throw new SiprecError('recorder-name', `recorder ${quoted(value)} is not a usable SIP URI`);
   const [, scheme = 'sip', user = 'SRS', hostPart = '', portPart, parameters = ''] = match;
@@ -89,8 +90,5 @@ function fromUri(value: string): RecorderAddress {
     const text = `recorder ${quoted(value)} asks for ${foreign.join(';')}: a recorder is reached by TLS, nothing else`;
     throw new SiprecError('recorder-name', text);
   }
-  const target = `${user}@${bracketed(host)}:${port}`;
-  // RFC 5630 §5.1.1: a sips: URI says TLS by its scheme and must not say it again.
-  const uri = scheme.toLowerCase() === 'sips' ? `sips:${target}` : `sip:${target};transport=tls`;
-  return { uri, host, port, transport: 'tls' };
+  return { scheme: scheme.toLowerCase() === 'sips' ? 'sips' : 'sip', user, host, port };
 }

@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { parseMetadata } from './metadata/parse-metadata.js';
 import { endRecordingModel } from './metadata/recording-model.js';
 import { parseMultipart } from './mime/parse-multipart.js';
-import { dynamics365 } from './recorder-profile.js';
+import { dynamics365, rfc7866 } from './recorder-profile.js';
 import { byeBody, initialBody } from './recording-body.js';
 import { exampleOffer, exampleRecording, stopTime } from './testing/example-recording.js';
 import { packageFile } from './testing/package-file.js';
+import { schemaErrors } from './testing/schema-errors.js';
 
 const newBoundary = () => 'sidestream-golden';
 const model = exampleRecording();
@@ -20,6 +21,19 @@ test('the body of an INVITE is the golden one', () => {
 test('the body of a BYE is the golden one', () => {
   const { body } = byeBody({ model, profile: dynamics365, stopTime, newBoundary });
   assert.equal(body.toString('utf8'), packageFile('golden/bye-body.txt'));
+});
+
+test('profile rfc7866: the bodies of INVITE and BYE are the golden ones', async () => {
+  const offerSdp = exampleOffer({ profile: rfc7866 });
+  const invite = initialBody({ model, offerSdp, profile: rfc7866, newBoundary });
+  const bye = byeBody({ model, profile: rfc7866, stopTime, newBoundary });
+  assert.equal(invite.body.toString('utf8'), packageFile('golden/rfc7866/invite-body.txt'));
+  assert.equal(bye.body.toString('utf8'), packageFile('golden/rfc7866/bye-body.txt'));
+  const documents = [invite, bye].map(({ contentType, body }) =>
+    String(parseMultipart(contentType, body).find(({ mediaType }) => mediaType === rfc7866.metadataType)?.body),
+  );
+  assert.deepEqual(await schemaErrors(...documents), []);
+  assert.doesNotMatch(documents.join(''), /ExtensionParameters/);
 });
 
 test('a recording that has ended already keeps its stop time in the BYE', () => {

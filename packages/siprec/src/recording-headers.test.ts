@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dynamics365 } from './recorder-profile.js';
+import { dynamics365, rfc7866 } from './recorder-profile.js';
 import { byeHeaders, inviteHeaders, newRecordingCallId, recordingContact } from './recording-headers.js';
 import { expectSiprecError } from './testing/expect-siprec-error.js';
 
@@ -19,6 +19,13 @@ test('RFC 7866 §6.1.1: INVITE and BYE require siprec and carry the account', ()
   ]);
 });
 
+test('profile rfc7866 has no account', () => {
+  assert.deepEqual(byeHeaders(rfc7866, { accountId: '' }), [
+    ['Require', 'siprec'],
+    ['MIME-Version', '1.0'],
+  ]);
+});
+
 test('an account id cannot write header fields of its own', () => {
   for (const accountId of ['', 'a\r\nX: y', 'a b', 'é', 'x'.repeat(257)]) {
     expectSiprecError('account-id', () => inviteHeaders(dynamics365, { accountId }));
@@ -26,14 +33,18 @@ test('an account id cannot write header fields of its own', () => {
 });
 
 test('RFC 7866 §6.1.1: the feature tag is a parameter of the Contact, not of its URI', () => {
-  assert.equal(recordingContact('SRC', '192.0.2.1', 5061), '<sip:SRC@192.0.2.1:5061;transport=tls>;+sip.src');
-  assert.equal(recordingContact('SRC', '2001:db8::1', 5061), '<sip:SRC@[2001:db8::1]:5061;transport=tls>;+sip.src');
+  const at = { scheme: 'sip', user: 'SRC', host: '192.0.2.1', port: 5061 } as const;
+  assert.equal(recordingContact(dynamics365, at), '<sip:SRC@192.0.2.1:5061;transport=tls>;+sip.src');
+  const six = { ...at, host: '2001:db8::1' };
+  assert.equal(recordingContact(dynamics365, six), '<sip:SRC@[2001:db8::1]:5061;transport=tls>;+sip.src');
+  assert.equal(recordingContact(rfc7866, at), '<sip:SRC@192.0.2.1:5061>;+sip.src');
+  assert.equal(recordingContact(rfc7866, { ...six, scheme: 'sips' }), '<sips:SRC@[2001:db8::1]:5061>;+sip.src');
   for (const [user, host, port] of [
     ['a>', 'h', 5061],
     ['a', 'h;x', 5061],
     ['a', 'h', 0],
   ] as const) {
-    expectSiprecError('contact', () => recordingContact(user, host, port));
+    expectSiprecError('contact', () => recordingContact(rfc7866, { scheme: 'sip', user, host, port }));
   }
 });
 

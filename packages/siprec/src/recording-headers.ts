@@ -2,14 +2,13 @@
 // It must not know how a SIP message is sent: no Via, no CSeq, no tags here.
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
-import { bracketed } from './host.js';
-import type { RecorderProfile } from './recorder-profile.js';
+import type { RecorderProfile, SecureUri } from './recorder-profile.js';
 import { quoted, SiprecError } from './siprec-error.js';
 
 export type HeaderField = [name: string, value: string];
 
 export interface RecordingAccount {
-  /** The account id with which the tenant is registered at the recorder's owner. */
+  /** The account id with which the tenant is registered at the recorder's owner; unused by profiles without one. */
   readonly accountId: string;
 }
 
@@ -35,31 +34,33 @@ export function byeHeaders(profile: RecorderProfile, account: RecordingAccount):
 }
 
 function everyRequest(profile: RecorderProfile, { accountId }: RecordingAccount): HeaderField[] {
+  return [['Require', 'siprec'], ...account(profile, accountId), ['MIME-Version', '1.0']];
+}
+
+function account({ accountHeader }: RecorderProfile, accountId: string): HeaderField[] {
+  if (accountHeader === undefined) return [];
   // A line break in the account id would let a configuration value write header fields of its own.
   if (!/^[\x21-\x7e]{1,256}$/.test(accountId)) {
     throw new SiprecError('account-id', `account id ${quoted(accountId)} is not 1 to 256 visible ASCII characters`);
   }
-  return [
-    ['Require', 'siprec'],
-    [profile.accountHeader, accountId],
-    ['MIME-Version', '1.0'],
-  ];
+  return [[accountHeader, accountId]];
 }
 
 /**
  * The Contact value of every request and response of a recording session: the feature tag is a parameter of the header
- * field, not of the URI (RFC 7866 §6.1.1, RFC 3840 §9).
+ * field, not of the URI (RFC 7866 §6.1.1, RFC 3840 §9). Its scheme is the recorder's (RFC 3261 §8.1.1.8).
  * @throws SiprecError `contact` when user, host or port cannot stand in a URI
  */
-export function recordingContact(uriUser: string, host: string, port: number): string {
+export function recordingContact(profile: RecorderProfile, target: SecureUri): string {
+  const { user, host, port } = target;
   const usable =
-    /^[A-Za-z0-9\-_.!~*'()&=+$,%]{1,64}$/.test(uriUser) &&
+    /^[A-Za-z0-9\-_.!~*'()&=+$,%]{1,64}$/.test(user) &&
     (isIP(host) !== 0 || /^[A-Za-z0-9.-]{1,253}$/.test(host)) &&
     Number.isInteger(port) &&
     port > 0 &&
     port <= 65535;
-  if (!usable) throw new SiprecError('contact', `${quoted(`${uriUser}@${host}:${port}`)} is not a usable contact`);
-  return `<sip:${uriUser}@${bracketed(host)}:${port};transport=tls>;+sip.src`;
+  if (!usable) throw new SiprecError('contact', `${quoted(`${user}@${host}:${port}`)} is not a usable contact`);
+  return `<${profile.uri(target)}>;+sip.src`;
 }
 
 /**

@@ -1,5 +1,6 @@
 // signalling: calls and recordings. Wiring only.
 import { Bus, channelCredentials, EventPublisher, KvWriter, runService } from '@sidestream/service';
+import { recorderProfiles } from '@sidestream/siprec';
 import { DrachtioTrunking } from './adapters/drachtio-trunking.js';
 import { EventReporter } from './adapters/events.js';
 import { followRelays, keepLease } from './adapters/leases.js';
@@ -46,7 +47,12 @@ await runService({
       Object.fromEntries(
         Object.entries(tenants).map(([name, { recording, recorders: list }]) => [
           name,
-          { ...recording, trustFile: recording.trustFile, recorders: list },
+          {
+            ...recording,
+            trustFile: recording.trustFile,
+            profile: recorderProfiles[recording.profile],
+            recorders: list,
+          },
         ]),
       ),
       log,
@@ -92,7 +98,10 @@ await runService({
       recorders,
       admission,
       registry,
-      accountId: (tenant) => tenants[tenant]?.accountId ?? '',
+      recorderOf: (tenant) => ({
+        profile: recorderProfiles[tenants[tenant]?.recording.profile ?? 'dynamics365'],
+        accountId: tenants[tenant]?.accountId ?? '',
+      }),
     });
     const checkHealth = () => {
       const missing = relays.unavailable();

@@ -1,46 +1,23 @@
 /** What the recorder found wrong, each under a name that a test or a script can look for. */
+import type { LintFinding, LintFindingName } from '@sidestream/siprec';
 
-/** Names of findings, by what they are about. */
-export type FindingName =
-  | 'malformed-message'
-  | 'request-uri'
-  | 'call-id'
-  | 'require-siprec'
-  | 'contact-sip-src'
-  | 'account-id'
-  | 'body-type'
-  | 'boundary-not-quoted'
-  | 'sdp-missing'
-  | 'sdp-version'
-  | 'metadata-missing'
-  | 'metadata-type'
-  | 'metadata-disposition'
-  | 'metadata-malformed'
-  | 'metadata-labels'
-  | 'metadata-parameters'
-  | 'metadata-datamode'
-  | 'metadata-stop-time'
-  | 'stream-count'
-  | 'stream-protocol'
-  | 'stream-label'
-  | 'stream-direction'
-  | 'stream-codecs'
-  | 'stream-crypto'
-  | 'stream-key-reused'
-  | 'stream-rtcp-mux'
-  | 'stream-ptime'
+/** Names of findings about media, which no message shows. */
+export type MediaFindingName =
   | 'media-authentication'
   | 'media-not-rtp'
   | 'media-payload-type'
   | 'media-rtcp-on-rtp-port';
 
+/** Names of findings: the lint's for messages, the recorder's own for media. */
+export type FindingName = LintFindingName | MediaFindingName;
+
 /** One deviation from the profile or an RFC. The text is one sentence for people; it never holds a key. */
-export interface Finding {
+export interface Finding extends Partial<Pick<LintFinding, 'severity' | 'clause' | 'place' | 'cure'>> {
   name: FindingName;
   /** The message or medium it was found in: `INVITE`, `re-INVITE`, `BYE`, `inbound` … */
   where: string;
   text: string;
 }
 
-/** Takes findings of one place. */
-export type Report = (name: FindingName, text: string) => void;
+/** Takes findings of one medium. */
+export type Report = (name: MediaFindingName, text: string) => void;

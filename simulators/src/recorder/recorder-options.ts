@@ -1,5 +1,6 @@
 /** Options of the recorder and what they are by default. */
 import type { TlsIdentityFiles } from '@sidestream/sip';
+import type { RecorderProfile } from '@sidestream/siprec';
 import type { TracedMessage } from '../message-trace.js';
 import type { Behaviour } from './behaviour.js';
 import type { SrtpCapture } from './recorded-stream.js';
@@ -16,6 +17,8 @@ export interface RecorderOptions {
   requestClientCertificate?: boolean;
   /** Address of media in answers; the one that the client has connected to. */
   mediaHost?: string;
+  /** What clients are expected to send; dynamics365. */
+  profile?: RecorderProfile;
   /** Expected X-AccountId; any. */
   accountId?: string;
   /** Parent of the session folders; without it nothing is written. */

@@ -5,15 +5,14 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SipRequest, TlsPeer, UaDialog } from '@sidestream/sip';
-import type { ParsedMetadata } from '@sidestream/siprec';
+import { dynamics365, type LintOptions, lint, type ParsedMetadata, parseMetadata } from '@sidestream/siprec';
 import { PortPair } from '../rtp/port-pair.js';
 import type { Behaviour } from './behaviour.js';
 import type { Finding, Report } from './finding.js';
-import { checkBye, checkInvite } from './message-checks.js';
 import { RecordedStream } from './recorded-stream.js';
 import { RECORDER_DEFAULTS, type RecorderOptions } from './recorder-options.js';
 import { type AnswerBody, type AnswerStream, acceptStream, refuseStream, writeAnswer } from './recording-answer.js';
-import type { OfferedStream, RecordingOffer } from './recording-offer.js';
+import { type OfferedStream, readOffer } from './recording-offer.js';
 import { newMaster } from './sdes.js';
 import { SessionFolder } from './session-folder.js';
 
@@ -27,7 +26,7 @@ export interface MetadataSnapshot {
   /** Milliseconds since the epoch. */
   at: number;
   xml: string;
-  /** Undefined when it could not be parsed (there is a finding then). */
+  /** Undefined when it could not be read (there is a finding then). */
   document: ParsedMetadata | undefined;
 }
 
@@ -59,7 +58,8 @@ export class RecorderSession {
   #resolve: (end: SessionEnd) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
   #version = 0;
-  #offer: RecordingOffer | undefined;
+  /** The last offer that was answered. */
+  #offer: string | undefined;
   #dialog: UaDialog | undefined;
   #reports: NodeJS.Timeout | undefined;
   #finishing = false;
@@ -97,26 +97,25 @@ export class RecorderSession {
   }
 
   /** Checks an INVITE or re-INVITE, opens what it needs and returns the answer, undefined when there is nothing to record. */
-  async answer(request: SipRequest, bytes: Buffer, behaviour: Behaviour): Promise<AnswerBody | undefined> {
+  async answer(bytes: Buffer, behaviour: Behaviour): Promise<AnswerBody | undefined> {
     // A re-INVITE that comes while the session ends must not open ports that nobody would close.
     if (this.#finishing) return undefined;
     const initial = this.#offer === undefined;
     const method = initial ? 'INVITE' : 're-INVITE';
     this.#folder?.addMessage('invite', bytes);
-    const context = { initial, accountId: this.#options.accountId, previous: this.#offer };
-    const { offer, metadata } = checkInvite(request, context, this.#reporter(method));
-    this.#keepMetadata(method, metadata);
+    const sdp = this.#check(method, bytes, { previousOffer: this.#offer });
+    const offer = sdp === undefined ? undefined : readOffer(sdp);
     if (offer === undefined) return undefined;
     const lines: AnswerStream[] = [];
     for (const offered of offer.streams) lines.push(await this.#answerStream(offered));
     if (initial && lines.every(({ port }) => port === 0)) return undefined;
-    this.#offer = offer;
+    this.#offer = sdp;
     this.#version += 1;
     const changed = lines.map((line, index) =>
       line.port === 0 ? line : (behaviour.changeStream?.(line, index) ?? line),
     );
-    const sdp = writeAnswer(this.#mediaHost, this.#sessionId, this.#version, changed);
-    const body = { contentType: 'application/sdp', body: Buffer.from(sdp) };
+    const answer = writeAnswer(this.#mediaHost, this.#sessionId, this.#version, changed);
+    const body = { contentType: 'application/sdp', body: Buffer.from(answer) };
     return behaviour.changeBody?.(body) ?? body;
   }
 
@@ -131,9 +130,9 @@ export class RecorderSession {
   }
 
   /** Checks and keeps the client's BYE. */
-  receivedBye(request: SipRequest, bytes: Buffer): void {
+  receivedBye(bytes: Buffer): void {
     this.#folder?.addMessage('bye', bytes);
-    this.#keepMetadata('BYE', checkBye(request, this.#options.accountId, this.#reporter('BYE')));
+    this.#check('BYE', bytes, {});
   }
 
   /** Hangs up from the recorder's side, waiting `timeoutMs` for the answer; resolves when the session has ended. */
@@ -204,22 +203,34 @@ export class RecorderSession {
     return stream;
   }
 
-  #keepMetadata(
-    method: MetadataSnapshot['method'],
-    found: { xml: string; document: ParsedMetadata | undefined } | undefined,
-  ): void {
-    if (found === undefined || this.metadata.length >= MAX_SNAPSHOTS) return;
-    this.metadata.push({ method, at: Date.now(), ...found });
-    this.#folder?.addMetadata(found.xml);
+  /** Lints a message and keeps its metadata; the offer in it. */
+  #check(method: MetadataSnapshot['method'], bytes: Buffer, options: LintOptions): string | undefined {
+    const { profile = dynamics365, accountId } = this.#options;
+    const { findings, offer, metadata } = lint(bytes, { profile, accountId, ...options });
+    for (const finding of findings) this.#add({ ...finding, where: method });
+    if (metadata !== undefined && this.metadata.length < MAX_SNAPSHOTS) {
+      this.metadata.push({ method, at: Date.now(), xml: metadata, document: readable(metadata) });
+      this.#folder?.addMetadata(metadata);
+    }
+    return offer;
   }
 
   #reporter(where: string): Report {
-    return (name, text) => {
-      if (this.findings.length >= MAX_FINDINGS) return;
-      const finding = { name, where, text };
-      this.findings.push(finding);
-      this.#onFinding(finding);
-    };
+    return (name, text) => this.#add({ name, where, text });
+  }
+
+  #add(finding: Finding): void {
+    if (this.findings.length >= MAX_FINDINGS) return;
+    this.findings.push(finding);
+    this.#onFinding(finding);
+  }
+}
+
+function readable(xml: string): ParsedMetadata | undefined {
+  try {
+    return parseMetadata(xml);
+  } catch {
+    return undefined;
   }
 }
 

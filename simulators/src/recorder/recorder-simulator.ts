@@ -26,7 +26,7 @@ export interface RecorderEvents {
   session: [session: RecorderSession];
   /** A session is over and its files are complete. */
   ended: [session: RecorderSession, end: SessionEnd];
-  /** Something deviates from the profile; without a session when a message could not be read at all. */
+  /** A message deviates from the profile or an RFC, or a medium from its offer; without a session when a message could not be read at all. */
   finding: [finding: Finding, session: RecorderSession | undefined];
   /** A connection was refused, mostly by TLS: no client certificate, another authority. */
   refused: [remote: HostPort, reason: string];
@@ -163,7 +163,7 @@ export class RecorderSimulator extends EventEmitter<RecorderEvents> {
     behaviour: Behaviour,
     initial: boolean,
   ): Promise<UaDialog | undefined> {
-    const answer = await session.answer(invite.request, invite.bytes, behaviour);
+    const answer = await session.answer(invite.bytes, behaviour);
     const signal = AbortSignal.any([invite.signal, this.#closing.signal]);
     const decision = await behaviour.beforeAnswer?.({ initial, signal });
     if (decision === 'silence' || signal.aborted) return undefined;
@@ -177,7 +177,11 @@ export class RecorderSimulator extends EventEmitter<RecorderEvents> {
       return undefined;
     }
     const { host, port } = invite.flow.local;
-    const contact = `<sip:SRS@${formatHostPort(host, port)};transport=${invite.flow.protocol}>;+sip.srs`;
+    // RFC 3261 §12.1.1: whoever is called by sips: says sips: too.
+    const uri = /^sips:/i.test(invite.request.uri)
+      ? `sips:SRS@${formatHostPort(host, port)}`
+      : `sip:SRS@${formatHostPort(host, port)};transport=${invite.flow.protocol}`;
+    const contact = `<${uri}>;+sip.srs`;
     return invite.accept({ ...answer, contact });
   }
 
@@ -196,7 +200,7 @@ export class RecorderSimulator extends EventEmitter<RecorderEvents> {
     dialog.on('reinvite', (invite) => this.#run(this.#onReinvite(invite, session)));
     dialog.on('bye', (bye) => {
       const bytes = this.#latest?.subarray(0, 4).toString('latin1') === 'BYE ' ? this.#latest : serialiseMessage(bye);
-      session.receivedBye(bye, bytes);
+      session.receivedBye(bytes);
     });
     dialog.on('ended', (reason) => {
       const end = reason === 'remote' ? 'client' : reason === 'local' ? 'recorder' : 'error';

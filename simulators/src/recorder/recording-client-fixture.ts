@@ -32,6 +32,7 @@ import type { RecorderOptions } from './recorder-options.js';
 import { RecorderSimulator } from './recorder-simulator.js';
 
 const HOST = '127.0.0.1';
+const OWN = { scheme: 'sip', user: 'SRC', host: HOST, port: 5061 } as const;
 export const ACCOUNT = { accountId: 'AC0123' };
 
 /** Certificates of one test: the recorder's, the tenant's, and one of another authority. */
@@ -96,7 +97,7 @@ export class RecordingClient {
 
   private constructor(recorder: RecorderSimulator, files: TlsIdentityFiles, voices: Voice[]) {
     this.voices = voices;
-    this.#agent = new UserAgent({ transports: this.#transports, supported: ['siprec'] });
+    this.#agent = new UserAgent({ transports: this.#transports });
     const { host, port } = recorder.address;
     this.#target = { protocol: 'tls', host, port, servername: 'recorder.test', identity: new TlsIdentity(files) };
     this.model = newRecordingModel({
@@ -151,10 +152,10 @@ export class RecordingClient {
   ): Promise<void> {
     this.session = await this.#agent.invite({
       target: this.#target,
-      uri: dynamics365.requestUri('recorder.test', this.#target.port),
+      uri: dynamics365.uri({ scheme: 'sip', user: 'SRS', host: 'recorder.test', port: this.#target.port }),
       from: '<sip:SRC@sidestream.test>',
       callId: this.callId,
-      contact: change.contact ?? recordingContact('SRC', HOST, 5061),
+      contact: change.contact ?? recordingContact(dynamics365, OWN),
       headers: change.headers ?? new Headers(inviteHeaders(dynamics365, ACCOUNT)),
       ...(change.body ?? this.body()),
       finalTimeoutMs: 1_000,
@@ -166,7 +167,7 @@ export class RecordingClient {
   async reinvite(direction: 'sendonly' | 'inactive', changeSdp?: (sdp: string) => string): Promise<string> {
     const headers = new Headers([
       ...inviteHeaders(dynamics365, ACCOUNT),
-      ['Contact', recordingContact('SRC', HOST, 5061)],
+      ['Contact', recordingContact(dynamics365, OWN)],
     ]);
     const response = await this.session?.dialog.reinvite({ headers, ...this.body(direction, changeSdp) });
     return String(response?.body);

@@ -37,14 +37,14 @@ export function siprecInvite(): Buffer {
     { contentType: dynamics365.metadataType, disposition: 'recording-session', body: metadata },
   ]);
   const lines = [
-    `INVITE ${dynamics365.requestUri('recorder.example', 5061)} SIP/2.0`,
+    `INVITE ${dynamics365.uri({ scheme: 'sip', user: 'SRS', host: 'recorder.example', port: 5061 })} SIP/2.0`,
     'Via: SIP/2.0/TLS 192.0.2.10:50614;branch=z9hG4bK5f0b9a30b4f94e13;rport',
     'Max-Forwards: 70',
     'From: "Sidestream" <sip:SRC@sbc.contoso.example>;tag=9fxced76sl',
     'To: <sip:SRS@recorder.example:5061;transport=tls>',
     `Call-ID: ${newRecordingCallId()}`,
     'CSeq: 1 INVITE',
-    `Contact: ${recordingContact('SRC', '192.0.2.10', 50614)}`,
+    `Contact: ${recordingContact(dynamics365, { scheme: 'sip', user: 'SRC', host: '192.0.2.10', port: 50614 })}`,
     ...inviteHeaders(dynamics365, { accountId: 'AC0123' }).map(([name, value]) => `${name}: ${value}`),
     `Content-Type: ${contentType}`,
     `Content-Length: ${body.length}`,

@@ -13,6 +13,9 @@ export function checkReferences(document: unknown): ConfigProblem[] {
 function* danglingNames(config: Loose): Generator<ConfigProblem> {
   for (const [id, tenant] of entries(config['tenants'])) {
     yield* mustName(`tenants.${id}.region`, tenant['region'], config['regions'], 'region');
+    if (tenant['accountId'] === undefined && text(loose(tenant['recording'])['profile']) !== 'rfc7866') {
+      yield { path: `tenants.${id}.accountId`, message: 'is needed by profile dynamics365' };
+    }
   }
   for (const [id, trunk] of entries(config['trunks'])) {
     yield* mustName(`trunks.${id}.tenant`, trunk['tenant'], config['tenants'], 'tenant');

@@ -37,13 +37,17 @@ export const tlsFilesSchema = z
 
 const tenantSchema = z.strictObject({
   organizationId: z.uuid().optional(),
-  accountId: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters'),
+  accountId: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters')
+    .optional()
+    .describe('goes out as X-AccountId; profile dynamics365 needs it'),
   region: name,
   recorders: z.array(recorder).min(1).optional(),
   recording: z.strictObject({
     mode: z.literal('best-effort').default('best-effort'),
     start: z.literal('answer').default('answer'),
-    profile: z.literal('dynamics365').default('dynamics365'),
+    profile: z.enum(['dynamics365', 'rfc7866']).default('dynamics365').describe('what the recorder wants to be told'),
     identity: z.strictObject({ certFile: file, keyFile: file }),
     trustFile: file.optional().describe('authorities to trust instead of the well-known ones'),
     domain: z.string().default('sidestream.invalid').describe('host part of the From that recorders see'),

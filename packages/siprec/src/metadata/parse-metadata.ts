@@ -1,87 +1,56 @@
-// RFC 7865 documents of others into data: what a recorder reads. Order, namespaces and letter case are forgiven, because half
-// of the clients in the field get them wrong; a missing id or a wrong root is not.
+// RFC 7865 documents of others into data: what a recorder reads. Order, namespaces, letter case and the shapes of the drafts are
+// forgiven, because half of the clients in the field write one of them; a missing id or a wrong root is not.
 import { quoted, SiprecError } from '../siprec-error.js';
+import { childrenOf, childText, idOf, type Located, locate, reference } from './draft-shapes.js';
+import type { ParsedMetadata, ParsedSession, ParsedTimes } from './parsed-metadata.js';
 import { parseXml, type XmlElement } from './xml-element.js';
-
-/** Times are kept as written: their form is the sender's, and judging it is the reader's. */
-export interface ParsedTimes {
-  readonly associateTime?: string;
-  readonly disassociateTime?: string;
-}
-
-export interface ParsedSession {
-  readonly id: string;
-  readonly sipSessionIds: readonly string[];
-  readonly groupRef?: string;
-  readonly startTime?: string;
-  readonly stopTime?: string;
-  /** `Parameter` name to value of the session's ExtensionParameters, in whatever namespace. */
-  readonly extensionParameters: ReadonlyMap<string, string>;
-}
-
-/** Ids are in their wire form, base64; `uuidFromWire` turns a proper one into a UUID. */
-export interface ParsedMetadata {
-  readonly datamode: 'complete' | 'partial';
-  readonly groups: readonly ({ readonly id: string } & ParsedTimes)[];
-  readonly sessions: readonly ParsedSession[];
-  readonly participants: readonly {
-    readonly id: string;
-    readonly nameIds: readonly { readonly aor: string; readonly name?: string }[];
-  }[];
-  readonly streams: readonly { readonly id: string; readonly sessionId?: string; readonly label?: string }[];
-  readonly sessionRecordings: readonly ({ readonly sessionId: string } & ParsedTimes)[];
-  readonly participantSessions: readonly ({
-    readonly participantId: string;
-    readonly sessionId: string;
-  } & ParsedTimes)[];
-  readonly participantStreams: readonly ({
-    readonly participantId: string;
-    readonly send: readonly string[];
-    readonly recv: readonly string[];
-  } & ParsedTimes)[];
-}
 
 /**
  * The content of a metadata document, bounded in size and depth.
  * @throws SiprecError `metadata-*`; the message names the element and the attribute
  */
 export function parseMetadata(xml: string): ParsedMetadata {
-  const root = parseXml(xml);
-  if (root.name !== 'recording') {
+  return readMetadata(parseXml(xml));
+}
+
+/** The same of a tree that was read already. */
+export function readMetadata(root: XmlElement): ParsedMetadata {
+  // Drafts have the elements of the recording beside an empty one, under a root of their own.
+  if (root.name !== 'recording' && root.name !== 'recording_metadata') {
     throw new SiprecError('metadata-root', `the root element is ${quoted(root.name)}, not recording`, 'RFC 7865 §6.1');
   }
-  const all = (name: string) => root.children.filter((child) => child.name === name);
+  const located = locate(root);
+  const all = (name: string) => located.filter(({ canonical }) => canonical === name);
+  const participants = all('participant');
   return {
     datamode: datamode(root),
-    groups: all('group').map((group) => ({ id: required(group, 'group_id'), ...times(group) })),
-    sessions: all('session').map(session),
-    participants: all('participant').map((participant) => ({
-      id: required(participant, 'participant_id'),
-      nameIds: children(participant, 'nameid').map((nameId) => ({
-        aor: required(nameId, 'aor'),
-        ...optional('name', childText(nameId, 'name')),
-      })),
-    })),
+    groups: all('group').map(({ element }) => ({ id: idOf(element), ...times(element) })),
+    sessions: all('session').map(({ element }) => session(element)),
+    participants: participants.map(({ element }) => ({ id: idOf(element), nameIds: nameIds(element) })),
     streams: all('stream').map((stream) => ({
-      id: required(stream, 'stream_id'),
-      ...optional('sessionId', stream.attributes.get('session_id')),
-      ...optional('label', childText(stream, 'label')),
+      id: idOf(stream.element),
+      ...optional('sessionId', reference(stream, 'session')),
+      ...optional('label', childText(stream.element, 'label')),
     })),
     sessionRecordings: all('sessionrecordingassoc').map((association) => ({
-      sessionId: required(association, 'session_id'),
-      ...times(association),
+      sessionId: required(association, 'session'),
+      ...times(association.element),
     })),
-    participantSessions: all('participantsessionassoc').map((association) => ({
-      participantId: required(association, 'participant_id'),
-      sessionId: required(association, 'session_id'),
-      ...times(association),
-    })),
-    participantStreams: all('participantstreamassoc').map((association) => ({
-      participantId: required(association, 'participant_id'),
-      send: children(association, 'send').map(({ text }) => text.trim()),
-      recv: children(association, 'recv').map(({ text }) => text.trim()),
-      ...times(association),
-    })),
+    participantSessions: [
+      ...all('participantsessionassoc').map((association) => ({
+        participantId: required(association, 'participant'),
+        sessionId: required(association, 'session'),
+        ...times(association.element),
+      })),
+      ...participants.flatMap(participantSession),
+    ],
+    participantStreams: [
+      ...all('participantstreamassoc').map((association) => ({
+        participantId: required(association, 'participant'),
+        ...streamsOf(association.element),
+      })),
+      ...participants.flatMap(participantStream),
+    ],
   };
 }
 
@@ -93,38 +62,65 @@ function datamode(root: XmlElement): 'complete' | 'partial' {
 }
 
 function session(element: XmlElement): ParsedSession {
-  const parameters = children(element, 'extensionparameters').flatMap((extension) => children(extension, 'parameter'));
+  const { associateTime, disassociateTime } = times(element);
+  const parameters = childrenOf(element, 'extensionparameters').flatMap((extension) =>
+    childrenOf(extension, 'parameter'),
+  );
   return {
-    id: required(element, 'session_id'),
-    sipSessionIds: children(element, 'sipsessionid').map(({ text }) => text.trim()),
-    ...optional('groupRef', childText(element, 'group-ref')),
-    ...optional('startTime', childText(element, 'start-time')),
-    ...optional('stopTime', childText(element, 'stop-time')),
+    id: idOf(element),
+    sipSessionIds: childrenOf(element, 'sipsessionid').map(({ text }) => text.trim()),
+    ...optional('groupRef', childText(element, 'groupref') ?? element.attributes.get('group')),
+    // Drafts give a session the times of an association.
+    ...optional('startTime', childText(element, 'starttime') ?? associateTime),
+    ...optional('stopTime', childText(element, 'stoptime') ?? disassociateTime),
     extensionParameters: new Map(
-      parameters.map((parameter) => [required(parameter, 'name'), parameter.attributes.get('value') ?? '']),
+      parameters.map(({ attributes }) => [attributes.get('name') ?? '', attributes.get('value') ?? '']),
     ),
   };
 }
 
+/** RFC 7865 has the address in `nameID`, drafts in elements of their own. */
+function nameIds(participant: XmlElement): { aor: string; name?: string }[] {
+  const named = childrenOf(participant, 'nameid').map((nameId) => ({
+    aor: nameId.attributes.get('aor') ?? childText(nameId, 'aor') ?? '',
+    ...optional('name', childText(nameId, 'name') ?? nameId.attributes.get('name')),
+  }));
+  const bare = childrenOf(participant, 'aor').map(({ text }) => ({
+    aor: text.trim(),
+    ...optional('name', childText(participant, 'name')),
+  }));
+  return [...named, ...bare];
+}
+
+/** In drafts a participant names its session itself, or stands in it. */
+function participantSession(participant: Located): ParsedMetadata['participantSessions'] {
+  const sessionId = reference(participant, 'session');
+  if (sessionId === undefined) return [];
+  return [{ participantId: idOf(participant.element), sessionId, ...times(participant.element) }];
+}
+
+/** In drafts a participant names its streams itself. */
+function participantStream({ element }: Located): ParsedMetadata['participantStreams'] {
+  const streams = streamsOf(element);
+  return streams.send.length + streams.recv.length === 0 ? [] : [{ participantId: idOf(element), ...streams }];
+}
+
+function streamsOf(element: XmlElement): { send: string[]; recv: string[] } & ParsedTimes {
+  const ids = (name: string) => childrenOf(element, name).map((child) => childText(child, 'id') ?? child.text.trim());
+  return { send: ids('send'), recv: ids('recv'), ...times(element) };
+}
+
 function times(element: XmlElement): ParsedTimes {
   return {
-    ...optional('associateTime', childText(element, 'associate-time')),
-    ...optional('disassociateTime', childText(element, 'disassociate-time')),
+    ...optional('associateTime', childText(element, 'associatetime')),
+    ...optional('disassociateTime', childText(element, 'disassociatetime')),
   };
 }
 
-function children(element: XmlElement, name: string): XmlElement[] {
-  return element.children.filter((child) => child.name === name);
-}
-
-function childText(element: XmlElement, name: string): string | undefined {
-  return element.children.find((child) => child.name === name)?.text.trim();
-}
-
-function required(element: XmlElement, attribute: string): string {
-  const value = element.attributes.get(attribute);
+function required(located: Located, what: 'participant' | 'session'): string {
+  const value = reference(located, what);
   if (value !== undefined) return value;
-  throw new SiprecError('metadata-content', `${element.name} has no attribute ${attribute}`, 'RFC 7865 §9');
+  throw new SiprecError('metadata-content', `${located.element.name} has no attribute ${what}_id`, 'RFC 7865 §9');
 }
 
 function optional<K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } {

@@ -1,16 +1,25 @@
-// XML of strangers as a small tree of elements by local name. Namespaces are dropped on purpose: recorders and clients in the
+// XML of strangers as a small tree of elements by local name. Namespaces are left alone on purpose: recorders and clients in the
 // field use those of four drafts. It must not know what the elements mean.
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { SiprecError } from '../siprec-error.js';
+import { resolveReferences, textFaults } from './xml-references.js';
 
 export interface XmlElement {
   /** Local name, lower-case, because `dataMode` is seen beside `datamode`. */
   readonly name: string;
-  /** By lower-case local name. */
+  /** Name as written, with its prefix. */
+  readonly qualifiedName: string;
+  /** By lower-case local name; namespace declarations are none of them. */
   readonly attributes: ReadonlyMap<string, string>;
+  /** Every attribute by its name as written, namespace declarations included. */
+  readonly writtenAttributes: ReadonlyMap<string, string>;
   readonly children: readonly XmlElement[];
   /** The element's own text, references resolved, as it stands there. */
   readonly text: string;
+  /** Index of its `<` in the document. */
+  readonly offset: number;
+  /** What XML forbids in its text and attributes, and this reader lets pass. */
+  readonly faults: readonly string[];
 }
 
 const maxChars = 256 * 1024;
@@ -23,7 +32,6 @@ const parser = new XMLParser({
   preserveOrder: true,
   ignoreAttributes: false,
   attributeNamePrefix: '',
-  removeNSPrefix: true,
   parseTagValue: false,
   parseAttributeValue: false,
   trimValues: false,
@@ -33,6 +41,7 @@ const parser = new XMLParser({
   textNodeName: textKey,
   cdataPropName: cdataKey,
   maxNestedTags: 32,
+  captureMetaData: true,
 });
 
 /**
@@ -45,7 +54,8 @@ export function parseXml(xml: string): XmlElement {
     throw new SiprecError('metadata-too-large', `the document has ${xml.length} characters, more than ${maxChars}`);
   }
   if (/<!DOCTYPE/i.test(xml)) throw new SiprecError('metadata-doctype', 'the document has a document type declaration');
-  const [root, ...more] = elements(parsed(xml.replace(/^\ufeff/, '').trim()));
+  const offset = xml.length - xml.replace(/^\ufeff/, '').trimStart().length;
+  const [root, ...more] = elements(parsed(xml.slice(offset).trimEnd()), offset);
   if (root === undefined || more.length > 0) {
     throw new SiprecError(
       'metadata-not-xml',
@@ -56,38 +66,63 @@ export function parseXml(xml: string): XmlElement {
 }
 
 function parsed(xml: string): unknown {
+  const verdict = XMLValidator.validate(xml);
+  if (verdict !== true) throw notXml(`line ${verdict.err.line}: ${verdict.err.msg}`);
   try {
-    const verdict = XMLValidator.validate(xml);
-    if (verdict !== true) throw new Error(`line ${verdict.err.line}: ${verdict.err.msg}`);
     return parser.parse(xml);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'unreadable';
-    throw new SiprecError('metadata-not-xml', `the document is not well-formed XML: ${reason.slice(0, 200)}`);
+    throw notXml(error instanceof Error ? error.message : 'unreadable');
   }
 }
 
-function elements(nodes: unknown): XmlElement[] {
+function notXml(reason: string): SiprecError {
+  return new SiprecError('metadata-not-xml', `the document is not well-formed XML: ${reason.slice(0, 200)}`);
+}
+
+function elements(nodes: unknown, shift: number): XmlElement[] {
   return records(nodes).flatMap((node) =>
     Object.entries(node)
       .filter(([key]) => key !== attributesKey && key !== textKey && key !== cdataKey)
-      .map(([key, content]) => ({
-        name: key.toLowerCase(),
-        attributes: attributes(node[attributesKey]),
-        children: elements(content),
-        text: text(content),
-      })),
+      .map(([key, content]) => element(key, content, node, shift)),
   );
 }
 
-function attributes(value: unknown): ReadonlyMap<string, string> {
-  const entries = isRecord(value) ? Object.entries(value) : [];
-  return new Map(entries.map(([name, content]) => [name.toLowerCase(), resolved(String(content))]));
+function element(qualifiedName: string, content: unknown, node: Record<string, unknown>, shift: number): XmlElement {
+  const written = Object.entries(isRecord(node[attributesKey]) ? node[attributesKey] : {}).map(
+    ([name, value]) => [name, String(value)] as const,
+  );
+  const texts = records(content).map((child) => ({ raw: child[textKey], section: child[cdataKey] }));
+  return {
+    name: localName(qualifiedName),
+    qualifiedName,
+    attributes: new Map(
+      written
+        .filter(([name]) => !/^xmlns(:|$)/.test(name))
+        .map(([name, value]) => [localName(name), resolveReferences(value)]),
+    ),
+    writtenAttributes: new Map(written.map(([name, value]) => [name, resolveReferences(value)])),
+    children: elements(content, shift),
+    text: texts
+      .map(({ raw, section }) => (raw === undefined ? cdata(section) : resolveReferences(String(raw))))
+      .join(''),
+    offset: shift + offsetOf(node),
+    faults: [
+      ...written.flatMap(([, value]) => textFaults(value, 'attribute')),
+      ...texts.flatMap(({ raw }) => (raw === undefined ? [] : textFaults(String(raw), 'text'))),
+    ],
+  };
 }
 
-function text(nodes: unknown): string {
-  return records(nodes)
-    .map((node) => (textKey in node ? resolved(String(node[textKey])) : cdata(node[cdataKey])))
-    .join('');
+function localName(qualifiedName: string): string {
+  return qualifiedName.slice(qualifiedName.indexOf(':') + 1).toLowerCase();
+}
+
+/** The parser keeps positions under a symbol, the only one. */
+function offsetOf(node: object): number {
+  const [symbol] = Object.getOwnPropertySymbols(node);
+  const position: unknown = symbol === undefined ? undefined : Reflect.get(node, symbol);
+  const index = isRecord(position) ? position['startIndex'] : undefined;
+  return typeof index === 'number' ? index : 0;
 }
 
 /** A CDATA section has no references. */
@@ -95,16 +130,6 @@ function cdata(nodes: unknown): string {
   return records(nodes)
     .map((node) => String(node[textKey] ?? ''))
     .join('');
-}
-
-const predefined: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
-
-function resolved(raw: string): string {
-  return raw.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w{1,8}));/gi, (reference, decimal, hex, name) => {
-    if (typeof name === 'string') return predefined[name] ?? reference;
-    const code = typeof decimal === 'string' ? Number.parseInt(decimal, 10) : Number.parseInt(String(hex), 16);
-    return code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd';
-  });
 }
 
 function records(value: unknown): Record<string, unknown>[] {

@@ -7,8 +7,9 @@ export interface MediaType {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-// A bare value runs to the next semicolon or white space: boundaries with '=' and ':' are seen unquoted.
-const parameterPattern = /;\s*([^\s;=]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))/gs;
+// A bare value runs to the next semicolon or white space: boundaries with '=' and ':' are seen unquoted. A quote that never
+// closes is none.
+const parameterPattern = /;\s*([^\s;=]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|"?([^\s;]*))/gs;
 
 const noParameters: ReadonlyMap<string, string> = new Map();
 

@@ -13,6 +13,8 @@ export interface Part {
   /** All fields of the part by lower-case name. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Buffer;
+  /** Where the part's header and its body begin in the bytes that were read. */
+  readonly at: { readonly header: number; readonly body: number };
 }
 
 const maxBytes = 1024 * 1024;
@@ -24,7 +26,7 @@ const maxHeaderBytes = 8 * 1024;
 export function bodyParts(contentType: string, body: Buffer): Part[] {
   const { mediaType } = parseMediaType(contentType);
   if (mediaType.startsWith('multipart/')) return parseMultipart(contentType, body);
-  return [{ contentType, mediaType, headers: new Map(), body }];
+  return [{ contentType, mediaType, headers: new Map(), body, at: { header: 0, body: 0 } }];
 }
 
 /**
@@ -34,22 +36,28 @@ export function bodyParts(contentType: string, body: Buffer): Part[] {
  */
 export function parseMultipart(contentType: string, body: Buffer): Part[] {
   const parts: Part[] = [];
-  collect(contentType, body, 1, parts);
+  collect(contentType, body, { offset: 0, depth: 1 }, parts);
   return parts;
 }
 
-function collect(contentType: string, body: Buffer, depth: number, parts: Part[]): void {
+function collect(
+  contentType: string,
+  body: Buffer,
+  { offset, depth }: { offset: number; depth: number },
+  parts: Part[],
+): void {
   const { mediaType, parameters } = parseMediaType(contentType);
   if (!mediaType.startsWith('multipart/')) throw new SiprecError('multipart-type', 'the body is not a multipart one');
-  const boundary = parameters.get('boundary');
+  // RFC 2046 §5.1.1: a boundary never ends with white space; what does was padded on the way.
+  const boundary = parameters.get('boundary')?.trimEnd();
   if (boundary === undefined || boundary === '') {
     throw new SiprecError('multipart-boundary', 'the Content-Type has no boundary', 'RFC 2046 §5.1.1');
   }
   if (body.length > maxBytes) throw new SiprecError('multipart-too-large', `the body has more than ${maxBytes} bytes`);
-  for (const bytes of split(body, boundary)) {
-    const part = parsePart(bytes);
+  for (const { start, end } of split(body, boundary)) {
+    const part = parsePart(body.subarray(start, end), offset + start);
     if (part.mediaType.startsWith('multipart/') && depth < maxDepth) {
-      collect(part.contentType, part.body, depth + 1, parts);
+      collect(part.contentType, part.body, { offset: part.at.body, depth: depth + 1 }, parts);
       continue;
     }
     if (parts.length === maxParts) {
@@ -60,21 +68,21 @@ function collect(contentType: string, body: Buffer, depth: number, parts: Part[]
 }
 
 /** What stands between the delimiter lines; text before the first and after the last is dropped. */
-function* split(body: Buffer, boundary: string): Generator<Buffer> {
+function* split(body: Buffer, boundary: string): Generator<{ start: number; end: number }> {
   const delimiter = Buffer.from(`--${boundary}`, 'utf8');
   let start: number | undefined;
   let seen = false;
   for (let at = body.indexOf(delimiter); at !== -1; at = body.indexOf(delimiter, at + delimiter.length)) {
     const end = delimiterEnd(body, at, delimiter.length);
     if (end === undefined) continue;
-    if (start !== undefined) yield body.subarray(start, lineStart(body, start, at));
+    if (start !== undefined) yield { start, end: lineStart(body, start, at) };
     seen = true;
     start = end.closing ? undefined : end.next;
     if (end.closing) return;
   }
   if (!seen) throw new SiprecError('multipart-boundary', 'the boundary of the Content-Type is not in the body');
   // A last delimiter that is missing costs nothing: SIP frames the body by Content-Length.
-  if (start !== undefined) yield body.subarray(start);
+  if (start !== undefined) yield { start, end: body.length };
 }
 
 /** Where the line of a delimiter at `at` ends, or undefined when it is no delimiter line (RFC 2046 §5.1.1). */
@@ -96,7 +104,7 @@ function lineStart(body: Buffer, from: number, at: number): number {
   return Math.max(from, end);
 }
 
-function parsePart(bytes: Buffer): Part {
+function parsePart(bytes: Buffer, offset: number): Part {
   const { headerEnd, bodyStart } = headerBounds(bytes);
   if (headerEnd > maxHeaderBytes) throw new SiprecError('multipart-header', 'the header of a part is too long');
   const headers = parseFields(bytes.toString('utf8', 0, headerEnd));
@@ -108,6 +116,7 @@ function parsePart(bytes: Buffer): Part {
     ...(disposition === undefined ? {} : { disposition }),
     headers,
     body: withinLength(bytes.subarray(bodyStart), headers.get('content-length')),
+    at: { header: offset, body: offset + bodyStart },
   };
 }
 

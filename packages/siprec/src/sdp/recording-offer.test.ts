@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { rfc7866 } from '../recorder-profile.js';
 import { crypto, customerStream, exampleOffer, sellerStream } from '../testing/example-recording.js';
 import { expectSiprecError } from '../testing/expect-siprec-error.js';
 import { packageFile } from '../testing/package-file.js';
 
 test('the offer is the golden one', () => {
   assert.equal(exampleOffer(), packageFile('golden/invite.sdp'));
+});
+
+test('the offer of profile rfc7866 is the golden one', () => {
+  assert.equal(exampleOffer({ profile: rfc7866 }), packageFile('golden/rfc7866/invite.sdp'));
 });
 
 test('the customer comes first, in whatever order the streams are given', () => {

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { type Authority, type CredentialFiles, CredentialFolder, createAuthority } from '@sidestream/pki';
 import { SidestreamError } from '@sidestream/service';
-import { newRecordingCallId } from '@sidestream/siprec';
+import { dynamics365, newRecordingCallId } from '@sidestream/siprec';
 import type { IncomingOffer, RecorderDialog, RecorderHandlers, RecordingInvite } from '../domain/ports.js';
 import { silent } from '../testing/fake-world.js';
 import { TestRecorder } from '../testing/test-recorder.js';
@@ -53,6 +53,7 @@ async function client(finalTimeoutMs = 3_000, provisionalTimeoutMs = finalTimeou
   const tenant = {
     identity: { certFile, keyFile },
     trustFile,
+    profile: dynamics365,
     domain: 'sbc.example',
     provisionalTimeoutMs,
     finalTimeoutMs,

@@ -12,7 +12,7 @@ import {
   Transports,
   UserAgent,
 } from '@sidestream/sip';
-import { recordingContact, resolveRecorder } from '@sidestream/siprec';
+import { type RecorderProfile, recordingContact, resolveRecorder } from '@sidestream/siprec';
 import type { HeaderFields, RecorderClient, RecorderDialog, RecordingBody, RecordingInvite } from '../domain/ports.js';
 import { SipRecorderDialog } from './recorder-dialog.js';
 
@@ -21,6 +21,7 @@ export interface RecorderTenant {
   readonly identity: { readonly certFile: string; readonly keyFile: string };
   /** Authorities to trust instead of the well-known ones. */
   readonly trustFile: string | undefined;
+  readonly profile: RecorderProfile;
   /** Host part of our From. */
   readonly domain: string;
   readonly provisionalTimeoutMs: number;
@@ -78,7 +79,8 @@ export class SipRecorderClient implements RecorderClient {
     const tenant = this.#tenants.get(invite.tenant);
     if (tenant === undefined)
       throw new SidestreamError('internal', `no recorder identity of tenant '${invite.tenant}'`);
-    const { uri, host } = resolved(invite.recorder);
+    const { uri, scheme, host } = resolved(invite.recorder, tenant.profile);
+    const contact = ({ local }: Flow) => recordingContact(tenant.profile, { scheme, user: 'SRC', ...local });
     let accepted: OutgoingInvite;
     try {
       accepted = await this.#open(tenant, {
@@ -87,7 +89,7 @@ export class SipRecorderClient implements RecorderClient {
         from: `<sip:SRC@${tenant.domain}>`,
         to: `<${uri}>`,
         callId: invite.sipCallId,
-        contact: (flow) => recordingContact('SRC', flow.local.host, flow.local.port),
+        contact,
         ...content(invite),
         unwantedBye: () => content(invite.goodbye()),
         signal,
@@ -95,7 +97,7 @@ export class SipRecorderClient implements RecorderClient {
     } catch (error) {
       throw recorderError(host, error);
     }
-    return new SipRecorderDialog(host, accepted);
+    return new SipRecorderDialog(host, contact, accepted);
   }
 
   /** Ends connections; dialogs that are still open are forgotten, so recordings are to be ended before. */
@@ -176,13 +178,13 @@ function content({ headers, contentType, body }: RecordingBody & { headers: Head
 }
 
 function targetOf(tenant: Tenant, recorder: string): Target {
-  const { host, port } = resolved(recorder);
+  const { host, port } = resolved(recorder, tenant.profile);
   return { protocol: 'tls', host, port, identity: tenant.tls };
 }
 
-function resolved(recorder: string): ReturnType<typeof resolveRecorder> {
+function resolved(recorder: string, profile: RecorderProfile): ReturnType<typeof resolveRecorder> {
   try {
-    return resolveRecorder(recorder);
+    return resolveRecorder(recorder, profile);
   } catch (error) {
     throw new SidestreamError('internal', error instanceof Error ? error.message : String(error), { cause: error });
   }

@@ -1,13 +1,14 @@
 // One established recording dialog on @sidestream/sip, as the domain's RecorderDialog.
 import { SidestreamError } from '@sidestream/service';
 import {
+  type Flow,
   Headers,
   type IncomingInvite,
   type IncomingRequest,
   type OutgoingInvite,
   type UaDialog,
 } from '@sidestream/sip';
-import { bodyParts, type Part, recordingContact } from '@sidestream/siprec';
+import { bodyParts, type Part } from '@sidestream/siprec';
 import { raced } from '../domain/deadline.js';
 import type { HeaderFields, IncomingOffer, RecorderDialog, RecorderHandlers, RecordingBody } from '../domain/ports.js';
 
@@ -21,9 +22,12 @@ export class SipRecorderDialog implements RecorderDialog {
   readonly clientCertificateSubject: string;
   readonly answer: RecordingBody;
   readonly #dialog: UaDialog;
+  readonly #contact: (flow: Flow) => string;
 
-  constructor(host: string, { dialog, response, flow }: OutgoingInvite) {
+  /** @param contact our Contact on a connection; RFC 7866 §6.1.1: the feature tag stands in responses as well */
+  constructor(host: string, contact: (flow: Flow) => string, { dialog, response, flow }: OutgoingInvite) {
     this.host = host;
+    this.#contact = contact;
     this.tlsVersion = flow.tls?.version ?? '';
     this.clientCertificateSubject = flow.tls?.ownSubject ?? '';
     this.answer = { contentType: response.headers.get('content-type') ?? '', body: response.body };
@@ -74,17 +78,12 @@ export class SipRecorderDialog implements RecorderDialog {
         const acknowledged = new Promise<string>((resolve) => {
           invite.on('ack', (ack) => resolve(ack.body.toString()));
         });
-        invite.accept({ body: Buffer.from(own), contentType: sdpType, contact: this.#contact(invite) });
+        invite.accept({ body: Buffer.from(own), contentType: sdpType, contact: this.#contact(invite.flow) });
         // Only an ACK that answers our offer says anything.
         return sdp === '' ? raced(acknowledged, AbortSignal.timeout(ackDeadlineMs)) : '';
       },
       refuse: (status) => void invite.respond(status).catch(() => false),
     };
-  }
-
-  /** RFC 7866 §6.1.1: the feature tag stands in responses as well. */
-  #contact({ flow }: IncomingInvite): string {
-    return recordingContact('SRC', flow.local.host, flow.local.port);
   }
 
   #requested(request: IncomingRequest, handlers: RecorderHandlers): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Decision } from '@sidestream/policy';
 import type { TrunkConfig } from '@sidestream/service';
+import { dynamics365 } from '@sidestream/siprec';
 import { FakeWorld } from '../testing/fake-world.js';
 import { CallAdmission } from './admission.js';
 import { CallControl, drained } from './call-control.js';
@@ -51,7 +52,7 @@ function control(
     policies,
     admission,
     registry,
-    accountId: () => 'AC0123',
+    recorderOf: () => ({ profile: dynamics365, accountId: 'AC0123' }),
   });
   return { world, registry, admission, started, control: made };
 }

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Decision } from '@sidestream/policy';
 import { errorTable, type Logger } from '@sidestream/service';
-import { dynamics365, newRecordingCallId } from '@sidestream/siprec';
+import { newRecordingCallId, type RecorderProfile } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
@@ -22,8 +22,8 @@ export interface CallControlOptions extends CallServices {
   readonly recorders: RecorderClient;
   readonly admission: Admission;
   readonly registry: CallRegistry<CallSession>;
-  /** Account id of a tenant at the recorder's owner. */
-  readonly accountId: (tenant: string) => string;
+  /** What a tenant's recorder wants to be told. */
+  readonly recorderOf: (tenant: string) => { readonly profile: RecorderProfile; readonly accountId: string };
   readonly log: Logger;
 }
 
@@ -125,12 +125,11 @@ export class CallControl {
   }
 
   #newRecording(call: CallFacts): RecordingSession {
-    const { accountId } = this.#options;
+    const { recorderOf } = this.#options;
     return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, () => {
       const { direction, parties, startedAt } = call;
       return new RecordingScript({
-        profile: dynamics365,
-        accountId: accountId(call.tenant),
+        ...recorderOf(call.tenant),
         direction,
         parties,
         callStart: startedAt,
