@@ -16,7 +16,7 @@ export async function startBinary(recipe: Recipe<unknown>, executable: string): 
   for (const [name, content] of Object.entries(recipe.files ?? {})) {
     await writeFile(join(directory, name), content, { mode: 0o600 });
   }
-  const { child, output } = spawnGuarded(executable, recipe.args(directory), directory);
+  const { child, output, destroy } = spawnGuarded(executable, recipe.args(directory), directory, recipe.family);
 
   let running = true;
   const ended = new Promise<string>((resolve) => {
@@ -45,9 +45,10 @@ export async function startBinary(recipe: Recipe<unknown>, executable: string): 
       const grace = new AbortController();
       await Promise.race([ended, delay(STOP_GRACE_MS, undefined, { signal: grace.signal }).catch(() => undefined)]);
       grace.abort();
-      if (running) child.kill('SIGKILL');
+      if (running) destroy();
       await ended;
     }
+    if (recipe.family) destroy();
     child.stdout.destroy();
     child.stderr.destroy();
     await rm(directory, { recursive: true, force: true });

@@ -6,47 +6,78 @@ import { findExecutable } from './config.js';
 
 const OUTPUT_LIMIT = 32_768;
 
-/** Running children with their directories. */
-const children = new Map<ChildProcess, string>();
+/** Running children, how to end them, and their directories. */
+const children = new Map<ChildProcess, { destroy: () => void; directory: string }>();
 let guarded = false;
 
 /** A spawned program; `output` is the end of what it wrote so far, at most 32 kB. */
 export interface GuardedChild {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;
   output(): string;
+  /** SIGKILL, for a family to all that is left of it. */
+  destroy(): void;
 }
 
 /** Ends what is still running when our process exits in an orderly way; `setpriv` covers the other ways on Linux. */
-function guard(child: ChildProcess, directory: string): void {
-  child.once('spawn', () => children.set(child, directory));
+function guard(child: ChildProcess, destroy: () => void, directory: string): void {
+  child.once('spawn', () => children.set(child, { destroy, directory }));
   child.once('exit', () => children.delete(child));
   if (guarded) return;
   guarded = true;
   process.on('exit', () => {
-    for (const [left, files] of children) {
-      left.kill('SIGKILL');
-      rmSync(files, { recursive: true, force: true });
+    for (const { destroy, directory } of children.values()) {
+      destroy();
+      rmSync(directory, { recursive: true, force: true });
     }
   });
 }
 
-/** PR_SET_PDEATHSIG survives exec, so the kernel kills the child even when we are killed by SIGKILL. */
-function boundToUs(executable: string, args: readonly string[]): [command: string, args: readonly string[]] {
+/**
+ * PR_SET_PDEATHSIG survives exec, so the kernel ends the child even when we are killed by SIGKILL. Its own children have no
+ * such tie: the head of a family gets SIGTERM, to end them.
+ */
+function boundToUs(
+  executable: string,
+  args: readonly string[],
+  family: boolean,
+): [command: string, args: readonly string[]] {
   const setpriv = process.platform === 'linux' ? findExecutable('setpriv') : undefined;
   if (setpriv === undefined) return [executable, args];
-  return [setpriv, ['--pdeathsig', 'KILL', '--', executable, ...args]];
+  return [setpriv, ['--pdeathsig', family ? 'TERM' : 'KILL', '--', executable, ...args]];
 }
 
-/** Spawns; a program that cannot be executed is told by the child's `error` event, as Node does. */
-export function spawnGuarded(executable: string, args: readonly string[], directory: string): GuardedChild {
-  const [command, all] = boundToUs(executable, args);
-  const child = spawn(command, all, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
-  guard(child, directory);
+function endFamily(head: ChildProcess): void {
+  if (head.pid === undefined) return;
+  try {
+    process.kill(-head.pid, 'SIGKILL');
+  } catch {
+    // All of them have ended.
+  }
+}
+
+/**
+ * Spawns; a program that cannot be executed is told by the child's `error` event, as Node does.
+ *
+ * @param family it starts processes of its own; they become one process group
+ */
+export function spawnGuarded(
+  executable: string,
+  args: readonly string[],
+  directory: string,
+  family = false,
+): GuardedChild {
+  const [command, all] = boundToUs(executable, args, family);
+  const child = spawn(command, all, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'], detached: family });
+  const destroy = (): void => {
+    if (family) endFamily(child);
+    else child.kill('SIGKILL');
+  };
+  guard(child, destroy, directory);
   let output = '';
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString('utf8')).slice(-OUTPUT_LIMIT);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  return { child, output: () => output };
+  return { child, output: () => output, destroy };
 }

@@ -2,6 +2,7 @@
 export { findExecutable, peersRequired } from './config.js';
 export { type DrachtioOptions, type DrachtioPeer, startDrachtio } from './drachtio.js';
 export { eventually } from './eventually.js';
+export { type KamailioOptions, type KamailioPeer, type KamailioTls, startKamailio } from './kamailio.js';
 export { type NatsOptions, type NatsPeer, startNats } from './nats.js';
 export { type Peer, PeerError, type PeerResult, type PeerSource } from './peer.js';
 export { freeTcpPort, freeUdpPort, mediaPortRange, type PortRange } from './ports.js';

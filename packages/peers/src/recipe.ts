@@ -8,6 +8,8 @@ export interface Recipe<Details> {
   image: string;
   files?: Readonly<Record<string, string>>;
   args(directory: string): string[];
+  /** It starts processes of its own, which are to end with it. */
+  family?: boolean;
   /** One attempt to reach the peer; rejects when it is not ready yet. Returns what only the running peer knows. */
   probe(signal: AbortSignal): Promise<Details>;
 }

@@ -49,7 +49,7 @@ export interface Target {
   readonly port: number;
   /** Name for SNI and for the check of the peer's certificate; the host where it is absent. */
   readonly servername?: string | undefined;
-  /** Certificate to show and authorities to trust (TLS). */
+  /** Certificate to show and authorities to trust (TLS). Default: those of our own TLS listener, else none and Node's roots. */
   readonly identity?: TlsIdentity | undefined;
   /** UDP: the listener to send from. TCP and TLS: the address to connect from; the port is the system's choice. */
   readonly local?: HostPort | undefined;

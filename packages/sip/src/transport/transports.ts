@@ -10,6 +10,7 @@ import { dial } from './dial.js';
 import type { Flow, HostPort, Target, TransportProtocol } from './flow.js';
 import { StreamFlow, type StreamFlowListener, type StreamFlowOptions } from './stream-flow.js';
 import { type ListenTls, StreamListener } from './stream-listener.js';
+import type { TlsIdentity } from './tls-identity.js';
 import { type TlsOwn, tlsPeer } from './tls-peer.js';
 import { udpFlow } from './udp-address.js';
 import { UdpListener } from './udp-listener.js';
@@ -64,6 +65,7 @@ export class Transports extends EventEmitter<TransportEvents> {
   readonly #listeners = new Set<StreamListener>();
   readonly #flows = new Map<StreamFlow, Socket>();
   readonly #pool = new ConnectionPool((target, signal) => this.#dial(target, signal));
+  #ownIdentity: TlsIdentity | undefined;
   #nextFlow = 1;
   #closed = false;
 
@@ -103,6 +105,7 @@ export class Transports extends EventEmitter<TransportEvents> {
       throw new SipError('not-possible', 'listening on TLS needs an identity');
     const { protocol } = o;
     const tls = protocol === 'tls' ? o.tls : undefined;
+    this.#ownIdentity ??= tls?.identity;
     const where = { host: o.host, port: o.port, minVersion: this.#minVersion, handshakeTimeoutMs: this.#dialTimeoutMs };
     const listener = await StreamListener.open(
       { ...where, tls },
@@ -124,7 +127,9 @@ export class Transports extends EventEmitter<TransportEvents> {
   async flow(target: Target, signal?: AbortSignal): Promise<Flow> {
     if (this.#closed) throw new SipError('not-possible', 'the transports are closed');
     if (target.protocol === 'udp') return udpFlow(target, this.#udp, this.#dialTimeoutMs, signal);
-    return this.#pool.flow(target, signal);
+    // Who was called under a name calls back under the same: a dialog that came in knows no identity.
+    const identity = target.protocol === 'tls' ? (target.identity ?? this.#ownIdentity) : undefined;
+    return this.#pool.flow(identity === undefined ? target : { ...target, identity }, signal);
   }
 
   /** Ends everything: listeners, connections, dials. Resolves when no socket is left. */
