@@ -52,8 +52,8 @@ export class IncomingInvite extends IncomingRequest {
     });
     transaction.once('terminated', () => {
       this.#answered();
-      this.#early?.abandon('error');
-      if (this.#waiting !== this.#dialog) this.#waiting?.abandon('error');
+      this.#early?.dispose();
+      if (this.#waiting !== this.#dialog) this.#waiting?.dispose();
     });
   }
 
@@ -157,8 +157,8 @@ export class IncomingInvite extends IncomingRequest {
     // The reliable responses end with it; the transaction itself has sent it.
     else this.#reliable.final(response, () => undefined);
     const reason = status === 487 ? 'remote' : 'local';
-    this.#early?.abandon(reason);
-    if (this.#waiting !== this.#dialog) this.#waiting?.abandon(reason);
+    this.#early?.dispose(reason);
+    if (this.#waiting !== this.#dialog) this.#waiting?.dispose(reason);
     this.#waiting = undefined;
     return sent ?? Promise.resolve(!this.transaction.pending);
   }

@@ -93,7 +93,7 @@ export class InviteForks {
 
   /** Ends the early dialogs of which nothing became. */
   abandon(reason: 'local' | 'remote' | 'error'): void {
-    for (const dialog of this.#early.values()) dialog.abandon(reason);
+    for (const dialog of this.#early.values()) dialog.dispose(reason);
     this.#early.clear();
   }
 

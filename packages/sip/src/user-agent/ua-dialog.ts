@@ -13,7 +13,7 @@ import { Acknowledgements } from './acknowledgements.js';
 import type { DialogPath } from './dialog-path.js';
 import { endsSession, isOfSession } from './failure-impact.js';
 import { cancelled, finalResponse, type Patience } from './final-response.js';
-import { glareDelayMs, pause } from './glare-backoff.js';
+import { type GlareOptions, retryGlare } from './glare-backoff.js';
 import { IncomingInvite } from './incoming-invite.js';
 import { answer, IncomingRequest } from './incoming-request.js';
 import { attemptInvite } from './invite-attempt.js';
@@ -25,7 +25,7 @@ import { refusalOf } from './request-checks.js';
 import { bodyOf, type Content, overlay, requestHeaders, type UaCore } from './ua-core.js';
 
 export interface UaDialogEvents {
-  /** INFO, UPDATE, OPTIONS …; has to be answered. Without a listener: OPTIONS 200, UPDATE 488, others 501. */
+  /** INFO, UPDATE, OPTIONS …; has to be answered. Without a listener: OPTIONS 200, UPDATE 488, REFER 603, others 501. */
   request: [request: IncomingRequest];
   /** A new offer; has to be answered. Without a listener: 488. */
   reinvite: [invite: IncomingInvite];
@@ -50,11 +50,8 @@ const unheard: ReadonlyMap<string, number> = new Map([
 /** What goes into a request within the dialog, and how long to wait for its answer. */
 export interface DialogRequestOptions extends Content, Patience {}
 
-/** Options of what collides with an offer of the peer when both come at once. */
-export interface OfferOptions extends DialogRequestOptions {
-  /** How often a 491 is tried again, each time after the wait of RFC 3261 §14.1. Default 0: the 491 is returned. */
-  readonly glareRetries?: number | undefined;
-}
+/** Options of what may collide with an offer of the peer. */
+export interface OfferOptions extends DialogRequestOptions, GlareOptions {}
 
 /** Options of a re-INVITE. */
 export interface ReinviteOptions extends OfferOptions {
@@ -114,7 +111,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
     }
     const send = (): Promise<ClientTransaction> => this.#send(method, options);
     const offers = method === 'UPDATE' && options.body !== undefined;
-    return this.#afterGlare(options, async () => {
+    return this.#retryingGlare(options, async () => {
       const transaction = offers ? await this.#offers.offer(method, send) : await send();
       return this.#took(await finalResponse(transaction, this.#core.layer.clock, options));
     });
@@ -125,7 +122,7 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
    * @throws SipError as `request` does, and `not-possible` with status 491 while another offer is open either way.
    */
   reinvite(options: ReinviteOptions): Promise<SipResponse> {
-    return this.#afterGlare(options, () => this.#reinvite(options));
+    return this.#retryingGlare(options, () => this.#reinvite(options));
   }
 
   async #reinvite(options: ReinviteOptions): Promise<SipResponse> {
@@ -168,19 +165,6 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
     return this.request('NOTIFY', { ...patience, ...referNotification(refer, status, reason) });
   }
 
-  async #afterGlare(options: OfferOptions, attempt: () => Promise<SipResponse>): Promise<SipResponse> {
-    for (let left = options.glareRetries ?? 0; left > 0; left -= 1) {
-      try {
-        const response = await attempt();
-        if (response.status !== 491) return response;
-      } catch (error) {
-        if (!(error instanceof SipError) || error.status !== 491) throw error;
-      }
-      await pause(this.#core.layer.clock, glareDelayMs(this.#state.role), options.signal);
-    }
-    return attempt();
-  }
-
   /**
    * Ends the dialog, once; later calls get the same promise. Waits for the ACK of our 2xx first (RFC 3261 §15). A connection
    * that fails is dialled again once. Resolves with the answer, undefined when none came or the dialog was over. Never rejects.
@@ -216,8 +200,8 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
     this.#offers.ofInvite = undefined;
   }
 
-  /** Ends a dialog whose INVITE has come to nothing, without a word to the peer; for the user agent. */
-  abandon(reason: 'local' | 'remote' | 'error'): void {
+  /** Ends without a word to the peer; for the user agent, also where the INVITE of an early dialog has come to nothing. */
+  dispose(reason: 'local' | 'remote' | 'error' = 'error'): void {
     this.#end(reason);
   }
 
@@ -336,6 +320,10 @@ export class UaDialog extends EventEmitter<UaDialogEvents> {
     const flow = await this.#path.outbound(this.#state, signal);
     this.#core.dialogs.place(this);
     return flow;
+  }
+
+  #retryingGlare(options: OfferOptions, attempt: () => Promise<SipResponse>): Promise<SipResponse> {
+    return retryGlare(this.#core.layer.clock, this.#state.role, options, attempt);
   }
 
   async #send(method: string, options: DialogRequestOptions): Promise<ClientTransaction> {

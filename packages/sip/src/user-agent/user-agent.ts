@@ -136,7 +136,7 @@ export class UserAgent extends EventEmitter<UserAgentEvents> {
     if (this.#closed) return;
     this.#closed = true;
     this.#core.transports.off('closed', this.#onFlowClosed);
-    for (const dialog of this.#core.dialogs.all()) dialog.abandon('error');
+    for (const dialog of this.#core.dialogs.all()) dialog.dispose();
     this.#core.layer.close();
   }
 
