@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // The command line: parsing and exit codes, nothing else.
 import { behaviourNames } from '@sidestream/simulators';
-import { Command } from 'commander';
+import { recorderProfiles } from '@sidestream/siprec';
+import { Command, Option } from 'commander';
 import { demo } from './commands/demo.js';
+import { lintCommand } from './commands/lint.js';
 import { recorder } from './commands/recorder.js';
 import { up } from './commands/up.js';
 
@@ -50,6 +52,27 @@ program
   .option('-o, --out <directory>', 'where recordings are left', 'out/recorder')
   .option('--behave <list>', `how to misbehave, e.g. reject=503,delay=100 (${behaviourNames.join(', ')})`)
   .action(async (options: RecorderFlags) => exitWith(await recorder(options)));
+
+program
+  .command('lint')
+  .description('check a SIPREC message or metadata document against RFC 7865, RFC 7866 and a recorder profile')
+  .argument('<file>', 'an INVITE, re-INVITE, UPDATE or BYE as it goes on the wire, or rs-metadata XML; - reads stdin')
+  .addOption(
+    new Option('-p, --profile <name>', 'what the recorder wants')
+      .choices(Object.keys(recorderProfiles))
+      .default('dynamics365'),
+  )
+  .option('--account <id>', 'the account id to expect')
+  .option('--json', 'print one JSON document')
+  .addHelpText(
+    'after',
+    `
+Each finding names its place, clause and cure; keys are never shown. Line ends count: SIP has CRLF.
+Exit code: 0 no error (there may be warnings), 1 an error, 2 the file can't be read.`,
+  )
+  .action(async (file: string, { json, ...options }: { profile: string; account?: string; json?: boolean }) =>
+    exitWith(await lintCommand(file, { ...options, json: json ?? false })),
+  );
 
 interface RecorderFlags {
   listen: string;

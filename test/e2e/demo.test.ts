@@ -1,7 +1,7 @@
 // The main job, as a user runs it: `sidestream demo --json`, read by nothing but its output and its files.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -50,6 +50,8 @@ const proof = z.strictObject({
   orphans: z.strictObject({ dialogs: z.literal(0), mediaSessions: z.literal(0), recordings: z.literal(0) }),
 });
 
+const lintDocument = z.object({ findings: z.array(z.object({ name: z.string(), clause: z.string().min(1) })) });
+
 test('sidestream demo --json proves three calls on real parts and leaves the recordings', async (t) => {
   const missing = await reasonToSkip([startNats, startRtpengine]);
   if (missing) return t.skip(missing);
@@ -78,12 +80,36 @@ test('sidestream demo --json proves three calls on real parts and leaves the rec
     const invite = readFileSync(join(out, call.id, 'invite.sip'), 'utf8');
     assert.match(invite, new RegExp(`^Call-ID: ${call.recorder?.callId}\\r$`, 'm'));
     assert.doesNotMatch(invite, /inline:[A-Za-z0-9+/]{20}/, 'no key is left on disk');
+    for (const file of ['invite.sip', 'bye.sip']) {
+      const lint = await runCli(['lint', join(out, call.id, file)], { timeoutMs: 10_000 });
+      assert.match(lint.stdout, /^clean: /, `${call.id}/${file}`);
+      assert.equal(lint.code, 0);
+    }
   }
+  await lintFindsWhatIsBroken(join(out, recorded[0]?.id ?? '', 'invite.sip'));
   const other = document.calls.find((call) => !call.recorded);
   assert.equal(other?.reason, 'not-listed');
   assert.equal(other?.streams.length, 0);
   assert.equal(other?.recorder, null);
 });
+
+/** Each of three mistakes in a clean INVITE is found under its name. */
+async function lintFindsWhatIsBroken(file: string): Promise<void> {
+  const clean = readFileSync(file, 'utf8');
+  const broken = {
+    'require-siprec': clean.replace('Require: siprec\r\n', ''),
+    'stream-label': clean.replace('a=label:inbound', 'a=label:sideway'),
+    'metadata-attribute-missing': clean.replace(/session_id="[^"]*"/, (attribute) => ' '.repeat(attribute.length)),
+  };
+  for (const [name, text] of Object.entries(broken)) {
+    writeFileSync(file, text);
+    const lint = await runCli(['lint', '--json', file], { timeoutMs: 10_000 });
+    assert.equal(lint.code, 1, lint.stdout);
+    const { findings } = lintDocument.parse(JSON.parse(lint.stdout));
+    const found = findings.map((finding) => finding.name);
+    assert.ok(found.includes(name), `${name} is not among ${found.join(', ')}`);
+  }
+}
 
 test('an interrupted demo ends at once, with exit code 130 and nothing left running', async (t) => {
   const missing = await reasonToSkip([startNats, startRtpengine]);
