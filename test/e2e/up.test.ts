@@ -135,7 +135,8 @@ test('edge: tcp://… uses an edge that runs already, with its secret', async (t
 
   const config: { signalling: object } = parse(readFileSync(stage.laboratory.configFile, 'utf8'));
   const configFile = join(directory, 'external-edge.yaml');
-  const signalling = { ...config.signalling, edge: admin, edgeSecretFile: 'edge-secret' };
+  // What the edge listens on stands in its own configuration.
+  const signalling = { ...config.signalling, listen: undefined, edge: admin, edgeSecretFile: 'edge-secret' };
   writeFileSync(configFile, stringify({ ...config, signalling }));
   const { child } = await startUp(t, configFile);
   const call = await stage.customer.call(`sip:+493012345001@${hostPort(addresses['sip.udp'])}`, {

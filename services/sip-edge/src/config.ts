@@ -27,13 +27,6 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
   const { signalling, trunks, log, management } = readConfig(path);
   const listen = signalling.listen.map(parseListen);
   const problems = [];
-  for (const [index, { protocol, host }] of listen.entries()) {
-    const at = `signalling.listen.${index}`;
-    if (protocol === 'tls' && !signalling.tls) problems.push({ path: at, message: 'needs signalling.tls' });
-    if ((host === '0.0.0.0' || host === '::') && !signalling.advertise) {
-      problems.push({ path: at, message: `'${host}' is every address: signalling.advertise must name one` });
-    }
-  }
   const peers = Object.values(trunks).flatMap((trunk) => [...trunk.peers]);
   for (const [name, { targets }] of Object.entries(trunks)) {
     for (const [index, target] of targets.entries()) {

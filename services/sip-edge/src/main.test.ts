@@ -63,16 +63,19 @@ describe('the process', () => {
 
   test('a wrong configuration: every problem at once, with its path, and 2', async () => {
     const broken = join(directory, 'broken.yaml');
-    writeFileSync(broken, yaml('[udp:0.0.0.0:0, tls:127.0.0.1:0]'));
-    const child = start({ SIDESTREAM_CONFIG: broken });
-    let errors = '';
-    child.stderr?.on('data', (chunk: Buffer) => {
-      errors += chunk.toString('utf8');
-    });
-    const [code] = await once(child, 'close');
-    assert.equal(code, 2);
-    for (const path of ['signalling.listen.0', 'signalling.listen.1', 'signalling.edgeSecretFile']) {
-      assert.ok(errors.includes(path), `${path} in ${errors}`);
+    for (const [listen, paths] of [
+      ['[udp:0.0.0.0:0, tls:127.0.0.1:0]', ['signalling.listen.0', 'signalling.listen.1']],
+      ['[udp:127.0.0.1:0]', ['signalling.edgeSecretFile']],
+    ] as const) {
+      writeFileSync(broken, yaml(listen));
+      const child = start({ SIDESTREAM_CONFIG: broken });
+      let errors = '';
+      child.stderr?.on('data', (chunk: Buffer) => {
+        errors += chunk.toString('utf8');
+      });
+      const [code] = await once(child, 'close');
+      assert.equal(code, 2);
+      for (const path of paths) assert.ok(errors.includes(path), `${path} in ${errors}`);
     }
   });
 });

@@ -23,7 +23,7 @@ trunks:
   carrier: { tenant: contoso, side: customer, peers: [203.0.113.0/24], routes: [{ to: pbx }] }
   pbx: { tenant: contoso, side: seller, targets: [sip:10.0.0.5:5060], routes: [{ to: carrier-out }] }
   carrier-out: { tenant: contoso, side: customer, targets: ['sip:203.0.113.9:5060;transport=tcp'], routes: [{ to: pbx }] }
-signalling: { listen: [udp:127.0.0.1:0] }
+signalling: { listen: [udp:127.0.0.1:0, tcp:127.0.0.1:0] }
 mediaRelay: { rtpengine: { ng: 127.0.0.1:22222 } }
 `;
 
@@ -118,5 +118,32 @@ describe('readConfig', () => {
       .replace('ng: 10.0.0.1', 'ng: 127.0.0.1')
       .concat('grpc: { tls: { certFile: cert.pem, keyFile: key.pem, caFile: ca.pem } }\n');
     assert.deepEqual(problemsOf(closed), {});
+  });
+
+  test('an external edge has its own listeners, addresses and certificates: all of ours are named at once', () => {
+    const external = good.replace(
+      'signalling: { ',
+      'signalling: { edge: tcp://127.0.0.1:9022, advertise: 192.0.2.1, tls: { certFile: cert.pem, keyFile: key.pem }, ',
+    );
+    const problems = problemsOf(external);
+    assert.deepEqual(Object.keys(problems).sort(), ['signalling.advertise', 'signalling.listen', 'signalling.tls']);
+    assert.match(problems['signalling.listen'] ?? '', /embedded edge alone/);
+    assert.deepEqual(problemsOf(good.replace(/signalling: .*/, 'signalling: { edge: tcp://127.0.0.1:9022 }')), {});
+  });
+
+  test('the embedded edge needs a certificate for TLS, a name for every address, a listener for every target', () => {
+    const asked = good
+      .replace('[udp:127.0.0.1:0, tcp:127.0.0.1:0]', '[udp:0.0.0.0:5060, tls:127.0.0.1:5061]')
+      .replace('sip:10.0.0.5:5060', 'sips:10.0.0.5');
+    assert.deepEqual(problemsOf(asked), {
+      'signalling.listen.0': "'0.0.0.0' is every address: signalling.advertise must name one",
+      'signalling.listen.1': 'needs signalling.tls',
+      'trunks.carrier-out.targets.0': 'goes over tcp: signalling.listen needs a tcp listener',
+    });
+    const listening = good.replace(/signalling: .*/, 'signalling: {}');
+    assert.deepEqual(problemsOf(listening), {});
+    assert.deepEqual(Object.keys(problemsOf(listening.replace('side: seller,', 'side: seller, transport: tls,'))), [
+      'trunks.pbx.targets.0',
+    ]);
   });
 });

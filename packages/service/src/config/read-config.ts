@@ -40,7 +40,7 @@ export function checkConfig(
     // References are checked as well where the shape allows it, so that one run shows all there is to mend.
     return { problems: [...problems, ...checkReferences(document)] };
   }
-  const problems = checkReferences(parsed.data);
+  const problems = checkReferences(document);
   const config = absoluteFiles(parsed.data, baseDirectory, '', problems);
   return { config, problems };
 }

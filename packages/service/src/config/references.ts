@@ -1,13 +1,16 @@
-// What the schema can't say: keys that name other keys, and what must not be in clear off loopback.
+// What the schema can't say: keys that name other keys, what must not be in clear off loopback, what an edge can't do.
 import { isLoopback } from '../address.js';
 import type { ConfigProblem } from './config-error.js';
+import { checkEdge } from './edge-references.js';
+import { entries, has, type Loose, loose, text } from './loose.js';
 
-type Loose = { readonly [key: string]: Loose | undefined };
-
-/** Checks a document, of any shape, for names that lead nowhere and for links that would be in clear. */
+/**
+ * Checks a document, of any shape and without defaults, for names that lead nowhere, for links that would be in clear, and
+ * for what the chosen edge can't do.
+ */
 export function checkReferences(document: unknown): ConfigProblem[] {
   const config = loose(document);
-  return [...danglingNames(config), ...clearLinks(config)];
+  return [...danglingNames(config), ...clearLinks(config), ...checkEdge(config)];
 }
 
 function* danglingNames(config: Loose): Generator<ConfigProblem> {
@@ -80,20 +83,4 @@ function* mustName(path: string, value: unknown, among: unknown, what: string): 
   if (name === undefined || has(among, name)) return;
   const known = entries(among).map(([key]) => key);
   yield { path, message: `no ${what} '${name}'${known.length > 0 ? ` (there are: ${known.join(', ')})` : ''}` };
-}
-
-function entries(value: unknown): [string, Loose][] {
-  return typeof value === 'object' && value !== null ? (Object.entries(value) as [string, Loose][]) : [];
-}
-
-function loose(value: unknown): Loose {
-  return typeof value === 'object' && value !== null ? (value as Loose) : {};
-}
-
-function has(value: unknown, key: string): boolean {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key);
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ManualClock } from '../clock.js';
+import { allowsReliable } from '../reliable/rack.js';
 import { ScriptedFlow, ScriptedTransports } from '../transaction/scripted-flow.js';
 import { UserAgent } from './user-agent.js';
 
@@ -15,11 +16,13 @@ const lines = [
   'CSeq: 1 INVITE',
   'Contact: <sip:alice@192.0.2.2:5060;transport=tcp>',
   'Record-Route: <sip:proxy@192.0.2.3;lr>',
-  'Require: siprec',
+  'Require: siprec, 100rel',
+  'RAck: 1 1 INVITE',
+  'Refer-To: <sip:carol@192.0.2.4>',
   'Content-Type: application/sdp',
   'Content-Length: 3',
 ];
-const methods = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'x'];
+const methods = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'UPDATE', 'REFER', 'NOTIFY', 'x'];
 
 const edit = fc.record({
   line: fc.nat({ max: lines.length - 1 }),
@@ -49,9 +52,14 @@ test('whatever arrives, in whatever order, nothing is thrown and nothing is left
       const clock = new ManualClock();
       const transports = new ScriptedTransports();
       const flow = new ScriptedFlow(clock, 'udp');
-      const agent = new UserAgent({ transports, clock, supported: ['siprec'] });
+      const agent = new UserAgent({ transports, clock, supported: ['siprec', '100rel'] });
       agent.on('fault', (error) => faults.push(error));
-      if (accept) agent.on('invite', (invite) => invite.accept());
+      if (accept) {
+        agent.on('invite', (invite) => {
+          void invite.respond(183, { reliable: allowsReliable(invite.request), body: 'v=0' });
+          invite.accept();
+        });
+      }
       for (const bytes of messages) transports.emit('message', bytes, flow);
       clock.advance(120_000);
       void agent.close();

@@ -8,15 +8,15 @@ import { Transports } from '../transport/transports.js';
 import type { IncomingInvite } from './incoming-invite.js';
 import type { InviteOptions } from './outgoing-invite.js';
 import type { UaDialog } from './ua-dialog.js';
-import { UserAgent } from './user-agent.js';
+import { UserAgent, type UserAgentOptions } from './user-agent.js';
 
 const sdp = { body: 'v=0\r\n', contentType: 'application/sdp' };
 const patience = 5000;
 
-async function party(protocol: 'udp' | 'tcp') {
+async function party(protocol: 'udp' | 'tcp', options: Partial<UserAgentOptions> = {}) {
   const transports = new Transports();
   const address = await transports.listen({ protocol, host: '127.0.0.1', port: 0 });
-  const agent = new UserAgent({ transports, product: 'loopback' });
+  const agent = new UserAgent({ transports, product: 'loopback', ...options });
   const target: Target = { protocol, ...address };
   const contact = `<sip:party@${formatHostPort(address.host, address.port)};transport=${protocol}>`;
   const close = async (): Promise<void> => {
@@ -29,9 +29,13 @@ async function party(protocol: 'udp' | 'tcp') {
 
 type Party = Awaited<ReturnType<typeof party>>;
 
-async function withParties(protocol: 'udp' | 'tcp', work: (a: Party, b: Party) => Promise<void>): Promise<void> {
-  const a = await party(protocol);
-  const b = await party(protocol);
+async function withParties(
+  protocol: 'udp' | 'tcp',
+  work: (a: Party, b: Party) => Promise<void>,
+  options: Partial<UserAgentOptions> = {},
+): Promise<void> {
+  const a = await party(protocol, options);
+  const b = await party(protocol, options);
   try {
     await work(a, b);
   } finally {
@@ -125,6 +129,42 @@ for (const protocol of ['udp', 'tcp'] as const) {
       assert.ok(invite instanceof EventEmitter);
       await heard(invite, 'cancel');
     });
+  });
+
+  test(`${protocol}: RFC 3262, RFC 3311: offer and answer before the 2xx, by a reliable 183 and by UPDATE both ways`, async () => {
+    const steps: string[] = [];
+    const listen = (dialog: UaDialog | undefined, who: string): void =>
+      void dialog?.on('request', (request) => {
+        steps.push(`${request.request.method} to ${who}`);
+        void request.respond(200, sdp);
+      });
+    await withParties(
+      protocol,
+      async (a, b) => {
+        b.agent.once('invite', (invite) => {
+          void invite.respond(183, { reliable: true, contact: b.contact, ...sdp });
+          listen(invite.earlyDialog, 'callee');
+          invite.once('prack', async () => {
+            steps.push('PRACK');
+            await invite.earlyDialog?.request('UPDATE', sdp);
+            invite.accept(sdp);
+          });
+        });
+        const early: UaDialog[] = [];
+        const { dialog } = await call(a, b, {
+          onProvisional: (_, dialog) => {
+            if (dialog === undefined) return;
+            listen(dialog, 'caller');
+            early.push(dialog);
+          },
+        });
+        assert.deepEqual(early, [dialog]);
+        assert.deepEqual(steps, ['PRACK', 'UPDATE to caller']);
+        assert.equal((await dialog.request('UPDATE', sdp)).status, 200);
+        assert.equal((await dialog.bye())?.status, 200);
+      },
+      { supported: ['100rel'] },
+    );
   });
 
   test(`${protocol}: OPTIONS outside a dialog`, async () => {
