@@ -57,9 +57,9 @@ export async function oblige(dialog: UaDialog): Promise<void> {
 /** Places a call to a sipp that runs `uas-call`, to its end. */
 export async function placeCall(party: Party, target: Target, uri: string): Promise<void> {
   const { dialog } = await invite(party, target, uri);
-  await ask(dialog);
   const ended = once(dialog, 'ended', soon());
-  await oblige(dialog);
+  // sipp asks as soon as it has answered, so somebody has to listen before.
+  await Promise.all([oblige(dialog), ask(dialog)]);
   assert.deepEqual(await ended, ['remote']);
 }
 
