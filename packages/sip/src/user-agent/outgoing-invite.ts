@@ -58,7 +58,11 @@ export async function sendInvite(core: UaCore, options: InviteOptions): Promise<
   const { answerOffer } = options;
   const forks = new InviteForks(core, request, target);
   let wantedDialog: UaDialog | undefined;
-  // RFC 3261 §13.2.2.4: after 64*T1 no further fork is expected to answer.
+  // RFC 3261 §13.2.2.3: a failure ends every early dialog, whether or not anyone still waits for it.
+  transaction.on('final', ({ status }) => {
+    if (status >= 300) forks.abandon('remote');
+  });
+  // §13.2.2.4: after 64*T1 no further fork is expected to answer.
   transaction.once('terminated', () => forks.abandon('remote'));
 
   const response = await attemptInvite(transaction, core.layer.clock, {
@@ -91,7 +95,6 @@ export async function sendInvite(core: UaCore, options: InviteOptions): Promise<
     },
   });
   if (wantedDialog === undefined) {
-    forks.abandon('remote');
     const text = `INVITE: ${response.status} ${response.reason}`;
     throw new SipError('rejected', text, { status: response.status, response });
   }
