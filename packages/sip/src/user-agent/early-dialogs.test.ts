@@ -62,6 +62,17 @@ describe('the caller', () => {
     assert.deepEqual([agent.dialogs, ended], [0, ['a remote', 'b remote']]);
   });
 
+  test('RFC 3261 §13.2.2.3: the 487 of an INVITE that was given up ends them too, over UDP before timer D', async () => {
+    const abort = new AbortController();
+    const { respond, agent, outcome } = await invite({ signal: abort.signal }, 'udp');
+    await respond(180);
+    abort.abort();
+    await settle();
+    assert.deepEqual([outcome(), agent.dialogs], ['cancelled', 1]);
+    await respond(487);
+    assert.equal(agent.dialogs, 0);
+  });
+
   test('RFC 3261 §13.2.2.4: forks that have not answered 64*T1 after the first 2xx are over', async () => {
     const { respond, agent, ended, clock } = await ringing();
     await respond(180, 'a');

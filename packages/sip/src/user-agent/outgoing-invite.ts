@@ -58,7 +58,11 @@ export async function sendInvite(core: UaCore, options: InviteOptions): Promise<
   const { answerOffer } = options;
   const forks = new InviteForks(core, request, target);
   let wantedDialog: UaDialog | undefined;
-  // RFC 3261 §13.2.2.4: after 64*T1 no further fork is expected to answer.
+  // RFC 3261 §13.2.2.3: a failure ends every early dialog, whether or not anyone still waits for it.
+  transaction.on('final', ({ status }) => {
+    if (status >= 300) forks.abandon('remote');
+  });
+  // §13.2.2.4: after 64*T1 no further fork is expected to answer.
   transaction.once('terminated', () => forks.abandon('remote'));
   // §12.3: a refusal ends the early dialogs, also when nobody waits for it any more, as after a CANCEL.
   transaction.once('final', ({ status }) => {
