@@ -49,8 +49,8 @@ function configuration(port: number, tlsPort: number, { script, tls }: KamailioO
   return `#!KAMAILIO
 debug=0
 log_stderror=yes
-children=2
-tcp_children=2
+children=1
+tcp_children=1
 auto_aliases=no
 dns=no
 rev_dns=no
