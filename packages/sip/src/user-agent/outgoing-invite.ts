@@ -64,10 +64,6 @@ export async function sendInvite(core: UaCore, options: InviteOptions): Promise<
   });
   // §13.2.2.4: after 64*T1 no further fork is expected to answer.
   transaction.once('terminated', () => forks.abandon('remote'));
-  // §12.3: a refusal ends the early dialogs, also when nobody waits for it any more, as after a CANCEL.
-  transaction.once('final', ({ status }) => {
-    if (status >= 300) forks.abandon('remote');
-  });
 
   const response = await attemptInvite(transaction, core.layer.clock, {
     signal: options.signal,
