@@ -17,19 +17,23 @@ import { parseVia } from './via.js';
 
 const limits = { maxHeaderBytes: 2 ** 22, maxHeaderFields: 2 ** 20, maxBodyBytes: 2 ** 22 };
 
-// Nearer to quadratic than to linear: what no longer fits the processor's caches, on a busy machine, takes up to four times as long.
+// Half-way between linear and quadratic, in the exponent.
 const growth = 8;
-const bound = growth ** 1.75;
+const bound = growth ** 1.5;
 // Below it a run is all noise.
 const floorMs = 0.25;
 
-/** The shortest of several runs, in milliseconds: whatever else the machine does can only make a run longer. */
+/**
+ * The shortest of several runs, in milliseconds of CPU: a long run is interrupted on a busy machine where a short one is not, and
+ * the clock on the wall would count the waiting.
+ */
 function shortest(run: () => void, runs: number): number {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < runs; i += 1) {
-    const start = process.hrtime.bigint();
+    const start = process.cpuUsage();
     run();
-    best = Math.min(best, Number(process.hrtime.bigint() - start) / 1e6);
+    const { user, system } = process.cpuUsage(start);
+    best = Math.min(best, (user + system) / 1_000);
   }
   return best;
 }
