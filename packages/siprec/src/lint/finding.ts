@@ -103,7 +103,13 @@ export class FindingList {
 
   readonly report: Report = ({ severity = 'error', ...finding }) => {
     if (this.#findings.length >= maxFindings) return;
-    this.#findings.push({ severity, ...finding, text: withoutKeys(finding.text), cure: withoutKeys(finding.cure) });
+    this.#findings.push({
+      severity,
+      ...finding,
+      place: { ...finding.place, path: printable(finding.place.path) },
+      text: printable(finding.text),
+      cure: printable(finding.cure),
+    });
   };
 
   get hasErrors(): boolean {
@@ -117,7 +123,10 @@ export class FindingList {
   }
 }
 
-/** RFC 4568 §9.1: what follows `inline:` is a key, and so may be any long run of base64. */
-function withoutKeys(text: string): string {
-  return text.replace(/inline:[^\s|"]*/gi, 'inline:…').replace(/[A-Za-z0-9+/]{38,}={0,2}/g, '…');
+/** Fit for a terminal and a log. RFC 4568 §9.1: what follows `inline:` is a key, and so may be any long run of base64. */
+function printable(text: string): string {
+  return text
+    .replace(/\p{Cc}/gu, '\ufffd')
+    .replace(/inline:[^\s|"]*/gi, 'inline:…')
+    .replace(/[A-Za-z0-9+/]{38,}={0,2}/g, '…');
 }
