@@ -107,8 +107,8 @@ export class FindingList {
       severity,
       ...finding,
       place: { ...finding.place, path: printable(finding.place.path) },
-      text: printable(finding.text),
-      cure: printable(finding.cure),
+      text: withoutKeys(finding.text),
+      cure: withoutKeys(finding.cure),
     });
   };
 
@@ -123,10 +123,14 @@ export class FindingList {
   }
 }
 
-/** Fit for a terminal and a log. RFC 4568 §9.1: what follows `inline:` is a key, and so may be any long run of base64. */
+/** Fit for a terminal and a log. */
 function printable(text: string): string {
-  return text
-    .replace(/\p{Cc}/gu, '\ufffd')
+  return text.replace(/\p{Cc}/gu, '\ufffd');
+}
+
+/** RFC 4568 §9.1: what follows `inline:` is a key, and so may be any long run of base64. */
+function withoutKeys(text: string): string {
+  return printable(text)
     .replace(/inline:[^\s|"]*/gi, 'inline:…')
     .replace(/[A-Za-z0-9+/]{38,}={0,2}/g, '…');
 }
