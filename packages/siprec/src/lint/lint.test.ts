@@ -203,7 +203,7 @@ test('every finding has its line and column in the file', () => {
       [line - 1]?.slice(column - 1)
       .trimEnd();
   };
-  assert.equal(place(swap('Min-', 'Min-') && swap('Require', 'Min-SE: 9\r\nRequire'), 'session-timer'), 'Min-SE: 9');
+  assert.equal(place(swap('Require', 'Min-SE: 9\r\nRequire'), 'session-timer'), 'Min-SE: 9');
   assert.equal(place(swap('a=ptime:20', 'a=ptime:20\r\na=rtcp-mux'), 'stream-rtcp-mux'), 'a=rtcp-mux');
   assert.equal(place(swap('<label>outbound', '<label>ö'), 'metadata-labels'), '<label>ö</label>');
   assert.equal(
