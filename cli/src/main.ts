@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: parsing and exit codes, nothing else.
 import { behaviourNames } from '@sidestream/simulators';
-import { recorderProfiles } from '@sidestream/siprec';
+import { type RecorderProfileName, recorderProfiles } from '@sidestream/siprec';
 import { Command, Option } from 'commander';
 import { demo } from './commands/demo.js';
 import { lintCommand } from './commands/lint.js';
@@ -41,6 +41,29 @@ Exit code: 0 only if everything is proven.`,
     exitWith(await demo({ json: options.json ?? false, out: options.out, keepLogs: options.keepLogs ?? false })),
   );
 
+const profileOption = (what: string) =>
+  new Option('-p, --profile <name>', what).choices(Object.keys(recorderProfiles)).default('dynamics365');
+
+program
+  .command('lint')
+  .description('check a SIPREC message or metadata document against RFC 7865 and RFC 7866')
+  .argument('<file>', 'an INVITE, re-INVITE, UPDATE or BYE as it goes on the wire, or rs-metadata XML; - for stdin')
+  .addOption(profileOption('what the recorder wants besides: its own profile, or rfc7866 for nothing more'))
+  .option('--account <id>', 'the X-AccountId to expect')
+  .option('--json', 'print one JSON document: file, kind, profile, ok, errors, warnings, findings')
+  // A wrong command line is no verdict on the file.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .addHelpText(
+    'after',
+    `
+Prints each finding with its place, name, clause and, below, its cure: file:line:column: error name (clause) place: what is wrong.
+SDES keys are never printed. The demo leaves messages to try it on: out/demo/<call>/invite.sip, bye.sip, metadata.xml.
+Exit code: 0 without errors, 1 with, 2 when the file can't be read or the command line is wrong.`,
+  )
+  .action(async (file: string, options: { profile: RecorderProfileName; account?: string; json?: boolean }) =>
+    exitWith(await lintCommand(file, { ...options, json: options.json ?? false })),
+  );
+
 program
   .command('recorder')
   .description('run a SIPREC recorder (SRS) that checks, decrypts and stores what it gets; for tests before going live')
@@ -48,37 +71,18 @@ program
   .requiredOption('--cert <file>', 'server certificate, PEM (with its chain)')
   .requiredOption('--key <file>', 'private key of the certificate, PEM')
   .requiredOption('--trust <file>', 'authorities whose client certificates are accepted, PEM')
+  .addOption(profileOption('what clients are checked against'))
   .option('--account <id>', 'the X-AccountId to expect')
   .option('-o, --out <directory>', 'where recordings are left', 'out/recorder')
   .option('--behave <list>', `how to misbehave, e.g. reject=503,delay=100 (${behaviourNames.join(', ')})`)
   .action(async (options: RecorderFlags) => exitWith(await recorder(options)));
-
-program
-  .command('lint')
-  .description('check a SIPREC message or metadata document against RFC 7865, RFC 7866 and a recorder profile')
-  .argument('<file>', 'an INVITE, re-INVITE, UPDATE or BYE as it goes on the wire, or rs-metadata XML; - reads stdin')
-  .addOption(
-    new Option('-p, --profile <name>', 'what the recorder wants')
-      .choices(Object.keys(recorderProfiles))
-      .default('dynamics365'),
-  )
-  .option('--account <id>', 'the account id to expect')
-  .option('--json', 'print one JSON document')
-  .addHelpText(
-    'after',
-    `
-Each finding names its place, clause and cure; keys are never shown. Line ends count: SIP has CRLF.
-Exit code: 0 no error (there may be warnings), 1 an error, 2 the file can't be read.`,
-  )
-  .action(async (file: string, { json, ...options }: { profile: string; account?: string; json?: boolean }) =>
-    exitWith(await lintCommand(file, { ...options, json: json ?? false })),
-  );
 
 interface RecorderFlags {
   listen: string;
   cert: string;
   key: string;
   trust: string;
+  profile: RecorderProfileName;
   account?: string;
   out: string;
   behave?: string;

@@ -1,65 +1,71 @@
-// `sidestream lint`: a SIPREC message or metadata document against the RFCs and a recorder's profile.
-import { open, readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
-import { type LintFinding, lint, recorderProfiles } from '@sidestream/siprec';
+// `sidestream lint`: checks one SIPREC message or metadata document by the rules of @sidestream/siprec, and prints what is wrong.
+import { createReadStream } from 'node:fs';
+import {
+  type LintFinding,
+  type LintResult,
+  lint,
+  type RecorderProfileName,
+  recorderProfiles,
+} from '@sidestream/siprec';
 
 export interface LintCommandOptions {
-  /** Name of a recorder profile. */
-  readonly profile: string;
-  /** The account id to expect. */
+  readonly profile: RecorderProfileName;
   readonly account?: string;
   readonly json: boolean;
 }
 
-/** One byte more than the lint reads, so that it can say that a file is too large. */
-const maxBytes = 1024 * 1024 + 1;
+/** More than any message has; the lint refuses it. */
+const maxBytes = 2 * 1024 * 1024;
 
-/** @returns 0 without an error, 1 with one, 2 when the file can't be read. */
-export async function lintCommand(file: string, options: LintCommandOptions): Promise<number> {
+/** @returns the process's exit code: 0 without errors, 1 with, 2 when the file cannot be read. */
+export async function lintCommand(file: string, { profile, account, json }: LintCommandOptions): Promise<number> {
   let bytes: Buffer;
   try {
-    bytes = file === '-' ? await buffer(process.stdin) : await readStart(file);
+    bytes = await read(file);
   } catch (error) {
-    process.stderr.write(`sidestream: ${file}: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(
+      `sidestream: ${file} can't be read: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     return 2;
   }
-  const profile = recorderProfiles[options.profile as keyof typeof recorderProfiles];
-  const { kind, findings } = lint(bytes, { profile, accountId: options.account });
-  const errors = findings.filter(({ severity }) => severity === 'error').length;
-  const counts = { errors, warnings: findings.length - errors };
+  const result = lint(bytes, { profile: recorderProfiles[profile], accountId: account });
+  const errors = count(result, 'error');
+  const warnings = count(result, 'warning');
+  const { kind, findings } = result;
   const name = file === '-' ? 'stdin' : file;
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify({ file: name, kind, profile: profile.name, ...counts, findings })}\n`);
+  if (json) {
+    const document = { file: name, kind, profile, ok: errors === 0, errors, warnings, findings };
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
   } else {
     for (const finding of findings) process.stdout.write(`${describe(name, finding)}\n`);
-    const outcome =
-      findings.length === 0
-        ? `clean: ${kind}, profile ${profile.name}`
-        : `${kind}, profile ${profile.name}: ${counted(errors, 'error')}, ${counted(counts.warnings, 'warning')}`;
-    process.stdout.write(`${outcome}\n`);
+    const read = `${kind}, ${bytes.length} bytes, profile ${profile}`;
+    const found = [plural(errors, 'error'), plural(warnings, 'warning')].filter((text) => text !== '').join(', ');
+    process.stdout.write(errors > 0 ? `${found}: ${read}\n` : `clean${found && ` but for ${found}`}: ${read}\n`);
   }
-  return errors > 0 ? 1 : 0;
+  return errors === 0 ? 0 : 1;
 }
 
-/** A device or a recording of gigabytes must not fill the memory. */
-async function readStart(file: string): Promise<Buffer> {
-  const handle = await open(file);
-  try {
-    const { size } = await handle.stat();
-    if (size < maxBytes) return await readFile(handle);
-    const { buffer: start, bytesRead } = await handle.read({ buffer: Buffer.alloc(maxBytes), position: 0 });
-    return start.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
+async function read(file: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
+    const bytes = Buffer.from(chunk);
+    chunks.push(bytes);
+    length += bytes.length;
+    if (length > maxBytes) break;
   }
+  return Buffer.concat(chunks);
 }
 
 function describe(file: string, { severity, name, clause, place, text, cure }: LintFinding): string {
-  const { line, column, path } = place;
-  const at = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
-  return `${at}: ${severity}: ${text} [${name}, ${clause}]\n    at ${path}; cure: ${cure}`;
+  const at = place.line === undefined ? file : `${file}:${place.line}:${place.column}`;
+  return `${at}: ${severity} ${name} (${clause}) ${place.path}: ${text}\n    ${cure}`;
 }
 
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
+function count({ findings }: LintResult, wanted: LintFinding['severity']): number {
+  return findings.filter(({ severity }) => severity === wanted).length;
+}
+
+function plural(number: number, what: string): string {
+  return number === 0 ? '' : `${number} ${what}${number === 1 ? '' : 's'}`;
 }

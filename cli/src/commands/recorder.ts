@@ -2,12 +2,14 @@
 import { resolve } from 'node:path';
 import { parseHostPort } from '@sidestream/service';
 import { parseBehaviour, RecorderSimulator } from '@sidestream/simulators';
+import { type RecorderProfileName, recorderProfiles } from '@sidestream/siprec';
 
 export interface RecorderCommandOptions {
   readonly listen: string;
   readonly cert: string;
   readonly key: string;
   readonly trust: string;
+  readonly profile: RecorderProfileName;
   readonly account?: string;
   readonly out: string;
   /** As parseBehaviour reads it: `reject=503,delay=100`. */
@@ -22,6 +24,7 @@ export async function recorder(options: RecorderCommandOptions): Promise<number>
     host,
     port,
     tls: { certFile: options.cert, keyFile: options.key, trustFile: options.trust },
+    profile: recorderProfiles[options.profile],
     ...(options.account !== undefined && { accountId: options.account }),
     directory: resolve(options.out),
     ...(options.behave !== undefined && { behaviour: parseBehaviour(options.behave) }),

@@ -81,6 +81,12 @@ describe('readConfig', () => {
     );
   });
 
+  test('the account id is needed by profile dynamics365 and by no other', () => {
+    const without = good.replace('    accountId: AC0123\n', '');
+    assert.deepEqual(problemsOf(without), { 'tenants.contoso.accountId': 'is needed by profile dynamics365' });
+    assert.deepEqual(problemsOf(without.replace('recording: {', 'recording: { profile: rfc7866,')), {});
+  });
+
   test('a missing file, broken YAML and a list at the top are one clear error each', () => {
     assert.throws(() => readConfig(join(directory, 'absent.yaml')), /can't be read/);
     assert.throws(() => read('nats: [1'), ConfigError);

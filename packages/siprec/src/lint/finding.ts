@@ -103,7 +103,13 @@ export class FindingList {
 
   readonly report: Report = ({ severity = 'error', ...finding }) => {
     if (this.#findings.length >= maxFindings) return;
-    this.#findings.push({ severity, ...finding, text: withoutKeys(finding.text), cure: withoutKeys(finding.cure) });
+    this.#findings.push({
+      severity,
+      ...finding,
+      place: { ...finding.place, path: printable(finding.place.path) },
+      text: withoutKeys(finding.text),
+      cure: withoutKeys(finding.cure),
+    });
   };
 
   get hasErrors(): boolean {
@@ -117,7 +123,14 @@ export class FindingList {
   }
 }
 
+/** Fit for a terminal and a log. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '\ufffd');
+}
+
 /** RFC 4568 §9.1: what follows `inline:` is a key, and so may be any long run of base64. */
 function withoutKeys(text: string): string {
-  return text.replace(/inline:[^\s|"]*/gi, 'inline:…').replace(/[A-Za-z0-9+/]{38,}={0,2}/g, '…');
+  return printable(text)
+    .replace(/inline:[^\s|"]*/gi, 'inline:…')
+    .replace(/[A-Za-z0-9+/]{38,}={0,2}/g, '…');
 }

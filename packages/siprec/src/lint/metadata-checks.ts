@@ -34,7 +34,18 @@ function checkAddresses(root: TreeElement, report: Report): void {
     childrenNamed(participant, 'nameID'),
   )) {
     const aor = attributeOf(nameId, 'aor');
-    if (aor === undefined || /^(sips?:|tel:)./i.test(aor)) continue;
+    if (aor === undefined) continue;
+    if (/[\s<>"{}|\\^`]/.test(aor)) {
+      report({
+        name: 'metadata-aor',
+        clause: 'RFC 7865 §6.5.1',
+        place: nameId.place(),
+        text: `aor ${quoted(aor)} has characters that no URI has`,
+        cure: 'write the URI alone, without name and brackets, and escape what is left with %',
+      });
+      continue;
+    }
+    if (/^(sips?:|tel:)./i.test(aor)) continue;
     if (/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$|^\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]+\]?$/.test(aor)) continue;
     report({
       severity: 'warning',

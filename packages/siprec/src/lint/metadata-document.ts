@@ -10,9 +10,9 @@ import type { Source } from './source.js';
 
 /** Reports on a document; `requestsnapshot` is what a recorder sends, and has no meaning to check (RFC 7866 §9.2). */
 export function checkDocument(source: Source, context: MetadataContext, report: Report): void {
-  checkProlog(source, report);
   const root = readTree(source, report);
   if (root === undefined) return;
+  checkProlog(source, report);
   if (!metadataRoots.includes(root.localName)) {
     report({
       name: 'metadata-element-unknown',

@@ -4,7 +4,7 @@ export type SimpleType = 'string' | 'base64' | 'dateTime' | 'short' | 'anyURI' |
 
 /** What is wrong with a value; undefined when nothing is. */
 export function typeFault(type: SimpleType, raw: string): { text: string; cure: string } | undefined {
-  // All types but string collapse white space (XML Schema Part 2 §4.3.6).
+  // Numbers, base64 and URIs collapse white space (XML Schema Part 2 §4.3.6); RFC 3339 has none in a time.
   const value = raw.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '');
   switch (type) {
     case 'string':
@@ -22,7 +22,7 @@ export function typeFault(type: SimpleType, raw: string): { text: string; cure: 
         ? undefined
         : { text: 'is not base64', cure: 'write the base64 of the 16 bytes of a UUID' };
     case 'dateTime':
-      return isDateTime(value)
+      return isDateTime(raw)
         ? undefined
         : { text: 'is not a date and time', cure: 'write 2026-03-02T09:15:00.250Z, with capital T and Z' };
     case 'short':
@@ -72,9 +72,9 @@ function daysOf(year: number, month: number): number {
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
 }
 
-/** RFC 3986 as far as an address uses it; characters outside ASCII stand for their escapes (RFC 3987). */
+/** What XML Schema takes for a URI: characters that RFC 3986 does not have stand for their escapes. */
 function isUri(value: string): boolean {
-  if (/[\s<>"{}|\\^`]/.test(value) || /%(?![0-9A-Fa-f]{2})/.test(value)) return false;
+  if (/%(?![0-9A-Fa-f]{2})/.test(value)) return false;
   const [path = '', ...fragments] = value.split('#');
   if (fragments.length > 1) return false;
   const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:/.exec(path)?.[0];

@@ -121,7 +121,7 @@ function checkContact(
       name: 'contact-sip-src',
       clause: 'RFC 7866 §6.1.1',
       place: message.placeOf('Contact'),
-      text: contactFault(field?.value),
+      text: contactFault(field?.value.slice(0, 500)),
       cure: 'write Contact: <sip:…>;+sip.src, the feature tag behind the brackets (RFC 3840 §9)',
     });
   }

@@ -125,7 +125,10 @@ function checkAddress({ session }: SdpDocument, { number, line, lines }: SdpMedi
     finding('error', 'RFC 4566 §5.7', 'has a c= that is not IN IP4 or IN IP6', 'write c=IN IP4 <address>');
   } else if (address === '0.0.0.0' || address === '::') {
     finding('warning', 'RFC 3264 §8.4', 'is held by an address of zeros', 'write a=inactive and keep the address');
-  } else if (isIP(address) !== (type === 'IP4' ? 4 : 6) && !/[A-Za-z]/.test(address)) {
+  } else if (
+    isIP(address) !== (type === 'IP4' ? 4 : 6) &&
+    (isIP(address) !== 0 || !/^[A-Za-z0-9.-]*[A-Za-z][A-Za-z0-9.-]*$/.test(address))
+  ) {
     finding(
       'error',
       'RFC 4566 §5.7',

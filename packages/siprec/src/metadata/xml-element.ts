@@ -55,14 +55,17 @@ export function parseXml(xml: string): XmlElement {
   }
   if (/<!DOCTYPE/i.test(xml)) throw new SiprecError('metadata-doctype', 'the document has a document type declaration');
   const offset = xml.length - xml.replace(/^\ufeff/, '').trimStart().length;
-  const [root, ...more] = elements(parsed(xml.slice(offset).trimEnd()), offset);
+  const document = xml.slice(offset).trimEnd();
+  const [root, ...more] = elements(parsed(document), offset);
   if (root === undefined || more.length > 0) {
     throw new SiprecError(
       'metadata-not-xml',
       `the document has ${root === undefined ? 'no' : 'more than one'} root element`,
     );
   }
-  return root;
+  // Reader and validator both drop a text that follows the root element.
+  if (document.endsWith('>')) return root;
+  return { ...root, faults: [...root.faults, 'there is text behind the root element (XML 1.0 §2.1)'] };
 }
 
 function parsed(xml: string): unknown {

@@ -39,6 +39,9 @@ const contentTypes: readonly [why: string, contentType: string, boundary: string
   ['the boundary after other parameters', 'multipart/mixed; charset="utf;8" ; boundary = b1', 'b1'],
   ['a folded field', 'multipart/mixed;\r\n boundary=b1', 'b1'],
   ['multipart/alternative', 'multipart/alternative;boundary=b1', 'b1'],
+  ['a quoted boundary with a space at its end', 'multipart/mixed;boundary="b1 "', 'b1'],
+  ['every character that a boundary may have', `multipart/mixed;boundary="aZ9'()+_,-./:=? x"`, `aZ9'()+_,-./:=? x`],
+  ['a boundary whose quotes never close', 'multipart/mixed;boundary="b1', 'b1'],
   ['a boundary that begins with hyphens', 'multipart/mixed;boundary=--', '--'],
 ];
 for (const [why, contentType, boundary] of contentTypes) {
