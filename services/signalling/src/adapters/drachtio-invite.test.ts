@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { after, before, test } from 'node:test';
-import { parseHostPort } from '@sidestream/service';
+import { parseHostPort, SidestreamError } from '@sidestream/service';
 import {
   type DialogState,
   dialogFromResponse,
@@ -82,9 +82,10 @@ class Caller extends EventEmitter<{ provisional: [SipResponse]; final: [SipRespo
     });
     transaction.on('final', (response) => {
       this.statuses.push(String(response.status));
+      this.emit('final', response);
+      if (response.status >= 300) return;
       this.#dialog = dialogFromResponse(transaction.request, response);
       void this.#layer.sendStateless(this.#layer.withVia(requestInDialog(this.#dialog, 'ACK').request, flow), flow);
-      this.emit('final', response);
     });
     const [invite] = await arriving;
     return invite;
@@ -126,6 +127,22 @@ test('RFC 3262 §3: a caller who requires 100rel is rung reliably, one response 
     await answered;
     assert.deepEqual(caller.statuses, ['183 reliable', '180 reliable', '200']);
     await leg.bye(undefined, AbortSignal.timeout(100));
+  } finally {
+    await caller.close();
+  }
+});
+
+test('a refusal does not wait for a PRACK, and ends the wait of an answer', async () => {
+  const caller = new Caller();
+  try {
+    const invite = await caller.call({ Require: '100rel' });
+    const answered = once(caller, 'final');
+    await invite.ring(183, 'v=0\r\nearly');
+    const rejected = assert.rejects(invite.accept('v=0\r\nanswer'), SidestreamError);
+    await invite.refuse(486);
+    await answered;
+    await rejected;
+    assert.equal(caller.statuses.at(-1), '486');
   } finally {
     await caller.close();
   }

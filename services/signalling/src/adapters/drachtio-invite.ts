@@ -17,6 +17,7 @@ export class DrachtioInvite implements IncomingInvite {
   readonly #edge: LegEdge;
   readonly #log: Logger;
   readonly #cancelled = new AbortController();
+  readonly #refused = new AbortController();
   /** Resolves when the last reliable provisional response has its PRACK, or will have none. */
   #acknowledged: Promise<void> = Promise.resolve();
 
@@ -96,6 +97,7 @@ export class DrachtioInvite implements IncomingInvite {
   }
 
   async refuse(status: number, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#refused.abort();
     if (this.#cancelled.signal.aborted) return;
     await this.#send(status, { headers: { ...headers } });
   }
@@ -107,7 +109,7 @@ export class DrachtioInvite implements IncomingInvite {
 
   /** Resolves with what is awaited, or when there is nothing more to wait for. */
   async #bounded(acknowledged: Promise<void>): Promise<void> {
-    const over = within(AbortSignal.any([this.cancelled, this.#edge.lost]), prackDeadlineMs);
+    const over = within(AbortSignal.any([this.cancelled, this.#refused.signal, this.#edge.lost]), prackDeadlineMs);
     await raced(acknowledged, over).catch(() => {});
   }
 
