@@ -124,6 +124,15 @@ test('RFC 4028 §10: another refusal is tried once more, then the session runs o
   assert.deepEqual(heard.slice(2), ['90 end']);
 });
 
+test('an interval of many years does not run over the clock', () => {
+  const { heard, agree, pass } = session();
+  agree(2 ** 32 - 1, true);
+  pass(1_000_000);
+  assert.deepEqual(heard, []);
+  pass(100_000);
+  assert.match(heard[0] ?? '', /^1073741\.8235 4294967295;refresher=uac/);
+});
+
 test('whatever happens: an end leaves no timer, and nothing follows it', () => {
   const event: fc.Arbitrary<SessionClockEvent | number> = fc.oneof(
     fc.record({ type: fc.constant('refused' as const), status: fc.constantFrom(401, 408, 422, 481, 491, 500) }),

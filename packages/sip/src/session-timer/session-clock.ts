@@ -36,6 +36,9 @@ export type SessionClockEffect =
   | StartTimer<SessionClockTimer>
   | StopTimer<SessionClockTimer>;
 
+/** Longer than this no clock can wait (2^31 - 1 ms, 24 days): who asks for more is refreshed more often, or given up sooner. */
+const longestMs = 2 ** 31 - 1;
+
 type SessionClockStep = Step<SessionClockState, SessionClockEffect>;
 
 export const initialSessionClock: SessionClockState = { minSe: 0, expiresAt: 0 };
@@ -66,7 +69,7 @@ export function sessionRefreshHeaders(
 
 function onAgreed(state: SessionClockState, timer: SessionTimer | undefined, now: number): SessionClockStep {
   if (timer === undefined) return { state: { ...state, timer, refused: undefined }, effects: [...stopBoth] };
-  const ms = timer.seconds * 1_000;
+  const ms = Math.min(timer.seconds * 1_000, longestMs);
   // §10: the side that waits hangs up slightly before the end, as firewalls close then.
   const patience = timer.weRefresh ? ms : ms - Math.min(32_000, ms / 3);
   return {

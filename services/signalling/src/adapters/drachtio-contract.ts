@@ -23,11 +23,15 @@ export interface SrfResponse extends SrfMessage {
   readonly status: number;
   readonly reason: string;
   readonly finalResponseSent: boolean;
-  /** Throws for a status that it does not know. The callback comes with the edge's echo of what was sent. */
+  /**
+   * Throws for a status that it does not know. The callback comes with the edge's echo of what was sent, `onPrack` with the
+   * PRACK of a reliable provisional response; the library answers that itself. It keeps one such listener at a time.
+   */
   send(
     status: number,
     options: { headers?: SrfHeaders; body?: string },
     callback?: (error: unknown, sent?: SrfMessage) => void,
+    onPrack?: () => void,
   ): void;
 }
 

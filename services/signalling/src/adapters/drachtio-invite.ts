@@ -1,10 +1,13 @@
 // An INVITE from a trunk that has no final response yet, as the domain's IncomingInvite.
 import { type Logger, SidestreamError } from '@sidestream/service';
-import { raced } from '../domain/deadline.js';
+import { raced, within } from '../domain/deadline.js';
 import type { IncomingInvite, Leg } from '../domain/ports.js';
 import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
 import { sdpOf, sendResponse } from './drachtio-message.js';
+
+/** Without a PRACK for that long the edge gives the call up (RFC 3262 §3: 64*T1). */
+const prackDeadlineMs = 33_000;
 
 export class DrachtioInvite implements IncomingInvite {
   readonly receivedAtMs: number;
@@ -14,6 +17,9 @@ export class DrachtioInvite implements IncomingInvite {
   readonly #edge: LegEdge;
   readonly #log: Logger;
   readonly #cancelled = new AbortController();
+  readonly #refused = new AbortController();
+  /** Resolves when the last reliable provisional response has its PRACK, or will have none. */
+  #acknowledged: Promise<void> = Promise.resolve();
 
   constructor(
     srf: Pick<Srf, 'createUAS'>,
@@ -55,11 +61,26 @@ export class DrachtioInvite implements IncomingInvite {
   }
 
   async ring(status: number, sdp: string | undefined): Promise<void> {
-    const body = sdp === undefined ? {} : { body: sdp, headers: { 'Content-Type': 'application/sdp' } };
-    await this.#send(status, body);
+    const description = sdp === undefined ? {} : { body: sdp };
+    const contentType = sdp === undefined ? {} : { 'Content-Type': 'application/sdp' };
+    if (!this.#mustBeReliable) {
+      await this.#send(status, { ...description, headers: contentType });
+      return;
+    }
+    // One at a time (RFC 3262 §3): the library would lose track of the PRACKs.
+    await this.#acknowledged;
+    let onPrack = (): void => {};
+    const acknowledged = new Promise<void>((resolve) => {
+      onPrack = resolve;
+    });
+    const headers = { ...contentType, Require: '100rel' };
+    if (await this.#send(status, { ...description, headers }, onPrack))
+      this.#acknowledged = this.#bounded(acknowledged);
   }
 
   async accept(sdp: string): Promise<Leg> {
+    // drachtio-server tells of the 200 before the PRACK that it waits for, and the library then answers 501 to that PRACK.
+    await this.#acknowledged;
     const accepted = new Promise<Leg>((resolve, reject) => {
       let over = false;
       const done = (error: unknown, dialog?: SrfDialog) => {
@@ -76,15 +97,34 @@ export class DrachtioInvite implements IncomingInvite {
   }
 
   async refuse(status: number, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#refused.abort();
     if (this.#cancelled.signal.aborted) return;
     await this.#send(status, { headers: { ...headers } });
   }
 
-  async #send(status: number, options: { headers?: SrfHeaders; body?: string }): Promise<void> {
+  /** RFC 3262 §3: every 101-199 must be reliable for a caller who requires 100rel; who only supports it gets them as usual. */
+  get #mustBeReliable(): boolean {
+    return /(^|,)\s*100rel\s*(,|$)/i.test(this.header('require') ?? '');
+  }
+
+  /** Resolves with what is awaited, or when there is nothing more to wait for. */
+  async #bounded(acknowledged: Promise<void>): Promise<void> {
+    const over = within(AbortSignal.any([this.cancelled, this.#refused.signal, this.#edge.lost]), prackDeadlineMs);
+    await raced(acknowledged, over).catch(() => {});
+  }
+
+  /** False when it could not be sent. */
+  async #send(
+    status: number,
+    options: { headers?: SrfHeaders; body?: string },
+    onPrack?: () => void,
+  ): Promise<boolean> {
     try {
-      await sendResponse(this.#response, status, options, this.#edge.lost);
+      await sendResponse(this.#response, status, options, this.#edge.lost, onPrack);
+      return true;
     } catch (error) {
       this.#log.debug({ err: error, status }, 'a response could not be sent');
+      return false;
     }
   }
 }

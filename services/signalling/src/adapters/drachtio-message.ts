@@ -19,21 +19,26 @@ export function sdpOf(message: SrfMessage): string {
   }
 }
 
-/** Sends a response; resolves when the edge has echoed it. Rejects when the edge refuses it (the transaction is over) or is lost. */
+/**
+ * Sends a response; resolves when the edge has echoed it. Rejects when the edge refuses it (the transaction is over) or is lost.
+ *
+ * @param onPrack called when a reliable provisional response is acknowledged.
+ */
 export function sendResponse(
   response: SrfResponse,
   status: number,
   options: { headers?: SrfHeaders; body?: string },
   lost: AbortSignal,
+  onPrack?: () => void,
 ): Promise<void> {
   const sent = new Promise<void>((resolve, reject) => {
     if (response.finalResponseSent) return resolve();
     const done = (error: unknown) => (error ? reject(new SidestreamError('cancelled', String(error))) : resolve());
     try {
-      response.send(status, options, done);
+      response.send(status, options, done, onPrack);
     } catch {
       // It knows no such status: the class's own is what a peer must take it for (RFC 3261 §8.1.3.2).
-      response.send(Math.floor(status / 100) * 100, options, done);
+      response.send(Math.floor(status / 100) * 100, options, done, onPrack);
     }
   });
   return raced(sent, lost);

@@ -1,5 +1,12 @@
 // What the edge itself refuses of a peer's requests in a dialog: order, collisions, session intervals.
-import { isSessionTooSmall, minSessionSeconds, receiveInDialog, SipError, type SipRequest } from '@sidestream/sip';
+import {
+  isSessionTooSmall,
+  minSeIn,
+  minSessionSeconds,
+  receiveInDialog,
+  SipError,
+  type SipRequest,
+} from '@sidestream/sip';
 import type { EdgeDialog } from './edge-dialog.js';
 import { type OwnAnswer, overlapping } from './own-answer.js';
 
@@ -22,9 +29,11 @@ export function admitInDialog(dialog: EdgeDialog, request: SipRequest): OwnAnswe
 export function sessionRefusal(request: SipRequest): OwnAnswer | undefined {
   if (request.method !== 'INVITE' && request.method !== 'UPDATE') return undefined;
   try {
+    // What can't be read now could not be answered later either.
+    minSeIn(request);
     return isSessionTooSmall(request) ? { status: 422, minSeSeconds: minSessionSeconds } : undefined;
   } catch (error) {
-    if (error instanceof SipError) return { status: 400, reason: 'Bad Session-Expires Header' };
+    if (error instanceof SipError) return { status: 400, reason: 'Bad Session-Expires Or Min-SE Header' };
     throw error;
   }
 }

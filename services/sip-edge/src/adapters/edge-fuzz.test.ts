@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { AdminSocket } from '../contract/admin-socket.js';
 import { startEmbeddedEdge } from '../contract/embedded-edge.js';
-import { RawCall, sdp } from '../contract/raw-call.js';
+import { answer, RawCall, sdp } from '../contract/raw-call.js';
 import { RawPeer } from '../contract/raw-peer.js';
 
-const methods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'UPDATE', 'OPTIONS', 'REFER', 'FOO'];
+const methods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'UPDATE', 'PRACK', 'OPTIONS', 'REFER', 'FOO'];
 const values = [
   '<sip:a@127.0.0.1>;tag=x',
   '<sip:a@127.0.0.1:99999>',
@@ -24,8 +24,19 @@ const values = [
   'SIP/2.0/UDP [::1;branch=',
   '<sip:127.0.0.1;lr>, <sip:[::zz];lr>',
   '\u0000\u00ff',
+  '100rel, timer',
+  '1 1 INVITE',
+  '0 99999999999 FOO',
+  '4294967295',
+  '-1',
+  '90;refresher=nobody',
+  '30;refresher=uac;refresher=uas',
+  '99999999999999',
 ];
-const names = ['Via', 'From', 'To', 'Call-ID', 'CSeq', 'Contact', 'Record-Route', 'Route', 'Require', 'Content-Length'];
+const names = (
+  'Via From To Call-ID CSeq Contact Record-Route Route Require Supported RSeq RAck Session-Expires x Min-SE ' +
+  'Content-Length'
+).split(' ');
 const sane: Record<string, string> = {
   Via: 'SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKfixed;rport',
   From: '<sip:a@127.0.0.1>;tag=x',
@@ -82,6 +93,74 @@ test('thousands of broken and half broken messages: no crash, and the next good 
     assert.ok((await edge.metric('sidestream_edge_messages_total')) > 300);
   } finally {
     socket.close();
+    client.close();
+    await peer.close();
+    await edge.stop();
+  }
+});
+
+/** What a peer may put where RFC 3262 and RFC 4028 want numbers. */
+const garbage = fc.oneof(
+  fc.constantFrom(...values),
+  fc.string({ unit: 'grapheme-ascii', maxLength: 30 }),
+  fc.tuple(fc.nat(), fc.nat(), fc.constantFrom('INVITE', 'FOO', '')).map((parts) => parts.join(' ')),
+  fc.tuple(fc.integer(), fc.constantFrom('uac', 'uas', '')).map(([n, who]) => `${n};refresher=${who}`),
+);
+
+test('within a call: every PRACK, UPDATE and re-INVITE with garbage in it is answered, and the call goes on', async () => {
+  const edge = await startEmbeddedEdge();
+  const client = await AdminSocket.open(edge);
+  const peer = await RawPeer.udp(edge.udp);
+  try {
+    await client.ask(`authenticate|${edge.admin.secret}|`);
+    for (const method of methods) await client.ask(`route|${method.toLowerCase()}`);
+    answerAll(client).catch((error: unknown) => assert.fail(String(error)));
+    const call = new RawCall(peer);
+    await call.establish({ headers: { Supported: 'timer, 100rel' } });
+    const headers = fc.record(
+      { RAck: garbage, RSeq: garbage, 'Session-Expires': garbage, 'Min-SE': garbage, Supported: garbage },
+      { requiredKeys: [], noNullPrototype: true },
+    );
+    const request = fc.tuple(fc.constantFrom('PRACK', 'UPDATE', 'INVITE'), headers);
+    for (const [method, lines] of fc.sample(request, { numRuns: 300, seed: 11 })) {
+      const sane = Object.entries(lines).filter(([, value]) => !/[\r\n\0]/.test(value));
+      call.send(method, { headers: Object.fromEntries(sane) });
+      const { status } = await peer.final(method);
+      assert.ok([200, 400, 422, 481, 491, 500].includes(status), `${status} to ${method} ${JSON.stringify(lines)}`);
+      if (method === 'INVITE' && status < 300) call.send('ACK', { cseq: call.cseq });
+    }
+    call.send('BYE');
+    await peer.response(200, 'BYE');
+    assert.equal(await edge.metric('sidestream_edge_dialogs'), 0);
+  } finally {
+    client.close();
+    await peer.close();
+    await edge.stop();
+  }
+});
+
+test('a callee whose reliable responses and session timers are garbage: the application gets its answer', async () => {
+  const edge = await startEmbeddedEdge();
+  const client = await AdminSocket.open(edge);
+  const peer = await RawPeer.udp(edge.udp);
+  try {
+    await client.ask(`authenticate|${edge.admin.secret}|`);
+    for (const [rseq, sessionExpires] of fc.sample(fc.tuple(garbage, garbage), { numRuns: 100, seed: 13 })) {
+      if (/[\r\n\0]/.test(rseq + sessionExpires)) continue;
+      const uri = `sip:b@127.0.0.1:${peer.address.port}`;
+      const [, , , verdict] = await client.ask('sip||', `INVITE ${uri} SIP/2.0\r\n\r\n${sdp(1)}`);
+      assert.equal(verdict, 'OK');
+      const invite = await peer.request('INVITE');
+      answer(peer, invite, 183, { headers: { Require: '100rel', RSeq: rseq } });
+      answer(peer, invite, 200, { headers: { 'Session-Expires': sessionExpires }, body: sdp(2) });
+      const { fields } = await client.sip('SIP/2.0 200');
+      assert.equal((await client.ask(`sip||${fields[9]}`, 'ACK sip:x SIP/2.0\r\n\r\n'))[3], 'OK');
+      await client.ask(`sip||${fields[9]}`, 'BYE sip:x SIP/2.0\r\n\r\n');
+      answer(peer, await peer.request('BYE'), 200);
+      await client.sip('SIP/2.0 200');
+    }
+    assert.equal(await edge.metric('sidestream_edge_dialogs'), 0);
+  } finally {
     client.close();
     await peer.close();
     await edge.stop();

@@ -140,6 +140,16 @@ export class RawPeer {
     throw new Error('unreachable');
   }
 
+  /** The next final response to a method, taken out of what has come. */
+  async final(method: string): Promise<SipResponse> {
+    const found = await this.#next(
+      (message) => message instanceof SipResponse && message.status >= 200 && message.cseq.method === method,
+      `final response to ${method}`,
+    );
+    if (found instanceof SipResponse) return found;
+    throw new Error('unreachable');
+  }
+
   /** What has come and was not asked for. */
   get unread(): readonly SipMessage[] {
     return this.#inbox;

@@ -76,25 +76,30 @@ export function reliableContract(under: EdgeUnderTest): void {
         await caller.response(480);
       }));
 
-    test('the next one waits for the PRACK of the one before; its RSeq is one higher', () =>
-      bench.run(progressing, async ({ app, peer }) => {
-        const caller = await peer.udp();
-        const { call, early, reply } = await ring(app, caller);
-        reply.send(180, reliably);
-        await caller.response(183);
-        assert.equal(
-          caller.unread.some((message) => message.kind === 'response' && message.status === 180),
-          false,
-        );
-        call.send('PRACK', { headers: { RAck: rackOf(early) } });
-        await caller.response(200, 'PRACK');
-        const ringing = await caller.response(180);
-        assert.equal(Number(ringing.headers.get('RSeq')), Number(early.headers.get('RSeq')) + 1);
-        call.send('PRACK', { headers: { RAck: rackOf(ringing) } });
-        await caller.response(200, 'PRACK');
-        reply.send(486);
-        await caller.response(486);
-      }));
+    // drachtio-server takes the reason phrase of whatever had to wait from freed memory.
+    test(
+      'the next one waits for the PRACK of the one before; its RSeq is one higher',
+      { skip: under.referenceOnly },
+      () =>
+        bench.run(progressing, async ({ app, peer }) => {
+          const caller = await peer.udp();
+          const { call, early, reply } = await ring(app, caller);
+          reply.send(180, reliably);
+          await caller.response(183);
+          assert.equal(
+            caller.unread.some((message) => message.kind === 'response' && message.status === 180),
+            false,
+          );
+          call.send('PRACK', { headers: { RAck: rackOf(early) } });
+          await caller.response(200, 'PRACK');
+          const ringing = await caller.response(180);
+          assert.equal(Number(ringing.headers.get('RSeq')), Number(early.headers.get('RSeq')) + 1);
+          call.send('PRACK', { headers: { RAck: rackOf(ringing) } });
+          await caller.response(200, 'PRACK');
+          reply.send(486);
+          await caller.response(486);
+        }),
+    );
 
     test('§3: a 200 waits for the PRACK of a session description', { skip: under.referenceOnly }, () =>
       bench.run(progressing, async ({ app, peer }) => {
@@ -168,7 +173,7 @@ export function reliableContract(under: EdgeUnderTest): void {
         assert.equal(ack.cseq.number, invite.cseq.number);
       }));
 
-    test('§4: a response after a gap is neither told nor acknowledged', { skip: under.referenceOnly }, () =>
+    test('§4: a response after a gap is neither told nor acknowledged', () =>
       bench.run(noRoutes, async ({ app, peer }) => {
         const callee = await peer.udp();
         const { calling, invite, seen } = await dial(app, callee);
@@ -184,8 +189,7 @@ export function reliableContract(under: EdgeUnderTest): void {
         answer(callee, invite, 200, { toTag: 'p1', body: sdp(43_000) });
         await calling;
         assert.deepEqual(seen, ['183 p1 5', '181 p1 6', '180 p1 7']);
-      }),
-    );
+      }));
 
     test('§4: every branch of a fork has its own RSeq and gets its own PRACK', { skip: under.referenceOnly }, () =>
       bench.run(noRoutes, async ({ app, peer }) => {

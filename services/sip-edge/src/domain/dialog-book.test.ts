@@ -57,3 +57,21 @@ test('an id is drachtio’s; while an INVITE or a dialog has it, the next one ge
   assert.equal(book.removeOwnedBy('application').length, 1);
   assert.equal(book.reserveId('call', 'tag'), first);
 });
+
+test('the early dialogs of a fork share an id: the one that was entered last has it, all are found by their tags', () => {
+  const book = new DialogBook<string, ReturnType<typeof dialog>>(10);
+  const id = book.reserveId('call', 'ours');
+  const [first, second] = [dialog(id, 'call', 'ours', 'k1'), dialog(id, 'call', 'ours', 'k2')];
+  book.add(first);
+  book.add(second);
+  assert.equal(book.size, 2);
+  assert.equal(book.get(id), second);
+  book.add(first);
+  assert.equal(book.get(id), first);
+  book.remove(second);
+  assert.equal(book.has(second), false);
+  assert.equal(book.get(id), first);
+  book.add(second);
+  assert.equal(book.removeOwnedBy('application').length, 2);
+  assert.equal(book.size, 0);
+});
