@@ -3,38 +3,17 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
-import { eventually, type NatsOptions, type NatsPeer, startNats } from '@sidestream/peers';
+import { describe, test } from 'node:test';
+import { eventually } from '@sidestream/peers';
 import { CredentialFolder, createAuthority } from '@sidestream/pki';
 import { Direction, type Event } from '@sidestream/proto/events/v1';
-import { Bus, createLogger, EventFeed, EventPublisher, KvWriter, LeaseBook, LeaseKeeper } from '@sidestream/service';
+import { EventFeed, EventPublisher, KvWriter, LeaseBook, LeaseKeeper } from '@sidestream/service';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { issueNatsCredentials } from './nats-credentials.js';
+import { log, nats, openBus, ownNats } from './nats-stage.js';
 
-const log = createLogger({ name: 'test', instance: '1', level: 'silent' });
 const relayLease = z.object({ address: z.string() });
-
-async function nats(t: TestContext, options: NatsOptions = {}): Promise<NatsPeer | undefined> {
-  const { peer, reason } = await startNats({ jetStream: true, ...options });
-  if (!peer) t.skip(reason);
-  else t.after(() => peer.stop());
-  return peer;
-}
-
-/** A server of the test's own, with flags and a port of its choice: only a binary on this machine is that. */
-async function ownNats(t: TestContext, options: NatsOptions = {}): Promise<NatsPeer | undefined> {
-  const peer = await nats(t, options);
-  if (peer === undefined || peer.how === 'binary') return peer;
-  t.skip(`needs a nats-server started here, not by ${peer.how}`);
-  return undefined;
-}
-
-function openBus(t: TestContext, servers: string[], more: object = {}): Bus {
-  const bus = Bus.open({ nats: { servers, replicas: 1, ...more }, name: 'test', log, metrics: new Registry() });
-  t.after(() => bus.close());
-  return bus;
-}
 
 function started(callId: string): NonNullable<Event['body']> {
   return {

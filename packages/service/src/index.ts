@@ -3,7 +3,9 @@ export { formatHostPort, type HostPort, isLoopback, parseHostPort } from './addr
 export { ConfigError, type ConfigProblem } from './config/config-error.js';
 export { readConfig } from './config/read-config.js';
 export {
+  type ControlServiceConfig,
   configSchema,
+  type ProviderConfig,
   type SidestreamConfig,
   type TenantConfig,
   type TlsFiles,
@@ -20,6 +22,7 @@ export { EventFeed } from './nats/event-feed.js';
 export { type EventBody, EventPublisher, eventSubject } from './nats/event-publisher.js';
 export { KvWriter } from './nats/kv-writer.js';
 export { eventStream, leaseTtlMs } from './nats/layout.js';
+export { Leadership, type LeadershipOptions } from './nats/leadership.js';
 export { LeaseBook } from './nats/lease-book.js';
 export { LeaseKeeper } from './nats/lease-keeper.js';
 export { pause } from './pause.js';

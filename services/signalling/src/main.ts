@@ -37,11 +37,9 @@ await runService({
       credentials: () => channelCredentials(grpc.tls),
       log,
     });
-    const sources = Object.entries(tenants).map(([tenant, { policy, recorders }]) => ({
-      tenant,
-      file: policy.file,
-      recorders,
-    }));
+    const sources = Object.entries(tenants).flatMap(([tenant, { policy, recorders }]) =>
+      policy.source === 'file' ? [{ tenant, file: policy.file, recorders }] : [],
+    );
     const policies = new PolicyFiles(sources, log);
     const recorders = new SipRecorderClient(
       Object.fromEntries(

@@ -153,3 +153,45 @@ describe('readConfig', () => {
     ]);
   });
 });
+
+describe('a tenant with a provider', () => {
+  const provider = `provider: { entraTenantId: contoso.example, clientId: 11111111-1111-4111-8111-111111111111, clientSecretFile: key.pem }`;
+  const withProvider = (policy: string, more = provider) =>
+    good.replace(
+      'policy: { source: file, file: policy.yaml }',
+      `organizationId: ad3dca46-962a-4895-9f85-d25f3828781f\n    policy: { ${policy} }\n    ${more}`,
+    );
+
+  test('times are in milliseconds, with the documented defaults', () => {
+    const policy = read(withProvider('source: provider, pollInterval: 30s')).tenants['contoso']?.policy;
+    assert.deepEqual(policy, {
+      source: 'provider',
+      stale: 'record-none',
+      identityErrors: 'skip',
+      pollIntervalMs: 30_000,
+      maxAgeMs: 86_400_000,
+    });
+  });
+
+  test('a policy from the provider needs the provider, and one way to be known to it', () => {
+    assert.deepEqual(problemsOf(withProvider('source: provider', '')), {
+      'tenants.contoso.provider': 'is needed by policy.source provider',
+    });
+    const both = provider.replace('clientSecretFile', 'clientCertificateFile: cert.pem, clientSecretFile');
+    assert.match(
+      problemsOf(withProvider('source: provider', both))['tenants.contoso.provider.clientSecretFile'] ?? '',
+      /either clientSecretFile, or/,
+    );
+    const common = provider.replace('contoso.example', 'common');
+    assert.deepEqual(problemsOf(withProvider('source: provider', common)), {
+      'tenants.contoso.provider.entraTenantId': 'must name one directory',
+    });
+  });
+
+  test('a time out of bounds is told with its key, and so is a listener off loopback without TLS', () => {
+    const text = `${withProvider('source: provider, maxAge: 1s')}policySync: { listen: '192.0.2.1:7000' }\n`;
+    const problems = problemsOf(text);
+    assert.match(problems['tenants.contoso.policy.maxAge'] ?? '', /must be a time from/);
+    assert.match(problems['policySync.listen'] ?? '', /grpc\.tls is needed/);
+  });
+});

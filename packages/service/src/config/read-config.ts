@@ -53,7 +53,7 @@ function readText(path: string): string {
   }
 }
 
-/** Makes every `…File` and policy `file` absolute and checks that it can be read. */
+/** Makes every `…File`, policy `file` and `stateDirectory` absolute and checks that the files can be read. */
 function absoluteFiles<T>(value: T, base: string, path: string, problems: ConfigProblem[]): T {
   if (Array.isArray(value)) {
     return value.map((item, index) => absoluteFiles(item, base, `${path}.${index}`, problems)) as T;
@@ -61,6 +61,7 @@ function absoluteFiles<T>(value: T, base: string, path: string, problems: Config
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, child]) => {
     const childPath = path ? `${path}.${key}` : key;
+    if (typeof child === 'string' && key === 'stateDirectory') return [key, resolve(base, child)];
     if (typeof child !== 'string' || !/^file$|File$/.test(key)) {
       return [key, absoluteFiles(child, base, childPath, problems)];
     }

@@ -19,6 +19,14 @@ function* danglingNames(config: Loose): Generator<ConfigProblem> {
     if (tenant['accountId'] === undefined && text(loose(tenant['recording'])['profile']) !== 'rfc7866') {
       yield { path: `tenants.${id}.accountId`, message: 'is needed by profile dynamics365' };
     }
+    if (text(loose(tenant['policy'])['source']) === 'provider' && tenant['provider'] === undefined) {
+      yield { path: `tenants.${id}.provider`, message: 'is needed by policy.source provider' };
+    }
+    if (tenant['provider'] === undefined || (loose(tenant['provider'])['register'] as unknown) === false) continue;
+    for (const key of ['organizationId', 'accountId']) {
+      if (tenant[key] === undefined)
+        yield { path: `tenants.${id}.${key}`, message: 'is needed to register the tenant' };
+    }
   }
   for (const [id, trunk] of entries(config['trunks'])) {
     yield* mustName(`trunks.${id}.tenant`, trunk['tenant'], config['tenants'], 'tenant');
@@ -52,9 +60,11 @@ function* clearLinks(config: Loose): Generator<ConfigProblem> {
   }
   const relay = loose(config['mediaRelay']);
   const grpcTls = loose(config['grpc'])['tls'];
-  const listen = text(relay['listen']);
-  if (listen !== undefined && grpcTls === undefined && !isLoopback(listen.replace(/:\d+$/, '').replace(/[[\]]/g, ''))) {
-    yield { path: 'mediaRelay.listen', message: `'${listen}' is not loopback: grpc.tls is needed` };
+  for (const service of ['mediaRelay', 'policySync', 'registration']) {
+    const listen = text(loose(config[service])['listen']);
+    if (listen === undefined || grpcTls !== undefined || isLoopback(listen.replace(/:\d+$/, '').replace(/[[\]]/g, '')))
+      continue;
+    yield { path: `${service}.listen`, message: `'${listen}' is not loopback: grpc.tls is needed` };
   }
   for (const [index, entry] of entries(config['relays'])) {
     const address = text(entry['address']);

@@ -31,9 +31,103 @@ const recorder = z
   .string()
   .regex(/^([a-z]+|sips?:[^\s<>]+)$/, 'must be the name of a documented endpoint (e.g. eastus) or a sip:/sips: URI');
 
+const httpsUrl = z
+  .string()
+  .regex(/^https:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, 'must be https://host[:port][/path]')
+  .transform((text) => text.replace(/\/+$/, ''));
+
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time such as 500ms, 30s, 5m, 24h or 7d; milliseconds in the result. */
+function duration(minMs: number, maxMs: number) {
+  const inMs = (text: string) => {
+    const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
+    return Number(count) * (unitsMs[unit ?? ''] ?? Number.NaN);
+  };
+  return z
+    .string()
+    .refine(
+      (text) => inMs(text) >= minMs && inMs(text) <= maxMs,
+      `must be a time from ${minMs} ms to ${maxMs} ms: 30s, 5m, 24h`,
+    )
+    .transform(inMs);
+}
+
+/** What a control-plane service listens on: others find it by its lease. */
+const controlServiceSchema = z
+  .strictObject({
+    id: name.optional(),
+    listen: hostPort.default('127.0.0.1:0'),
+    advertise: z.string().optional(),
+  })
+  .prefault({});
+
 export const tlsFilesSchema = z
   .strictObject({ certFile: file, keyFile: file, caFile: file })
   .describe('certificate, key and the authority that signs the others');
+
+const filePolicySchema = z.strictObject({ source: z.literal('file'), file });
+
+const providerPolicySchema = z
+  .strictObject({
+    source: z.literal('provider'),
+    pollInterval: duration(1_000, 24 * 3_600_000).prefault('5m'),
+    stale: z
+      .enum(['keep', 'record-none', 'record-all'])
+      .default('record-none')
+      .describe('what decides once nobody has confirmed the policy for maxAge'),
+    maxAge: duration(10_000, 365 * 24 * 3_600_000).prefault('24h'),
+    identitiesFile: file.optional().describe('CSV or JSON: numbers and addresses of users, by object id or UPN'),
+    identityErrors: z
+      .enum(['skip', 'refuse'])
+      .default('skip')
+      .describe('a bad row is left out, or makes the whole file unusable'),
+    defaultCountry: z
+      .string()
+      .regex(/^[A-Z]{2}$/, 'must be a country of ISO 3166, such as DE')
+      .optional()
+      .describe('whose national numbers are understood in users and identities'),
+  })
+  .transform(({ pollInterval, maxAge, ...rest }) => ({ ...rest, pollIntervalMs: pollInterval, maxAgeMs: maxAge }));
+
+/** How the tenant is known to Entra ID and to the provider API. */
+const providerSchema = z
+  .strictObject({
+    entraTenantId: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,127}$/, 'must be the directory id or a domain of it')
+      .refine((text) => !['common', 'organizations', 'consumers'].includes(text), 'must name one directory'),
+    clientId: z.uuid(),
+    clientSecretFile: file.optional(),
+    clientCertificateFile: file.optional().describe('PEM; instead of a secret'),
+    clientKeyFile: file.optional().describe('private key of clientCertificateFile, PEM'),
+    authority: httpsUrl.default('https://login.microsoftonline.com'),
+    resourceAppId: z.uuid().default('f448d7e5-e313-4f90-a3eb-5dbb3277e4b3'),
+    apiBaseUrl: httpsUrl.default('https://api.media.recording.dynamics.com'),
+    trustFile: file.optional().describe('authorities to trust besides the well-known ones'),
+    register: z.boolean().default(true).describe('false: the tenant is registered by other means'),
+    displayName: z.string().min(1).max(128).default('Sidestream'),
+    hosting: z.enum(['cloud', 'on-premises']).default('cloud'),
+    sourceIpNetwork: z
+      .string()
+      .regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'must be an IP address; 0.0.0.0 is any')
+      .default('0.0.0.0')
+      .describe('public address from which we reach recorders'),
+    certificateForm: z
+      .enum(['dotnet', 'rfc4514', 'cn'])
+      .default('dotnet')
+      .describe('how the subject and issuer of the recording identity are written'),
+    bodyTemplateFile: file.optional().describe('JSON object: keys that replace or extend those of the body'),
+  })
+  .refine(
+    ({ clientSecretFile, clientCertificateFile, clientKeyFile }) =>
+      (clientSecretFile !== undefined) !== (clientCertificateFile !== undefined) &&
+      (clientCertificateFile === undefined) === (clientKeyFile === undefined),
+    {
+      path: ['clientSecretFile'],
+      message: 'needs either clientSecretFile, or clientCertificateFile and clientKeyFile',
+    },
+  );
 
 const tenantSchema = z.strictObject({
   organizationId: z.uuid().optional(),
@@ -51,10 +145,12 @@ const tenantSchema = z.strictObject({
     identity: z.strictObject({ certFile: file, keyFile: file }),
     trustFile: file.optional().describe('authorities to trust instead of the well-known ones'),
     domain: z.string().default('sidestream.invalid').describe('host part of the From that recorders see'),
+    enabled: z.boolean().default(true).describe('false: no call of the tenant is recorded'),
     provisionalTimeoutMs: z.int().min(100).max(32_000).default(1_500),
     finalTimeoutMs: z.int().min(100).max(32_000).default(3_000),
   }),
-  policy: z.strictObject({ source: z.literal('file'), file }),
+  policy: z.discriminatedUnion('source', [filePolicySchema, providerPolicySchema]),
+  provider: providerSchema.optional(),
 });
 
 const trunkSchema = z
@@ -99,6 +195,11 @@ export const configSchema = z
       advertise: z.string().optional(),
       tls: z.strictObject({ certFile: file, keyFile: file, trustFile: file.optional() }).optional(),
       maxCalls: z.int().min(1).max(100_000).default(2_000),
+      stateDirectory: z
+        .string()
+        .min(1)
+        .default('state')
+        .describe('where the last policies are kept for a start without NATS, relative to the configuration file'),
       drainSeconds: z.int().min(0).max(86_400).default(5),
     }),
     mediaRelay: z.strictObject({
@@ -109,6 +210,8 @@ export const configSchema = z
       advertise: z.string().optional(),
       maxSessions: z.int().min(1).max(100_000).default(2_000),
     }),
+    policySync: controlServiceSchema,
+    registration: controlServiceSchema,
     log: z
       .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
       .prefault({}),
@@ -118,6 +221,8 @@ export const configSchema = z
 
 /** A whole deployment, defaults applied. File names are absolute after readConfig. */
 export type SidestreamConfig = z.output<typeof configSchema>;
+export type ProviderConfig = z.output<typeof providerSchema>;
+export type ControlServiceConfig = z.output<typeof controlServiceSchema>;
 export type TenantConfig = SidestreamConfig['tenants'][string];
 export type TrunkConfig = SidestreamConfig['trunks'][string];
 export type TlsFiles = z.output<typeof tlsFilesSchema>;

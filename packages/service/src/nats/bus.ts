@@ -2,13 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
+import { type ObjectStore, Objm } from '@nats-io/obj';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { Gauge, type Registry } from 'prom-client';
 import type { SidestreamConfig } from '../config/schema.js';
 import type { Health } from '../health.js';
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
-import { type BucketName, bucketDefinitions, eventStream } from './layout.js';
+import {
+  type BucketName,
+  bucketDefinitions,
+  eventStream,
+  type ObjectStoreName,
+  objectStoreDefinitions,
+} from './layout.js';
 
 const connectTimeoutMs = 2_000;
 const retryMs = 500;
@@ -157,10 +164,12 @@ export class Bus {
 export class BusSession {
   readonly jetstream: JetStreamClient;
   readonly #buckets: ReadonlyMap<BucketName, KV>;
+  readonly #replicas: number;
 
-  private constructor(client: JetStreamClient, buckets: ReadonlyMap<BucketName, KV>) {
+  private constructor(client: JetStreamClient, buckets: ReadonlyMap<BucketName, KV>, replicas: number) {
     this.jetstream = client;
     this.#buckets = buckets;
+    this.#replicas = replicas;
   }
 
   /** Creates the event stream and the buckets where they are missing. */
@@ -177,12 +186,17 @@ export class BusSession {
     for (const [name, options] of Object.entries(bucketDefinitions)) {
       buckets.set(name as BucketName, await kvm.create(name, { ...options, replicas }));
     }
-    return new BusSession(client, buckets);
+    return new BusSession(client, buckets, replicas);
   }
 
   bucket(name: BucketName): KV {
     const bucket = this.#buckets.get(name);
     if (!bucket) throw new Error(`no bucket '${name}'`);
     return bucket;
+  }
+
+  /** Opens an object store, and makes it where it is missing: few services need one. */
+  objectStore(name: ObjectStoreName): Promise<ObjectStore> {
+    return new Objm(this.jetstream).create(name, { ...objectStoreDefinitions[name], replicas: this.#replicas });
   }
 }

@@ -17,7 +17,16 @@ export const eventStream = {
 
 export const bucketDefinitions = {
   leases: { ttl: leaseTtlMs, history: 1, max_bytes: 16 * 1024 * 1024 },
+  policies: { ttl: 0, history: 1, max_bytes: 16 * 1024 * 1024 },
+  registrations: { ttl: 0, history: 1, max_bytes: 16 * 1024 * 1024 },
   recordings: { ttl: day, history: 1, max_bytes: 256 * 1024 * 1024 },
 } as const;
 
 export type BucketName = keyof typeof bucketDefinitions;
+
+/** The policies' contents, to which the pointers in the bucket `policies` lead. */
+export const objectStoreDefinitions = {
+  'policy-snapshots': { max_bytes: 8 * 1024 * 1024 * 1024 },
+} as const;
+
+export type ObjectStoreName = keyof typeof objectStoreDefinitions;
