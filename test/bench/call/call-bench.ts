@@ -1,8 +1,12 @@
 // `bench call`: CPU and memory of whole recorded calls, by process. "Ours" is edge, signalling and media relay.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { eventually } from '@sidestream/peers';
+import { collectChildren } from '../config.js';
 import { type Figure, type Report, rounded, thisMachine } from '../report.js';
 import { CallSite } from './call-site.js';
-import { cpuMs, pssKb } from './process-usage.js';
+import { collect, cpuMs, pssKb } from './process-usage.js';
 import { profileSummary, startProfiling } from './profile.js';
 
 const stepNames = ['cpu', 'ramp', 'memory', 'orphans'] as const;
@@ -32,7 +36,9 @@ export const callBenchRemarks: Readonly<Record<string, string>> = {
   cpuMsPerCallByProcess: 'rtpengine is not in the sum; peers’ is 1.9 to 2.3',
   callsPerSecondClean: 'peers 200 and 350 on a machine of their own',
   kBPerConcurrentCall:
-    'goal ≤ 136; drachtio-based peer 136, OpenSIPS 20; heaps are not collected before, so runs differ by 150 kB and more',
+    'goal ≤ 136; drachtio-based peer 136, OpenSIPS 20; growth of the PSS, heaps collected before each reading',
+  kBPerConcurrentCallUncollected: 'the same without: with the garbage of setting the calls up',
+  liveKBPerConcurrentCall: 'growth of what lives in the heaps',
   orphans: 'after 100 calls a second for 10 s; goal 0',
   cpuVsDrachtioPeer: 'ours over 13.2 ms',
   memoryVsDrachtioPeer: 'ours over 136 kB',
@@ -54,6 +60,8 @@ const rampSeconds = 5;
 export async function callBench(options: CallBenchOptions, progress: (line: string) => void): Promise<Report> {
   const machine = thisMachine();
   if (options.profile !== undefined) startProfiling(options.profile);
+  const collected = mkdtempSync(join(tmpdir(), 'sidestream-bench-'));
+  collectChildren(collected);
   const site = await CallSite.start();
   const figures: Record<string, Figure> = {};
   try {
@@ -61,7 +69,7 @@ export async function callBench(options: CallBenchOptions, progress: (line: stri
     await clean(site, { calls: warmUpCalls, callsPerSecond: options.rate, holdMs });
     const steps: Record<Step, () => Promise<Record<string, Figure>>> = {
       cpu: () => cpuStep(site, options, progress),
-      memory: () => memoryStep(site, options, progress),
+      memory: () => memoryStep(site, options, collected, progress),
       orphans: () => orphansStep(site, progress),
       ramp: () => rampUp(site, options, progress),
     };
@@ -71,6 +79,7 @@ export async function callBench(options: CallBenchOptions, progress: (line: stri
     }
   } finally {
     await site.stop();
+    rmSync(collected, { recursive: true, force: true });
   }
   if (options.profile !== undefined) for (const line of profileSummary(options.profile)) progress(line);
   return { name: 'call', figures, ratios: ratiosOf(figures), machine };
@@ -93,28 +102,48 @@ async function cpuStep(
   };
 }
 
+/** What our processes hold, in kB by process. */
+interface Memory {
+  readonly pss: ReadonlyMap<string, number>;
+  readonly live: ReadonlyMap<string, number>;
+}
+
 async function memoryStep(
   site: CallSite,
   { rate, concurrent }: CallBenchOptions,
+  directory: string,
   progress: (line: string) => void,
 ): Promise<Record<string, Figure>> {
   progress(`memory: ${concurrent} calls held at once`);
-  const idle = usage(site, pssKb);
+  const idle = await collectedMemory(site, directory);
   const rampMs = (concurrent / rate) * 1_000;
-  const batch = clean(site, { calls: concurrent, callsPerSecond: rate, holdMs: rampMs + 2_000 });
+  const batch = clean(site, { calls: concurrent, callsPerSecond: rate, holdMs: rampMs + 5_000 });
   const held = eventually(() => site.openRecordings >= concurrent, `${concurrent} calls at once`, rampMs + 10_000);
   // Whichever fails first tells why; the other must not fail unheard.
   await Promise.race([held, batch.then(() => held)]);
-  const loaded = usage(site, pssKb);
+  const uncollected = usage(site, pssKb);
+  const loaded = await collectedMemory(site, directory);
+  if (site.openRecordings < concurrent) throw new Error('calls ended before the memory was read');
   await batch;
-  const perCall = Object.fromEntries(
-    [...loaded].map(([name, kB]) => [name, (kB - (idle.get(name) ?? 0)) / concurrent]),
-  );
+  const growth = (before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>) =>
+    Object.fromEntries([...after].map(([name, kB]) => [name, (kB - (before.get(name) ?? 0)) / concurrent]));
+  const perCall = growth(idle.pss, loaded.pss);
   return {
     kBPerConcurrentCall: rounded(sumOfOurs(perCall)),
     kBPerConcurrentCallByProcess: roundedAll(perCall),
-    kBTotal: rounded(ours.reduce((sum, name) => sum + (loaded.get(name) ?? 0), 0)),
+    kBPerConcurrentCallUncollected: rounded(sumOfOurs(growth(idle.pss, uncollected))),
+    liveKBPerConcurrentCall: rounded(sumOfOurs(growth(idle.live, loaded.live))),
+    kBTotal: rounded(ours.reduce((sum, name) => sum + (loaded.pss.get(name) ?? 0), 0)),
   };
+}
+
+/** Collects the heaps of our processes, one after the other, and reads what is left. */
+async function collectedMemory(site: CallSite, directory: string): Promise<Memory> {
+  const live = new Map<string, number>();
+  for (const [name, pid] of site.processes) {
+    if (ours.includes(name)) live.set(name, await collect(pid, directory));
+  }
+  return { live, pss: usage(site, pssKb) };
 }
 
 async function orphansStep(site: CallSite, progress: (line: string) => void): Promise<Record<string, Figure>> {

@@ -1,5 +1,8 @@
 // What a process has used so far, from /proc.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from '@sidestream/peers';
+import { z } from 'zod';
 
 /** The kernel counts CPU time in /proc in ticks of 1/100 s (USER_HZ), whatever its own timer does. */
 const msPerTick = 10;
@@ -18,4 +21,24 @@ export function pssKb(pid: number): number {
   const kB = /^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1];
   if (kB === undefined) throw new Error('the kernel tells no Pss');
   return Number(kB);
+}
+
+const collectedSchema = z.object({ count: z.number(), liveKb: z.number() });
+
+/**
+ * Makes a process that collectChildren() started collect its heap.
+ * @returns what lives in its heap and outside of it for its objects, in kB
+ */
+export async function collect(pid: number, directory: string): Promise<number> {
+  const read = () => {
+    try {
+      return collectedSchema.parse(JSON.parse(readFileSync(join(directory, `${pid}.collected`), 'utf8')));
+    } catch {
+      return { count: 0, liveKb: Number.NaN };
+    }
+  };
+  const before = read().count;
+  process.kill(pid, 'SIGUSR2');
+  await eventually(() => read().count > before, `process ${pid} collects its heap`, 10_000);
+  return read().liveKb;
 }

@@ -20,7 +20,7 @@ const named = 25;
 
 /** Makes every Node process that is started from now on leave a profile in the directory when it ends. */
 export function startProfiling(directory: string): void {
-  profileChildren(resolve(directory), new URL('./profiled.js', import.meta.url));
+  profileChildren(resolve(directory));
 }
 
 /** One line for each function that took the most time itself, by process; a process shows by its files' folder. */

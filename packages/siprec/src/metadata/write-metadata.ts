@@ -1,6 +1,6 @@
-// RFC 7865 documents out of the model. The schema (§9) is an ordered sequence everywhere, so the order of the calls below is
+// RFC 7865 documents out of the model. The schema (§9) is an ordered sequence everywhere, so the order of the keys below is
 // the order of the schema; rs-metadata.xsd checks it in the tests.
-import { create } from 'xmlbuilder2';
+import { XMLBuilder } from 'fast-xml-parser';
 import type { Party, RecorderProfile } from '../recorder-profile.js';
 import { SiprecError } from '../siprec-error.js';
 import { displayName } from './participant-identity.js';
@@ -20,107 +20,116 @@ export type MetadataForm = { readonly profile: RecorderProfile } & (
   | { readonly datamode: 'partial'; readonly labels: false }
 );
 
-type XmlElement = ReturnType<typeof create>;
+/** Attributes are the keys with an @; an array is an element for each of its members; undefined is no element. */
+interface XmlNode {
+  readonly [name: string]: string | undefined | XmlNode | readonly (string | XmlNode)[];
+}
 
 const parties: readonly Party[] = ['customer', 'seller'];
 const otherParty: Readonly<Record<Party, Party>> = { customer: 'seller', seller: 'customer' };
+
+const builder = new XMLBuilder({
+  ignoreAttributes: false,
+  attributeNamePrefix: '@',
+  format: true,
+  indentBy: ' ',
+  suppressEmptyNode: true,
+  suppressBooleanAttributes: false,
+});
 
 /**
  * The metadata document. Valid against RFC 7865 §9 whatever the participants are called.
  * @throws SiprecError `recording-not-ended` for a partial document of a recording that has no stop time
  */
 export function writeMetadata(model: RecordingModel, form: MetadataForm): string {
-  const recording = create({ version: '1.0', encoding: 'UTF-8' }).ele(metadataNamespace, 'recording');
-  recording.ele('datamode').txt(form.datamode);
-  if (form.datamode === 'partial') writeEnd(recording, model);
-  else writeSnapshot(recording, model, form.profile, form.labels);
-  return recording.end({ prettyPrint: true, indent: ' ', newline: '\r\n' });
+  const content = form.datamode === 'partial' ? end(model) : snapshot(model, form.profile, form.labels);
+  const document: XmlNode = { recording: { '@xmlns': metadataNamespace, datamode: form.datamode, ...content } };
+  const lines = builder.build(document).trimEnd().split('\n');
+  return ['<?xml version="1.0" encoding="UTF-8"?>', ...lines].join('\r\n');
 }
 
-function writeSnapshot(recording: XmlElement, model: RecordingModel, profile: RecorderProfile, labels: boolean): void {
+function snapshot(model: RecordingModel, profile: RecorderProfile, labels: boolean): XmlNode {
   const sessionId = uuidToWire(model.sessionId);
-  if (model.groupId !== undefined) {
-    const group = recording.ele('group', { group_id: uuidToWire(model.groupId) });
-    group.ele('associate-time').txt(rfc3339(model.startTime));
-  }
-  writeSession(recording, model, profile);
-  for (const party of parties) {
-    const { id, aor, name } = model.participants[party];
-    const nameId = recording
-      .ele('participant', { participant_id: uuidToWire(id) })
-      .ele('nameID', { aor: ampersands(aor) });
-    if (name !== undefined) nameId.ele('name').txt(ampersands(name));
-  }
-  for (const party of parties) {
-    const stream = recording.ele('stream', {
-      stream_id: uuidToWire(model.streams[party].id),
-      session_id: sessionId,
-    });
-    if (labels) stream.ele('label').txt(ampersands(profile.labels[party]));
-  }
-  writeAssociation(recording.ele('sessionrecordingassoc', { session_id: sessionId }), model.recorded);
-  for (const party of parties) {
-    const participant = model.participants[party];
-    const ids = { participant_id: uuidToWire(participant.id), session_id: sessionId };
-    writeAssociation(recording.ele('participantsessionassoc', ids), participant);
-  }
-  for (const party of parties) {
-    const association = recording.ele('participantstreamassoc', {
-      participant_id: uuidToWire(model.participants[party].id),
-    });
-    association.ele('send').txt(uuidToWire(model.streams[party].id));
-    association.ele('recv').txt(uuidToWire(model.streams[otherParty[party]].id));
-  }
+  const group = model.groupId && {
+    '@group_id': uuidToWire(model.groupId),
+    'associate-time': rfc3339(model.startTime),
+  };
+  return {
+    group,
+    session: session(model, profile),
+    participant: parties.map((party) => {
+      const { id, aor, name } = model.participants[party];
+      return { '@participant_id': uuidToWire(id), nameID: { '@aor': aor, name } };
+    }),
+    stream: parties.map((party) => ({
+      '@stream_id': uuidToWire(model.streams[party].id),
+      '@session_id': sessionId,
+      label: labels ? profile.labels[party] : undefined,
+    })),
+    sessionrecordingassoc: { '@session_id': sessionId, ...association(model.recorded) },
+    participantsessionassoc: parties.map((party) => ({
+      '@participant_id': uuidToWire(model.participants[party].id),
+      '@session_id': sessionId,
+      ...association(model.participants[party]),
+    })),
+    participantstreamassoc: parties.map((party) => ({
+      '@participant_id': uuidToWire(model.participants[party].id),
+      send: uuidToWire(model.streams[party].id),
+      recv: uuidToWire(model.streams[otherParty[party]].id),
+    })),
+  };
 }
 
-function writeSession(recording: XmlElement, model: RecordingModel, profile: RecorderProfile): void {
-  const session = recording.ele('session', { session_id: uuidToWire(model.sessionId) });
-  for (const id of model.sipSessionIds) session.ele('sipSessionID').txt(ampersands(xmlText(id)));
-  if (model.groupId !== undefined) session.ele('group-ref').txt(uuidToWire(model.groupId));
-  session.ele('start-time').txt(rfc3339(model.startTime));
-  if (model.stopTime !== undefined) session.ele('stop-time').txt(rfc3339(model.stopTime));
-  const namespace = profile.extensionNamespace;
-  if (namespace === undefined) return;
-  // The schema lets foreign elements stand only after its own children.
-  const extension = session.ele(namespace, 'ExtensionParameters');
+function session(model: RecordingModel, { extensionNamespace }: RecorderProfile): XmlNode {
   const { customer, seller } = model.participants;
   const [caller, callee] = model.direction === 'inbound' ? [customer, seller] : [seller, customer];
-  extension.ele(namespace, 'Parameter', { name: 'Role', value: model.direction });
-  extension.ele(namespace, 'Parameter', { name: 'CallerDisplayName', value: ampersands(displayName(caller)) });
-  extension.ele(namespace, 'Parameter', { name: 'CalleeDisplayName', value: ampersands(displayName(callee)) });
+  const parameter = (name: string, value: string) => ({ '@name': name, '@value': value });
+  return {
+    '@session_id': uuidToWire(model.sessionId),
+    sipSessionID: model.sipSessionIds.map(xmlText),
+    'group-ref': model.groupId && uuidToWire(model.groupId),
+    'start-time': rfc3339(model.startTime),
+    'stop-time': model.stopTime && rfc3339(model.stopTime),
+    // The schema lets foreign elements stand only after its own children.
+    ExtensionParameters: extensionNamespace && {
+      '@xmlns': extensionNamespace,
+      Parameter: [
+        parameter('Role', model.direction),
+        parameter('CallerDisplayName', displayName(caller)),
+        parameter('CalleeDisplayName', displayName(callee)),
+      ],
+    },
+  };
 }
 
-function writeEnd(recording: XmlElement, model: RecordingModel): void {
+function end(model: RecordingModel): XmlNode {
   const { stopTime } = model;
   if (stopTime === undefined) {
     throw new SiprecError('recording-not-ended', 'a partial document is the end of a recording, and this one goes on');
   }
   const sessionId = uuidToWire(model.sessionId);
-  const disassociated = ({ disassociateTime = stopTime }: Association) => rfc3339(disassociateTime);
-  recording.ele('session', { session_id: sessionId }).ele('stop-time').txt(rfc3339(stopTime));
-  const association = recording.ele('sessionrecordingassoc', { session_id: sessionId });
-  association.ele('disassociate-time').txt(disassociated(model.recorded));
-  for (const party of parties) {
-    const participant = model.participants[party];
-    const ids = { participant_id: uuidToWire(participant.id), session_id: sessionId };
-    recording.ele('participantsessionassoc', ids).ele('disassociate-time').txt(disassociated(participant));
-  }
+  const disassociated = ({ disassociateTime = stopTime }: Association) => ({
+    'disassociate-time': rfc3339(disassociateTime),
+  });
+  return {
+    session: { '@session_id': sessionId, 'stop-time': rfc3339(stopTime) },
+    sessionrecordingassoc: { '@session_id': sessionId, ...disassociated(model.recorded) },
+    participantsessionassoc: parties.map((party) => ({
+      '@participant_id': uuidToWire(model.participants[party].id),
+      '@session_id': sessionId,
+      ...disassociated(model.participants[party]),
+    })),
+  };
 }
 
-function writeAssociation(element: XmlElement, { associateTime, disassociateTime }: Association): void {
-  element.ele('associate-time').txt(rfc3339(associateTime));
-  if (disassociateTime !== undefined) element.ele('disassociate-time').txt(rfc3339(disassociateTime));
+function association({ associateTime, disassociateTime }: Association): XmlNode {
+  return {
+    'associate-time': rfc3339(associateTime),
+    'disassociate-time': disassociateTime && rfc3339(disassociateTime),
+  };
 }
 
 /** RFC 7865 §6.9 wants RFC 3339 with capital T and Z, which is what JavaScript's ISO form is. */
 function rfc3339(time: Date): string {
   return time.toISOString();
-}
-
-/**
- * xmlbuilder2 escapes everything but an ampersand that looks like the start of a reference: `&a;` in a name would make the
- * document malformed. It leaves `&amp;` alone, so ampersands are escaped before it sees them.
- */
-function ampersands(text: string): string {
-  return text.replaceAll('&', '&amp;');
 }
