@@ -123,6 +123,8 @@ export class Bus {
       reconnectTimeWait: retryMs,
       pingInterval: 5_000,
       maxPingOut: 2,
+      // Otherwise every publish makes an error beforehand, for the stack of a failure that may come.
+      noAsyncTraces: true,
       ...(nats.tls && { tls: { certFile: nats.tls.certFile, keyFile: nats.tls.keyFile, caFile: nats.tls.caFile } }),
       ...(nats.credentialsFile && { authenticator: credsAuthenticator(readFileSync(nats.credentialsFile)) }),
     };

@@ -87,7 +87,7 @@ export class MediaRelayClient implements MediaRelays {
     onLost: (reason: string) => void,
     signal: AbortSignal,
   ): Promise<{ media: MediaSession; sdp: string }> {
-    let failure = new SidestreamError('relay-unavailable', `media relay: ${this.unavailable() ?? 'none available'}`);
+    let failure: SidestreamError | undefined;
     for (const address of this.#ranked().slice(0, maxAttempts)) {
       const relay = this.#relay(address);
       try {
@@ -107,7 +107,7 @@ export class MediaRelayClient implements MediaRelays {
         this.#options.log.warn({ relay: address, err: failure }, 'a media relay is passed over');
       }
     }
-    throw failure;
+    throw failure ?? new SidestreamError('relay-unavailable', `media relay: ${this.unavailable() ?? 'none available'}`);
   }
 
   close(): void {

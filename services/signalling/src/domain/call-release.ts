@@ -2,7 +2,7 @@
 import type { Logger } from '@sidestream/service';
 import { explained, unavailableHeaders } from './admission.js';
 import type { CallRelease } from './call-state.js';
-import { raced, settled } from './deadline.js';
+import { raced, settled, within } from './deadline.js';
 import type { IncomingInvite, Leg, MediaSession } from './ports.js';
 import type { Termination } from './termination.js';
 
@@ -63,7 +63,7 @@ function refusalHeaders(
 async function sayBye(leg: Leg, { reason }: Termination, log: Logger): Promise<void> {
   // RFC 3326: the other side is told why, unless it is the plain end of a call.
   const header = reason === 'hangup' ? undefined : explained(reason === 'drained' ? 503 : 500, reason)['Reason'];
-  const signal = AbortSignal.timeout(releaseDeadlineMs);
+  const signal = within(undefined, releaseDeadlineMs);
   try {
     await raced(leg.bye(header, signal), signal);
   } catch (error) {
@@ -72,7 +72,7 @@ async function sayBye(leg: Leg, { reason }: Termination, log: Logger): Promise<v
 }
 
 async function closeMedia(media: MediaSession, log: Logger): Promise<void> {
-  const signal = AbortSignal.timeout(releaseDeadlineMs);
+  const signal = within(undefined, releaseDeadlineMs);
   try {
     await raced(media.close(signal), signal);
   } catch (error) {

@@ -258,7 +258,7 @@ export class RecordingSession {
   }
 
   async #stopFork(candidate: number): Promise<void> {
-    const signal = AbortSignal.timeout(releaseDeadlineMs);
+    const signal = within(undefined, releaseDeadlineMs);
     try {
       if (this.#media) await raced(this.#media.stopFork(this.#forkId(candidate), signal), signal);
     } catch (error) {
@@ -269,7 +269,7 @@ export class RecordingSession {
 
   /** Resolves with the status of the recorder's answer, undefined without one. */
   async #sayBye(dialog: RecorderDialog): Promise<number | undefined> {
-    const signal = AbortSignal.timeout(releaseDeadlineMs);
+    const signal = within(undefined, releaseDeadlineMs);
     try {
       return await raced(dialog.bye(goodbye(this.#resources().script), signal), signal);
     } catch (error) {
