@@ -1,9 +1,10 @@
-// A whole deployment on one machine: the embedded edge if the config asks for it, a media relay, a signalling instance.
+// A whole deployment on one machine: the embedded edge if the config asks for it, a media relay, a signalling instance, and where
+// a tenant is known to a provider what registers it and fetches its policy.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '@sidestream/service';
+import { readConfig, type SidestreamConfig } from '@sidestream/service';
 import { serviceEnvironment } from './config.js';
 import { ServiceProcess } from './supervisor.js';
 
@@ -26,6 +27,15 @@ export interface DeploymentOptions {
   readonly onStatus?: (status: DeploymentStatus) => void;
   /** A service ended by itself: the deployment can't go on. */
   readonly onFailure?: (what: string) => void;
+}
+
+/** The services that the tenants' providers make necessary. */
+function controlPlane({ tenants }: SidestreamConfig): string[] {
+  const all = Object.values(tenants);
+  return [
+    ...(all.some(({ provider }) => provider?.register === true) ? ['registration'] : []),
+    ...(all.some(({ policy }) => policy.source === 'provider') ? ['policy-sync'] : []),
+  ];
 }
 
 /** The processes of one deployment; `stop()` ends them all. */
@@ -61,8 +71,9 @@ export class Deployment {
           environment['SIDESTREAM_EDGE_SECRET_FILE'] = config.signalling.edgeSecretFile;
         }
       }
-      await deployment.#spawn('media-relay', environment).listening(startDeadlineMs);
-      await deployment.#spawn('signalling', environment).listening(startDeadlineMs);
+      for (const name of ['media-relay', ...controlPlane(config), 'signalling']) {
+        await deployment.#spawn(name, environment).listening(startDeadlineMs);
+      }
     } catch (error) {
       await deployment.stop();
       throw error;
@@ -95,7 +106,7 @@ export class Deployment {
   async stop(): Promise<Record<string, string>> {
     this.#stopping = true;
     const ends: Record<string, string> = {};
-    for (const name of ['signalling', 'media-relay', 'sip-edge']) {
+    for (const name of ['signalling', 'media-relay', 'sip-edge', 'policy-sync', 'registration']) {
       const service = this.services.get(name);
       if (service) ends[name] = await service.stop(this.#drainMs + stopGraceMs + 10_000);
     }

@@ -15,7 +15,7 @@ const program = new Command('sidestream')
 
 program
   .command('up')
-  .description('run a deployment on this machine: SIP edge, media relay, signalling')
+  .description('run a deployment on this machine: SIP edge, media relay, signalling, registration, policy sync')
   .requiredOption('-c, --config <file>', 'sidestream.yaml')
   .addHelpText(
     'after',
