@@ -11,7 +11,8 @@ export interface Validators {
 export function retryAfterMs(headers: HttpHeaders, nowMs: number, maxMs: number): number | undefined {
   const value = headers['retry-after']?.trim() ?? '';
   if (/^\d+$/.test(value)) return Math.min(Number(value) * 1000, maxMs);
-  const until = Date.parse(value);
+  // Date.parse alone would take '-5' for a year.
+  const until = value.endsWith('GMT') ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(until)) return undefined;
   // Both dates come from the same clock, so that its error cancels out; ours may be hours away from it.
   const from = Date.parse(headers['date'] ?? '');

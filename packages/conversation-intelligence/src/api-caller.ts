@@ -76,7 +76,7 @@ export class ApiCaller {
   #failure({ method, url }: HttpRequest, answer: HttpAnswer): ProviderError {
     const { redactor, limits, now } = this.#parts;
     const { status } = answer;
-    const said = problemOf(answer, (dirty) => redactor.clean(dirty));
+    const said = problemOf(answer, redactor.clean);
     const [code, advice] = meaningOf(status);
     const waitMs = retryAfterMs(answer.headers, now(), limits.maxRetryAfterMs);
     const text = `${method} ${url.origin}${url.pathname} answers ${status}: ${advice}${said === '' ? '' : `. It says: ${said}`}`;

@@ -74,7 +74,7 @@ export class EntraNetwork implements INetworkModule {
   #read(answer: HttpAnswer, url: URL): object {
     const { identity, redactor, now, maxRetryAfterMs } = this.#parts;
     const { status } = answer;
-    const problem = problemOf(answer, (dirty) => redactor.clean(dirty));
+    const problem = problemOf(answer, redactor.clean);
     const body = parsed(answer.body);
     if (status === 429 || status === 408 || status >= 500) {
       const waitMs = retryAfterMs(answer.headers, now(), maxRetryAfterMs);

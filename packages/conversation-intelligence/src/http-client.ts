@@ -2,6 +2,7 @@
  * HTTPS for Entra and the API: one exchange, with a deadline and a bound on the body, over authorities that we trust. It follows
  * no redirect, so that whatever a request carries goes to the URL it was meant for. It knows neither tokens nor retries.
  */
+import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import { Agent } from 'undici';
 import { withDeadline } from './deadline.js';
@@ -30,12 +31,16 @@ export class HttpClient {
 
   constructor(limits: ProviderLimits, trust: { readonly trust?: string; readonly onlyTrust?: boolean }) {
     this.#limits = limits;
-    const own = trust.trust === undefined ? [] : [trust.trust];
+    const own = trust.trust === undefined ? [] : [readable(trust.trust)];
     const ca = trust.onlyTrust ? own : [...rootCertificates, ...own];
     // Without own trust Node decides, and NODE_EXTRA_CA_CERTS counts.
     this.#agent = new Agent({
       connections: 4,
-      connect: { timeout: limits.requestTimeoutMs, ...((own.length > 0 || trust.onlyTrust) && { ca }) },
+      connect: {
+        timeout: limits.requestTimeoutMs,
+        ...((own.length > 0 || trust.onlyTrust) && { ca }),
+        rejectUnauthorized: true,
+      },
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -80,6 +85,15 @@ export class HttpClient {
   /** Ends every exchange under way; idempotent. */
   async close(): Promise<void> {
     await this.#agent.destroy();
+  }
+}
+
+/** Node skips what it can't read without a word, and the servers would be strangers. */
+function readable(pem: string): string {
+  try {
+    return new X509Certificate(pem) && pem;
+  } catch {
+    throw new ProviderError('misconfigured', 'trust is not readable PEM.');
   }
 }
 

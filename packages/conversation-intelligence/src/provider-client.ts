@@ -109,7 +109,11 @@ export class ProviderClient {
 
   async #listUsers(signal: AbortSignal, validators: Validators): Promise<UserList | 'not-modified'> {
     const authorization = { refreshed: false };
-    const collector = new UserCollector(new URL('api/v1.0/providers/users', this.#base), this.#limits);
+    const collector = new UserCollector(
+      new URL('api/v1.0/providers/users', this.#base),
+      this.#limits,
+      this.#redactor.clean,
+    );
     const conditional = conditions(validators);
     for (let url = collector.next; url !== undefined; url = collector.next) {
       const headers = { ...common, ...(collector.pages === 0 && conditional) };

@@ -33,9 +33,9 @@ export class ProviderError extends Error {
   /** Whether trying again later makes sense without changed configuration. */
   readonly retryable: boolean;
   /** How long the other side asked us to wait, bounded. */
-  readonly retryAfterMs?: number;
+  declare readonly retryAfterMs?: number;
   /** The HTTP status that led here, if one did. */
-  readonly status?: number;
+  declare readonly status?: number;
 
   constructor(code: ProviderErrorCode, message: string, details: { status?: number; retryAfterMs?: number } = {}) {
     super(message);

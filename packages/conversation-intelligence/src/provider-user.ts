@@ -1,4 +1,5 @@
 /** One element of the users list. The API documents no fields, so that every plausible name is read, in any case. */
+import { foldCase } from './fold-case.js';
 
 export interface ProviderUser {
   /** The first present of the id fields; of a user without any, the UPN. */
@@ -40,15 +41,6 @@ export function readUser(raw: unknown): ProviderUser | undefined {
   if (id === undefined) return undefined;
   const name = firstText(fields, nameKeys);
   return { id, ...(upn && { upn }), ...(name && { name }), ...reachability(raw), raw };
-}
-
-/** The fields by their names in lower case; of two that differ in case only, the first. */
-export function foldCase(object: object): Map<string, unknown> {
-  return new Map(
-    Object.entries(object)
-      .map(([key, value]): [string, unknown] => [key.toLowerCase(), value])
-      .reverse(),
-  );
 }
 
 function firstText(fields: ReadonlyMap<string, unknown>, keys: readonly string[]): string | undefined {

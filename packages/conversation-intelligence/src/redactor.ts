@@ -16,10 +16,11 @@ export class Redactor {
     this.#secrets.length = Math.min(this.#secrets.length, maxRemembered);
   }
 
-  clean(text: string): string {
+  /** Bound to the redactor, so that it can be handed on. */
+  readonly clean = (text: string): string => {
     const known = this.#secrets
       .flatMap((secret) => [secret, encodeURIComponent(secret)])
       .reduce((rest, secret) => rest.replaceAll(secret, mark), text);
     return patterns.reduce((rest, pattern) => rest.replace(pattern, mark), known);
-  }
+  };
 }

@@ -1,6 +1,7 @@
 /** Puts the pages of a users list together. A list that can't be had whole is an error and never a shortened list. */
 import { maxAgeMs, type Validators, validatorsOf } from './answer-headers.js';
 import type { HttpAnswer, HttpHeaders } from './http-client.js';
+import type { Clean } from './problem.js';
 import { ProviderError } from './provider-error.js';
 import type { ProviderLimits } from './provider-options.js';
 import type { ProviderUser } from './provider-user.js';
@@ -20,11 +21,13 @@ export class UserCollector {
   readonly #limits: ProviderLimits;
   readonly #users: ProviderUser[] = [];
   readonly #seen = new Set<string>();
+  readonly #clean: Clean;
   #headers: HttpHeaders | undefined;
   #bytes = 0;
   #next: URL | undefined;
 
-  constructor(start: URL, limits: ProviderLimits) {
+  constructor(start: URL, limits: ProviderLimits, clean: Clean) {
+    this.#clean = clean;
     this.#limits = limits;
     this.#next = start;
     this.#seen.add(start.href);
@@ -46,7 +49,7 @@ export class UserCollector {
     const { maxListBytes, maxPages, maxUsers } = this.#limits;
     this.#bytes += answer.body.length;
     if (this.#bytes > maxListBytes) throw unending(`has more than ${maxListBytes} bytes`);
-    const { users, next } = readUsersPage(answer.body, this.#next, answer.headers['link']);
+    const { users, next } = readUsersPage(answer, this.#next, this.#clean);
     if (this.#users.length + users.length > maxUsers) throw unending(`has more than ${maxUsers} users`);
     for (const user of users) this.#users.push(user);
     this.#headers ??= answer.headers;

@@ -1,7 +1,9 @@
 /** One page of the users list: the tolerant reader of an answer whose format is undocumented. Whatever comes, it throws nothing but ProviderError. */
-import { oneLine } from './problem.js';
+import { foldCase } from './fold-case.js';
+import type { HttpAnswer } from './http-client.js';
+import { type Clean, oneLine, pageOf } from './problem.js';
 import { ProviderError } from './provider-error.js';
-import { foldCase, type ProviderUser, readUser } from './provider-user.js';
+import { type ProviderUser, readUser } from './provider-user.js';
 
 export interface UsersPage {
   readonly users: ProviderUser[];
@@ -15,13 +17,13 @@ const nextKeys = ['@odata.nextlink', 'nextlink', 'next'];
 /**
  * Reads a page.
  *
- * @param body UTF-8 JSON: an array, or an object with the array under one of the usual names.
+ * @param answer UTF-8 JSON: an array, or an object with the array under one of the usual names; its Link header (RFC 8288) counts.
  * @param url where the page came from; relative links start there, and links to another origin are refused.
- * @param link the Link header (RFC 8288), if any.
+ * @param clean takes secrets out of what an error shows.
  * @throws ProviderError `bad-answer` when it is anything else; an empty array is a good answer.
  */
-export function readUsersPage(body: Uint8Array, url: URL, link = ''): UsersPage {
-  const json = parse(body);
+export function readUsersPage(answer: HttpAnswer, url: URL, clean: Clean): UsersPage {
+  const json = parse(answer, clean);
   const wrapper = typeof json === 'object' && json !== null && !Array.isArray(json) ? foldCase(json) : undefined;
   const list = Array.isArray(json) ? json : listKeys.map((key) => wrapper?.get(key)).find(Array.isArray);
   if (list === undefined) throw new ProviderError('bad-answer', `The users answer holds no list but ${kindOf(json)}.`);
@@ -30,15 +32,16 @@ export function readUsersPage(body: Uint8Array, url: URL, link = ''): UsersPage 
     if (user !== undefined) return user;
     throw new ProviderError('bad-answer', `Element ${index} of the users answer names no user: ${kindOf(element)}.`);
   });
-  const next = nextOf(wrapper ?? new Map(), url, link);
+  const next = nextOf(wrapper ?? new Map(), url, answer.headers['link'] ?? '');
   return { users, ...(next && { next }) };
 }
 
-function parse(body: Uint8Array): unknown {
+function parse(answer: HttpAnswer, clean: Clean): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(answer.body));
   } catch {
-    throw new ProviderError('bad-answer', 'The users answer is no JSON.');
+    const page = pageOf(answer, clean);
+    throw new ProviderError('bad-answer', `The users answer is no JSON${page === undefined ? '' : ` but ${page}`}.`);
   }
 }
 
