@@ -76,17 +76,18 @@ export class EntraNetwork implements INetworkModule {
     const { status } = answer;
     const problem = problemOf(answer, redactor.clean);
     const body = parsed(answer.body);
-    if (status === 429 || status === 408 || status >= 500) {
-      const waitMs = retryAfterMs(answer.headers, now(), maxRetryAfterMs);
-      const details = { status, ...(waitMs !== undefined && { retryAfterMs: waitMs }) };
+    const waitMs = retryAfterMs(answer.headers, now(), maxRetryAfterMs);
+    const details = { status, ...(waitMs !== undefined && { retryAfterMs: waitMs }) };
+    if (status === 429 || status === 408 || status >= 500)
       throw new ProviderError('entra-unreachable', `Entra is out of order (status ${status}): ${problem}`, details);
-    }
-    if (body !== undefined && 'error' in body) throw entraRefusal(problem, status, identity);
-    if (status >= 400) throw entraRefusal(`${url.pathname} answers ${status}: ${problem}`, status, identity);
-    if (status !== 200 || body === undefined)
-      throw new ProviderError('entra-unreachable', `${url.origin} answers ${status} with ${problem || 'nothing'}.`, {
-        status,
-      });
+    // Entra speaks JSON; anything else is a proxy, a portal or a wrong host.
+    if (body === undefined)
+      throw new ProviderError(
+        'entra-unreachable',
+        `${url.href} answers ${status} with ${problem || 'nothing'}.`,
+        details,
+      );
+    if ('error' in body || status !== 200) throw entraRefusal(problem, status, identity);
     return body;
   }
 }

@@ -67,7 +67,7 @@ export class HttpClient {
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method,
-      headers,
+      headers: { 'accept-encoding': 'identity', ...headers },
       signal,
       ...(body !== undefined && { body }),
     });

@@ -81,10 +81,8 @@ export class TokenSource {
   }
 
   #msal(): ConfidentialClientApplication {
-    const secret = 'secret' in this.#options.credential ? this.#options.credential.secret() : '';
+    const secret = this.#secret();
     if (this.#application?.secret === secret) return this.#application.msal;
-    if ('secret' in this.#options.credential && secret === '') throw misconfigured('The client secret is empty.');
-    this.#redactor.remember(secret);
     const { clientId, entraTenantId } = this.#identity;
     const msal = new ConfidentialClientApplication({
       auth: {
@@ -98,6 +96,21 @@ export class TokenSource {
     });
     this.#application = { secret, msal };
     return msal;
+  }
+
+  /** The secret as it is now, without the line end that files have; empty for a certificate. */
+  #secret(): string {
+    const { credential } = this.#options;
+    if (!('secret' in credential)) return '';
+    let secret: string;
+    try {
+      secret = credential.secret().trim();
+    } catch (error) {
+      throw misconfigured(`The client secret can't be read: ${oneLine(String(error))}.`);
+    }
+    if (secret === '') throw misconfigured('The client secret is empty.');
+    this.#redactor.remember(secret);
+    return secret;
   }
 
   #warn(token: string): void {
