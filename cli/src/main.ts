@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // The command line: parsing and exit codes, nothing else.
-import { behaviourNames } from '@sidestream/simulators';
+import { behaviourNames, providerFaultNames } from '@sidestream/simulators';
 import { type RecorderProfileName, recorderProfiles } from '@sidestream/siprec';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { demo } from './commands/demo.js';
 import { lintCommand } from './commands/lint.js';
+import { type ProviderCommandOptions, provider } from './commands/provider.js';
 import { recorder } from './commands/recorder.js';
 import { up } from './commands/up.js';
 
@@ -86,6 +87,36 @@ interface RecorderFlags {
   account?: string;
   out: string;
   behave?: string;
+}
+
+program
+  .command('provider')
+  .description('run Entra and the provider API (registration, users to record), simulated; for tests before going live')
+  .option('-l, --listen <host:port>', 'where to listen for HTTPS', '127.0.0.1:8443')
+  .option('--public-host <name>', 'the host in its URLs, as the certificate has it; the address unless told')
+  .requiredOption('--cert <file>', 'server certificate, PEM (with its chain)')
+  .requiredOption('--key <file>', 'private key of the certificate, PEM')
+  .option('--tenant <id>', 'the Entra tenant that there is', '5f0c8a3e-7a50-4c87-9d8e-3a0f4f0f7b11')
+  .option('--client-id <id>', 'the app that the tenant knows', '1b6f9f60-9c70-4a6c-8f0a-0d4f9d6a2c22')
+  .option('--secret-file <file>', "the app's client secret")
+  .option('--client-cert <file>', "the app's certificate, PEM, whose RSA key signs client assertions")
+  .option('--resource <id>', "the resource that tokens are for; the real API's app id unless told")
+  .option('--users <file>', 'JSON: what the users call lists, an array or {"value":[…]}; nobody unless told')
+  .option('--page-size <n>', 'users per page; all in one array unless told', positive)
+  .option('--behave <list>', 'how to misbehave, e.g. status=503x2,slow=100 (see below)')
+  .addHelpText(
+    'after',
+    `
+Stdout has {"ready":true,"addresses":{"authority":…,"apiBaseUrl":…}} and then one JSON line for each request, registration and
+finding (what a client did wrong). Secrets and tokens are never printed. SIGHUP reads the users file again.
+Misbehaviour: ${providerFaultNames.join(', ')}.
+A value follows as =N (a status, seconds, milliseconds for slow); xN at the end limits it to the first N answers.`,
+  )
+  .action(async (options: ProviderCommandOptions) => exitWith(await provider(options)));
+
+function positive(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('it must be a whole number from 1.');
+  return Number(text);
 }
 
 function exitWith(code: number): void {

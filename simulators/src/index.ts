@@ -5,6 +5,17 @@ export type { CallEnd, CallMoments, PartyCall, PartyCallEvents } from './party/p
 export type { HeardPacket, HeardStatistics } from './party/party-media.js';
 export type { CallOptions, IncomingTreatment, PartyOptions, Speech } from './party/party-options.js';
 export { type PartyEvents, PartySimulator } from './party/party-simulator.js';
+export { parseProviderFault, providerFaultNames } from './provider/fault-names.js';
+export type { ForeignOrigin } from './provider/foreign-origin.js';
+export { combineFaults, faultless, limitFault, type ProviderFault } from './provider/provider-fault.js';
+export type { ProviderFinding, ProviderFindingName } from './provider/provider-finding.js';
+export type { ProviderSimulatorOptions, SimulatedApp } from './provider/provider-options.js';
+export {
+  type AcceptedRegistration,
+  ProviderSimulator,
+  type ProviderSimulatorEvents,
+  type ReceivedRequest,
+} from './provider/provider-simulator.js';
 export {
   answerInactive,
   answerInMultipart,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -74,6 +74,15 @@ test('a certificate carries the names, usages and end that were asked for', asyn
   assert.deepEqual(certificate.keyUsage, ['1.3.6.1.5.5.7.3.2']);
   assert.ok(new Date(certificate.validTo) < new Date());
   assert.ok(certificate.checkIssued(new X509Certificate(authority.certificate)));
+});
+
+test('a certificate has an RSA key when asked, and its authority vouches for it all the same', async () => {
+  const authority = await createAuthority('Simulated CA');
+  const made = await authority.issue({ commonName: 'app', usages: 'client', key: 'rsa' });
+  const certificate = new X509Certificate(made.certificate);
+  assert.equal(certificate.publicKey.asymmetricKeyType, 'rsa');
+  assert.ok(certificate.checkPrivateKey(createPrivateKey(made.key)));
+  assert.ok(certificate.verify(new X509Certificate(authority.certificate).publicKey));
 });
 
 test('files are written with the key for the owner alone, and a second write replaces the first', async () => {

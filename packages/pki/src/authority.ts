@@ -1,5 +1,5 @@
 /**
- * A throw-away certificate authority: ECDSA P-256, in memory, files only on request. It owns keys that protect nothing but
+ * A throw-away certificate authority: ECDSA P-256 (RSA on request), in memory, files only on request. It owns keys that protect nothing but
  * simulations, and must not know who uses the certificates (recorder, tenant, gRPC).
  */
 import './reflect-metadata.js';
@@ -21,6 +21,13 @@ import {
 import { type CredentialFiles, writeCredentialFiles } from './credential-files.js';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+/** Entra takes client assertions signed by RSA keys alone. */
+const RSA_ALGORITHM = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+};
 const HOUR_MS = 3_600_000;
 const DEFAULT_LIFETIME_MS = 7 * 24 * HOUR_MS;
 
@@ -33,6 +40,8 @@ export interface CertificateRequest {
   dnsNames?: readonly string[];
   ipAddresses?: readonly string[];
   usages?: CertificateUsage;
+  /** Kind of the certificate's own key; `ec` (P-256). The authority signs by ECDSA either way. */
+  key?: 'ec' | 'rsa';
   notAfter?: Date;
 }
 
@@ -55,8 +64,8 @@ export interface Authority {
   issue(request: CertificateRequest): Promise<Credential>;
 }
 
-async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+async function newKeys(kind: 'ec' | 'rsa' = 'ec'): Promise<webcrypto.CryptoKeyPair> {
+  return await webcrypto.subtle.generateKey(kind === 'rsa' ? RSA_ALGORITHM : ALGORITHM, true, ['sign', 'verify']);
 }
 
 function validity(notAfter: Date): { notBefore: Date; notAfter: Date } {
@@ -97,7 +106,7 @@ export async function createAuthority(name: string): Promise<Authority> {
   const trust = pem(root);
 
   async function issue(request: CertificateRequest): Promise<Credential> {
-    const own = await newKeys();
+    const own = await newKeys(request.key);
     const names: JsonGeneralNames = [
       ...(request.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
       ...(request.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value })),
