@@ -14,8 +14,20 @@ export interface LaboratoryAddresses {
   readonly sellerHost: string;
   readonly customerTarget: string;
   readonly sellerTarget: string;
-  readonly accountId: string;
+  /** Where Entra and the provider API are; undefined: the policy is a file. */
+  readonly providerOrigin: string | undefined;
 }
+
+/** The account that the laboratory's tenant has at its recorder. */
+export const accountId = 'AC00000000000000000000000000000001';
+
+/** How the laboratory's tenant is known to its provider. */
+export const laboratoryProvider = {
+  entraTenantId: '22222222-2222-4222-8222-222222222222',
+  clientId: '11111111-1111-4111-8111-111111111111',
+  secret: 'no-secret-outside-this-laboratory',
+  secretFile: 'provider-secret',
+};
 
 /** Sellers of the laboratory: the policy names the first, not the second. */
 export const listedSeller = { id: 'ada', name: 'Ada Berger', number: '+493012345001' };
@@ -30,10 +42,10 @@ export function laboratoryConfig(at: LaboratoryAddresses): LaboratoryConfig {
     tenants: {
       contoso: {
         organizationId: 'ad3dca46-962a-4895-9f85-d25f3828781f',
-        accountId: at.accountId,
+        accountId,
         region: 'local',
         recording: { identity: { certFile: 'contoso.crt', keyFile: 'contoso.key' }, trustFile: 'ca.crt' },
-        policy: { source: 'file', file: 'policy.yaml' },
+        ...policyOf(at.providerOrigin),
       },
     },
     trunks: {
@@ -56,6 +68,30 @@ export function laboratoryConfig(at: LaboratoryAddresses): LaboratoryConfig {
     mediaRelay: { id: 'r1', region: 'local', rtpengine: { ng: at.ng } },
     log: { level: 'info' },
   };
+}
+
+/** From the provider, asked every second, or from a file. */
+function policyOf(
+  providerOrigin: string | undefined,
+): Pick<LaboratoryConfig['tenants'][string], 'policy' | 'provider'> {
+  if (providerOrigin === undefined) return { policy: { source: 'file', file: 'policy.yaml' } };
+  const { entraTenantId, clientId, secretFile } = laboratoryProvider;
+  return {
+    policy: { source: 'provider', pollInterval: '1s' },
+    provider: {
+      entraTenantId,
+      clientId,
+      clientSecretFile: secretFile,
+      authority: providerOrigin,
+      apiBaseUrl: providerOrigin,
+      trustFile: 'ca.crt',
+    },
+  };
+}
+
+/** The users whom the laboratory's provider names. */
+export function laboratoryUsers(): object[] {
+  return [{ id: listedSeller.id, displayName: listedSeller.name, businessPhones: [listedSeller.number] }];
 }
 
 /** The policy file of the laboratory's tenant. */

@@ -3,48 +3,29 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  freeTcpPort,
-  freeUdpPort,
-  type NatsPeer,
-  type PortRange,
-  type RtpenginePeer,
-  startNats,
-  startRtpengine,
-} from '@sidestream/peers';
-import { type Authority, createAuthority } from '@sidestream/pki';
+import type { NatsPeer, RtpenginePeer } from '@sidestream/peers';
+import type { Authority } from '@sidestream/pki';
 import type { Event } from '@sidestream/proto/events/v1';
 import { Bus, createLogger, type EventBody, EventFeed } from '@sidestream/service';
-import { type RecorderOptions, RecorderSimulator } from '@sidestream/simulators';
+import type { ProviderSimulator, RecorderSimulator } from '@sidestream/simulators';
 import { Registry } from 'prom-client';
 import { stringify } from 'yaml';
 import { Deployment } from './deployment.js';
 import { type LaboratoryConfig, laboratoryConfig, laboratoryPolicy } from './laboratory-config.js';
+import { Surroundings, type SurroundingsOptions } from './laboratory-surroundings.js';
 
 /** The two trunks are told apart by their source address, so each side of a call has one of its own. */
 export const customerHost = '127.0.0.2';
 export const sellerHost = '127.0.0.3';
-/** The account that the laboratory's tenant has at its recorder. */
-export const accountId = 'AC00000000000000000000000000000001';
 
-export interface LaboratoryOptions {
+export interface LaboratoryOptions extends SurroundingsOptions {
   /** Where the carrier and the PBX listen, as `host:port;transport=…` after `sip:`. */
   readonly customerTarget: string;
   readonly sellerTarget: string;
-  /** Host names in the recorder's certificate; the configuration calls it `localhost`. */
-  readonly recorderNames?: readonly string[];
   /** False: everything around is there and the configuration is written, but no service is started. */
   readonly services?: boolean;
-  /** Options of the recorder; `false` for none. */
-  readonly recorder?: Partial<RecorderOptions> | false;
-  /** False: the address is configured, nobody listens there. */
-  readonly nats?: boolean;
-  readonly rtpengine?: boolean;
-  /** Media ports of rtpengine where the usual few hundred are not enough. */
-  readonly mediaPorts?: PortRange;
   /** Changes the configuration before it is written. */
   readonly configure?: (config: LaboratoryConfig) => void;
-  readonly onLog?: (line: string) => void;
   readonly onProgress?: (what: string) => void;
   /** How long to wait for readiness; 0 = do not wait. */
   readonly readyTimeoutMs?: number;
@@ -73,10 +54,7 @@ export class Laboratory {
   readonly #options: LaboratoryOptions;
   readonly #log = createLogger({ name: 'laboratory', instance: '1', level: 'silent' });
   readonly #endings: (() => Promise<unknown>)[] = [];
-  #authority: Authority | undefined;
-  #nats: NatsPeer | undefined;
-  #rtpengine: RtpenginePeer | undefined;
-  #recorder: RecorderSimulator | undefined;
+  #surroundings: Surroundings | undefined;
   #deployment: Deployment | undefined;
   #failure: string | undefined;
 
@@ -102,15 +80,19 @@ export class Laboratory {
   }
 
   get recorder(): RecorderSimulator {
-    return present(this.#recorder, 'recorder');
+    return present(this.#surroundings?.recorder, 'recorder');
   }
 
   get nats(): NatsPeer {
-    return present(this.#nats, 'nats');
+    return present(this.#surroundings?.nats, 'nats');
   }
 
   get rtpengine(): RtpenginePeer {
-    return present(this.#rtpengine, 'rtpengine');
+    return present(this.#surroundings?.rtpengine, 'rtpengine');
+  }
+
+  get provider(): ProviderSimulator {
+    return present(this.#surroundings?.provider, 'provider');
   }
 
   get deployment(): Deployment {
@@ -118,7 +100,7 @@ export class Laboratory {
   }
 
   get authority(): Authority {
-    return present(this.#authority, 'authority');
+    return present(this.#surroundings?.authority, 'authority');
   }
 
   /** Where parties send their calls: `host:port`. */
@@ -146,7 +128,7 @@ export class Laboratory {
       this.#engineSessions(),
       this.metric('signalling', 'sidestream_recordings_active'),
     ]);
-    return { dialogs, mediaSessions, recordings: Math.max(recordings, this.#recorder?.active ?? 0) };
+    return { dialogs, mediaSessions, recordings: Math.max(recordings, this.#surroundings?.recorder?.active ?? 0) };
   }
 
   /** The events of one kind so far, in order. */
@@ -163,73 +145,27 @@ export class Laboratory {
 
   async #start(): Promise<void> {
     const progress = this.#options.onProgress ?? (() => undefined);
-    progress('keys and certificates');
-    await this.#writeKeys();
-    const natsUrl = await this.#startNats(progress);
-    const ng = await this.#startRtpengine(progress);
-    const recorderUri = await this.#startRecorder(progress);
+    const surroundings = new Surroundings(this.#directory, this.#options, this.#endings, progress);
+    this.#surroundings = surroundings;
+    await surroundings.writeKeys();
+    const natsUrl = await surroundings.startNats();
     const config = laboratoryConfig({
       natsUrl,
-      ng,
-      recorderUri,
+      ng: await surroundings.startRtpengine(),
+      recorderUri: await surroundings.startRecorder(),
+      providerOrigin: await surroundings.startProvider(),
       customerHost,
       sellerHost,
       customerTarget: this.#options.customerTarget,
       sellerTarget: this.#options.sellerTarget,
-      accountId,
     });
     this.#options.configure?.(config);
     writeFileSync(this.configFile, stringify(config));
     writeFileSync(join(this.#directory, 'policy.yaml'), stringify(laboratoryPolicy()));
-    if (this.#nats) await this.#followEvents(natsUrl);
+    if (surroundings.nats) await this.#followEvents(natsUrl);
     if (this.#options.services === false) return;
-    progress('sip-edge, media-relay, signalling');
+    progress(`sip-edge, media-relay,${surroundings.provider ? ' registration, policy-sync,' : ''} signalling`);
     await this.#startDeployment();
-  }
-
-  async #writeKeys(): Promise<void> {
-    this.#authority = await createAuthority('Sidestream laboratory');
-    const issue = async (name: string, names: object) =>
-      (await this.authority.issue({ commonName: name, ...names })).writeFiles(this.#directory, name);
-    await issue('internal', { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
-    await issue('contoso', { dnsNames: ['contoso.example'], usages: 'client' });
-    await issue('recorder', { dnsNames: this.#options.recorderNames ?? ['localhost'], usages: 'server' });
-  }
-
-  async #startNats(progress: (what: string) => void): Promise<string> {
-    if (this.#options.nats === false) return `nats://127.0.0.1:${await freeTcpPort('127.0.0.1')}`;
-    const { peer, reason } = await startNats({ jetStream: true });
-    if (!peer) throw new Error(`${reason}: apt-get install nats-server`);
-    this.#nats = peer;
-    this.#endings.push(() => peer.stop());
-    progress(`nats (${peer.how})`);
-    return peer.url;
-  }
-
-  async #startRtpengine(progress: (what: string) => void): Promise<string> {
-    if (this.#options.rtpengine === false) return `127.0.0.1:${await freeUdpPort('127.0.0.1')}`;
-    const { peer, reason } = await startRtpengine(this.#options.mediaPorts && { mediaPorts: this.#options.mediaPorts });
-    if (!peer) throw new Error(`${reason}: apt-get install rtpengine-daemon`);
-    this.#rtpengine = peer;
-    this.#endings.push(() => peer.stop());
-    progress(`rtpengine (${peer.how})`);
-    return peer.ng;
-  }
-
-  async #startRecorder(progress: (what: string) => void): Promise<string> {
-    if (this.#options.recorder === false) return `sip:SRS@localhost:${await freeTcpPort('127.0.0.1')};transport=tls`;
-    const file = (name: string) => join(this.#directory, name);
-    const recorder = await RecorderSimulator.start({
-      tls: { certFile: file('recorder.crt'), keyFile: file('recorder.key'), trustFile: file('ca.crt') },
-      accountId,
-      ...this.#options.recorder,
-    });
-    // An emitter without a listener for what goes wrong would hide it from the tests.
-    recorder.on('problem', (error) => this.#options.onLog?.(`recorder: ${String(error)}`));
-    this.#recorder = recorder;
-    this.#endings.push(() => recorder.close());
-    progress('recorder (TLS)');
-    return `sip:SRS@localhost:${recorder.address.port};transport=tls`;
   }
 
   async #followEvents(url: string): Promise<void> {
@@ -266,7 +202,7 @@ export class Laboratory {
   }
 
   async #engineSessions(): Promise<number> {
-    const http = this.#rtpengine?.http;
+    const http = this.#surroundings?.rtpengine?.http;
     if (http === undefined) return this.metric('media-relay', 'sidestream_media_sessions');
     const response = await fetch(`http://${http}/cli/list%20numsessions`, { signal: AbortSignal.timeout(5_000) });
     const text = await response.text();

@@ -35,7 +35,8 @@ program
   .addHelpText(
     'after',
     `
-Starts nats-server, rtpengine, the SIP edge, the services, a recorder and two parties on free loopback ports; stops them all.
+Starts nats-server, rtpengine, the SIP edge, the services, a recorder, a provider and two parties on free loopback ports; registers
+the tenant, fetches the policy, places the calls; stops them all.
 Exit code: 0 only if everything is proven.`,
   )
   .action(async (options: { json?: boolean; out: string; keepLogs?: boolean }) =>

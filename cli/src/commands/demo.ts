@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { eventually } from '@sidestream/peers';
 import Table from 'cli-table3';
 import { drawLadder } from '../demo/ladder.js';
-import { type CallProof, type DemoCall, Scenario } from '../demo/scenario.js';
+import { type CallProof, type DemoCall, type ProviderProof, Scenario } from '../demo/scenario.js';
 import type { Orphans } from '../laboratory.js';
 
 export interface DemoOptions {
@@ -16,6 +16,7 @@ export interface DemoOptions {
 
 interface DemoProof {
   readonly ok: boolean;
+  readonly provider: ProviderProof;
   readonly calls: readonly CallProof[];
   readonly orphans: Orphans;
 }
@@ -31,6 +32,7 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
   const interruption = interrupted();
   const calls: DemoCall[] = [];
   let orphans: Orphans;
+  let provider: Awaited<ReturnType<Scenario['provider']>>;
   let scenario: Scenario | undefined;
   try {
     scenario = await interruption.before(
@@ -41,6 +43,11 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
       }),
     );
     say('ready');
+    provider = await interruption.before(scenario.provider());
+    const { registration, policy } = provider.proof;
+    say(`tenant contoso: ${registration.outcome} with the provider`);
+    say(`policy ${policy.revision}: ${policy.users} ${policy.users === 1 ? 'user' : 'users'} to record`);
+    for (const fault of provider.faults) process.stderr.write(`  ✗ ${fault}\n`);
     const running = scenario.calls(say);
     for (
       let step = await interruption.before(running.next());
@@ -68,7 +75,8 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
   }
   const clean = Object.values(orphans).every((count) => count === 0);
   const proof: DemoProof = {
-    ok: clean && calls.every(({ faults }) => faults.length === 0),
+    ok: clean && [provider, ...calls].every(({ faults }) => faults.length === 0),
+    provider: provider.proof,
     calls: calls.map((call) => call.proof),
     orphans,
   };
@@ -122,9 +130,10 @@ function drawTable({ calls }: DemoProof): string {
   return table.toString();
 }
 
-function summary({ ok, calls, orphans }: DemoProof, out: string): string {
+function summary({ ok, provider: { registration, policy }, calls, orphans }: DemoProof, out: string): string {
   const recorder = calls.find((call) => call.recorder)?.recorder;
   return [
+    `provider: tenant ${registration.outcome}, policy ${policy.revision} names ${policy.users}`,
     recorder &&
       `recorder: ${recorder.host}, ${recorder.tlsVersion}, client certificate ${recorder.clientCertificateSubject}`,
     `post-dial delay added: ${calls.map((call) => `${call.postDialDelayMs} ms`).join(', ')}`,

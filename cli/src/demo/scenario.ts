@@ -58,6 +58,12 @@ export interface CallProof {
   readonly recordingTermination: ProvenTermination | null;
 }
 
+/** What the provider and the services agreed on before the first call. */
+export interface ProviderProof {
+  readonly registration: { readonly outcome: string; readonly contentHash: string };
+  readonly policy: { readonly revision: string; readonly users: number };
+}
+
 export interface DemoCall {
   readonly proof: CallProof;
   readonly ladder: readonly LadderMessage[];
@@ -121,6 +127,7 @@ export class Scenario {
         customerTarget: `${customerHost}:${customer.address.port}`,
         sellerTarget: `${sellerHost}:${seller.address.port}`,
         recorder: { directory: options.directory, onMessage: trace.listener('recorder') },
+        provider: {},
         onLog: options.onLog,
         onProgress: options.onProgress,
       });
@@ -129,6 +136,24 @@ export class Scenario {
       await Promise.all([customer.close(), seller.close()]);
       throw error;
     }
+  }
+
+  /** Waits until the tenant is registered and its policy is there; told by the services, heard at the provider. */
+  async provider(): Promise<{ proof: ProviderProof; faults: readonly string[] }> {
+    const { laboratory } = this;
+    const applied = () => laboratory.bodies('registrationApplied')[0];
+    const policy = () => laboratory.bodies('policyApplied').at(-1);
+    await eventually(() => applied() !== undefined && policy() !== undefined, 'registration and policy', stepTimeoutMs);
+    const { registrations, findings } = laboratory.provider;
+    const faults = findings.map(({ text }) => `provider: ${text}`);
+    if (registrations.length !== 1) faults.push(`the tenant was registered ${registrations.length} times`);
+    return {
+      proof: {
+        registration: { outcome: applied()?.outcome ?? '', contentHash: applied()?.contentHash ?? '' },
+        policy: { revision: policy()?.revision ?? '', users: policy()?.users ?? 0 },
+      },
+      faults,
+    };
   }
 
   /** Places the calls; one after the other, so that each ladder shows one call. */
