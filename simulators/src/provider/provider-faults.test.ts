@@ -92,6 +92,12 @@ test('garbage, HTML, wrong shape: no list, and not asked again at once', async (
   }
 });
 
+test('HTML as the answer to a registration: some other server said it', async (t) => {
+  const { client } = await stage(t, { fault: 'html' });
+  const error = await failureOf(client.registerTenant(registration, never));
+  assert.deepEqual([error.code, error.retryable], ['bad-answer', true]);
+});
+
 test('garbage, HTML and redirects of Entra give no token and take no secret', async (t) => {
   for (const fault of ['entra-garbage', 'entra-html', 'entra-redirect', 'foreign-token-endpoint']) {
     const { client, simulator } = await stage(t, { fault });
