@@ -60,7 +60,10 @@ export class EntraNetwork implements INetworkModule {
       const url = new URL(text);
       // The token endpoint comes out of a discovery document; the secret goes to no other host than the configured one.
       if (url.origin !== this.#parts.origin)
-        throw new ProviderError('entra-refused', `Entra's discovery document names the foreign host ${url.host}.`);
+        throw new ProviderError(
+          'entra-refused',
+          `Entra's discovery document leads to ${url.host}; if that is right, make it the authority.`,
+        );
       const { headers = {}, body } = options;
       const request = { method, url, headers, ...(body !== undefined && { body }) };
       const answer = await this.#parts.http.exchange(request, acquisition.signal);

@@ -3,6 +3,7 @@ import { conditions, type Validators } from './answer-headers.js';
 import { ApiCaller } from './api-caller.js';
 import { withDeadline } from './deadline.js';
 import { type HttpAnswer, HttpClient, type HttpHeaders } from './http-client.js';
+import { pageOf } from './problem.js';
 import { ProviderError } from './provider-error.js';
 import {
   defaultApiBaseUrl,
@@ -86,6 +87,9 @@ export class ProviderClient {
     const answer = await this.#bounded(signal, (bounded) =>
       this.#api.send(request, isDone, { refreshed: false }, bounded),
     );
+    const page = pageOf(answer, this.#redactor.clean);
+    if (page !== undefined)
+      throw new ProviderError('bad-answer', `${request.url.href} answers with ${page}: check apiBaseUrl.`);
     const said = this.#readBody(answer);
     const outcome = answer.status === 409 ? 'already-registered' : 'registered';
     return { outcome, status: answer.status, ...(said !== undefined && { body: said }) };

@@ -56,8 +56,8 @@ export class TokenSource {
    * it. Throws ProviderError or the signal's reason.
    */
   async acquire(signal: AbortSignal, refresh: boolean): Promise<string> {
-    const msal = this.#msal();
     try {
+      const msal = this.#msal();
       const result = await this.#network.run(signal, () =>
         msal.acquireTokenByClientCredential({
           scopes: [`${this.#identity.resourceAppId}/.default`],

@@ -126,15 +126,22 @@ test('a server of another authority is not spoken to', async (t) => {
   assert.equal(simulator.requests.length, 0);
 });
 
-test('a call that is called off rejects with the reason at once, whatever it waits for', async (t) => {
-  for (const fault of ['slow', 'entra-slow', 'status=503']) {
-    const { connect, simulator } = await stage(t, { fault });
-    const client = connect({ retry: { baseMs: 60_000, maxWaitMs: 600_000 } });
+test('a call that is called off rejects with the reason at once: while it waits for Entra, for the API, between attempts', async (t) => {
+  for (const [fault, place] of [
+    ['entra-slow', 'entra'],
+    ['slow', 'users'],
+    ['status=503', 'log'],
+  ] as const) {
     const controller = new AbortController();
     const reason = new Error('shutting down');
-    simulator.once('request', () => setImmediate(() => controller.abort(reason)));
+    const callOff = (seen: string) => seen === place && setImmediate(() => controller.abort(reason));
+    const { connect, simulator } = await stage(t, { fault });
+    const client = connect({ retry: { baseMs: 60_000, maxWaitMs: 600_000 }, log: () => callOff('log') });
+    simulator.on('request', (request) => callOff(request.place));
     await assert.rejects(client.listUsers(controller.signal), (error) => error === reason, fault);
+    const before = simulator.requests.length;
     await assert.rejects(client.listUsers(controller.signal), (error) => error === reason, fault);
+    assert.equal(simulator.requests.length, before);
   }
 });
 

@@ -27,6 +27,7 @@ async function outcomes(calls: readonly Promise<unknown>[]): Promise<string[]> {
 
 test('no fault by name makes the client show a secret or a token', async (t) => {
   const { connect, simulator, logs, appCertificate } = await stage(t);
+  const stderr = t.mock.method(process.stderr, 'write');
   const { certificate, key } = appCertificate;
   const limits = { requestTimeoutMs: 100, callTimeoutMs: 2_000, maxPages: 5 };
   for (const name of providerFaultNames) {
@@ -40,6 +41,10 @@ test('no fault by name makes the client show a secret or a token', async (t) => 
     assertNothingShows([...said, ...logs], name);
   }
   assert.ok(logs.length > 0);
+  assertNothingShows(
+    stderr.mock.calls.map((call) => String(call.arguments[0])),
+    'stderr',
+  );
   assertNothingShows(
     [...simulator.requests, ...simulator.findings].map((one) => JSON.stringify(one)),
     'the simulator',

@@ -24,7 +24,8 @@ export function problem(status: number, detail: string, more: object = {}): Repl
 
 /** Sends it; resolves also when the client or the simulator goes away meanwhile. `now` is what the Date header shows. */
 export async function send(response: ServerResponse, reply: Reply, now: Date): Promise<void> {
-  if (reply.delayMs !== undefined) {
+  // A client that has gone before the wait begins tells so no more.
+  if (reply.delayMs !== undefined && !response.destroyed) {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     await delay(reply.delayMs, undefined, { signal: gone.signal }).catch(() => undefined);
