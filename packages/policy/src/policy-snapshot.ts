@@ -94,7 +94,7 @@ export function openSnapshot(bytes: Uint8Array<ArrayBuffer>, origin: SnapshotOri
   const { end } = sections(counts);
   if (end !== bytes.length) throw refuse(`${bytes.length} bytes where the header says ${end}`);
   const revision = header.toString('utf8', revisionAt, revisionAt + revisionBytes).replace(/\0+$/, '');
-  if (revision === '') throw refuse('there is no revision');
+  if (revision === '' || revision.includes('\0')) throw refuse('there is no revision');
   const { fetchedAt, freshness } = origin;
   return snapshotOver({ bytes, revision, fetchedAt, freshness }, new SnapshotReader(bytes, counts));
 }
