@@ -4,8 +4,9 @@ import type { Identities } from './identities.js';
 import { addressKind, numberKind, shown } from './identities.js';
 import { type CountryCode, directoryNumberKey } from './phone-number.js';
 import { addressKey, type PolicyKey } from './policy-key.js';
+import type { Seller } from './policy-snapshot.js';
 import { ProblemList, type Problems } from './problem-list.js';
-import { encodeSnapshot, type PolicyRule } from './snapshot-encoder.js';
+import { SnapshotEncoder } from './snapshot-encoder.js';
 
 /** A user whom the provider names. */
 export interface PolicyUser {
@@ -48,36 +49,48 @@ export function buildPolicy(
   options: BuildOptions = {},
 ): BuiltPolicy {
   const problems = new ProblemList();
-  const used = new Set<string>();
-  const byId = new Map<string, PolicyRule & { keys: PolicyKey[] }>();
+  const encoder = new SnapshotEncoder();
+  const places = new Map<string, number>();
+  const used = new Set<readonly PolicyKey[]>();
+  const keyed: boolean[] = [];
   for (const user of users) {
     const { id } = user;
     if (id === '' || id.length > maxIdChars) {
       problems.add(shown(id), `an id has 1 to ${maxIdChars} characters`);
       continue;
     }
+    let place = places.get(id);
+    if (place === undefined) {
+      place = encoder.addUser(described(user));
+      places.set(id, place);
+    } else {
+      problems.add(shown(id), 'is named twice; both are taken together');
+      encoder.replaceUser(place, firstOf(encoder.user(place) ?? user, described(user)));
+    }
     const keys = ownKeys(user, options.defaultCountry, problems);
-    for (const alias of new Set([id.toLowerCase(), user.upn?.toLowerCase() ?? ''])) {
-      const entry = identities?.entries.get(alias);
+    const upn = user.upn?.toLowerCase() ?? '';
+    const byId = identities?.entries.get(id.toLowerCase());
+    const byUpn = upn === id.toLowerCase() ? undefined : identities?.entries.get(upn);
+    for (const entry of [byId, byUpn]) {
       if (entry === undefined) continue;
-      used.add(alias);
+      used.add(entry);
       keys.push(...entry);
     }
-    const before = byId.get(id);
-    if (before === undefined) byId.set(id, { ...described(user), keys });
-    else {
-      problems.add(shown(id), 'is named twice; both are taken together');
-      byId.set(id, { ...firstOf(before, described(user)), keys: [...before.keys, ...keys] });
-    }
+    for (const key of keys) encoder.addKey(place, key);
+    keyed[place] = keyed[place] === true || keys.length > 0;
   }
-  let unmatched = 0;
-  for (const { keys } of byId.values()) if (keys.length === 0) unmatched += 1;
-  const { bytes, revision } = encodeSnapshot(byId.values(), {
+  const { bytes, revision } = encoder.encode({
     onShared: (key, kept, other) =>
       problems.add(shown(other), `${key} belongs to ${shown(kept)} as well, who is shown`),
   });
-  const unused = (identities?.entries.size ?? 0) - used.size;
-  return { bytes, revision, users: byId.size, unmatched, unused, problems: problems.problems };
+  return {
+    bytes,
+    revision,
+    users: encoder.size,
+    unmatched: keyed.filter((is) => !is).length,
+    unused: (identities?.entries.size ?? 0) - used.size,
+    problems: problems.problems,
+  };
 }
 
 function ownKeys({ id, numbers, addresses }: PolicyUser, country: CountryCode | undefined, problems: ProblemList) {
@@ -93,15 +106,13 @@ function ownKeys({ id, numbers, addresses }: PolicyUser, country: CountryCode | 
   return keys;
 }
 
-type Described = Pick<PolicyUser, 'id' | 'name' | 'upn'>;
-
-function described({ id, name = '', upn = '' }: PolicyUser): Described {
+function described({ id, name = '', upn = '' }: PolicyUser): Seller {
   const text = (value: string) => value.trim().slice(0, maxNameChars);
   return { id, ...(text(name) !== '' && { name: text(name) }), ...(text(upn) !== '' && { upn: text(upn) }) };
 }
 
 /** Of two descriptions of one user always the same, whichever came first. */
-function firstOf(one: Described, other: Described): Described {
-  const text = ({ name = '', upn = '' }: Described) => `${name}\0${upn}`;
+function firstOf(one: Seller, other: Seller): Seller {
+  const text = ({ name = '', upn = '' }: Seller) => `${name}\0${upn}`;
   return text(other) < text(one) ? other : one;
 }

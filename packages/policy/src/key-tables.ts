@@ -1,120 +1,115 @@
-// The keys of one kind, sorted as a snapshot holds them, each once. Flat arrays: a million keys are no million objects.
-import type { PolicyKey } from './policy-key.js';
+// The keys of one kind as they come in, and sorted as a snapshot holds them, each once. Flat arrays that grow: a million keys are no
+// million objects.
 import { compareBytes } from './snapshot-format.js';
 
-/** The key belongs to two users, who are given by their place; the first one keeps it. */
-export type OnShared = (key: PolicyKey, kept: number, other: number) => void;
+/** Two users have the key at this place: the first one keeps it. */
+export type OnShared = (place: number, kept: number, other: number) => void;
 
-type Keyed = readonly { readonly keys: readonly PolicyKey[] }[];
+/** What both kinds of tables have: whose keys they are. Users are given by their place in the order in which they came. */
+abstract class KeyTable {
+  #users = new Uint32Array(64);
+  protected count = 0;
+  /** The places of the keys that are kept, sorted; empty before sort(). */
+  order = new Uint32Array(0);
 
-export interface NumberTable {
-  readonly digits: Float64Array;
-  readonly users: Uint32Array;
-  /** The places of the keys that are kept, sorted. */
-  readonly order: Uint32Array;
-}
-
-export function numberTable(rules: Keyed, kind: 'number' | 'prefix', onShared: OnShared): NumberTable {
-  const count = countOf(rules, kind);
-  const digits = new Float64Array(count);
-  const users = new Uint32Array(count);
-  let next = 0;
-  for (const [user, { keys }] of rules.entries()) {
-    for (const key of keys) {
-      if (key.kind !== kind) continue;
-      digits[next] = key.digits;
-      users[next] = user;
-      next += 1;
-    }
+  user(place: number): number {
+    return this.#users[place] ?? 0;
   }
-  const order = sortedOnce(
-    users,
-    (a, b) => (digits[a] ?? 0) - (digits[b] ?? 0),
-    (at, kept, other) => onShared({ kind, digits: digits[at] ?? 0 }, kept, other),
-  );
-  return { digits, users, order };
-}
 
-export interface TextTable {
-  /** The keys one after the other, as they came. */
-  readonly texts: Buffer;
-  readonly ends: Uint32Array;
-  readonly users: Uint32Array;
-  /** The places of the keys that are kept, sorted by their bytes. */
-  readonly order: Uint32Array;
-  readonly keptBytes: number;
-  /** Bytes of the longest key. */
-  readonly longest: number;
-}
-
-export function textTable(rules: Keyed, kind: 'address' | 'wildcard', onShared: OnShared): TextTable {
-  const count = countOf(rules, kind);
-  const ends = new Uint32Array(count);
-  const users = new Uint32Array(count);
-  let [next, bytes] = [0, 0];
-  for (const { keys } of rules) for (const key of keys) if (key.kind === kind) bytes += Buffer.byteLength(key.text);
-  const texts = Buffer.allocUnsafeSlow(bytes);
-  bytes = 0;
-  for (const [user, { keys }] of rules.entries()) {
-    for (const key of keys) {
-      if (key.kind !== kind) continue;
-      bytes += texts.write(key.text, bytes, 'utf8');
-      ends[next] = bytes;
-      users[next] = user;
-      next += 1;
-    }
+  protected append(user: number): void {
+    if (this.count === this.#users.length) this.#users = grown(this.#users);
+    this.#users[this.count] = user;
+    this.count += 1;
   }
-  const order = sortedOnce(
-    users,
-    (a, b) => compareBytes(texts, begins(ends, a), ends[a] ?? 0, texts, begins(ends, b), ends[b] ?? 0),
-    (at, kept, other) => onShared({ kind, text: texts.toString('utf8', begins(ends, at), ends[at]) }, kept, other),
-  );
-  const lengths = (key: number) => (ends[key] ?? 0) - begins(ends, key);
-  const keptBytes = order.reduce((sum, key) => sum + lengths(key), 0);
-  return {
-    texts,
-    ends,
-    users,
-    order,
-    keptBytes,
-    longest: order.reduce((most, key) => Math.max(most, lengths(key)), 0),
-  };
-}
 
-/** Where the text of this place begins: where the one before ends. */
-export function begins(ends: Uint32Array, place: number): number {
-  return place === 0 ? 0 : (ends[place - 1] ?? 0);
-}
+  protected abstract compare(a: number, b: number): number;
 
-function countOf(rules: Keyed, kind: PolicyKey['kind']): number {
-  let count = 0;
-  for (const { keys } of rules) for (const key of keys) if (key.kind === kind) count += 1;
-  return count;
-}
-
-/** The places in the order of their keys, of equal keys only that of the first user. */
-function sortedOnce(
-  users: Uint32Array,
-  compare: (a: number, b: number) => number,
-  onShared: (at: number, kept: number, other: number) => void,
-): Uint32Array {
-  const user = (place: number) => users[place] ?? 0;
-  const order = new Uint32Array(users.length);
-  for (let place = 0; place < order.length; place += 1) order[place] = place;
-  order.sort((a, b) => compare(a, b) || user(a) - user(b));
-  let kept = 0;
-  let last = -1;
-  let lastShared = -1;
-  for (const place of order) {
-    if (last < 0 || compare(last, place) !== 0) {
-      order[kept] = place;
-      kept += 1;
-      last = place;
-      lastShared = user(place);
-    } else if (user(place) !== lastShared) {
-      onShared(place, user(last), user(place));
-      lastShared = user(place);
+  /** Sorts the keys. Of users with the same key the one with the lowest rank keeps it; each other one is told once. */
+  sort(rank: Uint32Array, onShared: OnShared): void {
+    const rankOf = (place: number) => rank[this.user(place)] ?? 0;
+    const order = new Uint32Array(this.count);
+    for (let place = 0; place < order.length; place += 1) order[place] = place;
+    order.sort((a, b) => this.compare(a, b) || rankOf(a) - rankOf(b));
+    let [kept, last, before] = [0, -1, -1];
+    for (const place of order) {
+      const user = this.user(place);
+      if (last < 0 || this.compare(last, place) !== 0) {
+        order[kept] = place;
+        kept += 1;
+        last = place;
+      } else if (user !== before) onShared(place, this.user(last), user);
+      before = user;
     }
+    this.order = order.slice(0, kept);
   }
-  return order.slice(0, kept);
+}
+
+/** Numbers, or prefixes of numbers. */
+export class NumberTable extends KeyTable {
+  #digits = new Float64Array(64);
+
+  add(digits: number, user: number): void {
+    if (this.count === this.#digits.length) this.#digits = grown(this.#digits);
+    this.#digits[this.count] = digits;
+    this.append(user);
+  }
+
+  digits(place: number): number {
+    return this.#digits[place] ?? 0;
+  }
+
+  /** The lengths that occur, as bits: what a search for the longest prefix has to try. */
+  lengths(): number {
+    return this.order.reduce((bits, place) => bits | (1 << String(this.digits(place)).length), 0);
+  }
+
+  protected override compare(a: number, b: number): number {
+    return this.digits(a) - this.digits(b);
+  }
+}
+
+/** Addresses, or wildcards: texts one after the other, compared by their bytes. */
+export class TextTable extends KeyTable {
+  #texts = Buffer.alloc(1024);
+  #ends = new Uint32Array(64);
+
+  add(text: string, user: number): void {
+    if (this.count === this.#ends.length) this.#ends = grown(this.#ends);
+    const begin = this.#begin(this.count);
+    // No character takes more than three bytes of UTF-8 for each of its UTF-16 units.
+    while (begin + 3 * text.length > this.#texts.length)
+      this.#texts = Buffer.concat([this.#texts], 2 * this.#texts.length);
+    this.#ends[this.count] = begin + this.#texts.write(text, begin, 'utf8');
+    this.append(user);
+  }
+
+  bytes(place: number): Buffer {
+    return this.#texts.subarray(this.#begin(place), this.#ends[place]);
+  }
+
+  /** How many bytes the keys have that are kept. */
+  keptBytes(): number {
+    return this.order.reduce((sum, place) => sum + (this.#ends[place] ?? 0) - this.#begin(place), 0);
+  }
+
+  protected override compare(a: number, b: number): number {
+    return compareBytes(
+      this.#texts,
+      this.#begin(a),
+      this.#ends[a] ?? 0,
+      this.#texts,
+      this.#begin(b),
+      this.#ends[b] ?? 0,
+    );
+  }
+
+  #begin(place: number): number {
+    return place === 0 ? 0 : (this.#ends[place - 1] ?? 0);
+  }
+}
+
+function grown<T extends Uint32Array | Float64Array>(array: T): T {
+  const larger = new (array.constructor as new (length: number) => T)(2 * array.length);
+  larger.set(array);
+  return larger;
 }

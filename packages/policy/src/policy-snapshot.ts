@@ -89,7 +89,7 @@ export function openSnapshot(bytes: Uint8Array<ArrayBuffer>, origin: SnapshotOri
     addresses: field('addresses'),
     wildcards: field('wildcards'),
     poolBytes: field('poolBytes'),
-    longestWildcard: field('longestWildcard'),
+    prefixLengths: field('prefixLengths'),
   };
   const { end } = sections(counts);
   if (end !== bytes.length) throw refuse(`${bytes.length} bytes where the header says ${end}`);

@@ -24,8 +24,8 @@ export interface Counts {
   readonly addresses: number;
   readonly wildcards: number;
   readonly poolBytes: number;
-  /** Length in bytes of the longest wildcard's key: no longer prefix of an address is worth a search. */
-  readonly longestWildcard: number;
+  /** Bit n: there are prefixes of n digits. */
+  readonly prefixLengths: number;
 }
 
 /** The order of the fields in the header, after magic and version. */
@@ -36,7 +36,7 @@ export const countFields = [
   'addresses',
   'wildcards',
   'poolBytes',
-  'longestWildcard',
+  'prefixLengths',
 ] as const satisfies readonly (keyof Counts)[];
 
 /** Bytes of one entry of a table. */

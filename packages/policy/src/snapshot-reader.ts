@@ -7,7 +7,6 @@ import {
   type Counts,
   compareBytes,
   maxTextBytes,
-  numberBytes,
   type Sections,
   sections,
   textBytes,
@@ -18,6 +17,8 @@ const encoder = new TextEncoder();
 /** What is looked up: one address at a time, and nothing is awaited meanwhile. */
 const wanted = new Uint8Array(maxTextBytes);
 const hostEnd = '>'.charCodeAt(0);
+
+type TextTable = 'addresses' | 'wildcards';
 
 export class SnapshotReader {
   readonly size: number;
@@ -54,19 +55,20 @@ export class SnapshotReader {
   }
 
   #byPrefix(number: string): Match | undefined {
-    if (this.#counts.prefixes === 0) return undefined;
-    for (let length = number.length; length > 1; length -= 1) {
-      const match = this.#byNumber('prefixes', numberDigits(number.slice(0, length)), 'prefix');
+    const lengths = this.#counts.prefixLengths;
+    for (let length = number.length - 1; length > 0; length -= 1) {
+      if ((lengths & (1 << length)) === 0) continue;
+      const match = this.#byNumber('prefixes', numberDigits(number.slice(0, length + 1)), 'prefix');
       if (match !== undefined) return match;
     }
     return undefined;
   }
 
   #byWildcard(wantedLength: number): Match | undefined {
-    const { wildcards, longestWildcard } = this.#counts;
-    if (wildcards === 0) return undefined;
     const shortest = wanted.indexOf(hostEnd) + 1;
-    for (let length = Math.min(wantedLength, longestWildcard); length >= shortest; length -= 1) {
+    // Most hosts have none: the first key that is not below "host>" tells.
+    if (!this.#beginsWith('wildcards', this.#lowerBound('wildcards', shortest), shortest)) return undefined;
+    for (let length = wantedLength; length >= shortest; length -= 1) {
       const match = this.#byText('wildcards', length, 'wildcard');
       if (match !== undefined) return match;
     }
@@ -81,7 +83,7 @@ export class SnapshotReader {
     while (low < high) {
       const middle = (low + high) >>> 1;
       const key = this.#view.getFloat64(keys + 8 * middle, true);
-      if (key === digits) return this.#match(this.#u32(keys + 8 * count + (numberBytes - 8) * middle), by);
+      if (key === digits) return this.#match(this.#u32(keys + 8 * count + 4 * middle), by);
       if (key < digits) low = middle + 1;
       else high = middle;
     }
@@ -89,20 +91,36 @@ export class SnapshotReader {
   }
 
   /** Looks up the first bytes of `wanted`. */
-  #byText(table: 'addresses' | 'wildcards', length: number, by: Match['by']): Match | undefined {
+  #byText(table: TextTable, length: number, by: Match['by']): Match | undefined {
+    const place = this.#lowerBound(table, length);
+    if (this.#compare(table, place, length) !== 0) return undefined;
+    return this.#match(this.#u32(this.#at[table] + textBytes * place + 8), by);
+  }
+
+  /** The place of the first key that is not below the first bytes of `wanted`; may be the end. */
+  #lowerBound(table: TextTable, length: number): number {
     let low = 0;
     let high = this.#counts[table];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const entry = this.#at[table] + textBytes * middle;
-      const from = this.#u32(entry);
-      const to = this.#u32(entry + 4);
-      const difference = this.#isText(from, to) ? compareBytes(this.#pool, from, to, wanted, 0, length) : -1;
-      if (difference === 0) return this.#match(this.#u32(entry + 8), by);
-      if (difference < 0) low = middle + 1;
+      if (this.#compare(table, middle, length) < 0) low = middle + 1;
       else high = middle;
     }
-    return undefined;
+    return low;
+  }
+
+  /** Compares a key with the first bytes of `wanted`; one that is not there is below everything. */
+  #compare(table: TextTable, place: number, length: number, keyBytes = maxTextBytes): number {
+    if (place >= this.#counts[table]) return -1;
+    const entry = this.#at[table] + textBytes * place;
+    const from = this.#u32(entry);
+    const to = this.#u32(entry + 4);
+    if (!this.#isText(from, to)) return -1;
+    return compareBytes(this.#pool, from, Math.min(to, from + keyBytes), wanted, 0, length);
+  }
+
+  #beginsWith(table: TextTable, place: number, length: number): boolean {
+    return this.#compare(table, place, length, length) === 0;
   }
 
   #match(user: number, by: Match['by']): Match | undefined {
