@@ -85,6 +85,14 @@ test('a user whom the provider names twice is one user, whatever the order', () 
   assert.deepEqual(snapshot.find({ number: '+4930901820' }), { seller: { id: 'a', name: 'Ada' }, by: 'number' });
 });
 
+test('what it takes and gives goes from a thread to another as it is', () => {
+  const file = identities('user,numbers\noid-3,+4930901823');
+  const built = buildPolicy(structuredClone(users), structuredClone(file));
+  const received = structuredClone(built, { transfer: [built.bytes.buffer] });
+  assert.equal(openSnapshot(received.bytes).find({ number: '+4930901823' })?.seller.id, 'oid-3');
+  assert.deepEqual([received.unmatched, received.problems], [0, { count: 0, first: [] }]);
+});
+
 test('no users at all are a policy', () => {
   const { users: count, bytes } = buildPolicy([], undefined);
   assert.deepEqual([count, openSnapshot(bytes).size], [0, 0]);

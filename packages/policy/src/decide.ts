@@ -129,5 +129,6 @@ function find(snapshot: PolicySnapshot, candidates: readonly SellerCandidate[]):
 }
 
 function isStale(freshness: Freshness | undefined, at: Date): boolean {
-  return freshness !== undefined && at.getTime() - freshness.checkedAt.getTime() > freshness.maxAgeMs;
+  // Written so that a time that is none is stale.
+  return freshness !== undefined && !(at.getTime() - freshness.checkedAt.getTime() <= freshness.maxAgeMs);
 }

@@ -41,10 +41,8 @@ export function addressKey(text: string): PolicyKey | undefined {
   if (address === undefined) return undefined;
   const { user, host } = address;
   if (host.includes('*')) return undefined;
-  const star = user.indexOf('*');
-  if (star < 0) return { kind: 'address', text: addressText(address) };
   // A star elsewhere is a feature code such as *21, which is an address of its own.
-  if (star !== user.length - 1) return { kind: 'address', text: addressText(address) };
+  if (!/^[^*]*\*$/.test(user)) return { kind: 'address', text: addressText(address) };
   return { kind: 'wildcard', text: addressText({ user: user.slice(0, -1), host }) };
 }
 

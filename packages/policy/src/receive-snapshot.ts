@@ -26,14 +26,16 @@ export async function receiveSnapshot(
   let length = 0;
   for await (const chunk of chunks) {
     if (length + chunk.length > bytes.length) throw refuse(`more than the ${bytes.length} bytes that were promised`);
-    for (let from = 0; from < chunk.length; from += stepBytes) {
+    let from = 0;
+    do {
       const step = chunk.subarray(from, from + stepBytes);
       bytes.set(step, length);
       hash.update(step);
       length += step.length;
+      from += stepBytes;
       await setImmediate();
       signal.throwIfAborted();
-    }
+    } while (from < chunk.length);
   }
   if (length !== bytes.length) throw refuse(`${length} bytes instead of ${bytes.length}`);
   const sha256 = hash.digest('hex');
