@@ -83,8 +83,13 @@ export class TextTable extends KeyTable {
     this.append(user);
   }
 
-  bytes(place: number): Buffer {
-    return this.#texts.subarray(this.#begin(place), this.#ends[place]);
+  text(place: number): string {
+    return this.#texts.toString('utf8', this.#begin(place), this.#ends[place]);
+  }
+
+  /** Copies a key's bytes; gives how many. */
+  copy(place: number, target: Buffer, at: number): number {
+    return this.#texts.copy(target, at, this.#begin(place), this.#ends[place]);
   }
 
   /** How many bytes the keys have that are kept. */

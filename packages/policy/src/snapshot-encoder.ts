@@ -98,7 +98,7 @@ export class SnapshotEncoder {
     }
     for (const kind of ['address', 'wildcard'] as const) {
       const table = this.#tables[kind];
-      table.sort(rank, (place, ...users) => shared({ kind, text: table.bytes(place).toString() }, ...users));
+      table.sort(rank, (place, ...users) => shared({ kind, text: table.text(place) }, ...users));
     }
     let poolBytes = address.keptBytes() + wildcard.keptBytes();
     for (const user of this.#users) for (const text of textsOf(user)) poolBytes += Buffer.byteLength(text);
@@ -161,8 +161,9 @@ class Pool {
     return this.length;
   }
 
-  add(bytes: Buffer): number {
-    this.length += bytes.copy(this.#bytes, this.length);
+  /** The same of a key. */
+  addKey(table: TextTable, place: number): number {
+    this.length += table.copy(place, this.#bytes, this.length);
     return this.length;
   }
 }
@@ -181,7 +182,7 @@ function writeNumbers(table: NumberTable, rank: Uint32Array, out: Buffer): void 
 function writeTexts(table: TextTable, rank: Uint32Array, out: Buffer, pool: Pool): void {
   for (const [index, place] of table.order.entries()) {
     const at = out.writeUInt32LE(pool.length, textBytes * index);
-    out.writeUInt32LE(pool.add(table.bytes(place)), at);
+    out.writeUInt32LE(pool.addKey(table, place), at);
     out.writeUInt32LE(rank[table.user(place)] ?? 0, at + 4);
   }
 }
