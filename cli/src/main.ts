@@ -7,7 +7,9 @@ import { demo } from './commands/demo.js';
 import { lintCommand } from './commands/lint.js';
 import { type ProviderCommandOptions, provider } from './commands/provider.js';
 import { recorder } from './commands/recorder.js';
+import { register } from './commands/register.js';
 import { up } from './commands/up.js';
+import { readAddress } from './control-plane.js';
 
 const program = new Command('sidestream')
   .description('An SBC that forks call media to conversation-intelligence recorders by SIPREC.')
@@ -78,6 +80,51 @@ program
   .option('-o, --out <directory>', 'where recordings are left', 'out/recorder')
   .option('--behave <list>', `how to misbehave, e.g. reject=503,delay=100 (${behaviourNames.join(', ')})`)
   .action(async (options: RecorderFlags) => exitWith(await recorder(options)));
+
+program
+  .command('register')
+  .description('register tenants with the provider of conversation intelligence, or show what would be sent')
+  .requiredOption('-c, --config <file>', 'sidestream.yaml')
+  .option('-t, --tenant <name>', 'only this tenant; else every one that has a provider')
+  .option('--dry-run', 'print the request, and whether it is needed; send nothing')
+  .option('--force', 'send it even though the provider has accepted the same already')
+  .option('--address <host:port>', 'of a registration service, instead of the active one that NATS knows', readAddress)
+  .option(
+    '--json',
+    'print one JSON list on stdout: tenant, needed, reason, url, body, warnings, errors, outcome, error',
+  )
+  // A wrong command line is no failed registration.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .addHelpText(
+    'after',
+    `
+The active registration service does the work; it also does it by itself whenever the configuration or a certificate changes.
+--dry-run works without it: the request is then made here, from the files that the configuration names; whether the provider
+has accepted the same already is not known in that case. Warnings do not keep a tenant from being registered, errors do.
+What has to be done in Entra ID and Dynamics 365 before: services/registration/README.md.
+Exit code: 0 registered, nothing to do, or shown; 1 failed or not possible; 2 wrong configuration or command line.`,
+  )
+  .action(async ({ config, tenant, dryRun, force, json, address }: RegisterFlags) =>
+    exitWith(
+      await register({
+        config,
+        dryRun: dryRun ?? false,
+        force: force ?? false,
+        json: json ?? false,
+        ...(tenant !== undefined && { tenant }),
+        ...(address !== undefined && { address }),
+      }),
+    ),
+  );
+
+interface RegisterFlags {
+  config: string;
+  tenant?: string;
+  dryRun?: boolean;
+  force?: boolean;
+  json?: boolean;
+  address?: string;
+}
 
 interface RecorderFlags {
   listen: string;

@@ -87,7 +87,7 @@ export type { ViaHost } from './transaction/via-stamp.js';
 export type { Flow, HostPort, Target, TlsPeer, TransportProtocol } from './transport/flow.js';
 export { type Frame, StreamFramer } from './transport/stream-framer.js';
 export type { ListenTls } from './transport/stream-listener.js';
-export { TlsIdentity, type TlsIdentityFiles } from './transport/tls-identity.js';
+export { type MayReplace, TlsIdentity, type TlsIdentityFiles } from './transport/tls-identity.js';
 export {
   type ListenOptions,
   type TransportEvents,

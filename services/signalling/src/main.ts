@@ -7,6 +7,7 @@ import { followRelays, keepLease } from './adapters/leases.js';
 import { MediaRelayClient } from './adapters/media-relay-client.js';
 import { PolicyFiles } from './adapters/policy-file.js';
 import { SipRecorderClient } from './adapters/recorder-client.js';
+import { Registrations } from './adapters/registrations.js';
 import { readSignallingConfig } from './config.js';
 import { CallAdmission } from './domain/admission.js';
 import { CallControl, drained } from './domain/call-control.js';
@@ -41,13 +42,15 @@ await runService({
       policy.source === 'file' ? [{ tenant, file: policy.file, recorders }] : [],
     );
     const policies = new PolicyFiles(sources, log);
+    const registrations = new Registrations(bus, { log, metrics });
     const recorders = new SipRecorderClient(
       Object.fromEntries(
-        Object.entries(tenants).map(([name, { recording, recorders: list }]) => [
+        Object.entries(tenants).map(([name, { recording, recorders: list, provider }]) => [
           name,
           {
             ...recording,
             trustFile: recording.trustFile,
+            mayReplace: provider?.register ? registrations.gate(name) : undefined,
             profile: recorderProfiles[recording.profile],
             recorders: list,
           },
@@ -115,6 +118,7 @@ await runService({
       checkHealth();
     });
     book.start();
+    registrations.start();
     relays.refresh();
     checkHealth();
     recorders.warm();
@@ -137,6 +141,7 @@ await runService({
         await publisher.close(flushMs);
         await kv.close(flushMs);
         book.stop();
+        registrations.stop();
         await lease.stop();
         await bus.close();
       },

@@ -108,11 +108,7 @@ const providerSchema = z
     register: z.boolean().default(true).describe('false: the tenant is registered by other means'),
     displayName: z.string().min(1).max(128).default('Sidestream'),
     hosting: z.enum(['cloud', 'on-premises']).default('cloud'),
-    sourceIpNetwork: z
-      .string()
-      .regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'must be an IP address; 0.0.0.0 is any')
-      .default('0.0.0.0')
-      .describe('public address from which we reach recorders'),
+    sourceIpNetwork: cidr.default('0.0.0.0').describe('public address from which we reach recorders'),
     certificateForm: z
       .enum(['dotnet', 'rfc4514', 'cn'])
       .default('dotnet')

@@ -24,25 +24,32 @@ interface Loaded {
   readonly material: TlsMaterial;
   readonly contexts: Map<SecureVersion, SecureContext>;
   readonly digest: string;
-  readonly subject: string;
+  readonly certificate: X509Certificate;
 }
+
+/** Decides whether a changed certificate may take the place of the one in use; asked at each use until it may. */
+export type MayReplace = (current: X509Certificate, next: X509Certificate) => boolean;
 
 /**
  * A client or server identity. The files are looked at on each use: new connections take what is there now, open ones keep
  * what they have. While new files are broken (half written, key of another certificate) the last good ones stay in use and
- * `onProblem` hears of it once per change.
+ * `onProblem` hears of it once per change; they also stay while `mayReplace` says so.
  */
 export class TlsIdentity {
   readonly #files: readonly [string, string, ...string[]];
   readonly #onProblem: ((error: Error) => void) | undefined;
+  readonly #mayReplace: MayReplace;
   #seen: string;
   #loaded: Loaded;
+  /** What the files hold now and may not be used yet. */
+  #next: Loaded | undefined;
 
   /** @throws SipError `not-possible` when the files cannot be used to begin with; the message names no secret */
-  constructor(files: TlsIdentityFiles, onProblem?: (error: Error) => void) {
+  constructor(files: TlsIdentityFiles, onProblem?: (error: Error) => void, mayReplace: MayReplace = () => true) {
     const { certFile, keyFile, trustFile } = files;
     this.#files = trustFile === undefined ? [certFile, keyFile] : [certFile, keyFile, trustFile];
     this.#onProblem = onProblem;
+    this.#mayReplace = mayReplace;
     this.#seen = this.#stamp();
     this.#loaded = this.#load();
   }
@@ -77,17 +84,23 @@ export class TlsIdentity {
 
   /** Subject of the own certificate, for example `CN=recorder, O=Contoso`. */
   subject(): string {
-    return this.#current().subject;
+    return this.#current().certificate.subject.split('\n').join(', ');
   }
 
   #current(): Loaded {
     const stamp = this.#stamp();
-    if (stamp === this.#seen) return this.#loaded;
-    this.#seen = stamp;
-    try {
-      this.#loaded = this.#load();
-    } catch (error) {
-      this.#onProblem?.(error instanceof Error ? error : new Error(String(error)));
+    if (stamp !== this.#seen) {
+      this.#seen = stamp;
+      this.#next = undefined;
+      try {
+        this.#next = this.#load();
+      } catch (error) {
+        this.#onProblem?.(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+    if (this.#next !== undefined && this.#mayReplace(this.#loaded.certificate, this.#next.certificate)) {
+      this.#loaded = this.#next;
+      this.#next = undefined;
     }
     return this.#loaded;
   }
@@ -118,7 +131,7 @@ export class TlsIdentity {
           .update(ca ?? '')
           .digest('hex')
           .slice(0, 32),
-        subject: new X509Certificate(cert).subject.split('\n').join(', '),
+        certificate: new X509Certificate(cert),
       };
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);

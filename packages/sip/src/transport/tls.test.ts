@@ -309,6 +309,30 @@ describe('certificate files', () => {
     assert.equal(problems.length, 1);
   });
 
+  test('a new certificate waits until it may replace the one in use; of several that came meanwhile the last one does', async () => {
+    const made = await files('first');
+    let may = false;
+    const asked: string[] = [];
+    const own = new TlsIdentity(made, undefined, (current, next) => {
+      asked.push(`${current.subject} ${next.subject}`);
+      return may;
+    });
+    const { key } = own;
+    for (const commonName of ['second', 'third']) {
+      const next = await authority.issue({ commonName });
+      writeFileSync(made.keyFile, next.key);
+      writeFileSync(made.certFile, next.certificate);
+      assert.deepEqual([own.subject(), own.key], ['CN=first', key]);
+    }
+    assert.equal(asked.at(-1), 'CN=first CN=third');
+    may = true;
+    assert.equal(own.subject(), 'CN=third');
+    assert.notEqual(own.key, key);
+    const { length } = asked;
+    own.subject();
+    assert.equal(asked.length, length, 'nothing waits any more');
+  });
+
   test('files that are unusable to begin with are refused, naming the file', async () => {
     const made = await files('first');
     assert.throws(() => new TlsIdentity({ ...made, certFile: '/nonexistent/cert.pem' }), {

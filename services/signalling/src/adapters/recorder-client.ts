@@ -5,6 +5,7 @@ import {
   type Flow,
   Headers,
   type InviteOptions,
+  type MayReplace,
   type OutgoingInvite,
   SipError,
   type Target,
@@ -19,6 +20,8 @@ import { SipRecorderDialog } from './recorder-dialog.js';
 /** What a tenant shows to recorders and how long it waits for them. */
 export interface RecorderTenant {
   readonly identity: { readonly certFile: string; readonly keyFile: string };
+  /** Whether a changed certificate may be shown already; absent: at once. */
+  readonly mayReplace?: MayReplace | undefined;
   /** Authorities to trust instead of the well-known ones. */
   readonly trustFile: string | undefined;
   readonly profile: RecorderProfile;
@@ -59,7 +62,8 @@ export class SipRecorderClient implements RecorderClient {
     for (const [name, tenant] of Object.entries(tenants)) {
       const onProblem = (error: Error) =>
         log.error({ err: error, tenant: name }, 'the new recorder identity is not usable');
-      const tls = new TlsIdentity({ ...tenant.identity, trustFile: tenant.trustFile }, onProblem);
+      const files = { ...tenant.identity, trustFile: tenant.trustFile };
+      const tls = new TlsIdentity(files, onProblem, tenant.mayReplace);
       this.#tenants.set(name, { ...tenant, tls });
     }
   }

@@ -1,0 +1,98 @@
+// How a command reaches a control-plane service: the configuration names NATS, a lease there names the instance.
+import type { ChannelCredentials, Client } from '@grpc/grpc-js';
+import {
+  Bus,
+  channelCredentials,
+  createLogger,
+  LeaseBook,
+  parseHostPort,
+  type SidestreamConfig,
+  SidestreamError,
+} from '@sidestream/service';
+import { InvalidArgumentError } from 'commander';
+import { Registry } from 'prom-client';
+import { z } from 'zod';
+
+export type ControlService = 'policy-sync' | 'registration';
+
+/** Where the service is looked for. */
+export interface ControlPlaneOptions {
+  readonly config: SidestreamConfig;
+  readonly service: ControlService;
+  /** `host:port`: this instance and no other; NATS is not asked. */
+  readonly address?: string | undefined;
+}
+
+const connectDeadlineMs = 5_000;
+/** Leases of live instances are there at once; a new one becomes active within this time unless something is wrong. */
+const activeDeadlineMs = 3_000;
+
+const lease = z.object({ address: z.string(), active: z.boolean() });
+type Lease = z.infer<typeof lease>;
+
+/**
+ * Calls an instance of the service, the active one if there is one. The client is closed afterwards.
+ *
+ * @param make a generated client's class: `PolicyServiceClient`
+ * @throws SidestreamError `not-ready`, saying what was looked for and where, when no instance is found; what `use` throws
+ */
+export async function callInstance<C extends Client, R>(
+  options: ControlPlaneOptions,
+  make: new (address: string, credentials: ChannelCredentials) => C,
+  use: (client: C) => Promise<R>,
+): Promise<R> {
+  const address = options.address ?? (await findInstance(options));
+  const client = new make(address, channelCredentials(options.config.grpc.tls));
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** `--address` as commander hands it on. @throws InvalidArgumentError: a wrong command line */
+export function readAddress(text: string): string {
+  try {
+    parseHostPort(text);
+    return text;
+  } catch {
+    throw new InvalidArgumentError('It must be host:port.');
+  }
+}
+
+async function findInstance({ config: { nats }, service }: ControlPlaneOptions): Promise<string> {
+  const log = createLogger({ name: 'sidestream', instance: 'cli', level: 'silent' });
+  const bus = Bus.open({ nats, name: 'sidestream', log, metrics: new Registry() });
+  const book = new LeaseBook<Lease>(bus, { prefix: `${service}.`, schema: lease, log });
+  const servers = nats.servers.join(', ');
+  // Not AbortSignal.timeout(): its timer would not keep the process alive until the error is told.
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), connectDeadlineMs);
+  try {
+    await bus.whenConnected(deadline.signal).catch(() => {
+      throw new SidestreamError('not-ready', `NATS at ${servers} doesn't answer; with --address it isn't needed`);
+    });
+    const address = await firstActive(book);
+    if (address !== undefined) return address;
+    const where = `NATS at ${servers} has no lease ${service}.*`;
+    throw new SidestreamError('not-ready', `no ${service} instance is running: ${where}`);
+  } finally {
+    clearTimeout(timer);
+    book.stop();
+    await bus.close();
+  }
+}
+
+/** The active instance; after a while any other. */
+function firstActive(book: LeaseBook<Lease>): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve([...book.current.values()][0]?.address), activeDeadlineMs);
+    book.onRefresh(() => {
+      const active = [...book.current.values()].find((one) => one.active);
+      if (active === undefined) return;
+      clearTimeout(timer);
+      resolve(active.address);
+    });
+    book.start();
+  });
+}
