@@ -1,6 +1,7 @@
 // `npm run bench`: parsing and exit codes, nothing else.
 import { Command, InvalidArgumentError } from 'commander';
 import { callBench, callBenchDefaults, callBenchRemarks } from './call/call-bench.js';
+import { policyBench, policyBenchDefaults, policyBenchRemarks } from './policy/policy-bench.js';
 import { formatReport, type Report } from './report.js';
 import { sipBench, sipBenchDefaults, sipBenchRemarks } from './sip/sip-bench.js';
 
@@ -33,8 +34,23 @@ program
     '\nTakes about four minutes; progress is on stderr. Exit code 1 when a step could not be measured.',
   )
   .action(async (options: Parameters<typeof callBench>[0] & { json?: boolean }) =>
-    print(await callBench(options, (line) => process.stderr.write(`• ${line}\n`)), callBenchRemarks, options.json),
+    print(await callBench(options, progress), callBenchRemarks, options.json),
   );
+
+program
+  .command('policy')
+  .description('decisions over a policy of a million users while another one takes its place')
+  .option('--users <n>', 'users of the policy', count, policyBenchDefaults.users)
+  .option('--swaps <n>', 'how often a new policy arrives', count, policyBenchDefaults.swaps)
+  .option('--json', 'print {name, figures, ratios, machine} as JSON')
+  .addHelpText('after', '\nTakes about a minute; progress is on stderr.')
+  .action(async (options: Parameters<typeof policyBench>[0] & { json?: boolean }) =>
+    print(await policyBench(options, progress), policyBenchRemarks, options.json),
+  );
+
+function progress(line: string): void {
+  process.stderr.write(`• ${line}\n`);
+}
 
 function print(report: Report, remarks: Readonly<Record<string, string>>, json: boolean | undefined): void {
   process.stdout.write(json === true ? `${JSON.stringify(report)}\n` : `${formatReport(report, remarks)}\n`);

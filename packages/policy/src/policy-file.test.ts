@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { PolicyError } from './policy-error.js';
 import { parsePolicyFile } from './policy-file.js';
+import { sellerIdentity } from './seller-identity.js';
 
 function problems(content: string): string[] {
   try {
@@ -30,18 +31,18 @@ test('YAML keeps the plus and the zeroes of what looks like numbers', () => {
   const snapshot = parsePolicyFile(yaml, 'policy.yaml', fetchedAt);
   assert.deepEqual([snapshot.revision, snapshot.size, snapshot.fetchedAt], ['7', 2, fetchedAt]);
   assert.deepEqual(
-    [...snapshot.byNumber].map(([number, { id }]) => [number, id]),
-    [
-      ['+4930901820', '0042'],
-      ['+4930901821', '0042'],
-    ],
+    ['tel:+4930901820', 'tel:+4930901821', 'sip:kiana@pbx.example', 'sip:tomas@pbx.example', 'tel:+4930901822'].map(
+      (uri) => snapshot.find(sellerIdentity(uri))?.seller.id,
+    ),
+    ['0042', '0042', '0042', 'tomas', undefined],
   );
-  assert.deepEqual([...snapshot.byAddress.keys()], ['kiana@pbx.example', 'tomas@pbx.example']);
+  assert.deepEqual(snapshot.user(0), { id: '0042', name: 'Kiana Anderson' });
+  assert.deepEqual([snapshot.user(1), snapshot.user(2)], [{ id: 'tomas' }, undefined]);
 });
 
 test('JSON is read too', () => {
   const json = JSON.stringify({ users: [{ id: 'a', numbers: ['+4930901820'] }] });
-  assert.deepEqual(parsePolicyFile(json, 'policy.json').byNumber.get('+4930901820'), { id: 'a' });
+  assert.deepEqual(parsePolicyFile(json, 'policy.json').find({ number: '+4930901820' })?.seller, { id: 'a' });
 });
 
 test('JSON takes a fraction of the time of YAML, since it is read while calls run; YAML in braces is still YAML', () => {
@@ -87,6 +88,23 @@ users:
     'users[1].numbers[0]: "+49-30-901820" belongs to "a" already',
     'users[2].id: "a" is the id of another user',
   ]);
+});
+
+test('prefixes and wildcards are allowed, and two users cannot share one either', () => {
+  const text = `
+users:
+  - { id: a, numbers: ["+4930*", "+4*"], addresses: ["*@pbx.example", "sip:47*@pbx.example"] }
+  - { id: b, numbers: ["030*", "*", "+49*30"], addresses: ["a@*", "*"] }
+`;
+  assert.deepEqual(problems(text), [
+    'users[1].numbers[0]: "030*" is not an international number with + or 00',
+    'users[1].numbers[1]: "*" is not an international number with + or 00',
+    'users[1].numbers[2]: "+49*30" is not an international number with + or 00',
+    'users[1].addresses[0]: "a@*" is not a SIP address user@host',
+    'users[1].addresses[1]: "*" is not a SIP address user@host',
+  ]);
+  const shared = 'users: [{ id: a, numbers: [+49 30*] }, { id: b, numbers: [0049-30*] }]';
+  assert.deepEqual(problems(shared), ['users[1].numbers[0]: "0049-30*" belongs to "a" already']);
 });
 
 test('what is no YAML, no mapping or no list is refused', () => {

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { PolicyError, type PolicyProblem } from './policy-error.js';
-import { compilePolicy, type PolicySnapshot } from './policy-snapshot.js';
+import { addressKey, keyText, numberKey, type PolicyKey } from './policy-key.js';
+import { openSnapshot, type PolicySnapshot } from './policy-snapshot.js';
+import { encodeSnapshot, type PolicyRule } from './snapshot-encoder.js';
 
 const maxChars = 16 * 1024 * 1024;
 const text = z.string().trim().min(1).max(256);
@@ -37,8 +39,46 @@ export function parsePolicyFile(content: string, source: string, fetchedAt: Date
     throw new PolicyError(source, problems);
   }
   const { users, revision = createHash('sha256').update(content).digest('hex').slice(0, 12) } = parsed.data;
-  const rules = users.map(({ name, ...rule }) => (name === undefined ? rule : { ...rule, name }));
-  return compilePolicy(rules, { revision, fetchedAt, source });
+  const { bytes } = encodeSnapshot(rulesOf(users, source), { revision });
+  return openSnapshot(bytes, { fetchedAt, source });
+}
+
+type FileUser = z.infer<typeof policyFile>['users'][number];
+
+/**
+ * What the file says, as keys. An id used twice, an unusable number or address, or one that two users share, is an error: who
+ * wrote the file can repair it.
+ */
+function rulesOf(users: readonly FileUser[], source: string): PolicyRule[] {
+  const problems: PolicyProblem[] = [];
+  const ownerOf = new Map<string, string>();
+  const ids = new Set<string>();
+  const rules = users.map(({ id, name, numbers, addresses }, index): PolicyRule => {
+    const path = `users[${index}]`;
+    if (ids.has(id)) problems.push({ path: `${path}.id`, message: `${JSON.stringify(id)} is the id of another user` });
+    ids.add(id);
+    const keys: PolicyKey[] = [];
+    const add = (at: string, value: string, key: PolicyKey | undefined, kind: string) => {
+      const owner = key && (ownerOf.get(keyText(key)) ?? id);
+      if (key === undefined || owner === undefined)
+        problems.push({ path: at, message: `${JSON.stringify(value)} is not ${kind}` });
+      else if (owner !== id) {
+        problems.push({ path: at, message: `${JSON.stringify(value)} belongs to ${JSON.stringify(owner)} already` });
+      } else {
+        ownerOf.set(keyText(key), id);
+        keys.push(key);
+      }
+    };
+    for (const [at, text] of numbers.entries()) {
+      add(`${path}.numbers[${at}]`, text, numberKey(text), 'an international number with + or 00');
+    }
+    for (const [at, text] of addresses.entries()) {
+      add(`${path}.addresses[${at}]`, text, addressKey(text), 'a SIP address user@host');
+    }
+    return { id, ...(name !== undefined && { name }), keys };
+  });
+  if (problems.length > 0) throw new PolicyError(source, problems);
+  return rules;
 }
 
 function toData(content: string, source: string): unknown {

@@ -8,8 +8,13 @@ import { normaliseNumber } from './normalise-number.js';
 export interface SellerIdentity {
   /** `+` and digits. */
   readonly number?: string;
-  /** `user@host`, lower-case. */
-  readonly address?: string;
+  readonly address?: SipAddress;
+}
+
+/** user@host, lower-case. */
+export interface SipAddress {
+  readonly user: string;
+  readonly host: string;
 }
 
 const maxChars = 1024;
@@ -29,7 +34,7 @@ export function sellerIdentity(uri: string): SellerIdentity {
   const user = decoded(match[1] ?? '').replace(/[;:].*$/s, '');
   const host = (match[2] ?? '').toLowerCase().replace(/\.$/, '');
   if (user === '' || host === anonymousHost) return {};
-  return { ...withNumber(user), address: `${user.toLowerCase()}@${host}` };
+  return { ...withNumber(user), address: { user: user.toLowerCase(), host } };
 }
 
 function withNumber(text: string): SellerIdentity {

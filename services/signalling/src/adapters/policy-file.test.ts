@@ -19,8 +19,9 @@ after(() => {
 
 const listed = (number: string) => `users: [{ id: s1, numbers: ["${number}"] }]`;
 const callTo = (number: string) => ({
-  direction: 'inbound' as const,
-  parties: readParties({ requestUri: `sip:${number}@sbc`, header: () => undefined }, 'inbound'),
+  side: 'customer' as const,
+  parties: readParties({ requestUri: `sip:${number}@sbc`, header: () => undefined }),
+  at: new Date(),
 });
 
 async function open(content: string) {

@@ -1,10 +1,9 @@
 // The tenants' policies from files: re-read when a file changes, the last good one kept, swapped as a whole.
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { type CallFacts, type Decision, decide, type PolicySnapshot } from '@sidestream/policy';
+import { type Decision, decide, type PolicySnapshot } from '@sidestream/policy';
 import type { Logger } from '@sidestream/service';
-import type { CallParties, Direction } from '../domain/parties.js';
-import type { Policies } from '../domain/ports.js';
+import type { Policies, PolicyFacts } from '../domain/ports.js';
 import { parsePolicy } from './policy-parser.js';
 
 export interface PolicySource {
@@ -55,8 +54,15 @@ export class PolicyFiles implements Policies {
       : undefined;
   }
 
-  decide(tenant: string, { direction, parties }: { direction: Direction; parties: CallParties }): Decision {
-    const facts: CallFacts = { tenant, direction, sellerParty: parties.sellerUris.map((uri) => ({ uri })) };
+  decide(tenant: string, { side, parties, at }: PolicyFacts): Decision {
+    const candidates = (uris: readonly string[]) => uris.map((uri) => ({ uri }));
+    const facts = {
+      tenant,
+      side,
+      calling: candidates(parties.callingUris),
+      called: candidates(parties.calledUris),
+      at,
+    };
     return decide(this.#snapshots.get(tenant), facts, this.#sources.get(tenant)?.recorders ?? []);
   }
 

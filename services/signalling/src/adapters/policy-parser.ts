@@ -1,7 +1,13 @@
 // A policy text into its snapshot without holding up the calls: a large one is read in another thread.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { PolicyError, type PolicyProblem, type PolicySnapshot, parsePolicyFile } from '@sidestream/policy';
+import {
+  openSnapshot,
+  PolicyError,
+  type PolicyProblem,
+  type PolicySnapshot,
+  parsePolicyFile,
+} from '@sidestream/policy';
 import { SidestreamError } from '@sidestream/service';
 
 /** What the thread is given. */
@@ -12,7 +18,9 @@ export interface PolicyText {
 }
 
 /** What the thread answers. */
-export type PolicyVerdict = { readonly snapshot: PolicySnapshot } | { readonly problems: readonly PolicyProblem[] };
+export type PolicyVerdict =
+  | { readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly problems: readonly PolicyProblem[] };
 
 /** Up to here reading takes a few milliseconds, which is less than starting a thread. */
 const maxInlineChars = 16 * 1024;
@@ -36,7 +44,7 @@ export async function parsePolicy({ content, file }: PolicyText, signal: AbortSi
     const verdict = await Promise.race([answered, ended]);
     if (verdict === undefined) throw new SidestreamError('deadline-exceeded', `policy ${file} was not read in time`);
     if ('problems' in verdict) throw new PolicyError(file, verdict.problems);
-    return verdict.snapshot;
+    return openSnapshot(verdict.bytes, { fetchedAt: new Date(), source: file });
   } finally {
     clearTimeout(late);
     signal.removeEventListener('abort', stop);

@@ -5,7 +5,7 @@ import type { PolicyText, PolicyVerdict } from './policy-parser.js';
 
 function verdict({ content, file }: PolicyText): PolicyVerdict {
   try {
-    return { snapshot: parsePolicyFile(content, file) };
+    return { bytes: parsePolicyFile(content, file).bytes };
   } catch (error) {
     // An error loses its class on the way to another thread.
     if (error instanceof PolicyError) return { problems: error.problems };
@@ -14,4 +14,5 @@ function verdict({ content, file }: PolicyText): PolicyVerdict {
 }
 
 const text: PolicyText = workerData;
-parentPort?.postMessage(verdict(text));
+const answer = verdict(text);
+parentPort?.postMessage(answer, 'bytes' in answer ? [answer.bytes.buffer] : []);

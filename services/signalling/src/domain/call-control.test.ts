@@ -32,6 +32,7 @@ function control(
     decide: () => ({
       record: true,
       reason: 'listed' as const,
+      party: 'called' as const,
       policyRevision: '7',
       recorders: ['sip:r1'],
       ...o.decision,

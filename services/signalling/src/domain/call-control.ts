@@ -9,7 +9,7 @@ import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
-import { type CallParties, directionFrom, readParties } from './parties.js';
+import { type CallParties, callingRole, directionOf, type InviteParties, readParties, withRoles } from './parties.js';
 import type { CallFacts, IncomingInvite, Policies, RecorderClient } from './ports.js';
 import { RecordingScript } from './recording-script.js';
 import { RecordingSession } from './recording-session.js';
@@ -78,7 +78,7 @@ export class CallControl {
     const session = new CallSession(this.#options, {
       facts,
       invite,
-      nearParty: trunk.side,
+      nearParty: callingRole(facts.direction),
       candidates,
       maxForwards,
       recording: facts.decision.record ? this.#newRecording(facts) : undefined,
@@ -109,18 +109,18 @@ export class CallControl {
   }
 
   #decide(invite: IncomingInvite, trunk: Trunk): CallFacts {
-    const direction = directionFrom(trunk.side);
-    const read = readParties(invite, direction);
-    const decision = this.#options.policies.decide(trunk.tenant, { direction, parties: read });
+    const startedAt = new Date();
+    const read = readParties(invite);
+    const decision = this.#options.policies.decide(trunk.tenant, { side: trunk.side, parties: read, at: startedAt });
     return {
       callId: newCallId(),
       tenant: trunk.tenant,
-      direction,
+      direction: directionOf(decision.party),
       trunk: trunk.name,
       parties: named(read, decision),
       decision,
       recordingCallId: decision.record ? newRecordingCallId() : '',
-      startedAt: new Date(),
+      startedAt,
     };
   }
 
@@ -139,18 +139,13 @@ export class CallControl {
   }
 }
 
-/** The policy's name for the seller counts before the INVITE's, for the party whom it names and nobody else. */
-function named(parties: CallParties, { seller: listed, matched }: Decision): CallParties {
-  const { seller } = parties;
+/** The parties in the roles that were decided. The policy's name for the seller counts before the INVITE's, for whom it names. */
+function named(read: InviteParties, { party, seller: listed, matched }: Decision): CallParties {
+  const [seller, strongest] =
+    party === 'calling' ? [read.calling, read.callingUris[0]] : [read.called, read.calledUris[0]];
   const name = listed?.name;
-  if (name === undefined || seller.anonymous || matched !== parties.sellerUris[0]) return parties;
-  const known = { ...seller, name };
-  return {
-    ...parties,
-    seller: known,
-    calling: parties.calling === seller ? known : parties.calling,
-    called: parties.called === seller ? known : parties.called,
-  };
+  if (name === undefined || seller.anonymous || matched !== strongest) return withRoles(read, party);
+  return withRoles({ ...read, [party]: { ...seller, name } }, party);
 }
 
 /** The termination of a call that the operator's stop ends. */

@@ -2,41 +2,54 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { farHeaders, remainingHops } from './far-headers.js';
-import { readParties } from './parties.js';
+import { directionOf, readParties, withRoles } from './parties.js';
 
 function invite(requestUri: string, headers: Record<string, string>) {
   return { requestUri, header: (name: string) => headers[name] };
 }
 
-test('inbound: the called number is the seller, P-Asserted-Identity before From is the customer', () => {
+test('the called number comes from the request URI; of the caller P-Asserted-Identity counts before From', () => {
   const parties = readParties(
     invite('sip:+15550001@sbc.example.com:5060;user=phone', {
       from: '"Ann, A." <sip:anonymous-ish@carrier.example>;tag=1',
       to: 'Sales <sip:sales@example.com>',
       'p-asserted-identity': '"Ann Caller" <sip:+15559999@carrier.example>, <tel:+15559999>',
     }),
-    'inbound',
   );
-  assert.equal(parties.seller.user, '+15550001');
-  assert.equal(parties.seller.uri, 'sip:+15550001@sbc.example.com');
-  assert.deepEqual(parties.customer, {
+  assert.equal(parties.called.user, '+15550001');
+  assert.equal(parties.called.uri, 'sip:+15550001@sbc.example.com');
+  assert.deepEqual(parties.calling, {
     uri: 'sip:+15559999@carrier.example',
     name: 'Ann Caller',
     user: '+15559999',
     anonymous: false,
   });
-  assert.deepEqual(parties.sellerUris, ['sip:+15550001@sbc.example.com:5060;user=phone', 'sip:sales@example.com']);
+  assert.deepEqual(parties.calledUris, ['sip:+15550001@sbc.example.com:5060;user=phone', 'sip:sales@example.com']);
+  assert.deepEqual(parties.callingUris, [
+    'sip:+15559999@carrier.example',
+    'tel:+15559999',
+    'sip:anonymous-ish@carrier.example',
+  ]);
 });
 
-test('outbound: the calling party is the seller', () => {
+test('the first name of the caller is shown, whichever header has it', () => {
   const parties = readParties(
     invite('sip:+4930123@pbx', { from: 'Bob <sip:bob@pbx.example>;tag=x', 'p-asserted-identity': '<tel:+15550001>' }),
-    'outbound',
   );
-  assert.equal(parties.seller.uri, 'tel:+15550001');
-  assert.equal(parties.seller.name, 'Bob');
-  assert.equal(parties.customer.user, '+4930123');
-  assert.deepEqual(parties.sellerUris, ['tel:+15550001', 'sip:bob@pbx.example']);
+  assert.equal(parties.calling.uri, 'tel:+15550001');
+  assert.equal(parties.calling.name, 'Bob');
+  assert.equal(parties.called.user, '+4930123');
+  assert.deepEqual(parties.callingUris, ['tel:+15550001', 'sip:bob@pbx.example']);
+});
+
+test('inbound: the called party is the seller; outbound: the calling one; the other one is the customer', () => {
+  const read = readParties(invite('sip:+15550001@sbc', { from: '<sip:+15559999@c>' }));
+  const roles = (seller: 'calling' | 'called') => {
+    const parties = withRoles(read, seller);
+    return [directionOf(seller), parties.seller.user, parties.customer.user, parties.calling.user, parties.called.user];
+  };
+  assert.deepEqual(roles('called'), ['inbound', '+15550001', '+15559999', '+15559999', '+15550001']);
+  assert.deepEqual(roles('calling'), ['outbound', '+15559999', '+15550001', '+15559999', '+15550001']);
 });
 
 for (const [what, headers] of [
@@ -54,7 +67,7 @@ for (const [what, headers] of [
   ],
 ] as const) {
   test(`privacy: ${what} hides number and name of the caller everywhere`, () => {
-    const parties = readParties(invite('sip:+15550001@sbc', headers), 'inbound');
+    const parties = withRoles(readParties(invite('sip:+15550001@sbc', headers)), 'called');
     assert.deepEqual([parties.customer.uri, parties.customer.name], ['sip:anonymous@anonymous.invalid', 'Anonymous']);
     assert.doesNotMatch(JSON.stringify([parties.customer, parties.calling]), /15559999|Ann"/);
     // The far side is asked as well.
@@ -66,30 +79,29 @@ for (const [what, headers] of [
 test('Remote-Party-ID without privacy, or of the called party, hides nobody', () => {
   for (const remotePartyId of ['"A" <sip:+1@c>;privacy=off', '"A" <sip:+1@c>;party=called;privacy=full', '<']) {
     const headers = { from: '<sip:+15559999@c>', 'remote-party-id': remotePartyId };
-    assert.equal(readParties(invite('sip:+15550001@sbc', headers), 'inbound').customer.anonymous, false);
+    assert.equal(readParties(invite('sip:+15550001@sbc', headers)).calling.anonymous, false);
   }
 });
 
 test("the display name of To is the caller's word and names nobody", () => {
   const headers = { from: '<sip:+15559999@c>', to: '"The Chancellor" <sip:+15550001@sbc>' };
   for (const uri of ['sip:+15550001@sbc', 'sip:sbc']) {
-    const { seller } = readParties(invite(uri, headers), 'inbound');
-    assert.deepEqual([seller.user, seller.name], ['+15550001', '']);
+    const { called } = readParties(invite(uri, headers));
+    assert.deepEqual([called.user, called.name], ['+15550001', '']);
   }
 });
 
-test('the first URI by which the seller may be known is the one that is shown', () => {
+test('the first URI by which a party may be known is the one that is shown', () => {
   const headers = { 'p-asserted-identity': 'nonsense, <sip:anonymous@pbx>, <sip:pbx>', from: 'Ada <sip:ada@pbx>' };
-  const { seller, sellerUris } = readParties(invite('sip:+1@sbc', headers), 'outbound');
-  assert.deepEqual([seller.uri, sellerUris], ['sip:ada@pbx', ['sip:ada@pbx']]);
+  const { calling, callingUris } = readParties(invite('sip:+1@sbc', headers));
+  assert.deepEqual([calling.uri, callingUris], ['sip:ada@pbx', ['sip:ada@pbx']]);
 });
 
 test('what cannot be read identifies nobody and throws nothing', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string(), (uri, from, asserted) => {
       const message = invite(uri, { from, to: asserted, 'p-asserted-identity': asserted, diversion: from });
-      readParties(message, 'inbound');
-      readParties(message, 'outbound');
+      readParties(message);
       for (const value of Object.values(farHeaders(message, '192.0.2.1', 'sip:x@192.0.2.2', 69)))
         assert.doesNotMatch(value, /[\r\n]/);
     }),

@@ -1,5 +1,6 @@
-// Who talks to whom: identities of the called and calling party as the INVITE names them, and who of them is the seller.
-// Knows header syntax through @sidestream/sip; knows nothing of policy.
+// Who talks to whom: identities of the called and calling party as the INVITE names them, and their roles once these are decided.
+// Knows header syntax through @sidestream/sip; knows nothing of how a policy decides.
+import type { CallParty } from '@sidestream/policy';
 import { formatHost, type NameAddr, parseNameAddr, parseUri, splitList } from '@sidestream/sip';
 
 export type Party = 'customer' | 'seller';
@@ -16,13 +17,20 @@ export interface Identity {
   readonly anonymous: boolean;
 }
 
+/** The parties as an INVITE names them; it does not say who of them is the seller. */
+export interface InviteParties {
+  readonly calling: Identity;
+  readonly called: Identity;
+  /** The URIs that name the party, the strongest first: that of its identity. Never shown when the party is anonymous. */
+  readonly callingUris: readonly string[];
+  readonly calledUris: readonly string[];
+}
+
 export interface CallParties {
   readonly calling: Identity;
   readonly called: Identity;
   readonly seller: Identity;
   readonly customer: Identity;
-  /** The URIs that name the seller, the strongest first: that of `seller`. Never shown when the seller is anonymous. */
-  readonly sellerUris: readonly string[];
 }
 
 /** RFC 3323 §4.1.1.3, RFC 3325: what stands in a From that tells nothing. */
@@ -38,9 +46,21 @@ export interface InviteIdentities {
   header(name: string): string | undefined;
 }
 
-/** The direction of a call that arrives from a trunk of that side. */
-export function directionFrom(side: Party): Direction {
-  return side === 'customer' ? 'inbound' : 'outbound';
+/** The parties in their roles: whoever of them is the seller, the other one is the customer. */
+export function withRoles({ calling, called }: Pick<InviteParties, CallParty>, seller: CallParty): CallParties {
+  return seller === 'calling'
+    ? { calling, called, seller: calling, customer: called }
+    : { calling, called, seller: called, customer: calling };
+}
+
+/** The direction of a call whose seller is this party. */
+export function directionOf(seller: CallParty): Direction {
+  return seller === 'calling' ? 'outbound' : 'inbound';
+}
+
+/** The role of the calling party in a call of this direction. */
+export function callingRole(direction: Direction): Party {
+  return direction === 'outbound' ? 'seller' : 'customer';
 }
 
 /**
@@ -48,7 +68,7 @@ export function directionFrom(side: Party): Direction {
  * To is the caller's word. Calling: P-Asserted-Identity (RFC 3325), then From. Never throws: what cannot be read is treated as
  * absent, an unreadable caller as anonymous.
  */
-export function readParties(invite: InviteIdentities, direction: Direction): CallParties {
+export function readParties(invite: InviteIdentities): InviteParties {
   const from = nameAddrs(invite.header('from'));
   const callers = [...nameAddrs(invite.header('p-asserted-identity')), ...from];
   const to = nameAddrs(invite.header('to')).map(({ uri }) => uri);
@@ -57,9 +77,7 @@ export function readParties(invite: InviteIdentities, direction: Direction): Cal
   const hidden = wantsPrivacy(invite) || from.some(({ uri }) => isAnonymous(uri));
   const calling = hidden ? anonymous : identity(callingUris, firstName(callers));
   const called = identity(calledUris, '');
-  return direction === 'inbound'
-    ? { calling, called, seller: called, customer: calling, sellerUris: unique(calledUris) }
-    : { calling, called, seller: calling, customer: called, sellerUris: unique(callingUris) };
+  return { calling, called, callingUris: unique(callingUris), calledUris: unique(calledUris) };
 }
 
 /** Whether the caller asks that its identity be kept: RFC 3323 §4.2, or the older Remote-Party-ID of its trunk. */

@@ -2,7 +2,7 @@
 // gRPC, NATS or files. Every wait takes an AbortSignal: the deadline and the caller's CANCEL are one argument.
 import type { Decision } from '@sidestream/policy';
 import type { CallId } from './identifiers.js';
-import type { CallParties, Direction, Party } from './parties.js';
+import type { CallParties, Direction, InviteParties, Party } from './parties.js';
 import type { Termination } from './termination.js';
 
 /** Milliseconds of a clock that never steps back; differences only. */
@@ -204,7 +204,15 @@ export interface Policies {
   /** Tenants for which there is no policy at all. */
   readonly missing: readonly string[];
   /** Pure on the tenant's present snapshot: never waits, never throws. */
-  decide(tenant: string, facts: { direction: Direction; parties: CallParties }): Decision;
+  decide(tenant: string, facts: PolicyFacts): Decision;
+}
+
+/** What is known of a call when it is decided. */
+export interface PolicyFacts {
+  /** Of the trunk that the call came from. */
+  readonly side: Party;
+  readonly parties: InviteParties;
+  readonly at: Date;
 }
 
 /** What the world is told of calls and recordings. Nothing here waits or throws. */
@@ -222,6 +230,7 @@ export interface CallEvents {
 export interface CallFacts {
   readonly callId: CallId;
   readonly tenant: string;
+  /** As the decision has it, which says who the seller is. */
   readonly direction: Direction;
   readonly trunk: string;
   readonly parties: CallParties;

@@ -31,7 +31,7 @@ function script(customer: Identity = { uri: 'sip:+15559999@c', name: 'Ann', user
     profile: dynamics365,
     accountId: 'AC0123',
     direction: 'inbound',
-    parties: { calling: customer, called: seller, customer, seller, sellerUris: [seller.uri] },
+    parties: { calling: customer, called: seller, customer, seller },
     callStart: new Date('2026-01-02T03:04:05Z'),
     recordedSince: new Date('2026-01-02T03:04:09Z'),
   });

@@ -4,7 +4,7 @@ import { createLogger, SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import { type CallServices, CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
-import { readParties } from '../domain/parties.js';
+import { readParties, withRoles } from '../domain/parties.js';
 import type {
   CallEvents,
   CallFacts,
@@ -294,8 +294,8 @@ export class FakeWorld {
       tenant: 'contoso',
       direction: 'inbound',
       trunk: 'carrier',
-      parties: readParties(this.invite, 'inbound'),
-      decision: { record: recorders.length > 0, reason: 'listed', policyRevision: '1', recorders },
+      parties: withRoles(readParties(this.invite), 'called'),
+      decision: { record: recorders.length > 0, reason: 'listed', party: 'called', policyRevision: '1', recorders },
       recordingCallId: newRecordingCallId(),
       startedAt: new Date(),
     };
