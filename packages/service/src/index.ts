@@ -20,6 +20,7 @@ export { createLogger, type Logger } from './log.js';
 export { Bus, type BusSession } from './nats/bus.js';
 export { EventFeed } from './nats/event-feed.js';
 export { type EventBody, EventPublisher, eventSubject } from './nats/event-publisher.js';
+export { KvFollower, type KvFollowerOptions, type KvValue } from './nats/kv-follower.js';
 export { KvWriter } from './nats/kv-writer.js';
 export { eventStream, leaseTtlMs } from './nats/layout.js';
 export { Leadership, type LeadershipOptions } from './nats/leadership.js';
