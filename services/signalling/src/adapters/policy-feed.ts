@@ -66,8 +66,11 @@ export class PolicyFeed {
   async restore(): Promise<void> {
     const { table, store } = this.#services;
     const began = performance.now();
-    this.#held = await store.read(this.#tenant, (pointer) => this.#origin(pointer), this.#closing.signal);
-    if (this.#held) table.swap(this.#tenant, this.#held.snapshot, performance.now() - began);
+    const originOf = (pointer: PolicyPointer) => this.#origin(this.#believe(pointer));
+    const kept = await store.read(this.#tenant, originOf, this.#closing.signal);
+    if (kept === undefined) return;
+    this.#held = { pointer: this.#believe(kept.pointer), snapshot: kept.snapshot };
+    table.swap(this.#tenant, kept.snapshot, performance.now() - began);
   }
 
   /** What the bucket holds for this tenant; to hear the same again is harmless. Never throws. */
@@ -175,7 +178,7 @@ export class PolicyFeed {
    * The pointer with a time of confirmation that is not in the future: a writer whose clock is wrong must not make the policy fresh
    * for ever. Decided once for each time that is said, so that hearing it again does not make it younger.
    */
-  #believe(said: PolicyPointer, storedAt: Date): PolicyPointer {
+  #believe(said: PolicyPointer, storedAt = new Date(this.#services.now())): PolicyPointer {
     if (this.#checked.said !== said.checkedAt) {
       const now = this.#services.now();
       const isAhead = Date.parse(said.checkedAt) > now + toleratedSkewMs;
@@ -183,7 +186,7 @@ export class PolicyFeed {
       // Once, not at every poll: either clock may be wrong for long.
       if (isAhead && !this.#checked.isAhead) {
         const facts = { tenant: this.#tenant, checkedAt: said.checkedAt, believed };
-        this.#services.log.warn(facts, 'the clock of policy-sync is ahead of ours; its time is not believed');
+        this.#services.log.warn(facts, 'a policy is confirmed in the future by our clock; that is not believed');
       }
       this.#checked = { said: said.checkedAt, believed, isAhead };
     }

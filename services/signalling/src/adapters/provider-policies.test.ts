@@ -264,7 +264,7 @@ describe('ProviderPolicies when nobody confirms the policy any more', () => {
     const policy = testPolicy([ada], new Date(began + 1_000 * maxAgeMs).toISOString());
     await writer.put(policy);
     await eventually(() => instance.reason(ada) === 'recorded: listed', 'the policy decides');
-    assert.match(instance.lines[0]?.msg ?? '', /clock of policy-sync is ahead/);
+    assert.match(instance.lines[0]?.msg ?? '', /confirmed in the future/);
     // Later it hears the same time again, which confirms nothing.
     instance.clockMs = began + 2 * maxAgeMs;
     await writer.point({ ...policy.pointer, users: 7 });
@@ -274,6 +274,11 @@ describe('ProviderPolicies when nobody confirms the policy any more', () => {
     await instance.close();
     const next = await Instance.start(t, 'nats://127.0.0.1:9', { directory, clockMs: instance.clockMs });
     assert.equal(next.reason(ada), 'policy-stale');
+    await next.close();
+    // The same on disk: what is there is from before a clock was put right.
+    const past = await Instance.start(t, 'nats://127.0.0.1:9', { directory, clockMs: began - maxAgeMs });
+    assert.equal(past.reason(ada), 'recorded: listed');
+    assert.equal(past.reason(ada, maxAgeMs + 1_000), 'policy-stale');
   });
 });
 
