@@ -87,7 +87,7 @@ export class KvFollower {
           log.warn({ err: error, bucket }, 'a bucket is not readable; retrying');
         this.#failing = true;
       }
-      if (this.#failing) await pause(retryMs, signal);
+      await pause(retryMs, signal);
     }
   }
 
@@ -105,9 +105,8 @@ export class KvFollower {
     void this.#hearHeartbeats(messages);
     const replaceAt = performance.now() + reconcileMs;
     const checking = setInterval(() => {
-      const silent = performance.now() - this.#heardAt > silenceMs;
-      if (silent) this.#failing = true;
-      if (silent || performance.now() > replaceAt || this.#bus.session !== session) stop();
+      const now = performance.now();
+      if (now - this.#heardAt > silenceMs || now > replaceAt || this.#bus.session !== session) stop();
     }, checkMs);
     checking.unref();
     this.#stopping.signal.addEventListener('abort', stop, { once: true });

@@ -1,6 +1,6 @@
 // The tenants' policies from their providers, as policy-sync puts them into NATS: followed with every means against a lost update,
 // kept on disk for a start without NATS.
-import { type Bus, KvFollower, type Logger, pause, readObject } from '@sidestream/service';
+import { type Bus, KvFollower, type KvValue, type Logger, pause, readObject } from '@sidestream/service';
 import type { Registry } from 'prom-client';
 import type { PolicyTable } from '../domain/policy-table.js';
 import { PolicyFeed, type StaleRule } from './policy-feed.js';
@@ -21,7 +21,8 @@ export interface ProviderPoliciesOptions {
 export class ProviderPolicies {
   readonly #feeds: ReadonlyMap<string, PolicyFeed>;
   readonly #store: PolicyStore;
-  readonly #follower: KvFollower;
+  readonly #follow: () => KvFollower;
+  #follower: KvFollower | undefined;
   /** Ends when the last fetch in the row does. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -38,24 +39,21 @@ export class ProviderPolicies {
     this.#feeds = new Map(
       Object.entries(sources).map(([tenant, stale]) => [tenant, new PolicyFeed(tenant, stale, services)]),
     );
-    this.#follower = new KvFollower(bus, {
-      bucket: 'policies',
-      onValue: (tenant, value) => this.#feeds.get(tenant)?.hear(value),
-      log,
-      metrics,
-    });
+    const onValue = (tenant: string, value: KvValue | undefined) => this.#feeds.get(tenant)?.hear(value);
+    this.#follow = () => new KvFollower(bus, { bucket: 'policies', onValue, log, metrics });
   }
 
   /** Resolves once what is on disk is in use; follows NATS until close(). */
   async start(): Promise<void> {
     if (this.#feeds.size === 0) return;
     for (const feed of this.#feeds.values()) await feed.restore();
+    this.#follower = this.#follow();
     this.#follower.start();
   }
 
   /** Gives what is being written to disk up to `flushMs` to get there. */
   async close(flushMs: number): Promise<void> {
-    this.#follower.stop();
+    this.#follower?.stop();
     for (const feed of this.#feeds.values()) feed.close();
     await Promise.race([this.#store.flushed(), pause(flushMs, new AbortController().signal)]);
   }
