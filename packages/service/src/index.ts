@@ -26,6 +26,7 @@ export { eventStream, leaseTtlMs } from './nats/layout.js';
 export { Leadership, type LeadershipOptions } from './nats/leadership.js';
 export { LeaseBook } from './nats/lease-book.js';
 export { LeaseKeeper } from './nats/lease-keeper.js';
+export { readObject } from './nats/object-reader.js';
 export { pause } from './pause.js';
 export {
   type ProcessConfig,

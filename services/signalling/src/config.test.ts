@@ -22,7 +22,21 @@ writeFileSync(
   JSON.stringify({
     nats: { servers: ['nats://127.0.0.1:4222'] },
     regions: { us: { recorders: ['eastus', 'global'] } },
-    tenants: { contoso: tenant, fabrikam: { ...tenant, recorders: ['westeurope'] } },
+    tenants: {
+      contoso: tenant,
+      fabrikam: { ...tenant, recorders: ['westeurope'] },
+      tailspin: {
+        ...tenant,
+        recording: { ...tenant.recording, enabled: false },
+        policy: { source: 'provider', stale: 'record-all', maxAge: '2h' },
+        provider: {
+          entraTenantId: 'tailspin.example',
+          clientId: '6f4e9c2a-6f0e-4d61-9d3b-0d6f5a3c2b10',
+          clientSecretFile: 'secret',
+          register: false,
+        },
+      },
+    },
     trunks: { pbx: { tenant: 'contoso', side: 'seller', targets: ['sip:127.0.0.1:5070'], routes: [{ to: 'pbx' }] } },
     signalling: { drainSeconds: 3 },
     mediaRelay: { rtpengine: { ng: '127.0.0.1:22222' } },
@@ -42,6 +56,17 @@ test('edge and secret come from the environment; a tenant has its own recorders 
   assert.deepEqual(config.tenants['contoso']?.recorders, ['eastus', 'global']);
   assert.deepEqual(config.tenants['fabrikam']?.recorders, ['westeurope']);
   assert.equal(config.drainMs, 3_000);
+});
+
+test('the tenants are divided by where their policy comes from; those of providers are kept in the state directory', () => {
+  const config = readSignallingConfig({ ...environment, SIDESTREAM_EDGE: 'tcp://127.0.0.1:9022' });
+  assert.deepEqual(
+    config.policyFiles,
+    ['contoso', 'fabrikam'].map((name) => ({ tenant: name, file: at('policy.yaml') })),
+  );
+  assert.deepEqual(config.providerPolicies, { tailspin: { rule: 'record-all', maxAgeMs: 2 * 3_600_000 } });
+  assert.equal(config.policyDirectory, at('state/policies'));
+  assert.deepEqual([config.tenants['contoso']?.enabled, config.tenants['tailspin']?.enabled], [true, false]);
 });
 
 test('an unknown edge and a missing secret are told together', () => {

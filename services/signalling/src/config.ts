@@ -1,6 +1,7 @@
 // What signalling reads of the environment and of sidestream.yaml, and nothing else does.
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import {
   ConfigError,
   type HostPort,
@@ -10,6 +11,8 @@ import {
   type SidestreamConfig,
   type TenantConfig,
 } from '@sidestream/service';
+import type { StaleRule } from './adapters/policy-feed.js';
+import type { PolicySource } from './adapters/policy-file.js';
 
 export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc' | 'trunks' | 'log' | 'management'> {
   readonly instance: string;
@@ -20,7 +23,14 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   /** Whose relays are taken first. */
   readonly region: string;
   /** Tenants with their recorders in order. */
-  readonly tenants: Readonly<Record<string, TenantConfig & { readonly recorders: string[] }>>;
+  readonly tenants: Readonly<
+    Record<string, TenantConfig & { readonly recorders: string[]; readonly enabled: boolean }>
+  >;
+  readonly policyFiles: readonly PolicySource[];
+  /** By tenant. */
+  readonly providerPolicies: Readonly<Record<string, StaleRule>>;
+  /** Where the last policies of providers are kept. */
+  readonly policyDirectory: string;
   readonly maxCalls: number;
   readonly drainMs: number;
 }
@@ -64,9 +74,18 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
       Object.entries(tenants).map(([name, tenant]) => {
         // A tenant's own list is the whole list: a recording never leaves it.
         const recorders = tenant.recorders ?? regions[tenant.region]?.recorders ?? [];
-        return [name, { ...tenant, recorders }];
+        return [name, { ...tenant, recorders, enabled: tenant.recording.enabled }];
       }),
     ),
+    policyFiles: Object.entries(tenants).flatMap(([tenant, { policy }]) =>
+      policy.source === 'file' ? [{ tenant, file: policy.file }] : [],
+    ),
+    providerPolicies: Object.fromEntries(
+      Object.entries(tenants).flatMap(([tenant, { policy }]) =>
+        policy.source === 'provider' ? [[tenant, { rule: policy.stale, maxAgeMs: policy.maxAgeMs }]] : [],
+      ),
+    ),
+    policyDirectory: join(signalling.stateDirectory, 'policies'),
     maxCalls: signalling.maxCalls,
     drainMs: signalling.drainSeconds * 1_000,
   };

@@ -6,6 +6,8 @@ import { EventReporter } from './adapters/events.js';
 import { followRelays, keepLease } from './adapters/leases.js';
 import { MediaRelayClient } from './adapters/media-relay-client.js';
 import { PolicyFiles } from './adapters/policy-file.js';
+import { PolicyMetrics } from './adapters/policy-metrics.js';
+import { ProviderPolicies } from './adapters/provider-policies.js';
 import { SipRecorderClient } from './adapters/recorder-client.js';
 import { Registrations } from './adapters/registrations.js';
 import { readSignallingConfig } from './config.js';
@@ -14,6 +16,7 @@ import { CallControl, drained } from './domain/call-control.js';
 import { CallRegistry } from './domain/call-registry.js';
 import type { CallSession } from './domain/call-session.js';
 import { EdgeWatch } from './domain/edge-watch.js';
+import { PolicyTable } from './domain/policy-table.js';
 import { TrunkTable } from './domain/routing.js';
 
 /** What ending the calls and leaving NATS may take beyond the drain. */
@@ -38,10 +41,20 @@ await runService({
       credentials: () => channelCredentials(grpc.tls),
       log,
     });
-    const sources = Object.entries(tenants).flatMap(([tenant, { policy, recorders }]) =>
-      policy.source === 'file' ? [{ tenant, file: policy.file, recorders }] : [],
-    );
-    const policies = new PolicyFiles(sources, log);
+    const policies: PolicyTable = new PolicyTable(tenants, (tenant, snapshot, loadMs) => {
+      policyMetrics.swapped(tenant, loadMs);
+      log.info({ tenant, revision: snapshot.revision, sellers: snapshot.size }, 'a policy is applied');
+      checkHealth();
+    });
+    const policyMetrics = new PolicyMetrics(metrics, policies);
+    const policyFiles = new PolicyFiles(config.policyFiles, policies, log);
+    const providerPolicies = new ProviderPolicies(bus, {
+      sources: config.providerPolicies,
+      table: policies,
+      directory: config.policyDirectory,
+      log,
+      metrics,
+    });
     const registrations = new Registrations(bus, { log, metrics });
     const recorders = new SipRecorderClient(
       Object.fromEntries(
@@ -112,7 +125,7 @@ await runService({
     };
 
     health.set('edge', false, `connecting to ${edge.host}:${edge.port}`);
-    await policies.start(checkHealth);
+    await Promise.all([policyFiles.start(), providerPolicies.start()]);
     book.onRefresh(() => {
       relays.refresh();
       checkHealth();
@@ -135,7 +148,8 @@ await runService({
         await control.endAll(drained(), AbortSignal.timeout(endDeadlineMs));
         watch.close();
         trunking.close();
-        policies.close();
+        policyFiles.close();
+        await providerPolicies.close(flushMs);
         await recorders.close();
         relays.close();
         await publisher.close(flushMs);

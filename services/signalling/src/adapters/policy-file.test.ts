@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readParties } from '../domain/parties.js';
-import { silent } from '../testing/fake-world.js';
+import { PolicyTable } from '../domain/policy-table.js';
+import { testLog } from '../testing/test-log.js';
 import { PolicyFiles } from './policy-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidestream-policy-'));
@@ -27,13 +28,15 @@ const callTo = (number: string) => ({
 async function open(content: string) {
   const file = join(folder, `policy-${opened.length}.yaml`);
   writeFileSync(file, content);
-  const policies = new PolicyFiles([{ tenant: 'contoso', file, recorders: ['eastus'] }], silent);
-  opened.push(policies);
   const listeners: (() => void)[] = [];
   const changed = () => new Promise<void>((resolve) => listeners.push(resolve));
-  await policies.start(() => {
-    for (const tell of listeners.splice(0)) tell();
-  });
+  const tell = () => {
+    for (const listener of listeners.splice(0)) listener();
+  };
+  const policies = new PolicyTable({ contoso: { recorders: ['eastus'], enabled: true } }, tell);
+  const files = new PolicyFiles([{ tenant: 'contoso', file }], policies, testLog('error', tell).log);
+  opened.push(files);
+  await files.start();
   return { policies, file, changed };
 }
 
@@ -57,24 +60,6 @@ test('without any usable policy nobody is recorded and the tenant is named', asy
   assert.deepEqual(policies.missing, ['contoso']);
   assert.equal(policies.decide('contoso', callTo('+15550001')).reason, 'no-policy');
   assert.equal(policies.decide('unknown', callTo('+15550001')).record, false);
-});
-
-test('one tenant without a policy is no problem of the others; all without one are', async () => {
-  const { policies, file } = await open(listed('+15550001'));
-  assert.equal(policies.problem, undefined);
-  const absent = join(folder, 'absent.yaml');
-  for (const [files, problem] of [
-    [[file, absent], undefined],
-    [[absent, absent], 'none usable of tenant0, tenant1'],
-  ] as const) {
-    const both = new PolicyFiles(
-      files.map((path, index) => ({ tenant: `tenant${index}`, file: path, recorders: [] })),
-      silent,
-    );
-    opened.push(both);
-    await both.start();
-    assert.deepEqual(both.problem, problem);
-  }
 });
 
 test('a large policy is read beside the calls: they hardly wait, and hear of it or of its problems all the same', async () => {
