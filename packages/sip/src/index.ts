@@ -74,7 +74,7 @@ export {
 export { SipError, type SipErrorCode, type SipErrorOptions } from './sip-error.js';
 export type { ClientTransaction, ClientTransactionEvents } from './transaction/client-transaction.js';
 export { newBranch, newCallId, newTag } from './transaction/identifiers.js';
-export { retransmit2xx } from './transaction/retransmit-2xx.js';
+export { retransmit2xx, type Unacknowledged } from './transaction/retransmit-2xx.js';
 export type { ServerTransaction, ServerTransactionEvents } from './transaction/server-transaction.js';
 export { defaultTimers, type TimerValues } from './transaction/timer-values.js';
 export {
