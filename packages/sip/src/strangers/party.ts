@@ -27,7 +27,10 @@ export const sdp = {
   contentType: 'application/sdp',
 };
 
-/** Runs `work` with a party that knows reliable provisional responses; afterwards no dialog and no transaction may be left. @param identity for TLS, on both sides demanded */
+/**
+ * Runs `work` with a party that knows reliable provisional responses; afterwards no dialog and no transaction may be left.
+ * @param identity for TLS, on both sides demanded
+ */
 export async function withParty(
   protocol: TransportProtocol,
   identity: TlsIdentity | undefined,
