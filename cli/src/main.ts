@@ -51,9 +51,13 @@ const profileOption = (what: string) =>
 program
   .command('lint')
   .description('check a SIPREC message or metadata document against RFC 7865 and RFC 7866')
-  .argument('<file>', 'an INVITE, re-INVITE, UPDATE or BYE as it goes on the wire, or rs-metadata XML; - for stdin')
+  .argument(
+    '<file>',
+    'an INVITE, re-INVITE, UPDATE, BYE or 2xx to an INVITE as it goes on the wire, or rs-metadata XML; - for stdin',
+  )
   .addOption(profileOption('what the recorder wants besides: its own profile, or rfc7866 for nothing more'))
   .option('--account <id>', 'the X-AccountId to expect')
+  .option('--offer <file>', 'the INVITE that a 2xx answers, to judge the answer by its offer')
   .option('--json', 'print one JSON document: file, kind, profile, ok, errors, warnings, findings')
   // A wrong command line is no verdict on the file.
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
@@ -64,8 +68,9 @@ Prints each finding with its place, name, clause and, below, its cure: file:line
 SDES keys are never printed. The demo leaves messages to try it on: out/demo/<call>/invite.sip, bye.sip, metadata.xml.
 Exit code: 0 without errors, 1 with, 2 when the file can't be read or the command line is wrong.`,
   )
-  .action(async (file: string, options: { profile: RecorderProfileName; account?: string; json?: boolean }) =>
-    exitWith(await lintCommand(file, { ...options, json: options.json ?? false })),
+  .action(
+    async (file: string, options: { profile: RecorderProfileName; account?: string; offer?: string; json?: boolean }) =>
+      exitWith(await lintCommand(file, { ...options, json: options.json ?? false })),
   );
 
 program

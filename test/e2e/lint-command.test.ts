@@ -34,6 +34,28 @@ test('findings are 1, each with place, name, clause and cure', () => {
   assert.match(stdout, /\n3 errors, 3 warnings: INVITE, \d+ bytes, profile rfc7866\n$/);
 });
 
+test('an answer is judged alone, or with --offer beside the INVITE that it answers', () => {
+  const stream = (port: number, key: string): string =>
+    `m=audio ${port} RTP/SAVP 0\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${key.repeat(40)}\na=recvonly\n`;
+  const head = ['Via: SIP/2.0/TLS a;branch=z9hG4bK1', 'From: <sip:a@b>;tag=1', 'To: <sip:c@d>;tag=2', 'Call-ID: 1'];
+  const lines = [...head, 'CSeq: 1 INVITE', 'Contact: <sip:c@d>;+sip.srs', 'Content-Type: application/sdp'];
+  const sdp = (streams: string): string =>
+    `v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nc=IN IP4 192.0.2.1\nt=0 0\n${streams}`.replaceAll('\n', '\r\n');
+  const answer = (streams: string): string => {
+    const body = sdp(streams);
+    return `SIP/2.0 200 OK\r\n${lines.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  };
+  const offer = ['--profile', 'rfc7866', '--offer', `${fixtures}avaya.sip`];
+  const both = answer(stream(4000, 'A') + stream(4002, 'B'));
+  assert.deepEqual(lint(['-', ...offer], both).stdout, `clean: answer, ${both.length} bytes, profile rfc7866\n`);
+  const one = answer(stream(4000, 'A'));
+  assert.equal(lint(['-', '--profile', 'rfc7866'], one).code, 0);
+  assert.match(lint(['-', ...offer], one).stdout, /error stream-count \(RFC 3264 §6\) SDP: there are 1 m-lines to 2/);
+  const { code, stderr } = lint(['-', '--offer', `${golden}metadata-bye.xml`], one);
+  assert.equal(code, 2);
+  assert.match(stderr, /metadata-bye\.xml has no SDP offer\n$/);
+});
+
 test('- reads stdin, and --json prints one document', () => {
   const { code, stdout } = lint(['-', '--json'], '<recording>');
   const finding = z.strictObject({

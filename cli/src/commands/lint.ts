@@ -11,24 +11,26 @@ import {
 export interface LintCommandOptions {
   readonly profile: RecorderProfileName;
   readonly account?: string;
+  /** File of the INVITE that an answer answers. */
+  readonly offer?: string;
   readonly json: boolean;
 }
 
 /** More than any message has; the lint refuses it. */
 const maxBytes = 2 * 1024 * 1024;
 
-/** @returns the process's exit code: 0 without errors, 1 with, 2 when the file cannot be read. */
-export async function lintCommand(file: string, { profile, account, json }: LintCommandOptions): Promise<number> {
-  let bytes: Buffer;
-  try {
-    bytes = await read(file);
-  } catch (error) {
-    process.stderr.write(
-      `sidestream: ${file} can't be read: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
-    return 2;
-  }
-  const result = lint(bytes, { profile: recorderProfiles[profile], accountId: account });
+/** @returns the process's exit code: 0 without errors, 1 with, 2 when a file cannot be read. */
+export async function lintCommand(
+  file: string,
+  { profile, account, offer: offerFile, json }: LintCommandOptions,
+): Promise<number> {
+  const bytes = await read(file);
+  const offering = offerFile === undefined ? undefined : await read(offerFile);
+  const offer = offering && lint(offering).offer;
+  if (offering !== undefined && offer === undefined)
+    process.stderr.write(`sidestream: ${offerFile} has no SDP offer\n`);
+  if (bytes === undefined || (offerFile !== undefined && offer === undefined)) return 2;
+  const result = lint(bytes, { profile: recorderProfiles[profile], accountId: account, offer });
   const errors = count(result, 'error');
   const warnings = count(result, 'warning');
   const { kind, findings } = result;
@@ -45,7 +47,17 @@ export async function lintCommand(file: string, { profile, account, json }: Lint
   return errors === 0 ? 0 : 1;
 }
 
-async function read(file: string): Promise<Buffer> {
+async function read(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readAll(file);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`sidestream: ${file} can't be read: ${text}\n`);
+    return undefined;
+  }
+}
+
+async function readAll(file: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {

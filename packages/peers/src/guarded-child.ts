@@ -1,7 +1,7 @@
 /** Spawns a program in a directory of its own, keeps the end of what it prints, and makes sure that it does not outlive us. */
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { findExecutable } from './config.js';
 
 const OUTPUT_LIMIT = 32_768;
@@ -12,13 +12,13 @@ let guarded = false;
 
 /** A spawned program; `output` is the end of what it wrote so far, at most 32 kB. */
 export interface GuardedChild {
-  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly child: ChildProcessByStdio<Writable | null, Readable, Readable>;
   output(): string;
   /** SIGKILL, for a family to all that is left of it. */
   destroy(): void;
 }
 
-/** Ends what is still running when our process exits in an orderly way; `setpriv` covers the other ways on Linux. */
+/** Ends what is still running when our process exits in an orderly way; see boundToUs and familyBoundToUs for the others. */
 function guard(child: ChildProcess, destroy: () => void, directory: string): void {
   child.once('spawn', () => children.set(child, { destroy, directory }));
   child.once('exit', () => children.delete(child));
@@ -32,18 +32,26 @@ function guard(child: ChildProcess, destroy: () => void, directory: string): voi
   });
 }
 
-/**
- * PR_SET_PDEATHSIG survives exec, so the kernel ends the child even when we are killed by SIGKILL. Its own children have no
- * such tie: the head of a family gets SIGTERM, to end them.
- */
-function boundToUs(
-  executable: string,
-  args: readonly string[],
-  family: boolean,
-): [command: string, args: readonly string[]] {
+type Command = [command: string, args: readonly string[]];
+
+/** PR_SET_PDEATHSIG survives exec, so the kernel ends the child even when we are killed by SIGKILL. */
+function boundToUs(executable: string, args: readonly string[]): Command {
   const setpriv = process.platform === 'linux' ? findExecutable('setpriv') : undefined;
   if (setpriv === undefined) return [executable, args];
-  return [setpriv, ['--pdeathsig', family ? 'TERM' : 'KILL', '--', executable, ...args]];
+  return [setpriv, ['--pdeathsig', 'KILL', '--', executable, ...args]];
+}
+
+/**
+ * The children of a child have no such tie, and its head cannot be trusted to end them: Kamailio hangs where a signal meets it
+ * while it starts. A process beside the family, no child of it, kills its process group once our end of the pipe is gone.
+ */
+const watched = `exec 3<&0 </dev/null
+( ( read -r _ <&3; kill -KILL 0 ) >/dev/null 2>&1 & )
+exec 3<&-
+exec "$@"`;
+
+function familyBoundToUs(executable: string, args: readonly string[]): Command {
+  return ['/bin/sh', ['-c', watched, 'sh', executable, ...args]];
 }
 
 function endFamily(head: ChildProcess): void {
@@ -66,8 +74,10 @@ export function spawnGuarded(
   directory: string,
   family = false,
 ): GuardedChild {
-  const [command, all] = boundToUs(executable, args, family);
-  const child = spawn(command, all, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'], detached: family });
+  const [command, all] = family ? familyBoundToUs(executable, args) : boundToUs(executable, args);
+  const child = family
+    ? spawn(command, all, { cwd: directory, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+    : spawn(command, all, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
   const destroy = (): void => {
     if (family) endFamily(child);
     else child.kill('SIGKILL');

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { eventually } from './eventually.js';
@@ -19,18 +22,30 @@ async function gone(pids: readonly number[]): Promise<void> {
   await eventually(() => !pids.some((pid) => existsSync(`/proc/${pid}`)), `${pids.join(', ')} have ended`);
 }
 
-test('Kamailio answers, and is gone with all its processes after stop', async (t) => {
-  const { peer, reason } = await startKamailio();
-  if (peer === undefined) return t.skip(reason);
-  if (peer.pid === undefined) {
+/** Processes that work in directories whose names begin so. */
+async function workingIn(directory: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const directories = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => '')));
+  return pids.filter((_, index) => directories[index]?.startsWith(directory));
+}
+
+for (const end of ['stopped', 'killed and stopped'] as const) {
+  test(`Kamailio answers, and is gone with all its processes when it is ${end}`, async (t) => {
+    const { peer, reason } = await startKamailio();
+    if (peer === undefined) return t.skip(reason);
+    if (peer.pid === undefined) {
+      await peer.stop();
+      return t.skip(`Kamailio by ${peer.how}`);
+    }
+    const pids = await processes(peer.pid);
+    const directory = await readlink(`/proc/${peer.pid}/cwd`);
+    assert.ok(pids.length > 3, pids.join());
+    if (end !== 'stopped') await peer.kill('SIGKILL');
     await peer.stop();
-    return t.skip(`Kamailio by ${peer.how}`);
-  }
-  const pids = await processes(peer.pid);
-  assert.ok(pids.length > 3, pids.join());
-  await peer.stop();
-  await gone(pids);
-});
+    await gone(pids);
+    await eventually(async () => (await workingIn(directory)).length === 0, 'nothing that watched it is left');
+  });
+}
 
 test('a script that it does not understand is told with its own words', async (t) => {
   const { peer, reason } = await startKamailio();
@@ -69,5 +84,34 @@ test('it does not outlive the process that started it, however that ends', async
     // Nothing can tidy up after SIGKILL but us.
     if (end === 'process.exit(0)') assert.equal(existsSync(directory), false);
     else await rm(directory, { recursive: true });
+  }
+});
+
+test('killed with the process that starts it, at any moment of its start, it leaves nothing behind', async (t) => {
+  const { peer, reason } = await startKamailio();
+  if (peer === undefined) return t.skip(reason);
+  await peer.stop();
+  if (peer.how !== 'binary') return t.skip(`Kamailio by ${peer.how}`);
+  const kamailio = JSON.stringify(new URL('./kamailio.js', import.meta.url).href);
+  const script = `const { startKamailio } = await import(${kamailio}); await startKamailio();`;
+  for (const moment of [1, 2, 3, 4, 6, 8]) {
+    const directory = await mkdtemp(join(tmpdir(), 'sidestream-kamailio-test-'));
+    const env = { PATH: '/usr/sbin:/usr/bin:/bin', SIDESTREAM_PEERS: 'binaries', TMPDIR: directory };
+    const starter = spawn(process.execPath, ['--input-type=module', '-e', script], { env, stdio: 'ignore' });
+    const ended = once(starter, 'exit');
+    let most = 0;
+    try {
+      await eventually(async () => {
+        most = (await workingIn(directory)).length;
+        return most >= moment;
+      }, `${moment} processes of Kamailio run`);
+      starter.kill('SIGKILL');
+      await ended;
+      await eventually(async () => (await workingIn(directory)).length === 0, `after ${most} all have ended`);
+    } finally {
+      starter.kill('SIGKILL');
+      for (const pid of await workingIn(directory)) process.kill(Number(pid), 'SIGKILL');
+      await rm(directory, { recursive: true, force: true });
+    }
   }
 });

@@ -74,7 +74,7 @@ export {
 export { SipError, type SipErrorCode, type SipErrorOptions } from './sip-error.js';
 export type { ClientTransaction, ClientTransactionEvents } from './transaction/client-transaction.js';
 export { newBranch, newCallId, newTag } from './transaction/identifiers.js';
-export { retransmit2xx } from './transaction/retransmit-2xx.js';
+export { retransmit2xx, type Unacknowledged } from './transaction/retransmit-2xx.js';
 export type { ServerTransaction, ServerTransactionEvents } from './transaction/server-transaction.js';
 export { defaultTimers, type TimerValues } from './transaction/timer-values.js';
 export {
@@ -94,6 +94,7 @@ export {
   Transports,
   type TransportsOptions,
 } from './transport/transports.js';
+export type { DialogRequestOptions, OfferOptions, ReinviteOptions } from './user-agent/dialog-sender.js';
 export type { Patience } from './user-agent/final-response.js';
 export { glareDelayMs } from './user-agent/glare-backoff.js';
 export { type AcceptContent, IncomingInvite, type InviteResponseContent } from './user-agent/incoming-invite.js';
@@ -103,13 +104,7 @@ export type { InviteOptions, OutgoingInvite } from './user-agent/outgoing-invite
 export type { RequestAddress } from './user-agent/outgoing-request.js';
 export { type ReferProgress, referNotification, referTo } from './user-agent/refer.js';
 export type { Content } from './user-agent/ua-core.js';
-export {
-  type DialogRequestOptions,
-  type OfferOptions,
-  type ReinviteOptions,
-  UaDialog,
-  type UaDialogEvents,
-} from './user-agent/ua-dialog.js';
+export { UaDialog, type UaDialogEvents } from './user-agent/ua-dialog.js';
 export {
   type OutOfDialogOptions,
   UserAgent,

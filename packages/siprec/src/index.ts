@@ -4,7 +4,7 @@
 
 export type { LintFinding, LintFindingName, Place, Severity } from './lint/finding.js';
 export { type LintResult, lint } from './lint/lint.js';
-export type { LintOptions, RequestKind } from './lint/lint-options.js';
+export type { LintOptions, MessageKind, RequestKind } from './lint/lint-options.js';
 export { parseMetadata } from './metadata/parse-metadata.js';
 export type { ParsedMetadata, ParsedSession, ParsedTimes } from './metadata/parsed-metadata.js';
 export { anonymousParticipant, type ParticipantIdentity } from './metadata/participant-identity.js';

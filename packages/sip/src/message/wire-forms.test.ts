@@ -132,8 +132,9 @@ function chooser(seed: number): (n: number) => number {
 
 /** Spells the header lines: long or compact names in any case, lists in one line or many, white space and folds. */
 function spell(fields: readonly Field[], choose: (n: number) => number): string {
+  // A space that stands alone: a fold and the white space about it are one space together (§25.1, LWS).
   const fold = (value: string): string =>
-    value.replace(/ /g, () => [' ', '\r\n ', '\r\n\t', '\r\n   '][choose(4)] ?? ' ');
+    value.replace(/(?<! ) (?! )/g, () => [' ', '\r\n ', '\r\n\t', '\r\n   '][choose(4)] ?? ' ');
   const lines: string[] = [];
   for (const { names, values } of fields) {
     const rest = [...values];

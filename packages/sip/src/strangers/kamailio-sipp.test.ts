@@ -8,7 +8,7 @@ import type { Target } from '../transport/flow.js';
 import { type Party, soon, withParty } from './party.js';
 import { type Relay, withRelay } from './relay.js';
 import { sippCalls, sippWaits } from './scenario.js';
-import { incoming, invite, placeCall, takeCall } from './session.js';
+import { incoming, invite, placeCall, placeReliably, takeCall, takeReliably } from './session.js';
 
 const skip = sippMissing() ?? (await reasonToSkip([startKamailio])) ?? false;
 
@@ -33,6 +33,24 @@ for (const protocol of ['udp', 'tcp'] as const) {
     await withUs(async (us, out) => {
       const sipp = await sippWaits('uas-call', protocol);
       await Promise.all([placeCall(us, out, sipp.uri), sipp.done]);
+    });
+  });
+
+  test(`RFC 3262, RFC 3311: sipp calls us by way of Kamailio: PRACK and early UPDATE, ${protocol} to TLS`, {
+    skip,
+  }, async () => {
+    await withUs(async (us, _out, { kamailio }) => {
+      const [call] = await Promise.all([takeReliably(us), sippCalls('uac-reliable', protocol, kamailio, us.uri)]);
+      assert.equal(call.flow.tls?.peerSubject, 'CN=kamailio');
+    });
+  });
+
+  test(`RFC 3262, RFC 3311: we call sipp by way of Kamailio: PRACK and early UPDATE, TLS to ${protocol}`, {
+    skip,
+  }, async () => {
+    await withUs(async (us, out) => {
+      const sipp = await sippWaits('uas-reliable', protocol);
+      await Promise.all([placeReliably(us, out, sipp.uri), sipp.done]);
     });
   });
 

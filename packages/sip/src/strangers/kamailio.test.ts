@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { reasonToSkip, startKamailio } from '@sidestream/peers';
+import { eventually, reasonToSkip, startKamailio } from '@sidestream/peers';
 import { createAuthority } from '@sidestream/pki';
 import { Headers } from '../message/headers.js';
 import type { IncomingRequest } from '../user-agent/incoming-request.js';
@@ -10,7 +10,7 @@ import type { InviteOptions } from '../user-agent/outgoing-invite.js';
 import type { UaDialog } from '../user-agent/ua-dialog.js';
 import { type Party, sdp, soon, withParty } from './party.js';
 import { type Relay, withRelay } from './relay.js';
-import { incoming, invite } from './session.js';
+import { incoming, invite, placeReliably, takeReliably } from './session.js';
 
 const skip = (await reasonToSkip([startKamailio])) ?? false;
 
@@ -18,7 +18,11 @@ function withParties(work: (caller: Party, callee: Party, relay: Relay) => Promi
   return withRelay(async (relay) => {
     const identities = [await relay.identity('caller'), await relay.identity('callee')] as const;
     await withParty('tls', identities[0], (caller) =>
-      withParty('tls', identities[1], (callee) => work(caller, callee, relay)),
+      withParty('tls', identities[1], async (callee) => {
+        await work(caller, callee, relay);
+        // Nothing has gone past Kamailio.
+        for (const { peers } of [caller, callee]) assert.deepEqual([...peers], ['CN=kamailio']);
+      }),
     );
   });
 }
@@ -27,41 +31,61 @@ function call(caller: Party, callee: Party, { kamailio }: Relay, options?: Parti
   return invite(caller, caller.at({ host: kamailio.host, port: kamailio.tlsPort }), callee.uri, options);
 }
 
-test('INVITE, re-INVITE, UPDATE, OPTIONS and BYE both ways, by Record-Route and loose routing', { skip }, async () => {
-  await withParties(async (caller, callee, relay) => {
-    const taken: UaDialog[] = [];
-    callee.agent.on('invite', (invite) => {
-      const { request, flow } = invite;
-      assert.equal(request.headers.get('X-TLS-Peer'), 'caller');
-      assert.equal(flow.tls?.authorized, true);
-      assert.equal(flow.tls.peerSubject, 'CN=kamailio');
-      assert.equal(request.headers.values('Record-Route').length, 1);
-      void invite.respond(180);
-      taken.push(invite.accept({ contact: callee.contact, ...sdp }));
-    });
-    const { dialog, flow } = await call(caller, callee, relay);
-    const [remote] = taken;
-    assert.ok(remote);
-    assert.equal(flow.tls?.peerSubject, 'CN=kamailio');
-    assert.match(dialog.state.routeSet.join(), /^<sip:127\.0\.0\.1:\d+;transport=tls;lr>$/);
-    assert.equal(dialog.state.remoteTarget, callee.uri);
-
-    for (const [from, to, name] of [
-      [dialog, remote, 'caller'],
-      [remote, dialog, 'callee'],
-    ] as const) {
-      to.once('reinvite', (invite) => {
-        assert.equal(invite.request.headers.get('X-TLS-Peer'), name);
-        invite.accept(sdp);
+for (const last of ['caller', 'callee'] as const) {
+  test(`INVITE, re-INVITE, UPDATE and OPTIONS both ways by Record-Route and loose routing, BYE of the ${last}`, {
+    skip,
+  }, async () => {
+    await withParties(async (caller, callee, relay) => {
+      const taken: UaDialog[] = [];
+      callee.agent.on('invite', (invite) => {
+        const { request, flow } = invite;
+        assert.equal(request.headers.get('X-TLS-Peer'), 'caller');
+        assert.equal(flow.tls?.authorized, true);
+        assert.equal(request.headers.values('Record-Route').length, 1);
+        void invite.respond(180);
+        taken.push(invite.accept({ contact: callee.contact, ...sdp }));
       });
-      assert.equal((await from.reinvite(sdp)).status, 200);
-      to.once('request', (update) => void update.respond(200, sdp));
-      assert.equal((await from.request('UPDATE', sdp)).body.toString(), sdp.body);
-      assert.equal((await from.request('OPTIONS')).status, 200);
-    }
-    const ended = once(dialog, 'ended', soon());
-    assert.equal((await remote.bye())?.status, 200);
-    assert.deepEqual(await ended, ['remote']);
+      const { dialog } = await call(caller, callee, relay);
+      const [remote] = taken;
+      assert.ok(remote);
+      assert.match(dialog.state.routeSet.join(), /^<sip:127\.0\.0\.1:\d+;transport=tls;lr>$/);
+      assert.equal(dialog.state.remoteTarget, callee.uri);
+
+      for (const [from, to, name] of [
+        [dialog, remote, 'caller'],
+        [remote, dialog, 'callee'],
+      ] as const) {
+        to.once('reinvite', (invite) => {
+          assert.equal(invite.request.headers.get('X-TLS-Peer'), name);
+          invite.accept(sdp);
+        });
+        assert.equal((await from.reinvite(sdp)).status, 200);
+        to.once('request', (update) => void update.respond(200, sdp));
+        assert.equal((await from.request('UPDATE', sdp)).body.toString(), sdp.body);
+        assert.equal((await from.request('OPTIONS')).status, 200);
+      }
+      const [ending, ended] = last === 'caller' ? [dialog, remote] : [remote, dialog];
+      const end = once(ended, 'ended', soon());
+      assert.equal((await ending.bye())?.status, 200);
+      assert.deepEqual(await end, ['remote']);
+
+      const [bye, answer] = last === 'caller' ? ['BYE', '200 BYE'] : ['200 BYE', 'BYE'];
+      const fromCaller = `INVITE, ACK, INVITE, ACK, UPDATE, OPTIONS, 200 INVITE, 200 UPDATE, 200 OPTIONS, ${bye}`;
+      const fromCallee = `180 INVITE, 200 INVITE, 200 INVITE, 200 UPDATE, 200 OPTIONS, INVITE, ACK, UPDATE, OPTIONS, ${answer}`;
+      assert.deepEqual([caller.crossed.sent, callee.crossed.received], [fromCaller, fromCaller]);
+      assert.deepEqual([callee.crossed.sent, caller.crossed.received], [fromCallee, fromCallee]);
+    });
+  });
+}
+
+test('RFC 3262 §3, §4, RFC 3311 §5: PRACK for a 183, then UPDATE both ways before the answer', { skip }, async () => {
+  await withParties(async (caller, callee, { kamailio }) => {
+    const out = caller.at({ host: kamailio.host, port: kamailio.tlsPort });
+    await Promise.all([takeReliably(callee), placeReliably(caller, out, callee.uri)]);
+    const fromCaller = 'INVITE, PRACK, UPDATE, 200 UPDATE, ACK, BYE';
+    const fromCallee = '183 INVITE, 200 PRACK, 200 UPDATE, UPDATE, 200 INVITE, 200 BYE';
+    assert.deepEqual([caller.crossed.sent, callee.crossed.received], [fromCaller, fromCaller]);
+    assert.deepEqual([callee.crossed.sent, caller.crossed.received], [fromCallee, fromCallee]);
   });
 });
 
@@ -94,12 +118,21 @@ test('RFC 3261 §9: CANCEL while it rings: 487 from the callee, and nothing is l
   await withParties(async (caller, callee, relay) => {
     const abort = new AbortController();
     const ringing = incoming(callee);
-    const calling = assert.rejects(call(caller, callee, relay, { signal: abort.signal }), { code: 'cancelled' });
+    const onProvisional = ({ status }: { status: number }): void => {
+      if (status === 180) abort.abort();
+    };
+    const calling = assert.rejects(call(caller, callee, relay, { signal: abort.signal, onProvisional }), {
+      code: 'cancelled',
+    });
     const ring = await ringing;
     const cancelled = once(ring, 'cancel', soon());
     void ring.respond(180);
-    abort.abort();
     await Promise.all([calling, cancelled]);
+    await eventually(() => callee.crossed.received === 'INVITE, CANCEL, ACK', 'the callee gets all of it');
+    await eventually(
+      () => caller.crossed.received === '180 INVITE, 200 CANCEL, 487 INVITE',
+      'the caller gets all of it',
+    );
   });
 });
 

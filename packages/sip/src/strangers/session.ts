@@ -1,9 +1,12 @@
 // For tests: our half of the calls in strangers/*.xml. Both sides make a new offer by re-INVITE and another by UPDATE and ask
-// OPTIONS, the caller first; sipp hangs up.
+// OPTIONS, the caller first; sipp hangs up. Where it rings reliably, both make a new offer by UPDATE before the answer, the caller
+// first, who hangs up.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { eventually } from '@sidestream/peers';
 import type { Target } from '../transport/flow.js';
 import type { IncomingInvite } from '../user-agent/incoming-invite.js';
+import type { IncomingRequest } from '../user-agent/incoming-request.js';
 import type { InviteOptions, OutgoingInvite } from '../user-agent/outgoing-invite.js';
 import type { UaDialog } from '../user-agent/ua-dialog.js';
 import { type Party, sdp, soon } from './party.js';
@@ -73,4 +76,47 @@ export async function takeCall(party: Party): Promise<IncomingInvite> {
   await ask(dialog);
   assert.deepEqual(await ended, ['remote']);
   return call;
+}
+
+/** Places a call to who rings reliably, to its end. */
+export async function placeReliably(party: Party, target: Target, uri: string): Promise<void> {
+  let updated: Promise<unknown> | undefined;
+  const onProvisional: InviteOptions['onProvisional'] = ({ status }, early) => {
+    if (status !== 183 || early === undefined) return;
+    updated = Promise.all([updateEarly(party, early), updatedEarly(early)]);
+    // Until somebody waits for it.
+    updated.catch(() => undefined);
+  };
+  const { dialog } = await invite(party, target, uri, { onProvisional });
+  assert.ok(updated);
+  await updated;
+  assert.equal((await dialog.bye())?.status, 200);
+}
+
+/** Makes a new offer before the INVITE is answered. Not before the PRACK is: sipp fails where one request meets another. */
+async function updateEarly(party: Party, dialog: UaDialog): Promise<void> {
+  await eventually(() => party.crossed.received.includes('200 PRACK'), 'the PRACK is answered');
+  assert.equal((await dialog.request('UPDATE', sdp)).status, 200);
+}
+
+/** Takes a call and rings reliably, to the end of the call. @returns its INVITE */
+export async function takeReliably(party: Party): Promise<IncomingInvite> {
+  const call = await incoming(party);
+  const acknowledged = once(call, 'prack', soon());
+  await call.respond(183, { reliable: true, contact: party.contact, ...sdp });
+  const early = call.earlyDialog;
+  assert.ok(early);
+  await Promise.all([acknowledged, updatedEarly(early)]);
+  assert.equal((await early.request('UPDATE', sdp)).status, 200);
+  // The 183 had the answer.
+  assert.equal(call.accept(), early);
+  assert.deepEqual(await once(early, 'ended', soon()), ['remote']);
+  return call;
+}
+
+/** Answers the offer that the peer makes before the INVITE is answered. */
+async function updatedEarly(dialog: UaDialog): Promise<void> {
+  const [update]: IncomingRequest[] = await once(dialog, 'request', soon());
+  assert.deepEqual([update?.request.method, dialog.state.state], ['UPDATE', 'early']);
+  await update?.respond(200, sdp);
 }

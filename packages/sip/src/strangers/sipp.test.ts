@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { sippMissing } from '@sidestream/peers';
 import { soon, withParty } from './party.js';
 import { sippCalls, sippWaits } from './scenario.js';
-import { incoming, invite, placeCall, takeCall } from './session.js';
+import { incoming, invite, placeCall, placeReliably, takeCall, takeReliably } from './session.js';
 
 const skip = sippMissing() ?? false;
 
@@ -20,6 +20,23 @@ for (const protocol of ['udp', 'tcp'] as const) {
     await withParty(protocol, undefined, async (party) => {
       const sipp = await sippWaits('uas-call', protocol);
       await Promise.all([placeCall(party, party.at(sipp.address), sipp.uri), sipp.done]);
+    });
+  });
+
+  test(`${protocol}: RFC 3262 §3, RFC 3311 §5: sipp calls: PRACK for our 183, UPDATE both ways before the answer`, {
+    skip,
+  }, async () => {
+    await withParty(protocol, undefined, async (party) => {
+      await Promise.all([takeReliably(party), sippCalls('uac-reliable', protocol, party.address, party.uri)]);
+    });
+  });
+
+  test(`${protocol}: RFC 3262 §4, RFC 3311 §5: sipp is called: our PRACK, UPDATE both ways before the answer`, {
+    skip,
+  }, async () => {
+    await withParty(protocol, undefined, async (party) => {
+      const sipp = await sippWaits('uas-reliable', protocol);
+      await Promise.all([placeReliably(party, party.at(sipp.address), sipp.uri), sipp.done]);
     });
   });
 

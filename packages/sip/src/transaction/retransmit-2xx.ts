@@ -2,12 +2,24 @@
 import type { SipResponse } from '../message/sip-message.js';
 import type { ServerTransaction } from './server-transaction.js';
 
+/** Told of a 2xx that has no ACK. */
+export interface Unacknowledged {
+  /** 64*T1 are over: the session is to be ended. */
+  readonly onGaveUp: () => void;
+  /** Its connection is gone, so it is repeated no more. The ACK may still come by another one; nobody has to wait for it. */
+  readonly onUnreachable: () => void;
+}
+
 /**
  * Repeats a 2xx that has been sent once already, after T1, 2*T1 … up to every T2, over any transport, until the returned
- * function is called (the ACK has come). After 64*T1 without that it stops and calls `onGaveUp`: the session is to be ended.
+ * function is called (the ACK has come). After 64*T1 without that it gives up.
  */
-export function retransmit2xx(transaction: ServerTransaction, response: SipResponse, onGaveUp: () => void): () => void {
-  const { clock, timers } = transaction;
+export function retransmit2xx(
+  transaction: ServerTransaction,
+  response: SipResponse,
+  { onGaveUp, onUnreachable }: Unacknowledged,
+): () => void {
+  const { clock, timers, flow } = transaction;
   let interval = timers.t1;
   const again = (): void => {
     void transaction.respond(response);
@@ -19,9 +31,17 @@ export function retransmit2xx(transaction: ServerTransaction, response: SipRespo
     stop();
     onGaveUp();
   }, 64 * timers.t1);
+  const onTransportError = (): void => {
+    // On UDP the next copy may come through.
+    if (!flow.reliable) return;
+    clock.clearTimeout(repeat);
+    onUnreachable();
+  };
+  transaction.once('transportError', onTransportError);
   const stop = (): void => {
     clock.clearTimeout(repeat);
     clock.clearTimeout(end);
+    transaction.off('transportError', onTransportError);
   };
   return stop;
 }

@@ -117,7 +117,10 @@ test('RFC 3261 §13.3.1.4: a 2xx is repeated from T1 to T2 over any transport, a
   const { clock, flow, transaction, heard } = serve('INVITE', 'tcp');
   const response = createResponse(transaction.request, 200, { toTag: 'b' });
   void transaction.respond(response);
-  retransmit2xx(transaction, response, () => heard.push(`no ACK at ${clock.now()}`));
+  retransmit2xx(transaction, response, {
+    onGaveUp: () => heard.push(`no ACK at ${clock.now()}`),
+    onUnreachable: () => assert.fail('the connection stands'),
+  });
   clock.advance(60_000);
   assert.deepEqual(flow.times(200), [0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
   assert.ok(heard.includes('no ACK at 32000'));

@@ -8,7 +8,6 @@ import { Headers } from '../message/headers.js';
 import type { MessageLimits } from '../message/message-limits.js';
 import { tagOf } from '../message/name-addr.js';
 import { parseMessage } from '../message/parse-message.js';
-import { salvageRequest } from '../message/salvage-request.js';
 import { serialiseMessage } from '../message/serialise-message.js';
 import type { SipMessage, SipRequest, SipResponse } from '../message/sip-message.js';
 import { SipError } from '../sip-error.js';
@@ -16,11 +15,12 @@ import type { Flow, Target } from '../transport/flow.js';
 import type { TransportEvents } from '../transport/transports.js';
 import { ClientTransaction } from './client-transaction.js';
 import { FlowIndex } from './flow-index.js';
-import { newBranch, statelessTag } from './identifiers.js';
+import { newBranch } from './identifiers.js';
 import { clientKey, clientKeyOf, serverKeyOf } from './matching.js';
 import { ServerTransaction } from './server-transaction.js';
+import { StatelessAnswers } from './stateless-answers.js';
 import { defaultTimers, type TimerValues } from './timer-values.js';
-import { hasForeignVia, separateResponsePort, stampSource, type ViaHost, withVia } from './via-stamp.js';
+import { hasForeignVia, stampSource, type ViaHost, withVia } from './via-stamp.js';
 
 /** The part of Transports that the layer and the user agent use. */
 export type FlowSource = EventEmitter<TransportEvents> & {
@@ -69,6 +69,7 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
   readonly clock: Clock;
   readonly timers: TimerValues;
   readonly #options: TransactionLayerOptions;
+  readonly #stateless: StatelessAnswers;
   readonly #max: number;
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
@@ -78,6 +79,7 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
   constructor(options: TransactionLayerOptions) {
     super();
     this.#options = options;
+    this.#stateless = new StatelessAnswers(options.transports);
     this.clock = options.clock ?? systemClock;
     this.timers = { ...defaultTimers, ...options.timers };
     this.#max = options.maxTransactions ?? 20_000;
@@ -181,7 +183,7 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
       message = parseMessage(bytes, { stream: flow.reliable, limits: this.#options.limits });
     } catch (error) {
       if (!(error instanceof SipError)) throw error;
-      this.emit('malformed', error, flow, this.#refuseMalformed(bytes, flow, error));
+      this.emit('malformed', error, flow, this.#stateless.refuse(bytes, flow, error));
       return;
     }
     if (message.kind === 'response') this.#onResponse(message, flow);
@@ -214,7 +216,7 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
     const invite = request.method === 'CANCEL' ? this.#servers.get(serverKeyOf(request, 'INVITE')) : undefined;
     // A CANCEL that matches makes room, so it is not subject to the bound.
     if (invite === undefined && this.#isFull(request)) {
-      this.#respondStateless(request, 503, flow, new Headers([['Retry-After', retryAfterSeconds]]));
+      this.#stateless.respond(request, 503, flow, new Headers([['Retry-After', retryAfterSeconds]]));
       this.emit('refused', request, flow);
       return;
     }
@@ -236,19 +238,12 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
     const { clock, timers } = this;
     const onFault = this.#onFault;
     const { tryingDelayMs = 0 } = this.#options;
-    const responseFlow = this.#responseFlow(request, flow);
+    const responseFlow = this.#stateless.flowFor(request, flow);
     // Whoever sends the response sees the failure; until then it must not count as unhandled.
     responseFlow?.catch(() => undefined);
     const deliverAck = (ack: SipRequest, on: Flow): boolean => this.emit('ack', ack, on);
     const init = { request, bytes, flow, responseFlow, clock, timers, tryingDelayMs, deliverAck, onFault };
     return new ServerTransaction(init);
-  }
-
-  #responseFlow(request: SipRequest, flow: Flow): Promise<Flow> | undefined {
-    const port = separateResponsePort(request, flow);
-    if (port === undefined) return undefined;
-    const { protocol, remote, local } = flow;
-    return this.#options.transports.flow({ protocol, host: remote.host, port, local });
   }
 
   /** RFC 3261 §9.2. */
@@ -264,26 +259,5 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
       void invite.respond(createResponse(invite.request, 487, { toTag: invite.toTag }));
     }
     this.protect(() => invite.emit('cancel', request), invite);
-  }
-
-  #refuseMalformed(bytes: Buffer, flow: Flow, error: SipError): boolean {
-    if (error.status === undefined) return false;
-    const request = salvageRequest(bytes);
-    if (request === undefined || request.method === 'ACK') return false;
-    stampSource(request, flow);
-    this.#respondStateless(request, error.status, flow);
-    return true;
-  }
-
-  #respondStateless(request: SipRequest, status: number, flow: Flow, headers?: Headers): void {
-    const response = createResponse(request, status, {
-      toTag: statelessTag(request),
-      ...(headers === undefined ? {} : { headers }),
-    });
-    const bytes = serialiseMessage(response);
-    const elsewhere = this.#responseFlow(request, flow);
-    const sent = elsewhere === undefined ? flow.send(bytes) : elsewhere.then((other) => other.send(bytes));
-    // Nobody waits for this answer; a client that misses it sends its request again.
-    sent.catch(() => undefined);
   }
 }

@@ -6,6 +6,8 @@ import type { ServerTransaction } from '../transaction/server-transaction.js';
 interface Awaited {
   readonly stop: () => void;
   readonly onAck: (ack: SipRequest) => void;
+  /** Its connection stands. */
+  reachable: boolean;
 }
 
 export class Acknowledgements {
@@ -19,12 +21,19 @@ export class Acknowledgements {
     on: { onAck: (ack: SipRequest) => void; onGaveUp: () => void },
   ): void {
     const cseq = response.cseq.number;
-    const stop = retransmit2xx(transaction, response, () => {
-      this.#awaited.delete(cseq);
-      this.#wake();
-      on.onGaveUp();
+    const stop = retransmit2xx(transaction, response, {
+      onGaveUp: () => {
+        this.#awaited.delete(cseq);
+        this.#wake();
+        on.onGaveUp();
+      },
+      onUnreachable: () => {
+        awaited.reachable = false;
+        this.#wake();
+      },
     });
-    this.#awaited.set(cseq, { stop, onAck: on.onAck });
+    const awaited = { stop, onAck: on.onAck, reachable: true };
+    this.#awaited.set(cseq, awaited);
   }
 
   /** An ACK has come; it has the CSeq number of its INVITE. Copies are ignored. */
@@ -38,9 +47,12 @@ export class Acknowledgements {
     this.#wake();
   }
 
-  /** Resolves when nothing is awaited any more, after 64*T1 at the latest. */
+  /**
+   * Resolves when no ACK has to be waited for any more, after 64*T1 at the latest. A transaction whose response cannot be
+   * transported is over (RFC 3261 §17.2.4), so a connection that is lost holds nothing up.
+   */
   done(): Promise<void> {
-    if (this.#awaited.size === 0) return Promise.resolve();
+    if (!this.#waits) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
@@ -51,8 +63,12 @@ export class Acknowledgements {
     this.#wake();
   }
 
+  get #waits(): boolean {
+    return [...this.#awaited.values()].some(({ reachable }) => reachable);
+  }
+
   #wake(): void {
-    if (this.#awaited.size > 0) return;
+    if (this.#waits) return;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const wake of waiters) wake();

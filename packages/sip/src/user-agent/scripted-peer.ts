@@ -4,7 +4,7 @@ import { Headers } from '../message/headers.js';
 import { tagOf } from '../message/name-addr.js';
 import { SipRequest, type SipResponse } from '../message/sip-message.js';
 import { ScriptedFlow, ScriptedTransports, settle } from '../transaction/scripted-flow.js';
-import type { TransportProtocol } from '../transport/flow.js';
+import type { Flow, TransportProtocol } from '../transport/flow.js';
 import type { IncomingInvite } from './incoming-invite.js';
 import type { UaDialog } from './ua-dialog.js';
 import { UserAgent, type UserAgentOptions } from './user-agent.js';
@@ -27,6 +27,8 @@ export function peer(options: Partial<UserAgentOptions> = {}, protocol: Transpor
       headers?: [string, string][];
       contact?: boolean;
       body?: string;
+      /** The connection that it comes by. */
+      on?: Flow;
     } = {},
   ): SipRequest => {
     branch = o.branch ?? branch + 1;
@@ -41,7 +43,7 @@ export function peer(options: Partial<UserAgentOptions> = {}, protocol: Transpor
     ]);
     const body = Buffer.from(o.body ?? '');
     const request = new SipRequest({ method, uri: 'sip:bob@192.0.2.1', headers, body });
-    transports.receive(request, flow);
+    transports.receive(request, o.on ?? flow);
     return request;
   };
   const last = (): SipResponse => {
@@ -59,6 +61,7 @@ export async function session(options: Partial<UserAgentOptions> = {}, protocol:
   const world = peer(options, protocol);
   let dialog: UaDialog | undefined;
   world.agent.on('invite', (invite) => {
+    world.invites.push(invite);
     dialog = invite.accept({ contact: '<sip:bob@192.0.2.1:5060>', body: 'v=0', contentType: 'application/sdp' });
   });
   world.send('INVITE');

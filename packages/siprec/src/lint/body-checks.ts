@@ -1,16 +1,16 @@
-// The body of a request and its parts (RFC 7866 §9.1, RFC 2046 §5.1, RFC 5621): which there are, how they are wrapped and named.
+// The body of a message and its parts (RFC 7866 §9.1, RFC 2046 §5.1, RFC 5621): which there are, how they are wrapped and named.
 import { isUtf8 } from 'node:buffer';
 import { parseMediaType } from '../mime/media-type.js';
 import { bodyParts, type Part } from '../mime/parse-multipart.js';
 import type { RecorderProfile } from '../recorder-profile.js';
 import { quoted, SiprecError } from '../siprec-error.js';
 import type { Place, Report } from './finding.js';
-import type { RequestKind } from './lint-options.js';
+import type { MessageKind } from './lint-options.js';
 import { checkMultipart } from './multipart-checks.js';
 import { positionIn, Source } from './source.js';
 import type { WireMessage } from './wire-message.js';
 
-/** The parts that a recording session's request may have, as texts with their places. */
+/** The parts that a message of a recording session may have, as texts with their places. */
 export interface RequestBody {
   readonly sdp: Source | undefined;
   readonly metadata: Source | undefined;
@@ -22,7 +22,7 @@ const metadataTypes = ['application/rs-metadata+xml', 'application/rs-metadata']
 /** Reports on the body and finds SDP and metadata in it. */
 export function checkBody(
   message: WireMessage,
-  { kind, profile }: { kind: RequestKind; profile: RecorderProfile },
+  { kind, profile }: { kind: MessageKind; profile: RecorderProfile },
   report: Report,
 ): RequestBody {
   const parts = readParts(message, report);
@@ -51,7 +51,16 @@ export function checkBody(
       cure: 'offer the recorded streams as application/sdp',
     });
   }
-  if (metadata === undefined && (profile.strict ? kind !== 'UPDATE' : kind === 'INVITE')) {
+  if (sdp === undefined && kind === 'answer') {
+    report({
+      name: 'sdp-missing',
+      clause: 'RFC 3261 §13.2.1',
+      place: message.placeOf('Content-Type'),
+      text: 'no part of the body is an SDP answer',
+      cure: 'answer the offered streams as application/sdp',
+    });
+  }
+  if (metadata === undefined && kind !== 'answer' && (profile.strict ? kind !== 'UPDATE' : kind === 'INVITE')) {
     report({
       severity: profile.strict ? 'error' : 'warning',
       name: 'metadata-missing',

@@ -75,7 +75,7 @@ function cryptoFault(tag: string, suite: string, keyParameters: string): Fault |
 
 function strictFault(suite: string, keyParameters: string): Fault | undefined {
   const clause = 'profile dynamics365';
-  if (suite !== onlySuite) return { clause, text: `offers ${suite.slice(0, 40)}`, cure: `offer ${onlySuite}` };
+  if (suite !== onlySuite) return { clause, text: `has the suite ${suite.slice(0, 40)}`, cure: `offer ${onlySuite}` };
   if (/\|\d+:/.test(keyParameters)) {
     return { clause, text: 'has a master key identifier', cure: 'offer one key without an MKI' };
   }

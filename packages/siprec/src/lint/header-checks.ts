@@ -1,4 +1,4 @@
-// The header fields that any request of a dialog has (RFC 3261 §8.1.1): there, once, readable, and fit for a stream.
+// The header fields that any message of a dialog has (RFC 3261 §8.1.1, §8.2.6.2): there, once, readable, and fit for a stream.
 import { parseNameAddr, parseVia, SipError, splitList } from '@sidestream/sip';
 import type { Report } from './finding.js';
 import type { WireField, WireMessage } from './wire-message.js';
@@ -6,16 +6,16 @@ import type { WireField, WireMessage } from './wire-message.js';
 const mandatory = ['Via', 'Max-Forwards', 'From', 'To', 'Call-ID', 'CSeq'];
 const once = ['Max-Forwards', 'From', 'To', 'Call-ID', 'CSeq', 'Content-Type', 'Content-Length'];
 
-/** Reports on the fields besides SIPREC's own; `inDialog` requests have a To tag. */
+/** Reports on the fields besides SIPREC's own; `inDialog` messages have a To tag. */
 export function checkFields(message: WireMessage, method: string, inDialog: boolean, report: Report): void {
   for (const name of mandatory) {
-    if (message.field(name) !== undefined) continue;
+    if (message.field(name) !== undefined || (name === 'Max-Forwards' && message.isResponse)) continue;
     report({
       name: 'header-missing',
-      clause: 'RFC 3261 §8.1.1',
+      clause: message.isResponse ? 'RFC 3261 §8.2.6.2' : 'RFC 3261 §8.1.1',
       place: message.placeOf(name),
       text: `there is no ${name}`,
-      cure: `every request has a ${name}`,
+      cure: message.isResponse ? `copy ${name} from the request` : `every request has a ${name}`,
     });
   }
   for (const name of once) {
@@ -60,13 +60,11 @@ function checkAddress(field: WireField | undefined, tagged: boolean, report: Rep
   if (field === undefined || address === undefined || !tagged || address.parameters.get('tag')) return;
   report({
     name: 'header-malformed',
-    clause: field.key === 'from' ? 'RFC 3261 §8.1.1.3' : 'RFC 3261 §12.2.1.1',
+    clause: field.key === 'from' ? 'RFC 3261 §8.1.1.3' : 'RFC 3261 §12.1, §12.2.1.1',
     place: field.place,
     text: `${field.name} has no tag`,
     cure:
-      field.key === 'from'
-        ? 'add ;tag= and a random token'
-        : 'a request within a dialog repeats the tag that the recorder gave',
+      field.key === 'from' ? 'add ;tag= and a random token' : 'within a dialog the tag is that which the recorder gave',
   });
 }
 

@@ -1,11 +1,12 @@
-// The lint of what a recording client sends: one rule set, for `sidestream lint` and for the recorder simulator alike.
+// The lint of what a recording client sends, and of what a recorder answers: one rule set, for `sidestream lint` and for the recorder simulator alike.
 // RFC 7865, 7866, 8068 and 9806; of RFC 2046, 3261, 3264, 4566, 4568, 4574, 5621 and 5630 what matters to them.
 import { parseMessage, parseNameAddr, SipError } from '@sidestream/sip';
 import { dynamics365 } from '../recorder-profile.js';
+import { checkAnswer, checkRecorderContact } from './answer-checks.js';
 import { checkBody } from './body-checks.js';
 import { FindingList, type LintFinding } from './finding.js';
 import { checkFields } from './header-checks.js';
-import type { LintOptions, RequestKind } from './lint-options.js';
+import type { LintOptions, MessageKind, RequestKind } from './lint-options.js';
 import { checkDocument } from './metadata-document.js';
 import { checkOffer } from './sdp-checks.js';
 import { checkSiprecFields } from './siprec-header-checks.js';
@@ -14,7 +15,7 @@ import { readWireMessage, type WireMessage } from './wire-message.js';
 
 export interface LintResult {
   /** What was read; `unknown` when nothing could be. */
-  readonly kind: RequestKind | 'metadata' | 'unknown';
+  readonly kind: MessageKind | 'metadata' | 'unknown';
   /** In the order of their places. */
   readonly findings: readonly LintFinding[];
   /** The SDP offer as it stands in the message. It may hold keys. */
@@ -26,7 +27,8 @@ export interface LintResult {
 const maxBytes = 1024 * 1024;
 
 /**
- * Checks an INVITE, re-INVITE, UPDATE or BYE of a recording session as it goes on the wire, or a metadata document.
+ * Checks an INVITE, re-INVITE, UPDATE or BYE of a recording session as it goes on the wire, the recorder's 2xx to an INVITE, or a
+ * metadata document.
  * Anything is read, nothing thrown; no finding holds a key.
  */
 export function lint(bytes: Buffer, options: LintOptions = {}): LintResult {
@@ -34,9 +36,10 @@ export function lint(bytes: Buffer, options: LintOptions = {}): LintResult {
   if (/^\ufeff?\s*</.test(bytes.toString('utf8', 0, 1024))) return lintDocument(bytes, options);
   const findings = new FindingList();
   const message = readWireMessage(bytes, findings.report);
+  if (message.isResponse) return lintResponse(message, options, findings);
   const [, method = '', uri = ''] = /^([A-Z]+) (\S+) SIP\/2\.0$/.exec(message.startLine) ?? [];
   if (method === '')
-    return unreadable('the first line is neither that of a SIP request nor the beginning of an XML document');
+    return unreadable('the first line is neither that of a SIP message nor the beginning of an XML document');
   const kind = kindOf(method, message);
   if (kind === undefined) return unreadable(`${method} carries no recording session: INVITE, UPDATE and BYE do`);
   return lintRequest(message, kind, uri, options, findings);
@@ -49,7 +52,7 @@ function unreadable(text: string): LintResult {
     clause: 'RFC 7866 §9.1',
     place: { line: 1, column: 1, path: 'file' },
     text,
-    cure: 'give one SIP request as it goes on the wire, or one application/rs-metadata+xml document',
+    cure: 'give one SIP request, or 2xx to an INVITE, as it goes on the wire, or one application/rs-metadata+xml document',
   });
   return { kind: 'unknown', findings: findings.sorted() };
 }
@@ -94,6 +97,24 @@ function lintRequest(
     ...(sdp && { offer: sdp.text }),
     ...(metadata && { metadata: metadata.text }),
   };
+}
+
+function lintResponse(
+  message: WireMessage,
+  { profile = dynamics365, offer }: LintOptions,
+  findings: FindingList,
+): LintResult {
+  const { report } = findings;
+  const accepts = /^SIP\/2\.0 2\d\d( |$)/.test(message.startLine);
+  if (!accepts || !/\sINVITE$/.test(message.field('CSeq')?.value ?? '')) {
+    return unreadable('of responses only the 2xx to an INVITE carries an answer');
+  }
+  checkFields(message, 'INVITE', true, report);
+  checkRecorderContact(message, report);
+  if (!findings.hasErrors) checkAsStack(message, findings);
+  const { sdp } = checkBody(message, { kind: 'answer', profile }, report);
+  if (sdp) checkAnswer(message, sdp, { profile, offer }, findings);
+  return { kind: 'answer', findings: findings.sorted() };
 }
 
 /** Whatever our own SIP stack refuses is wrong, whether a rule above names it or not. */

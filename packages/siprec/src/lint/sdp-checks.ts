@@ -34,7 +34,8 @@ export function checkOffer(source: Source, { profile, previousOffer, bareLf }: O
   return [...labels];
 }
 
-function checkLines({ lines, session, media }: SdpDocument, bareLf: boolean, report: Report): void {
+/** The lines of any description. */
+export function checkLines({ lines, session, media }: SdpDocument, bareLf: boolean, report: Report): void {
   const malformed = (line: SdpLine | undefined, text: string, cure: string) =>
     report({
       name: 'sdp-malformed',

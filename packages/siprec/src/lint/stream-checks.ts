@@ -12,7 +12,7 @@ export interface StreamContext {
   readonly labels: Set<string>;
 }
 
-const secureProtocols = /^(UDP\/TLS\/)?RTP\/SAVPF?$/;
+export const secureProtocols = /^(UDP\/TLS\/)?RTP\/SAVPF?$/;
 
 /** Reports on an m-line and its attributes. */
 export function checkStream(
@@ -69,7 +69,7 @@ export function checkStream(
   checkCrypto(sdp, media, profile, report);
 }
 
-function checkMediaLine({ line, port, formats, number }: SdpMedia, report: Report): void {
+export function checkMediaLine({ line, port, formats, number }: SdpMedia, report: Report): void {
   const isPort = /^\d{1,5}(\/\d{1,3})?$/.test(port) && Number.parseInt(port, 10) <= 65_535;
   if (isPort && formats.length > 0 && !formats.includes('')) return;
   report({
@@ -107,7 +107,7 @@ function checkLabel(
   }
 }
 
-function checkAddress({ session }: SdpDocument, { number, line, lines }: SdpMedia, report: Report): void {
+export function checkAddress({ session }: SdpDocument, { number, line, lines }: SdpMedia, report: Report): void {
   const connection = [...lines, ...session].find(({ type }) => type === 'c');
   const [net, type, address = ''] = connection?.value.split(' ') ?? [];
   const finding = (severity: Severity, clause: string, text: string, cure: string) =>
@@ -139,7 +139,7 @@ function checkAddress({ session }: SdpDocument, { number, line, lines }: SdpMedi
 }
 
 /** RFC 3551 §6, RFC 4566 §6: a number from 96 on means nothing without a=rtpmap. */
-function checkFormats({ number, kind, protocol, formats, line, lines }: SdpMedia, report: Report): void {
+export function checkFormats({ number, kind, protocol, formats, line, lines }: SdpMedia, report: Report): void {
   if (!/RTP\//.test(protocol) || (kind !== 'audio' && kind !== 'video')) return;
   const mapped = new Set(attribute(lines, 'rtpmap').map(({ value }) => value.split(' ')[0]));
   const unknown = formats.filter(
@@ -150,7 +150,7 @@ function checkFormats({ number, kind, protocol, formats, line, lines }: SdpMedia
     name: 'stream-codecs',
     clause: 'RFC 4566 §6',
     place: line.place,
-    text: `stream ${number} offers ${quoted(unknown.join(' '))} without a=rtpmap`,
+    text: `stream ${number} names ${quoted(unknown.join(' '))} without a=rtpmap`,
     cure: 'add a=rtpmap for every dynamic payload type',
   });
 }

@@ -35,6 +35,10 @@ export class WireMessage {
     return this.bytes.subarray(this.bodyOffset);
   }
 
+  get isResponse(): boolean {
+    return this.startLine.startsWith('SIP/');
+  }
+
   field(name: string): WireField | undefined {
     const key = headerKey(name);
     return this.fields.find((field) => field.key === key);

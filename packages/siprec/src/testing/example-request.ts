@@ -1,8 +1,8 @@
-// The requests of the example recording as they go on the wire. For tests only.
+// The requests of the example recording as they go on the wire, and a recorder's answer. For tests only.
 import type { RecorderProfile } from '../recorder-profile.js';
 import { byeBody, initialBody } from '../recording-body.js';
 import { byeHeaders, type HeaderField, inviteHeaders, recordingContact } from '../recording-headers.js';
-import { exampleOffer, exampleRecording, stopTime } from './example-recording.js';
+import { crypto, exampleOffer, exampleRecording, stopTime } from './example-recording.js';
 
 const account = { accountId: 'AC0123' };
 
@@ -32,6 +32,35 @@ export function exampleBye(profile: RecorderProfile, message?: (text: string) =>
   const { contentType, body } = byeBody({ model: exampleRecording(), profile, stopTime, newBoundary: () => 'b=1' });
   const headers: HeaderField[] = [...byeHeaders(profile, account), ['Content-Type', contentType]];
   return request('BYE', profile, headers, body.toString(), message);
+}
+
+const answeredStream = (port: number, key: number): string[] => [
+  `m=audio ${port} RTP/SAVP 0 101`,
+  'a=rtpmap:0 PCMU/8000',
+  'a=rtpmap:101 telephone-event/8000',
+  `a=crypto:${crypto(key)}`,
+  'a=recvonly',
+];
+
+/** The 200 of a recorder to `exampleInvite`. */
+export function exampleAnswer(change: (text: string) => string = (text) => text): Buffer {
+  const sdp = ['v=0', 'o=srs 9 9 IN IP4 198.51.100.7', 's=srs', 'c=IN IP4 198.51.100.7', 't=0 0'];
+  const lines = [
+    'SIP/2.0 200 OK',
+    'Via: SIP/2.0/TLS 192.0.2.10:40123;branch=z9hG4bK-1;rport',
+    'From: <sip:SRC@sbc.example>;tag=ours',
+    'To: <sip:SRS@srs.example>;tag=theirs',
+    'Call-ID: 0123456789abcdef0123456789abcdef',
+    'CSeq: 1 INVITE',
+    'Contact: <sip:SRS@198.51.100.7:5061;transport=tls>;+sip.srs',
+    'Content-Type: application/sdp',
+    '',
+    ...sdp,
+    ...answeredStream(34_372, 11),
+    ...answeredStream(53_592, 12),
+    '',
+  ];
+  return counted(change(lines.join('\r\n')));
 }
 
 function request(

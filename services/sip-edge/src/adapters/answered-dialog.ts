@@ -90,10 +90,13 @@ export function awaitAck(context: EdgeContext, pending: PendingRequest, response
   const settled = new Promise<void>((resolve) => {
     settle = resolve;
   });
-  const stopRepeats = retransmit2xx(transaction, response, () => {
-    settle();
-    // endDialog reports its own failures.
-    void endDialog(context, dialog, ackTimeout);
+  const stopRepeats = retransmit2xx(transaction, response, {
+    onGaveUp: () => {
+      settle();
+      // endDialog reports its own failures.
+      void endDialog(context, dialog, ackTimeout);
+    },
+    onUnreachable: settle,
   });
   // The ACK of the first 2xx has the INVITE's id, that of a later one an id of its own, as drachtio-server has it.
   const initial = tagOf(transaction.request.to) === undefined;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { AdminSocket } from '../contract/admin-socket.js';
+import { AdminSocket, type ReceivedFrame } from '../contract/admin-socket.js';
 import { startEmbeddedEdge } from '../contract/embedded-edge.js';
 import { answer, RawCall, sdp } from '../contract/raw-call.js';
 import { RawPeer } from '../contract/raw-peer.js';
@@ -78,7 +78,7 @@ const message = fc
 
 test('thousands of broken and half broken messages: no crash, and the next good call goes through', async () => {
   const edge = await startEmbeddedEdge({ t1: 5 });
-  const client = await AdminSocket.open(edge);
+  const client = await AdminSocket.open(edge, 60_000);
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   const peer = await RawPeer.udp(edge.udp);
   try {
@@ -109,7 +109,7 @@ const garbage = fc.oneof(
 
 test('within a call: every PRACK, UPDATE and re-INVITE with garbage in it is answered, and the call goes on', async () => {
   const edge = await startEmbeddedEdge();
-  const client = await AdminSocket.open(edge);
+  const client = await AdminSocket.open(edge, 60_000);
   const peer = await RawPeer.udp(edge.udp);
   try {
     await client.ask(`authenticate|${edge.admin.secret}|`);
@@ -168,14 +168,17 @@ test('a callee whose reliable responses and session timers are garbage: the appl
 });
 
 /** Answers whatever comes, INVITEs by way of 180. Ends with the connection. */
-async function answerAll(client: AdminSocket): Promise<never> {
-  for (;;) {
-    const { fields, sip } = await client.take(
-      (frame) => frame.fields[1] === 'sip' && !/^(SIP|ACK|CANCEL)/.test(frame.sip),
-    );
-    const isInvite = sip.startsWith('INVITE');
-    await client.ask(`sip|${fields[8]}|`, `SIP/2.0 ${isInvite ? '180 Ringing' : '200 OK'}\r\n\r\n`);
-    if (isInvite) await client.ask(`sip|${fields[8]}|`, `SIP/2.0 200 OK\r\n\r\n${sdp(1)}`);
+async function answerAll(client: AdminSocket): Promise<void> {
+  const isRequest = ({ fields, sip }: ReceivedFrame): boolean => fields[1] === 'sip' && !/^(SIP|ACK|CANCEL)/.test(sip);
+  try {
+    for (;;) {
+      const { fields, sip } = await client.take(isRequest, 'request');
+      const isInvite = sip.startsWith('INVITE');
+      await client.ask(`sip|${fields[8]}|`, `SIP/2.0 ${isInvite ? '180 Ringing' : '200 OK'}\r\n\r\n`);
+      if (isInvite) await client.ask(`sip|${fields[8]}|`, `SIP/2.0 200 OK\r\n\r\n${sdp(1)}`);
+    }
+  } catch (error) {
+    if (client.open) throw error;
   }
 }
 

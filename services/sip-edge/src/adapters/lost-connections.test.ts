@@ -1,4 +1,4 @@
-// What becomes of INVITEs whose connection is lost before they are answered.
+// What becomes of INVITEs whose connection is lost before they are answered or before the answer is acknowledged.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '@sidestream/peers';
@@ -93,6 +93,31 @@ describe('a connection that is lost', () => {
         answer(later, invite, 200, { toTag: 'late', body: sdp(43_000) });
         assert.equal((await later.request('ACK')).headers.get('Via'), ack.headers.get('Via'));
         assert.equal(await edge.metric('sidestream_edge_dialogs'), 0);
+      },
+    ));
+});
+
+describe('a connection that is lost before the ACK', () => {
+  const bench = new ContractBench(sipEdge());
+
+  test('RFC 3261 §15, §17.2.4: the BYE of the application waits for it no more, and dials the Contact', () =>
+    bench.run(
+      (app) =>
+        app.invite(async (request, reply) => {
+          app.emit('answered', await app.createUAS(request, reply, { localSdp: sdp(41_000) }));
+        }),
+      async ({ app, peer }) => {
+        const caller = await peer.tcp();
+        const listener = await peer.tcpServer();
+        const answered = next(app, 'answered');
+        const contact = `<sip:raw@127.0.0.1:${listener.address.port};transport=tcp>`;
+        new RawCall(caller).send('INVITE', { body: sdp(40_000), headers: { Contact: contact } });
+        await caller.response(200, 'INVITE');
+        const [dialog] = (await answered) as [Awaited<ReturnType<typeof app.createUAS>>];
+        await caller.close();
+        const destroyed = dialog.destroy();
+        answer(listener, await listener.request('BYE'), 200);
+        await destroyed;
       },
     ));
 });

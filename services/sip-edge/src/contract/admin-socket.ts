@@ -1,4 +1,5 @@
 // A connection to the admin port without drachtio-srf, for what the library hides.
+import { EventEmitter } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { encodeFrame, FrameReader } from '../domain/frame.js';
 import type { EdgeHandle } from './edge-handle.js';
@@ -13,12 +14,14 @@ export class AdminSocket {
   readonly frames: ReceivedFrame[] = [];
   readonly closed: Promise<void>;
   readonly #socket: Socket;
-  #wake: () => void = () => undefined;
+  readonly #patienceMs: number;
+  readonly #news = new EventEmitter<{ frames: []; closed: [] }>();
   #messages = 0;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, patienceMs: number) {
     const reader = new FrameReader(999_999);
     this.#socket = socket;
+    this.#patienceMs = patienceMs;
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
@@ -28,17 +31,23 @@ export class AdminSocket {
         const meta = end < 0 ? text : text.slice(0, end);
         this.frames.push({ fields: meta.split('|'), sip: end < 0 ? '' : text.slice(end + 2) });
       }
-      this.#wake();
+      this.#news.emit('frames');
     });
+    socket.on('close', () => this.#news.emit('closed'));
   }
 
-  static async open({ admin }: EdgeHandle): Promise<AdminSocket> {
+  /** @param patienceMs how long it waits for a frame */
+  static async open({ admin }: Pick<EdgeHandle, 'admin'>, patienceMs = 5_000): Promise<AdminSocket> {
     const socket = connect(admin.port, admin.host);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
       socket.once('error', reject);
     });
-    return new AdminSocket(socket);
+    return new AdminSocket(socket, patienceMs);
+  }
+
+  get open(): boolean {
+    return !this.#socket.destroyed;
   }
 
   write(bytes: Buffer): void {
@@ -50,26 +59,45 @@ export class AdminSocket {
     this.#messages += 1;
     const id = `message-${this.#messages}`;
     this.write(encodeFrame(`${id}|${command}${sip === undefined ? '' : `\r\n${sip}`}`));
-    return (await this.take((frame) => frame.fields[1] === 'response' && frame.fields[2] === id)).fields;
+    const isAnswer = ({ fields }: ReceivedFrame): boolean => fields[1] === 'response' && fields[2] === id;
+    return (await this.take(isAnswer, `answer to ${command}`)).fields;
   }
 
   /** The next `sip` frame whose message begins with this text. */
   async sip(start: string): Promise<ReceivedFrame> {
-    return this.take((frame) => frame.fields[1] === 'sip' && frame.sip.startsWith(start));
+    return this.take((frame) => frame.fields[1] === 'sip' && frame.sip.startsWith(start), `SIP message ${start}`);
   }
 
   close(): void {
     this.#socket.destroy();
   }
 
-  async take(matches: (frame: ReceivedFrame) => boolean): Promise<ReceivedFrame> {
-    for (;;) {
-      const at = this.frames.findIndex(matches);
-      const [found] = at < 0 ? [] : this.frames.splice(at, 1);
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+  /** The next frame that matches, taken out of what has come. Rejects with what came instead when the edge hangs up or says no more. */
+  take(matches: (frame: ReceivedFrame) => boolean, what: string): Promise<ReceivedFrame> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.#news.off('frames', look);
+        this.#news.off('closed', onClosed);
+      };
+      const look = (): void => {
+        const at = this.frames.findIndex(matches);
+        const [found] = at < 0 ? [] : this.frames.splice(at, 1);
+        if (found === undefined) return;
+        settle();
+        resolve(found);
+      };
+      const fail = (why: string): void => {
+        settle();
+        const unread = this.frames.map(({ fields }) => fields.join('|')).join('; ') || 'nothing';
+        reject(new Error(`no ${what}: ${why}; unread: ${unread}`));
+      };
+      const onClosed = (): void => fail('the connection is closed');
+      const timer = setTimeout(() => fail(`nothing more for ${this.#patienceMs} ms`), this.#patienceMs);
+      this.#news.on('frames', look);
+      this.#news.once('closed', onClosed);
+      look();
+      if (!this.open) onClosed();
+    });
   }
 }

@@ -97,7 +97,7 @@ export function frameContract(under: EdgeUnderTest): void {
       const invite = await callee.request('INVITE');
       answer(callee, invite, 100);
       answer(callee, invite, 180);
-      const ringing = await client.take((frame) => frame.fields[1] === 'sip');
+      const ringing = await client.sip('');
       const dialogId = `${invite.callId};from-tag=${tagOf(invite.from)}`;
       const to = ['127.0.0.1', String(callee.address.port)];
       shape(ringing.fields, [uuid, 'sip', 'network', /^\d+$/, 'udp', ...to, time, transactionId, dialogId, '']);
