@@ -43,7 +43,7 @@ program
   .option('--users <n>', 'users of the policy', count, policyBenchDefaults.users)
   .option('--swaps <n>', 'how often a new policy arrives', count, policyBenchDefaults.swaps)
   .option('--json', 'print {name, figures, ratios, machine} as JSON')
-  .addHelpText('after', '\nTakes about a minute; progress is on stderr.')
+  .addHelpText('after', '\nTakes one to three minutes; progress is on stderr.')
   .action(async (options: Parameters<typeof policyBench>[0] & { json?: boolean }) =>
     print(await policyBench(options, progress), policyBenchRemarks, options.json),
   );
