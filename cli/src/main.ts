@@ -5,6 +5,7 @@ import { type RecorderProfileName, recorderProfiles } from '@sidestream/siprec';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { demo } from './commands/demo.js';
 import { lintCommand } from './commands/lint.js';
+import { policyCommand } from './commands/policy-command.js';
 import { type ProviderCommandOptions, provider } from './commands/provider.js';
 import { recorder } from './commands/recorder.js';
 import { register } from './commands/register.js';
@@ -44,6 +45,8 @@ Exit code: 0 only if everything is proven.`,
   .action(async (options: { json?: boolean; out: string; keepLogs?: boolean }) =>
     exitWith(await demo({ json: options.json ?? false, out: options.out, keepLogs: options.keepLogs ?? false })),
   );
+
+program.addCommand(policyCommand(exitWith));
 
 const profileOption = (what: string) =>
   new Option('-p, --profile <name>', what).choices(Object.keys(recorderProfiles)).default('dynamics365');

@@ -107,7 +107,7 @@ test('a bad identities file: every bad row is told with its line, and the good o
   const status = await stage.cli('status', '--tenant', 'skipping');
   assert.match(
     status.stdout,
-    /skipping: 2 of users and identities could not be used\n {2}line 3: .*nonsense.*\n {2}line 4: /,
+    /skipping: 2 of the users or identities can't be used\n {2}line 3: .*nonsense.*\n {2}line 4: /,
   );
   assert.equal((await instance.explain('+4930111111', { tenant: 'skipping' })).seller?.id, 'u-bob');
   const prefix = await instance.explain('+4930333777', { tenant: 'skipping' });

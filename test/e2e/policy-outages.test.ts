@@ -1,9 +1,11 @@
 // policy-sync when things go away: an instance, NATS, the provider. Real processes, nats-server and HTTPS.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventually } from '@sidestream/peers';
 import { parseProviderFault } from '@sidestream/simulators';
-import { ada, bob, type PolicyInstance, PolicyStage } from './policy-stage.js';
+import { ada, bob, type PolicyInstance, PolicyStage, secret } from './policy-stage.js';
 
 /** Two instances, the active one first. */
 async function two(stage: PolicyStage): Promise<[PolicyInstance, PolicyInstance]> {
@@ -74,6 +76,18 @@ test('started again, an instance asks with the ETag that the one before got', as
     .filter(({ place }) => place === 'users');
   assert.ok(statuses.length > 0 && statuses.every(({ status }) => status === 304));
   assert.equal((await stage.pointer())?.revision, before.revision);
+});
+
+test('a secret that was replaced is used without a restart', async (t) => {
+  const stage = await PolicyStage.open(t);
+  if (stage === undefined) return;
+  const instance = await stage.start('one');
+  await stage.pointerWhere('the policy', ({ users }) => users === 2);
+  writeFileSync(join(stage.directory, 'secret'), 'of yesterday');
+  await eventually(async () => (await instance.tenant()).lastError !== '', 'it is refused');
+  assert.match((await instance.tenant()).lastError, /^entra-refused: .*AADSTS7000215/);
+  writeFileSync(join(stage.directory, 'secret'), secret);
+  await eventually(async () => (await instance.tenant()).lastError === '', 'it syncs again');
 });
 
 describe('a provider that has not confirmed the policy for maxAge', { concurrency: true }, () => {

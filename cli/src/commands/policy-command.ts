@@ -52,21 +52,13 @@ function add(parent: Command, name: string, description: string): Command {
     .description(description)
     .requiredOption('-c, --config <file>', 'sidestream.yaml')
     .option('-t, --tenant <name>', 'whose policy; may be left out where there is only one')
-    .option('-a, --address <host:port>', 'ask this instance; NATS is not needed then', readAddressOption)
+    .option('-a, --address <host:port>', 'ask this instance; NATS is not needed then', readAddress)
     .option('--json', 'print one JSON document')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 }
 
 function read(flags: Flags): PolicyCommandOptions {
   return { ...flags, json: flags.json ?? false };
-}
-
-function readAddressOption(text: string): string {
-  try {
-    return readAddress(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function readCount(text: string): number {

@@ -169,7 +169,7 @@ function troubles({ tenant, lastError, lastErrorAt, problems, problemCount }: Te
     lastError === ''
       ? []
       : [`${tenant}: the last sync failed${lastErrorAt ? ` ${age(lastErrorAt)}` : ''}: ${lastError}`];
-  if (problemCount > 0) lines.push(`${tenant}: ${problemCount} of users and identities could not be used`);
+  if (problemCount > 0) lines.push(`${tenant}: ${problemCount} of the users or identities can't be used`);
   const more = problemCount - problems.length;
   return [...lines, ...problems.map((problem) => `  ${problem}`), ...(more > 0 ? [`  and ${more} more`] : [])];
 }

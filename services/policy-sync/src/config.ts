@@ -1,13 +1,13 @@
 // What this process needs of the deployment's configuration and its environment; the only reader of both.
-import { hostname } from 'node:os';
+import { isCountryCode } from '@sidestream/policy';
 import {
   ConfigError,
-  formatHostPort,
+  type ConfigProblem,
   type HostPort,
   type ProcessConfig,
   type ProviderConfig,
   parseHostPort,
-  readConfig,
+  readServiceConfig,
   type SidestreamConfig,
   type TenantConfig,
 } from '@sidestream/service';
@@ -40,16 +40,11 @@ export interface PolicySyncConfig extends ProcessConfig {
  * @throws ConfigError
  */
 export function readPolicySyncConfig(environment: NodeJS.ProcessEnv = process.env): PolicySyncConfig {
-  const path = environment['SIDESTREAM_CONFIG'];
-  if (!path) throw new ConfigError('environment', [{ path: 'SIDESTREAM_CONFIG', message: 'names no sidestream.yaml' }]);
-  const config = readConfig(path);
+  const { path, config, instance } = readServiceConfig(environment, ({ policySync }) => policySync.id);
   const { nats, grpc, policySync, log, management } = config;
-  const instance = environment['SIDESTREAM_INSTANCE'] || policySync.id || hostname().replaceAll('.', '-');
-  // The id is part of a NATS key.
-  if (!/^[A-Za-z0-9_-]{1,40}$/.test(instance))
-    throw new ConfigError('environment', [
-      { path: 'SIDESTREAM_INSTANCE', message: `'${instance}' is not 1 to 40 letters, digits, dashes` },
-    ]);
+  const tenants = Object.entries(config.tenants).flatMap(([tenant, value]) => syncedTenant(tenant, value, config));
+  const problems = tenants.flatMap(countryProblems);
+  if (problems.length > 0) throw new ConfigError(path, problems);
   return {
     instance,
     log,
@@ -58,7 +53,7 @@ export function readPolicySyncConfig(environment: NodeJS.ProcessEnv = process.en
     grpcTls: grpc.tls,
     listen: parseHostPort(policySync.listen),
     advertise: policySync.advertise,
-    tenants: Object.entries(config.tenants).flatMap(([tenant, value]) => syncedTenant(tenant, value, config)),
+    tenants,
   };
 }
 
@@ -69,10 +64,8 @@ function syncedTenant(tenant: string, value: TenantConfig, { regions }: Sidestre
   return [{ tenant, policy, provider, recorders, enabled: recording.enabled }];
 }
 
-/** Where others reach what listens at `listen` on `port`: `advertise` may be a host or host:port. */
-export function advertisedAddress({ listen, advertise }: PolicySyncConfig, port: number): string {
-  if (advertise !== undefined)
-    return /^(\[.+\]|[^:]+):\d+$/.test(advertise) ? advertise : formatHostPort({ host: advertise, port });
-  const wildcard = listen.host === '0.0.0.0' || listen.host === '::';
-  return formatHostPort({ host: wildcard ? hostname() : listen.host, port });
+function countryProblems({ tenant, policy: { defaultCountry } }: SyncedTenant): ConfigProblem[] {
+  if (defaultCountry === undefined || isCountryCode(defaultCountry)) return [];
+  const message = `'${defaultCountry}' is no country whose numbers are known`;
+  return [{ path: `tenants.${tenant}.policy.defaultCountry`, message }];
 }

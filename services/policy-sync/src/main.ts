@@ -1,6 +1,7 @@
 // Wiring of policy-sync, and nothing else.
 import { PolicyServiceService } from '@sidestream/proto/policy/v1';
 import {
+  advertisedAddress,
   Bus,
   EventPublisher,
   GrpcServer,
@@ -17,7 +18,7 @@ import { NatsPolicyStore } from './adapters/nats-policy-store.js';
 import { policyService } from './adapters/policy-grpc.js';
 import { PolicyReader } from './adapters/policy-reader.js';
 import { Presence } from './adapters/presence.js';
-import { advertisedAddress, type PolicySyncConfig, readPolicySyncConfig } from './config.js';
+import { type PolicySyncConfig, readPolicySyncConfig } from './config.js';
 import { PolicySync } from './domain/policy-sync.js';
 
 const grpcGraceMs = 1_000;
@@ -29,7 +30,7 @@ async function start(context: ServiceContext<PolicySyncConfig>): Promise<Running
   const bus = Bus.open({ nats, name: `policy-sync.${instance}`, log, metrics, health });
   const events = new EventPublisher(bus, { source: `policy-sync.${instance}`, log, metrics });
   const store = new NatsPolicyStore(bus);
-  const source = new FetchThread({ tenants, instance, logLevel: config.log.level }, log);
+  const source = new FetchThread({ tenants }, log);
   const rules = new Map(tenants.map(({ tenant, policy }) => [tenant, policy.stale]));
   const sync = new PolicySync({
     tenants: tenants.map(({ tenant, policy }) => ({ tenant, pace: policy })),

@@ -5,13 +5,18 @@ import { SyncError } from '../domain/sync-error.js';
 
 export interface FetchThreadData {
   readonly tenants: readonly SyncedTenant[];
-  readonly instance: string;
-  readonly logLevel: string;
 }
 
 export type FetchRequest =
   | { readonly kind: 'fetch'; readonly id: number; readonly tenant: string; readonly basis: Basis | undefined }
   | { readonly kind: 'abort'; readonly id: number };
+
+/** What the thread says; one line in the log of the process, since lines of two writers could mix. */
+export interface FetchNote {
+  readonly level: 'debug' | 'info' | 'warn';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
 
 export type FetchReply = { readonly id: number } & (
   | { readonly fetched: FetchedPolicy | Unchanged }

@@ -1,14 +1,7 @@
 // From a tenant's users at the provider to a policy: one request, one calculation. Runs in the fetching thread.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import {
-  type ClientCredential,
-  ProviderClient,
-  type ProviderClientOptions,
-  ProviderError,
-  type ProviderUser,
-} from '@sidestream/conversation-intelligence';
+import { ProviderClient, ProviderError, type ProviderUser } from '@sidestream/conversation-intelligence';
 import {
   buildPolicy,
   type Identities,
@@ -17,26 +10,26 @@ import {
   type Problems,
   parseIdentities,
 } from '@sidestream/policy';
-import type { Logger } from '@sidestream/service';
 import type { SyncedTenant } from '../config.js';
 import type { Basis, FetchedPolicy, Unchanged } from '../domain/ports.js';
 import { SyncError } from '../domain/sync-error.js';
+import type { FetchNote } from './fetch-messages.js';
 
 /** Changes when the same users would give another policy. */
 const recipeVersion = 1;
 const maxProblems = 100;
-const shortestRequestMs = 5_000;
-const longestRequestMs = 30_000;
 
 export class TenantFetcher {
   readonly #tenant: SyncedTenant;
-  readonly #log: Logger;
+  readonly #say: (note: FetchNote) => void;
   #client: ProviderClient | undefined;
+  /** Digest of the files that the client was made of. */
+  #material = '';
   #told = '';
 
-  constructor(tenant: SyncedTenant, log: Logger) {
+  constructor(tenant: SyncedTenant, say: (note: FetchNote) => void) {
     this.#tenant = tenant;
-    this.#log = log;
+    this.#say = say;
   }
 
   /** @see UserSource.fetch */
@@ -46,8 +39,7 @@ export class TenantFetcher {
       const recipe = this.#recipe(text);
       // A list that has not changed says nothing when the rest has.
       const validators = basis?.recipe === recipe ? basis.validators : undefined;
-      this.#client ??= this.#open();
-      const list = await this.#client.listUsers(signal, validators);
+      const list = await (await this.#connect()).listUsers(signal, validators);
       if (list === 'not-modified') return { changed: false };
       const { validators: given, maxAgeMs } = list;
       const next = { validators: given, recipe, users: digestOf(list.users) };
@@ -78,20 +70,34 @@ export class TenantFetcher {
     if (count === 0) return;
     const { tenant } = this.#tenant;
     const problems = first.map(({ path, message }) => `${path}: ${message}`);
-    this.#log.warn({ tenant, count, problems }, 'some users or identities could not be used');
+    const message = 'some users or identities could not be used';
+    this.#say({ level: 'warn', message, fields: { tenant, count, problems } });
   }
 
-  #open(): ProviderClient {
+  /** The client that knows what the files hold now; its tokens are kept for as long as they hold the same. */
+  async #connect(): Promise<ProviderClient> {
     const { provider, policy, tenant } = this.#tenant;
     const { entraTenantId, clientId, authority, resourceAppId, apiBaseUrl, trustFile } = provider;
-    const options: ProviderClientOptions = {
-      ...{ entraTenantId, clientId, authority, resourceAppId, apiBaseUrl, credential: credentialOf(provider) },
-      // Who polls often wants to know soon that nothing comes.
-      limits: { requestTimeoutMs: Math.min(longestRequestMs, Math.max(shortestRequestMs, policy.pollIntervalMs)) },
-      ...(trustFile !== undefined && { trust: readFileSync(trustFile, 'utf8') }),
-      log: (level, message, fields) => this.#log[level]({ tenant, ...fields }, message),
+    const material = {
+      credential: await readCredential(provider),
+      ...(trustFile !== undefined && { trust: await readFile(trustFile, 'utf8') }),
     };
-    return new ProviderClient(options);
+    const digest = createHash('sha256').update(JSON.stringify(material)).digest('hex');
+    if (this.#client !== undefined && this.#material === digest) return this.#client;
+    await this.#client?.close();
+    this.#material = digest;
+    const { credential, ...trust } = material;
+    this.#client = new ProviderClient({
+      ...{ entraTenantId, clientId, authority, resourceAppId, apiBaseUrl, ...trust },
+      credential: 'secret' in credential ? { secret: () => credential.secret } : credential,
+      // Who polls often wants to know soon that nothing comes.
+      limits: {
+        requestTimeoutMs: between(5_000, policy.pollIntervalMs, 30_000),
+        callTimeoutMs: between(30_000, 10 * policy.pollIntervalMs, 300_000),
+      },
+      log: (level, message, fields) => this.#say({ level, message, fields: { tenant, ...fields } }),
+    });
+    return this.#client;
   }
 
   get #country() {
@@ -116,8 +122,11 @@ export class TenantFetcher {
   }
 
   #recipe(identities: string | undefined): string {
-    const { defaultCountry, identityErrors } = this.#tenant.policy;
-    const settings = JSON.stringify([recipeVersion, defaultCountry, identityErrors, identities === undefined]);
+    const { policy, provider } = this.#tenant;
+    const { entraTenantId, clientId, apiBaseUrl } = provider;
+    const asked = [entraTenantId, clientId, apiBaseUrl];
+    const made = [policy.defaultCountry, policy.identityErrors, identities === undefined];
+    const settings = JSON.stringify([recipeVersion, asked, made]);
     return createHash('sha256')
       .update(settings)
       .update(identities ?? '')
@@ -141,17 +150,20 @@ function together(identities: Problems | undefined, others: Problems): Problems 
   return { count: (identities?.count ?? 0) + others.count, first };
 }
 
-function credentialOf({
-  clientSecretFile,
-  clientCertificateFile,
-  clientKeyFile,
-}: SyncedTenant['provider']): ClientCredential {
-  if (clientCertificateFile !== undefined && clientKeyFile !== undefined) {
-    const read = (file: string) => readFileSync(file, 'utf8');
-    return { certificatePem: read(clientCertificateFile), privateKeyPem: read(clientKeyFile) };
-  }
-  // Read at each use: a rotated secret needs no restart.
-  return { secret: () => readFileSync(clientSecretFile ?? '', 'utf8').trim() };
+/** Either is plain text, so that it can be compared. */
+type Credential = { readonly secret: string } | { readonly certificatePem: string; readonly privateKeyPem: string };
+
+async function readCredential(provider: SyncedTenant['provider']): Promise<Credential> {
+  const { clientSecretFile, clientCertificateFile, clientKeyFile } = provider;
+  if (clientSecretFile !== undefined) return { secret: (await readFile(clientSecretFile, 'utf8')).trim() };
+  return {
+    certificatePem: await readFile(clientCertificateFile ?? '', 'utf8'),
+    privateKeyPem: await readFile(clientKeyFile ?? '', 'utf8'),
+  };
+}
+
+function between(least: number, wanted: number, most: number): number {
+  return Math.min(most, Math.max(least, wanted));
 }
 
 function toSyncError(error: unknown): SyncError {

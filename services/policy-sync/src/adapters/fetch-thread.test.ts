@@ -6,6 +6,7 @@ import type { SyncedTenant } from '../config.js';
 import { FetchThread } from './fetch-thread.js';
 
 const log = createLogger({ name: 'test', instance: '1', level: 'silent' });
+const thisFile = new URL(import.meta.url).pathname;
 const never = new AbortController().signal;
 
 function tenant(provider: object = {}, policy: object = {}): SyncedTenant {
@@ -26,7 +27,7 @@ function tenant(provider: object = {}, policy: object = {}): SyncedTenant {
 }
 
 function open(t: TestContext, one: SyncedTenant, limits: object = {}): FetchThread {
-  const thread = new FetchThread({ tenants: [one], instance: '1', logLevel: 'silent' }, log, limits);
+  const thread = new FetchThread({ tenants: [one] }, log, limits);
   t.after(() => thread.close());
   return thread;
 }
@@ -38,7 +39,7 @@ test('a file that cannot be read is named', async (t) => {
     retryable: false,
     message: /no such file .*\/nowhere\/identities\.csv/,
   });
-  const trust = open(t, tenant({ trustFile: '/nowhere/trust.pem' }));
+  const trust = open(t, tenant({ clientSecretFile: thisFile, trustFile: '/nowhere/trust.pem' }));
   await assert.rejects(trust.fetch('contoso', undefined, never), { code: 'file-unusable', message: /trust\.pem/ });
 });
 
@@ -52,8 +53,7 @@ test('a fetch that is given up ends at once', async (t) => {
   t.after(() => silent.close());
   const address = silent.address();
   const origin = `https://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
-  const secretFile = new URL(import.meta.url).pathname;
-  const thread = open(t, tenant({ authority: origin, apiBaseUrl: origin, clientSecretFile: secretFile }));
+  const thread = open(t, tenant({ authority: origin, apiBaseUrl: origin, clientSecretFile: thisFile }));
   const giving = new AbortController();
   const fetching = thread.fetch('contoso', undefined, giving.signal);
   silent.once('connection', (socket) => {

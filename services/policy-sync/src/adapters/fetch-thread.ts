@@ -3,7 +3,13 @@ import { type ResourceLimits, Worker } from 'node:worker_threads';
 import type { Logger } from '@sidestream/service';
 import type { Basis, FetchedPolicy, Unchanged, UserSource } from '../domain/ports.js';
 import { SyncError } from '../domain/sync-error.js';
-import { type FetchReply, type FetchRequest, type FetchThreadData, fromFailure } from './fetch-messages.js';
+import {
+  type FetchNote,
+  type FetchReply,
+  type FetchRequest,
+  type FetchThreadData,
+  fromFailure,
+} from './fetch-messages.js';
 
 interface Waiting {
   resolve(fetched: FetchedPolicy | Unchanged): void;
@@ -62,7 +68,10 @@ export class FetchThread implements UserSource {
     });
     this.#worker = worker;
     let why = 'it ended';
-    worker.on('message', (reply: FetchReply) => this.#settle(reply));
+    worker.on('message', (said: FetchReply | FetchNote) => {
+      if ('id' in said) this.#settle(said);
+      else this.#log[said.level](said.fields, said.message);
+    });
     // Out of memory is an error, too: a list that is too large ends the thread and not the process.
     worker.on('error', (error: Error) => {
       why = error.message;

@@ -1,14 +1,19 @@
 // The fetching thread: lists of a million users are parsed, sorted and encoded here, while the lease is kept elsewhere. Started by
 // fetch-thread.ts.
 import { parentPort, workerData } from 'node:worker_threads';
-import { createLogger } from '@sidestream/service';
 import { SyncError } from '../domain/sync-error.js';
-import { type FetchReply, type FetchRequest, type FetchThreadData, toFailure } from './fetch-messages.js';
+import {
+  type FetchNote,
+  type FetchReply,
+  type FetchRequest,
+  type FetchThreadData,
+  toFailure,
+} from './fetch-messages.js';
 import { TenantFetcher } from './fetch-tenant.js';
 
-const { tenants, instance, logLevel }: FetchThreadData = workerData;
-const log = createLogger({ name: 'policy-sync', instance, level: logLevel });
-const fetchers = new Map(tenants.map((one) => [one.tenant, new TenantFetcher(one, log)]));
+const { tenants }: FetchThreadData = workerData;
+const tell = (note: FetchNote) => parentPort?.postMessage(note);
+const fetchers = new Map(tenants.map((one) => [one.tenant, new TenantFetcher(one, tell)]));
 const underWay = new Map<number, AbortController>();
 
 async function serve({ id, tenant, basis }: Extract<FetchRequest, { kind: 'fetch' }>): Promise<void> {

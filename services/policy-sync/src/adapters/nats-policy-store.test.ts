@@ -93,14 +93,16 @@ test('a pointer that cannot be read counts as none, and is written over', { skip
   assert.deepEqual((await store.read('contoso', signal))?.pointer, pointer);
 });
 
-test('a snapshot that is gone makes the policy incomplete, and nobody can read it', { skip }, async (t) => {
+test('a snapshot that is gone makes the policy incomplete: nobody can read or confirm it', { skip }, async (t) => {
   const { session, store, reader } = await open(t);
-  const { pointer } = await store.replace('contoso', undefined, policy('a'), new Date(), signal);
-  await (await session.objectStore('policy-snapshots')).delete(pointer.object);
+  const first = await store.replace('contoso', undefined, policy('a'), new Date(), signal);
+  await (await session.objectStore('policy-snapshots')).delete(first.pointer.object);
+  const confirmed = store.confirm('contoso', first, first.details, new Date(), signal);
+  await assert.rejects(confirmed, { code: 'store-unavailable', message: /contoso\/0 is gone/ });
   assert.equal((await store.read('contoso', signal))?.complete, false);
   await assert.rejects(reader.current('contoso', freshness, signal), {
     code: 'policy-unavailable',
-    message: /is gone/,
+    message: /no object 'contoso\/0'/,
   });
 });
 

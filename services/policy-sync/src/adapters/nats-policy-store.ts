@@ -86,7 +86,16 @@ export class NatsPolicyStore implements PolicyStore {
     at: Date,
     signal: AbortSignal,
   ): Promise<StoredPolicy> {
-    return await this.#point(tenant, { ...before.pointer, checkedAt: at.toISOString() }, details, before, signal);
+    const { pointer } = before;
+    await this.#with(signal, async (session) => {
+      const info = await (await session.objectStore(storeName)).info(pointer.object);
+      if (isObjectOf(info, pointer)) return;
+      throw new SyncError(
+        'store-unavailable',
+        `The snapshot ${pointer.object} is gone; it is going to be stored again.`,
+      );
+    });
+    return await this.#point(tenant, { ...pointer, checkedAt: at.toISOString() }, details, before, signal);
   }
 
   async #point(

@@ -1,22 +1,30 @@
 // The policies for those who ask about them: read when asked for, so that an instance that stands by says the same as the active one.
 import { type Freshness, type PolicySnapshot, receiveSnapshot } from '@sidestream/policy';
-import { type Bus, SidestreamError } from '@sidestream/service';
+import { type Bus, readObject, SidestreamError } from '@sidestream/service';
 import type { PolicyStore, StoredPolicy } from '../domain/ports.js';
 import { SyncError } from '../domain/sync-error.js';
 
 /** Of a whole snapshot; whoever asked may give up earlier. */
 const downloadDeadlineMs = 60_000;
+/** Contents are kept up to here, those asked for last; one is kept in any case. */
+const maxKeptBytes = 512 * 1024 * 1024;
 
 export interface CurrentPolicy {
   readonly stored: StoredPolicy;
   readonly snapshot: PolicySnapshot;
 }
 
+interface Content {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly snapshot: Promise<PolicySnapshot>;
+}
+
 export class PolicyReader {
   readonly #bus: Bus;
   readonly #store: PolicyStore;
   /** The last content of each tenant, or its way here: two who ask at once cause one download. */
-  readonly #contents = new Map<string, { readonly sha256: string; readonly snapshot: Promise<PolicySnapshot> }>();
+  readonly #contents = new Map<string, Content>();
 
   constructor(bus: Bus, store: PolicyStore) {
     this.#bus = bus;
@@ -60,42 +68,39 @@ export class PolicyReader {
   }
 
   #content(tenant: string, { pointer }: StoredPolicy): Promise<PolicySnapshot> {
+    const { sha256, bytes } = pointer;
     const known = this.#contents.get(tenant);
-    if (known?.sha256 === pointer.sha256) return known.snapshot;
-    const snapshot = this.#download(tenant, pointer, AbortSignal.timeout(downloadDeadlineMs));
-    this.#contents.set(tenant, { sha256: pointer.sha256, snapshot });
-    snapshot.catch(() => {
-      if (this.#contents.get(tenant)?.snapshot === snapshot) this.#contents.delete(tenant);
+    this.#contents.delete(tenant);
+    const content =
+      known?.sha256 === sha256
+        ? known
+        : { sha256, bytes, snapshot: this.#download(tenant, pointer, AbortSignal.timeout(downloadDeadlineMs)) };
+    this.#contents.set(tenant, content);
+    this.#forgetOldest();
+    content.snapshot.catch(() => {
+      if (this.#contents.get(tenant) === content) this.#contents.delete(tenant);
     });
-    return snapshot;
+    return content.snapshot;
+  }
+
+  #forgetOldest(): void {
+    let kept = [...this.#contents.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const [tenant, { bytes }] of this.#contents) {
+      if (kept <= maxKeptBytes || this.#contents.size === 1) return;
+      this.#contents.delete(tenant);
+      kept -= bytes;
+    }
   }
 
   async #download(tenant: string, pointer: StoredPolicy['pointer'], signal: AbortSignal): Promise<PolicySnapshot> {
     const { session } = this.#bus;
     if (session === undefined) throw new SyncError('store-unavailable', 'NATS is away.');
-    const object = await (await session.objectStore('policy-snapshots')).get(pointer.object);
-    if (object === null) throw new SyncError('store-unavailable', `The snapshot ${pointer.object} is gone.`);
-    // Both fail together; whoever reads the data hears of it.
-    object.error.catch(() => undefined);
-    return await receiveSnapshot(readAll(object.data, signal), pointer, { source: tenant }, signal);
-  }
-}
-
-/** The chunks of a stream; ends its reading when the signal aborts, since a lost server is noticed only after a minute. */
-async function* readAll(data: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const reader = data.getReader();
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  aborted.catch(() => undefined);
-  try {
-    while (true) {
-      const { done, value } = await Promise.race([reader.read(), aborted]);
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
+    return await receiveSnapshot(
+      readObject(session, 'policy-snapshots', pointer.object, signal),
+      pointer,
+      { source: tenant },
+      signal,
+    );
   }
 }
 

@@ -7,7 +7,7 @@ import type { SyncErrorCode } from './sync-error.js';
 export interface Basis {
   /** As the provider gave them; empty when it gave none. */
   readonly validators: Validators;
-  /** Digest of all else that goes into a policy: the identities file and the settings. */
+  /** Digest of all else that goes into a policy: whom we ask, the identities file, the settings. */
   readonly recipe: string;
   /** Digest of the users as they were listed: the same list needs no new policy, though no validator says so. */
   readonly users: string;
@@ -73,7 +73,7 @@ export interface PolicyStore {
     at: Date,
     signal: AbortSignal,
   ): Promise<StoredPolicy>;
-  /** The content is as it was. */
+  /** The content is as it was. Fails when the snapshot is no longer there. */
   confirm(
     tenant: string,
     before: StoredPolicy,
