@@ -115,6 +115,7 @@ await runService({
       recorderOf: (tenant) => ({
         profile: recorderProfiles[tenants[tenant]?.recording.profile ?? 'dynamics365'],
         accountId: tenants[tenant]?.accountId ?? '',
+        callIdOnReestablish: tenants[tenant]?.recording.callIdOnReestablish ?? 'same',
       }),
     });
     const checkHealth = () => {

@@ -144,6 +144,10 @@ const tenantSchema = z.strictObject({
     enabled: z.boolean().default(true).describe('false: no call of the tenant is recorded'),
     provisionalTimeoutMs: z.int().min(100).max(32_000).default(1_500),
     finalTimeoutMs: z.int().min(100).max(32_000).default(3_000),
+    callIdOnReestablish: z
+      .enum(['same', 'new'])
+      .default('same')
+      .describe('Call-ID after a recorder was lost: the one that the dialer widget was told, or a new one'),
   }),
   policy: z.discriminatedUnion('source', [filePolicySchema, providerPolicySchema]),
   provider: providerSchema.optional(),

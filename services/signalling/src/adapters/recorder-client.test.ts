@@ -104,6 +104,7 @@ function listening(dialog: RecorderDialog): {
   dialog.listen({
     offer: (offer) => handlers.offer?.(offer),
     snapshotWanted: () => handlers.snapshotWanted?.(),
+    doubtful: () => handlers.doubtful?.(),
     ended: (cause, text) => handlers.ended?.(cause, text),
   });
   return { offers, ended, snapshotWanted };

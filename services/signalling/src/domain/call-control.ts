@@ -12,7 +12,7 @@ import { newCallId } from './identifiers.js';
 import { type CallParties, callingRole, directionOf, type InviteParties, readParties, withRoles } from './parties.js';
 import type { CallFacts, IncomingInvite, Policies, RecorderClient } from './ports.js';
 import { RecordingScript } from './recording-script.js';
-import { RecordingSession } from './recording-session.js';
+import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { Candidate, Trunk, TrunkTable } from './routing.js';
 import { type Termination, terminated } from './termination.js';
 
@@ -23,7 +23,10 @@ export interface CallControlOptions extends CallServices {
   readonly admission: Admission;
   readonly registry: CallRegistry<CallSession>;
   /** What a tenant's recorder wants to be told. */
-  readonly recorderOf: (tenant: string) => { readonly profile: RecorderProfile; readonly accountId: string };
+  readonly recorderOf: (tenant: string) => RecordingSessionOptions & {
+    readonly profile: RecorderProfile;
+    readonly accountId: string;
+  };
   readonly log: Logger;
 }
 
@@ -125,17 +128,18 @@ export class CallControl {
   }
 
   #newRecording(call: CallFacts): RecordingSession {
-    const { recorderOf } = this.#options;
-    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, () => {
+    const recorder = this.#options.recorderOf(call.tenant);
+    const newScript = () => {
       const { direction, parties, startedAt } = call;
       return new RecordingScript({
-        ...recorderOf(call.tenant),
+        ...recorder,
         direction,
         parties,
         callStart: startedAt,
         recordedSince: new Date(),
       });
-    });
+    };
+    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, newScript, recorder);
   }
 }
 

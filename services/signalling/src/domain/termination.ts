@@ -26,6 +26,9 @@ const reasonTable = {
   'call-ended-before-start': Result.CLIENT_ERROR,
   'recorder-hangup': Result.UPSTREAM_ERROR,
   'recorder-lost': Result.UPSTREAM_ERROR,
+  /** It has accepted the recording and never wanted media. */
+  'recorder-inactive': Result.UPSTREAM_ERROR,
+  'recording-stopped': Result.SUCCESS,
 } as const satisfies Record<string, Result>;
 
 export type TerminationReason = keyof typeof reasonTable | ErrorCode;
