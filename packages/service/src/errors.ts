@@ -23,6 +23,7 @@ export const errorTable = {
   cancelled: meaning(487, status.CANCELLED, Result.CLIENT_ERROR, 'cancelled'),
   'deadline-exceeded': meaning(504, status.DEADLINE_EXCEEDED, Result.UPSTREAM_ERROR, 'deadline-exceeded'),
   'policy-unavailable': meaning(503, status.UNAVAILABLE, Result.SERVER_ERROR, 'policy-unavailable'),
+  'policy-changed': meaning(503, status.FAILED_PRECONDITION, Result.CLIENT_ERROR, 'policy-changed'),
   'relay-unavailable': meaning(503, status.UNAVAILABLE, Result.SERVER_ERROR, 'relay-unavailable'),
   'media-engine-unavailable': meaning(503, status.UNAVAILABLE, Result.UPSTREAM_ERROR, 'media-engine-unavailable'),
   'recorder-refused': meaning(503, status.FAILED_PRECONDITION, Result.UPSTREAM_ERROR, 'recorder-refused'),

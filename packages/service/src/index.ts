@@ -1,7 +1,8 @@
 // @sidestream/service: being a service. Config, log, metrics, health, life cycle, gRPC, NATS. Knows nothing of calls.
-export { formatHostPort, type HostPort, isLoopback, parseHostPort } from './address.js';
+export { advertisedAddress, formatHostPort, type HostPort, isLoopback, parseHostPort } from './address.js';
 export { ConfigError, type ConfigProblem } from './config/config-error.js';
 export { readConfig } from './config/read-config.js';
+export { readServiceConfig, type ServiceConfig } from './config/read-service-config.js';
 export {
   type ControlServiceConfig,
   configSchema,

@@ -1,12 +1,11 @@
 // What signalling reads of the environment and of sidestream.yaml, and nothing else does.
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
   ConfigError,
   type HostPort,
   parseHostPort,
-  readConfig,
+  readServiceConfig,
   Secret,
   type SidestreamConfig,
   type TenantConfig,
@@ -42,9 +41,8 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
  * @throws ConfigError with every problem found.
  */
 export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.env): SignallingConfig {
-  const path = environment['SIDESTREAM_CONFIG'];
-  if (!path) throw new ConfigError('environment', [{ path: 'SIDESTREAM_CONFIG', message: 'is not set' }]);
-  const { nats, grpc, relays, regions, tenants, trunks, signalling, mediaRelay, log, management } = readConfig(path);
+  const { path, config, instance } = readServiceConfig(environment, ({ signalling }) => signalling.id);
+  const { nats, grpc, relays, regions, tenants, trunks, signalling, mediaRelay, log, management } = config;
   const problems: { path: string; message: string }[] = [];
   const edge = readEdge(environment['SIDESTREAM_EDGE'] ?? signalling.edge);
   if (edge === undefined) {
@@ -60,7 +58,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
   }
   if (edge === undefined || secret === undefined) throw new ConfigError(path, problems);
   return {
-    instance: environment['SIDESTREAM_INSTANCE'] ?? signalling.id ?? hostname(),
+    instance,
     log,
     management,
     nats,
