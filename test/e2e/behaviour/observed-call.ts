@@ -57,7 +57,7 @@ async function callAndObserve(stage: BehaviourStage, lane: Lane, row: Row): Prom
 
   const has = (...kinds: ('recordingStarted' | 'recordingFailed')[]) =>
     kinds.some((kind) => stage.events(lane, kind).length > 0);
-  const waits = row.outcome.parts.length === 0 && row.outcome.ended === 'call-ended';
+  const waits = row.outcome.ended === 'recorder-inactive';
   if (!waits)
     await eventually(() => has('recordingStarted', 'recordingFailed'), 'the recording has started or failed', settleMs);
   if (row.until !== undefined) await eventually(() => row.until?.holds(lane) === true, row.until.what, eventMs);

@@ -17,7 +17,8 @@ export interface Outcome {
 export function describeOutcome({ parts, voices, ended }: Outcome, gapMs?: number): string {
   const success = ended === 'call-ended';
   const [head, ...rest] = parts;
-  if (head === undefined) return success ? 'waits, not a packet leaves' : `fails: \`${ended}\``;
+  if (head === undefined)
+    return ended === 'recorder-inactive' ? `waits, not a packet leaves: \`${ended}\`` : `fails: \`${ended}\``;
   const said = [head === 'first' ? 'is made' : 'is made by the next recorder'];
   if (rest.length > 0) {
     const where = rest.at(-1) === head ? 'at the same recorder' : 'at the next recorder';

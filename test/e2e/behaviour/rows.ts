@@ -40,7 +40,7 @@ import type { Row } from './row.js';
 const recorded: Outcome = { parts: ['first'], voices: 2, ended: 'call-ended' };
 const byTheNext: Outcome = { parts: ['second'], voices: 2, ended: 'call-ended' };
 const goesOn: Outcome = { parts: ['first', 'second'], voices: 2, ended: 'call-ended' };
-const waits: Outcome = { parts: [], voices: 0, ended: 'call-ended' };
+const waits: Outcome = { parts: [], voices: 0, ended: 'recorder-inactive' };
 const failed = (ended: string): Outcome => ({ parts: [], voices: 0, ended });
 
 const snapshotCame = {
@@ -57,7 +57,6 @@ const has = (what: string, message: string, times: number) => ({
   what,
   holds: (recorders: Recorders) => recorders.count(message) >= times,
 });
-const recovery = 'recovery at the next recorder';
 
 const answers: readonly Row[] = [
   { name: 'does what it should', behave: () => wellBehaved, outcome: recorded },
@@ -218,7 +217,6 @@ const inDialog: readonly Row[] = [
     behave: () => requestSnapshot(300, 're-INVITE'),
     outcome: recorded,
     until: snapshotCame,
-    pending: 'a request for a snapshot in a re-INVITE',
   },
   {
     name: 'answers our first re-INVITE 491',
@@ -254,7 +252,6 @@ const losses: readonly Row[] = [
     outcome: goesOn,
     gapMs: 1_000,
     until: secondHears,
-    pending: recovery,
   },
   {
     name: 'answers 481 within the dialog',
@@ -263,7 +260,6 @@ const losses: readonly Row[] = [
     gapMs: 1_000,
     until: secondHears,
     keepsSession: true,
-    pending: recovery,
   },
   {
     name: 'restarts and knows no dialog',
@@ -272,7 +268,6 @@ const losses: readonly Row[] = [
     gapMs: 5_000,
     until: secondHears,
     keepsSession: true,
-    pending: recovery,
   },
   {
     name: 'resets the connection and does not answer OPTIONS on the next',
@@ -280,7 +275,6 @@ const losses: readonly Row[] = [
     outcome: goesOn,
     gapMs: 5_000,
     until: secondHears,
-    pending: recovery,
   },
   {
     name: 'resets the connection and answers nothing on the next',
@@ -290,7 +284,6 @@ const losses: readonly Row[] = [
     until: secondHears,
     keepsSession: true,
     graceMs: 8_000,
-    pending: recovery,
   },
   {
     name: 'hangs, its sockets being open',
@@ -300,7 +293,6 @@ const losses: readonly Row[] = [
     until: secondHears,
     keepsSession: true,
     graceMs: 8_000,
-    pending: recovery,
   },
 ];
 
