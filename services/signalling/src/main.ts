@@ -16,7 +16,9 @@ import { CallControl, drained } from './domain/call-control.js';
 import { CallRegistry } from './domain/call-registry.js';
 import type { CallSession } from './domain/call-session.js';
 import { EdgeWatch } from './domain/edge-watch.js';
+import { EmergencyNumbers } from './domain/emergency-numbers.js';
 import { PolicyTable } from './domain/policy-table.js';
+import { usualTerms } from './domain/recording-terms.js';
 import { TrunkTable } from './domain/routing.js';
 
 /** What ending the calls and leaving NATS may take beyond the drain. */
@@ -117,6 +119,8 @@ await runService({
         accountId: tenants[tenant]?.accountId ?? '',
         callIdOnReestablish: tenants[tenant]?.recording.callIdOnReestablish ?? 'same',
       }),
+      termsOf: (tenant) => config.recordingTerms[tenant] ?? usualTerms,
+      emergencyNumbers: new EmergencyNumbers(config.emergencyNumbers),
     });
     const checkHealth = () => {
       const missing = relays.unavailable();

@@ -4,7 +4,7 @@ import { explained, unavailableHeaders } from './admission.js';
 import type { CallRelease } from './call-state.js';
 import { raced, settled, within } from './deadline.js';
 import type { IncomingInvite, Leg, MediaSession } from './ports.js';
-import type { Termination } from './termination.js';
+import type { Termination, TerminationReason } from './termination.js';
 
 /** What there may be to give back; read anew after the steps in flight have settled. */
 export interface CallHoldings {
@@ -17,12 +17,14 @@ export interface CallReleaseOptions {
   readonly invite: IncomingInvite;
   readonly holdings: () => CallHoldings;
   readonly inFlight: readonly Promise<unknown>[];
-  /** Ends the recording, told why the call ended; undefined when none has begun. */
+  /** Ends the recording, told why the call ended. */
   readonly stopRecording: ((why: string) => Promise<void>) | undefined;
   readonly retryAfterSeconds: number;
   readonly log: Logger;
 }
 
+/** Ends that say nothing against the call itself: another try may do. */
+const unavailable: readonly TerminationReason[] = ['drained', 'recording-required'];
 /** Bound of each thing that is given back. */
 const releaseDeadlineMs = 5_000;
 
@@ -36,7 +38,8 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   if (release.near === 'bye') bye(first.near);
   if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release, options)));
   if (release.far === 'bye') bye(first.far);
-  ends.push(stopRecording?.(release.termination.reason), first.media && closeMedia(first.media, log));
+  if (release.recording) ends.push(stopRecording?.(release.termination.reason));
+  ends.push(first.media && closeMedia(first.media, log));
 
   await settled(inFlight, releaseDeadlineMs);
   const late = holdings();
@@ -62,7 +65,8 @@ function refusalHeaders(
 
 async function sayBye(leg: Leg, { reason }: Termination, log: Logger): Promise<void> {
   // RFC 3326: the other side is told why, unless it is the plain end of a call.
-  const header = reason === 'hangup' ? undefined : explained(reason === 'drained' ? 503 : 500, reason)['Reason'];
+  const header =
+    reason === 'hangup' ? undefined : explained(unavailable.includes(reason) ? 503 : 500, reason)['Reason'];
   const signal = within(undefined, releaseDeadlineMs);
   try {
     await raced(leg.bye(header, signal), signal);

@@ -21,6 +21,7 @@ import type {
   Refusal,
   Trunking,
 } from './ports.js';
+import { planOf, type RecordingTerms } from './recording-terms.js';
 import { type Candidate, requestUriAt } from './routing.js';
 import {
   relayedStatus,
@@ -33,12 +34,16 @@ import {
 
 /** The call's own recording, if it has one. */
 export interface CallRecording {
-  /** The call is answered: begin. Never throws. */
+  /** Begins. Never throws. */
   start(media: MediaSession): void;
   /** The media changed. */
   refresh(): void;
   /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
   stop(why: string): Promise<void>;
+  /** Resolves with true once the call is recorded, with false when it cannot be any more. */
+  readonly recorded: Promise<boolean>;
+  /** Resolves when the call is not recorded any more. */
+  readonly lost: Promise<void>;
 }
 
 export interface CallServices {
@@ -55,7 +60,7 @@ export interface CallPlan {
   readonly nearParty: Party;
   readonly candidates: readonly Candidate[];
   readonly maxForwards: number;
-  readonly recording: CallRecording | undefined;
+  readonly recording: (RecordingTerms & { readonly of: CallRecording }) | undefined;
 }
 
 const mediaDeadlineMs = 2_000;
@@ -86,6 +91,8 @@ export class CallSession {
   #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
+  /** What of this call has begun: the fork must hear of every answer from then on. */
+  #recording: CallRecording | undefined;
 
   constructor(services: CallServices, plan: CallPlan) {
     this.id = plan.facts.callId;
@@ -93,7 +100,7 @@ export class CallSession {
     this.#plan = plan;
     this.#log = services.log.child({ call: plan.facts.callId });
     this.#farParty = plan.nearParty === 'customer' ? 'seller' : 'customer';
-    this.#state = newCall(plan.candidates.length);
+    this.#state = newCall(plan.candidates.length, plan.recording === undefined ? 'none' : planOf(plan.recording));
     this.#delays = new CallDelays(plan.invite.receivedAtMs);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
@@ -139,6 +146,12 @@ export class CallSession {
         return;
       case 'answer-media':
         this.#step(() => this.#answerMedia());
+        return;
+      case 'start-recording':
+        this.#startRecording();
+        return;
+      case 'await-recording':
+        this.#awaitRecording();
         return;
       case 'accept-near':
         this.#step(() => this.#acceptNear());
@@ -227,8 +240,7 @@ export class CallSession {
     if (sdp === '' || this.#media === undefined) return undefined;
     try {
       this.#sdp.fromFar = sdp;
-      this.#sdp.toNear = await this.#media.answer(this.#farParty, sdp, within(this.#work.signal, mediaDeadlineMs));
-      return this.#sdp.toNear;
+      return await this.#relayAnswer(this.#media);
     } catch (error) {
       this.#log.warn({ err: error }, 'early media could not be relayed');
       return undefined;
@@ -239,10 +251,47 @@ export class CallSession {
     const arrivedAtMs = this.#services.clock();
     await this.#mediaOrder;
     if (this.#media === undefined || this.#work.signal.aborted) return;
-    const signal = within(this.#work.signal, mediaDeadlineMs);
-    this.#sdp.toNear = await this.#media.answer(this.#farParty, this.#sdp.fromFar, signal);
+    await this.#relayAnswer(this.#media);
     this.#progress = { status: 200, sdp: '', arrivedAtMs };
     this.#dispatch({ type: 'media-answered' });
+  }
+
+  /** The relay hears the far side's description; returns the caller's. */
+  async #relayAnswer(media: MediaSession): Promise<string> {
+    const signal = within(this.#work.signal, mediaDeadlineMs);
+    this.#sdp.toNear = await media.answer(this.#farParty, this.#sdp.fromFar, signal);
+    this.#recording?.refresh();
+    return this.#sdp.toNear;
+  }
+
+  /** Behind the media of the response that it starts with: ringing must not wait for a recorder. */
+  #startRecording(): void {
+    const { recording } = this.#plan;
+    if (recording === undefined) return;
+    this.#mediaOrder = this.#mediaOrder.then(() => {
+      if (this.#media === undefined || this.#work.signal.aborted) return;
+      this.#recording = recording.of;
+      recording.of.start(this.#media);
+    });
+    void recording.of.recorded.then((made) => {
+      if (made) this.#dispatch({ type: 'recorded' });
+      else if (recording.required) this.#endUnrecorded('no recorder has taken the call');
+    });
+    void recording.of.lost.then(() => {
+      if (recording.required && recording.onLoss === 'end') this.#endUnrecorded('the recording was lost');
+    });
+  }
+
+  #awaitRecording(): void {
+    const { requiredTimeoutMs } = this.#plan.recording ?? { requiredTimeoutMs: 0 };
+    const limit = within(this.#work.signal, requiredTimeoutMs);
+    limit.addEventListener('abort', () => {
+      if (this.#state.phase === 'holding') this.#endUnrecorded(`no recorder took the call in ${requiredTimeoutMs} ms`);
+    });
+  }
+
+  #endUnrecorded(why: string): void {
+    this.close(terminated('recording-required', `the call must be recorded: ${why}`));
   }
 
   async #acceptNear(): Promise<void> {
@@ -260,7 +309,7 @@ export class CallSession {
   #announceAnswer(): void {
     const { media, near, far } = { media: this.#media, near: this.#near, far: this.#far };
     if (media === undefined || near === undefined || far === undefined) return;
-    const { facts, invite, recording, nearParty } = this.#plan;
+    const { facts, invite, nearParty } = this.#plan;
     const legs: Record<Side, AgreedLeg> = {
       near: { leg: near, party: nearParty, remote: invite.sdp, local: this.#sdp.toNear },
       far: { leg: far, party: this.#farParty, remote: this.#sdp.fromFar, local: this.#sdp.toFar },
@@ -268,13 +317,12 @@ export class CallSession {
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => recording?.refresh(),
+      onChanged: () => this.#recording?.refresh(),
       onLegGone: (side, status) =>
         this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
       signal: this.#work.signal,
       log: this.#log,
     });
-    recording?.start(media);
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 
@@ -310,8 +358,7 @@ export class CallSession {
       invite,
       holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
       inFlight: [...this.#inFlight, this.#mediaOrder],
-      // Before the answer there is a decision, but no recording.
-      stopRecording: recording && this.#offerAnswer && ((why) => recording.stop(why)),
+      stopRecording: recording && ((why) => recording.of.stop(why)),
       retryAfterSeconds,
       log: this.#log,
     });

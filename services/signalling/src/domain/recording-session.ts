@@ -50,9 +50,13 @@ export class RecordingSession {
   readonly #work = new AbortController();
   /** What is being given back already: of recorders that were given up. */
   readonly #ends = new Set<Promise<unknown>>();
-  readonly #over: Promise<void>;
   readonly #gaps = new RecordingGaps();
-  #resolveOver: () => void = () => {};
+  /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
+  readonly started: Promise<boolean>;
+  #resolveStarted: (made: boolean) => void = () => {};
+  /** Resolves when the recording is over and everything given back. */
+  readonly ended: Promise<void>;
+  #resolveEnded: () => void = () => {};
   #facts: RecordingFacts;
   #state: RecordingState;
   /** The recorders, in the order in which they are asked. */
@@ -84,8 +88,11 @@ export class RecordingSession {
     this.#log = services.log.child({ call: facts.call.callId, recording: facts.recordingId });
     this.#recorders = facts.call.decision.recorders;
     this.#state = newRecording(this.#recorders.length);
-    this.#over = new Promise((resolve) => {
-      this.#resolveOver = resolve;
+    this.started = new Promise((resolve) => {
+      this.#resolveStarted = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
     });
   }
 
@@ -160,7 +167,7 @@ export class RecordingSession {
   /** Ends the recording while the call goes on; resolves when everything is given back. Idempotent, never rejects. */
   end(by: string): Promise<void> {
     this.#dispatch({ type: 'stop', termination: terminated('recording-stopped', by) });
-    return this.#over;
+    return this.ended;
   }
 
   /**
@@ -170,7 +177,7 @@ export class RecordingSession {
   stop(why: string): Promise<void> {
     this.#callOver = true;
     this.#dispatch({ type: 'stop', termination: this.#ofCallEnd(`the call ended: ${why}`) });
-    return this.#over;
+    return this.ended;
   }
 
   #ofCallEnd(detail: string): Termination {
@@ -330,6 +337,7 @@ export class RecordingSession {
     else if (dialog !== undefined) {
       this.#startedAtMs = clock();
       events.recordingStarted(this.#facts, dialog, this.#startedAtMs - this.#beganAtMs);
+      this.#resolveStarted(true);
     }
   }
 
@@ -347,7 +355,8 @@ export class RecordingSession {
       const times = { durationMs: now - this.#startedAtMs, gapMs: this.#gaps.sum(now) };
       events.recordingEnded(this.#facts, termination, times);
     } else events.recordingFailed(this.#facts, this.#recorders[this.#state.candidate] ?? '', termination);
-    this.#resolveOver();
+    this.#resolveStarted(false);
+    this.#resolveEnded();
   }
 }
 

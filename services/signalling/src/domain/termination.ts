@@ -29,6 +29,7 @@ const reasonTable = {
   /** It has accepted the recording and never wanted media. */
   'recorder-inactive': Result.UPSTREAM_ERROR,
   'recording-stopped': Result.SUCCESS,
+  'recording-required': Result.UPSTREAM_ERROR,
 } as const satisfies Record<string, Result>;
 
 export type TerminationReason = keyof typeof reasonTable | ErrorCode;
