@@ -81,7 +81,7 @@ export class CallControl {
       nearParty: callingRole(facts.direction),
       candidates,
       maxForwards,
-      recording: facts.decision.record ? this.#newRecording(facts) : undefined,
+      recording: facts.decision.record ? this.newRecording(facts) : undefined,
     });
     registry.add(session);
     void session.ended.then(() => registry.remove(session.id));
@@ -108,6 +108,21 @@ export class CallControl {
     await this.#options.registry.whenIdle(signal);
   }
 
+  /** Makes the recording of a call as its facts decide; it begins later. */
+  newRecording(call: CallFacts): RecordingSession {
+    const { recorderOf } = this.#options;
+    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, () => {
+      const { direction, parties, startedAt } = call;
+      return new RecordingScript({
+        ...recorderOf(call.tenant),
+        direction,
+        parties,
+        callStart: startedAt,
+        recordedSince: new Date(),
+      });
+    });
+  }
+
   #decide(invite: IncomingInvite, trunk: Trunk): CallFacts {
     const startedAt = new Date();
     const read = readParties(invite);
@@ -122,20 +137,6 @@ export class CallControl {
       recordingCallId: decision.record ? newRecordingCallId() : '',
       startedAt,
     };
-  }
-
-  #newRecording(call: CallFacts): RecordingSession {
-    const { recorderOf } = this.#options;
-    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, () => {
-      const { direction, parties, startedAt } = call;
-      return new RecordingScript({
-        ...recorderOf(call.tenant),
-        direction,
-        parties,
-        callStart: startedAt,
-        recordedSince: new Date(),
-      });
-    });
   }
 }
 

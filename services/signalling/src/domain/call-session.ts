@@ -31,14 +31,39 @@ import {
   terminationOfRefusal,
 } from './termination.js';
 
-/** The call's own recording, if it has one. */
+/** A recording of the call. */
 export interface CallRecording {
+  readonly view: RecordingView;
   /** The call is answered: begin. Never throws. */
   start(media: MediaSession): void;
   /** The media changed. */
   refresh(): void;
   /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
   stop(why: string): Promise<void>;
+  /** Ends it while the call goes on; resolves when everything is given back. Idempotent, never rejects. */
+  end(termination: Termination): Promise<void>;
+  /** Resolves when no packet goes to the recorder any more; rejects SidestreamError `wrong-state` unless it is active. */
+  pause?(): Promise<void>;
+  /** Resolves when the recorder gets packets again; rejects SidestreamError `wrong-state` unless it is paused. */
+  resume?(): Promise<void>;
+}
+
+/** What there is to see of a recording. */
+export interface RecordingView {
+  readonly recordingId: string;
+  readonly recorderCallId: string;
+  readonly phase: string;
+  /** The last one that was tried, by its name in the tenant's list. */
+  readonly recorder: string;
+}
+
+/** What there is to see of a call. */
+export interface CallView {
+  readonly facts: CallFacts;
+  readonly phase: CallState['phase'];
+  readonly answeredAt: Date | undefined;
+  /** Those that began, in their order. */
+  readonly recordings: readonly RecordingView[];
 }
 
 export interface CallServices {
@@ -86,6 +111,7 @@ export class CallSession {
   #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
+  readonly #recordings: CallRecording[] = [];
 
   constructor(services: CallServices, plan: CallPlan) {
     this.id = plan.facts.callId;
@@ -102,6 +128,28 @@ export class CallSession {
 
   get phase(): CallState['phase'] {
     return this.#state.phase;
+  }
+
+  get view(): CallView {
+    const { facts, invite } = this.#plan;
+    const answeredAt =
+      this.#answeredAtMs === undefined
+        ? undefined
+        : new Date(facts.startedAt.getTime() + this.#answeredAtMs - invite.receivedAtMs);
+    return { facts, phase: this.phase, answeredAt, recordings: this.#recordings.map(({ view }) => view) };
+  }
+
+  /** The recordings that have begun, ended ones included. */
+  get recordings(): readonly CallRecording[] {
+    return this.#recordings;
+  }
+
+  /** Records the call from now on. False when it is not up. */
+  record(recording: CallRecording): boolean {
+    if (this.phase !== 'talking' || this.#media === undefined) return false;
+    this.#recordings.push(recording);
+    recording.start(this.#media);
+    return true;
   }
 
   /** Begins; everything else follows from events. */
@@ -268,13 +316,15 @@ export class CallSession {
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => recording?.refresh(),
+      onChanged: () => {
+        for (const one of this.#recordings) one.refresh();
+      },
       onLegGone: (side, status) =>
         this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
       signal: this.#work.signal,
       log: this.#log,
     });
-    recording?.start(media);
+    if (recording !== undefined) this.record(recording);
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 
@@ -304,14 +354,13 @@ export class CallSession {
   }
 
   async #release(release: CallRelease): Promise<void> {
-    const { invite, recording } = this.#plan;
+    const { invite } = this.#plan;
     this.#work.abort(new DOMException('the call is over', 'AbortError'));
     await releaseCall(release, {
       invite,
       holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
       inFlight: [...this.#inFlight, this.#mediaOrder],
-      // Before the answer there is a decision, but no recording.
-      stopRecording: recording && this.#offerAnswer && ((why) => recording.stop(why)),
+      stopRecordings: (why) => this.#recordings.map((one) => one.stop(why)),
       retryAfterSeconds,
       log: this.#log,
     });

@@ -1,6 +1,7 @@
 // One recording of one call: it owns the recording's state, fork and dialog, runs the effects of the state machine and reports what
 // came of them. Whatever happens here, the call goes on; whatever happens to the call, everything here is given back once.
 import type { Logger } from '@sidestream/service';
+import type { RecordingView } from './call-session.js';
 import { raced, settled, within } from './deadline.js';
 import type { Party } from './parties.js';
 import type {
@@ -76,6 +77,12 @@ export class RecordingSession {
     return this.#state.phase;
   }
 
+  get view(): RecordingView {
+    const { recordingId, call } = this.facts;
+    const recorder = call.decision.recorders[this.#state.candidate] ?? '';
+    return { recordingId, recorderCallId: call.recordingCallId, phase: this.phase, recorder };
+  }
+
   /** Begins on this media session. Returns at once, never throws. */
   start(media: MediaSession): void {
     this.#media = media;
@@ -97,6 +104,12 @@ export class RecordingSession {
     this.#callOver = true;
     const reason = this.#state.started ? 'call-ended' : 'call-ended-before-start';
     this.#dispatch({ type: 'stop', termination: terminated(reason, `the call ended: ${why}`) });
+    return this.#over;
+  }
+
+  /** Ends the recording while the call goes on. Resolves when fork and dialog are given back. Idempotent, never rejects. */
+  end(termination: Termination): Promise<void> {
+    this.#dispatch({ type: 'stop', termination });
     return this.#over;
   }
 
