@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ConfigError } from '@sidestream/service';
 import { readSignallingConfig } from './config.js';
+import { usualTerms } from './domain/recording-terms.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidestream-config-'));
 const at = (name: string) => join(folder, name);
@@ -24,7 +25,11 @@ writeFileSync(
     regions: { us: { recorders: ['eastus', 'global'] } },
     tenants: {
       contoso: tenant,
-      fabrikam: { ...tenant, recorders: ['westeurope'] },
+      fabrikam: {
+        ...tenant,
+        recorders: ['westeurope'],
+        recording: { ...tenant.recording, mode: 'required', requiredTimeoutMs: 2_000, parallel: 'all', onLoss: 'end' },
+      },
       tailspin: {
         ...tenant,
         recording: { ...tenant.recording, enabled: false },
@@ -67,6 +72,19 @@ test('the tenants are divided by where their policy comes from; those of provide
   assert.deepEqual(config.providerPolicies, { tailspin: { rule: 'record-all', maxAgeMs: 2 * 3_600_000 } });
   assert.equal(config.policyDirectory, at('state/policies'));
   assert.deepEqual([config.tenants['contoso']?.enabled, config.tenants['tailspin']?.enabled], [true, false]);
+});
+
+test('recordings are best effort from the answer on with one recorder, unless the tenant says otherwise', () => {
+  const config = readSignallingConfig({ ...environment, SIDESTREAM_EDGE: 'tcp://127.0.0.1:9022' });
+  assert.deepEqual(config.recordingTerms['contoso'], usualTerms);
+  assert.deepEqual(config.recordingTerms['fabrikam'], {
+    ...usualTerms,
+    required: true,
+    requiredTimeoutMs: 2_000,
+    parallel: 'all',
+    onLoss: 'end',
+  });
+  assert.deepEqual(config.emergencyNumbers, ['112', '911']);
 });
 
 test('an unknown edge and a missing secret are told together', () => {

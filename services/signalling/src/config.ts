@@ -12,6 +12,7 @@ import {
 } from '@sidestream/service';
 import type { StaleRule } from './adapters/policy-feed.js';
 import type { PolicySource } from './adapters/policy-file.js';
+import type { RecordingTerms } from './domain/recording-terms.js';
 
 export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc' | 'trunks' | 'log' | 'management'> {
   readonly instance: string;
@@ -25,6 +26,9 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   readonly tenants: Readonly<
     Record<string, TenantConfig & { readonly recorders: string[]; readonly enabled: boolean }>
   >;
+  /** By tenant. */
+  readonly recordingTerms: Readonly<Record<string, RecordingTerms>>;
+  readonly emergencyNumbers: readonly string[];
   readonly policyFiles: readonly PolicySource[];
   /** By tenant. */
   readonly providerPolicies: Readonly<Record<string, StaleRule>>;
@@ -77,6 +81,17 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
         return [name, { ...tenant, recorders, enabled: tenant.recording.enabled }];
       }),
     ),
+    recordingTerms: Object.fromEntries(
+      Object.entries(tenants).map(
+        ([
+          name,
+          {
+            recording: { mode, start, parallel, requiredTimeoutMs, onLoss },
+          },
+        ]) => [name, { required: mode === 'required', start, parallel, requiredTimeoutMs, onLoss }],
+      ),
+    ),
+    emergencyNumbers: signalling.emergencyNumbers,
     policyFiles: Object.entries(tenants).flatMap(([tenant, { policy }]) =>
       policy.source === 'file' ? [{ tenant, file: policy.file }] : [],
     ),

@@ -29,7 +29,9 @@ import { CallDesk } from './domain/call-desk.js';
 import { CallRegistry } from './domain/call-registry.js';
 import type { CallSession } from './domain/call-session.js';
 import { EdgeWatch } from './domain/edge-watch.js';
+import { EmergencyNumbers } from './domain/emergency-numbers.js';
 import { PolicyTable } from './domain/policy-table.js';
+import { usualTerms } from './domain/recording-terms.js';
 import { TrunkTable } from './domain/routing.js';
 
 /** What ending the calls and leaving NATS may take beyond the drain. */
@@ -132,6 +134,8 @@ await runService({
         profile: recorderProfiles[tenants[tenant]?.recording.profile ?? 'dynamics365'],
         accountId: tenants[tenant]?.accountId ?? '',
       }),
+      termsOf: (tenant) => config.recordingTerms[tenant] ?? usualTerms,
+      emergencyNumbers: new EmergencyNumbers(config.emergencyNumbers),
     });
     const desk = new CallDesk({
       registry,

@@ -135,8 +135,22 @@ const tenantSchema = z.strictObject({
   region: name,
   recorders: z.array(recorder).min(1).optional(),
   recording: z.strictObject({
-    mode: z.literal('best-effort').default('best-effort'),
-    start: z.literal('answer').default('answer'),
+    mode: z
+      .enum(['best-effort', 'required'])
+      .default('best-effort')
+      .describe('required: the caller is answered only once the call is recorded; it starts as ringing does'),
+    start: z.enum(['answer', 'ringing']).default('answer').describe('ringing: no word is lost'),
+    parallel: z
+      .enum(['off', 'any', 'all'])
+      .default('off')
+      .describe('any, all: all recorders of the list at once; recorded when one is, or when each is'),
+    requiredTimeoutMs: z
+      .int()
+      .min(100)
+      .max(30_000)
+      .default(4_000)
+      .describe('how long an answered call waits for a required recording before it is ended'),
+    onLoss: z.enum(['keep', 'end']).default('keep').describe('what becomes of a call whose required recording is lost'),
     profile: z.enum(['dynamics365', 'rfc7866']).default('dynamics365').describe('what the recorder wants to be told'),
     identity: z.strictObject({ certFile: file, keyFile: file }),
     trustFile: file.optional().describe('authorities to trust instead of the well-known ones'),
@@ -198,6 +212,10 @@ export const configSchema = z
         .min(1)
         .default('state')
         .describe('where the last policies are kept for a start without NATS, relative to the configuration file'),
+      emergencyNumbers: z
+        .array(z.string().regex(/^\+?\d{2,15}$/, 'must be digits, as they are dialled'))
+        .default(['112', '911'])
+        .describe('calls to these are put through whether their required recording is made or not'),
       drainSeconds: z.int().min(0).max(86_400).default(5),
     }),
     mediaRelay: z.strictObject({

@@ -11,6 +11,7 @@ import { CallAdmission } from '../domain/admission.js';
 import { CallDesk } from '../domain/call-desk.js';
 import { CallRegistry } from '../domain/call-registry.js';
 import type { CallSession } from '../domain/call-session.js';
+import { Recordings } from '../domain/recordings.js';
 import { FakeWorld } from '../testing/fake-world.js';
 import { testLog } from '../testing/test-log.js';
 import { CallFeed } from './call-feed.js';
@@ -23,7 +24,7 @@ const registry = new CallRegistry<CallSession>(10);
 const desk = new CallDesk({
   registry,
   admission: new CallAdmission(registry, world.relays, { missing: [] }),
-  newRecording: (facts) => world.recording(facts),
+  newRecording: (facts) => new Recordings([world.recording(facts)], 'all'),
   recordersOf: () => ['sip:r1'],
   onDrain: () => {},
 });

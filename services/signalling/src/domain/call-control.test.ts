@@ -8,7 +8,9 @@ import { CallAdmission } from './admission.js';
 import { CallControl, drained } from './call-control.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
+import { EmergencyNumbers } from './emergency-numbers.js';
 import type { CallFacts, IncomingInvite } from './ports.js';
+import { type RecordingTerms, usualTerms } from './recording-terms.js';
 import { TrunkTable } from './routing.js';
 
 const trunk = (over: Partial<TrunkConfig>): TrunkConfig => ({
@@ -22,7 +24,13 @@ const trunk = (over: Partial<TrunkConfig>): TrunkConfig => ({
 });
 
 function control(
-  o: { unavailable?: string; missing?: string[]; maxCalls?: number; decision?: Partial<Decision> } = {},
+  o: {
+    unavailable?: string;
+    missing?: string[];
+    maxCalls?: number;
+    decision?: Partial<Decision>;
+    terms?: Partial<RecordingTerms>;
+  } = {},
 ) {
   const world = new FakeWorld();
   const registry = new CallRegistry<CallSession>(o.maxCalls ?? 10);
@@ -54,6 +62,8 @@ function control(
     admission,
     registry,
     recorderOf: () => ({ profile: dynamics365, accountId: 'AC0123' }),
+    termsOf: () => ({ ...usualTerms, ...o.terms }),
+    emergencyNumbers: new EmergencyNumbers(['112']),
   });
   return { world, registry, admission, started, control: made };
 }

@@ -5,6 +5,7 @@ import { CallAdmission } from './admission.js';
 import { CallDesk } from './call-desk.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
+import { Recordings } from './recordings.js';
 
 const never = new AbortController().signal;
 
@@ -16,7 +17,7 @@ function desk(world: FakeWorld, recorders: readonly string[] = ['sip:r1']) {
   const made = new CallDesk({
     registry,
     admission,
-    newRecording: (facts) => world.recording(facts),
+    newRecording: (facts) => new Recordings([world.recording(facts)], 'all'),
     recordersOf: () => recorders,
     onDrain: () => drains.push(admission.draining),
   });

@@ -63,7 +63,7 @@ export class CallDesk {
     const { facts, phase } = call.view;
     if (phase !== 'talking') throw wrongState(callId, `it is ${phase}, not answered`);
     const live = liveRecordings(call)[0];
-    if (live !== undefined) throw wrongState(callId, `its recording is ${live.view.phase} already`);
+    if (live !== undefined) throw wrongState(callId, `its recording is ${phaseOf(live)} already`);
     if (call.recordings.length >= maxRecordings)
       throw wrongState(callId, `it has had ${maxRecordings} recordings already`);
     const recorders = recordersOf(facts.tenant);
@@ -121,13 +121,17 @@ export class CallDesk {
   #recorded(call: CallSession): CallRecording[] {
     const live = liveRecordings(call);
     if (live.length > 0) return live;
-    const last = call.recordings.at(-1)?.view.phase;
-    throw wrongState(call.id, last === undefined ? 'it is not recorded' : `its recording is ${last}`);
+    const last = call.recordings.at(-1);
+    throw wrongState(call.id, last === undefined ? 'it is not recorded' : `its recording is ${phaseOf(last)}`);
   }
 }
 
 function liveRecordings(call: CallSession): CallRecording[] {
-  return call.recordings.filter(({ view }) => view.phase !== 'ended');
+  return call.recordings.filter(({ views }) => views.some(({ phase }) => phase !== 'ended'));
+}
+
+function phaseOf({ views }: CallRecording): string {
+  return views.find(({ phase }) => phase !== 'ended')?.phase ?? 'ended';
 }
 
 function cannot(callId: string, what: string): never {

@@ -4,7 +4,7 @@ import { explained, unavailableHeaders } from './admission.js';
 import type { CallRelease } from './call-state.js';
 import { raced, settled, within } from './deadline.js';
 import type { IncomingInvite, Leg, MediaSession } from './ports.js';
-import type { Termination } from './termination.js';
+import type { Termination, TerminationReason } from './termination.js';
 
 /** What there may be to give back; read anew after the steps in flight have settled. */
 export interface CallHoldings {
@@ -23,6 +23,8 @@ export interface CallReleaseOptions {
   readonly log: Logger;
 }
 
+/** Ends that say nothing against the call itself: another try may do. */
+const unavailable: readonly TerminationReason[] = ['drained', 'recording-required'];
 /** Bound of each thing that is given back. */
 const releaseDeadlineMs = 5_000;
 
@@ -77,10 +79,8 @@ function byeReason({ reason, detail }: Termination): string | undefined {
       return undefined;
     case 'ended-by-operator':
       return explained(480, detail)['Reason'];
-    case 'drained':
-      return explained(503, reason)['Reason'];
     default:
-      return explained(500, reason)['Reason'];
+      return explained(unavailable.includes(reason) ? 503 : 500, reason)['Reason'];
   }
 }
 

@@ -21,6 +21,7 @@ import type {
   Refusal,
   Trunking,
 } from './ports.js';
+import { planOf, type RecordingTerms } from './recording-terms.js';
 import { type Candidate, requestUriAt } from './routing.js';
 import {
   relayedStatus,
@@ -31,15 +32,20 @@ import {
   terminationOfRefusal,
 } from './termination.js';
 
-/** A recording of the call. */
+/** What records a call: one recording, or several at once. */
 export interface CallRecording {
-  readonly view: RecordingView;
-  /** The call is answered: begin. Never throws. */
+  /** Of each recorder that records at the same time. */
+  readonly views: readonly RecordingView[];
+  /** Begins. Never throws. */
   start(media: MediaSession): void;
   /** The media changed. */
   refresh(): void;
   /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
   stop(why: string): Promise<void>;
+  /** Resolves with true once the call is recorded, with false when it cannot be any more. */
+  readonly recorded: Promise<boolean>;
+  /** Resolves when the call is not recorded any more. */
+  readonly lost: Promise<void>;
   /** Ends it while the call goes on; resolves when everything is given back. Idempotent, never rejects. */
   end(termination: Termination): Promise<void>;
   /** Resolves when no packet goes to the recorder any more; rejects SidestreamError `wrong-state` unless it is active. */
@@ -80,7 +86,7 @@ export interface CallPlan {
   readonly nearParty: Party;
   readonly candidates: readonly Candidate[];
   readonly maxForwards: number;
-  readonly recording: CallRecording | undefined;
+  readonly recording: (RecordingTerms & { readonly of: CallRecording }) | undefined;
 }
 
 const mediaDeadlineMs = 2_000;
@@ -111,6 +117,7 @@ export class CallSession {
   #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
+  /** What of this call has begun: the forks must hear of every answer from then on. */
   readonly #recordings: CallRecording[] = [];
 
   constructor(services: CallServices, plan: CallPlan) {
@@ -119,7 +126,7 @@ export class CallSession {
     this.#plan = plan;
     this.#log = services.log.child({ call: plan.facts.callId });
     this.#farParty = plan.nearParty === 'customer' ? 'seller' : 'customer';
-    this.#state = newCall(plan.candidates.length);
+    this.#state = newCall(plan.candidates.length, plan.recording === undefined ? 'none' : planOf(plan.recording));
     this.#delays = new CallDelays(plan.invite.receivedAtMs);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
@@ -136,7 +143,7 @@ export class CallSession {
       this.#answeredAtMs === undefined
         ? undefined
         : new Date(facts.startedAt.getTime() + this.#answeredAtMs - invite.receivedAtMs);
-    return { facts, phase: this.phase, answeredAt, recordings: this.#recordings.map(({ view }) => view) };
+    return { facts, phase: this.phase, answeredAt, recordings: this.#recordings.flatMap(({ views }) => views) };
   }
 
   /** The recordings that have begun, ended ones included. */
@@ -187,6 +194,12 @@ export class CallSession {
         return;
       case 'answer-media':
         this.#step(() => this.#answerMedia());
+        return;
+      case 'start-recording':
+        this.#startRecording();
+        return;
+      case 'await-recording':
+        this.#awaitRecording();
         return;
       case 'accept-near':
         this.#step(() => this.#acceptNear());
@@ -275,8 +288,7 @@ export class CallSession {
     if (sdp === '' || this.#media === undefined) return undefined;
     try {
       this.#sdp.fromFar = sdp;
-      this.#sdp.toNear = await this.#media.answer(this.#farParty, sdp, within(this.#work.signal, mediaDeadlineMs));
-      return this.#sdp.toNear;
+      return await this.#relayAnswer(this.#media);
     } catch (error) {
       this.#log.warn({ err: error }, 'early media could not be relayed');
       return undefined;
@@ -287,10 +299,57 @@ export class CallSession {
     const arrivedAtMs = this.#services.clock();
     await this.#mediaOrder;
     if (this.#media === undefined || this.#work.signal.aborted) return;
-    const signal = within(this.#work.signal, mediaDeadlineMs);
-    this.#sdp.toNear = await this.#media.answer(this.#farParty, this.#sdp.fromFar, signal);
+    await this.#relayAnswer(this.#media);
     this.#progress = { status: 200, sdp: '', arrivedAtMs };
     this.#dispatch({ type: 'media-answered' });
+  }
+
+  /** The relay hears the far side's description; returns the caller's. */
+  async #relayAnswer(media: MediaSession): Promise<string> {
+    const signal = within(this.#work.signal, mediaDeadlineMs);
+    this.#sdp.toNear = await media.answer(this.#farParty, this.#sdp.fromFar, signal);
+    this.#refreshRecordings();
+    return this.#sdp.toNear;
+  }
+
+  /** Behind the media of the response that it starts with: ringing must not wait for a recorder. */
+  #startRecording(): void {
+    const { recording } = this.#plan;
+    if (recording === undefined) return;
+    this.#mediaOrder = this.#mediaOrder.then(() => {
+      if (this.#media === undefined || this.#work.signal.aborted) return;
+      this.#recordings.push(recording.of);
+      recording.of.start(this.#media);
+    });
+    void recording.of.recorded.then((made) => {
+      if (made) this.#dispatch({ type: 'recorded' });
+      else if (recording.required) this.#endUnrecorded('no recorder has taken the call');
+    });
+    void recording.of.lost.then(() => {
+      if (recording.required && recording.onLoss === 'end') this.#endUnrecorded('the recording was lost');
+    });
+  }
+
+  #refreshRecordings(): void {
+    for (const one of this.#recordings) one.refresh();
+  }
+
+  /** The call's own recording even if it was about to begin, and those that operators have begun. */
+  #toStop({ recording }: CallRelease): readonly CallRecording[] {
+    const own = recording ? this.#plan.recording?.of : undefined;
+    return own === undefined || this.#recordings.includes(own) ? this.#recordings : [own, ...this.#recordings];
+  }
+
+  #awaitRecording(): void {
+    const { requiredTimeoutMs } = this.#plan.recording ?? { requiredTimeoutMs: 0 };
+    const limit = within(this.#work.signal, requiredTimeoutMs);
+    limit.addEventListener('abort', () => {
+      if (this.#state.phase === 'holding') this.#endUnrecorded(`no recorder took the call in ${requiredTimeoutMs} ms`);
+    });
+  }
+
+  #endUnrecorded(why: string): void {
+    this.close(terminated('recording-required', `the call must be recorded: ${why}`));
   }
 
   async #acceptNear(): Promise<void> {
@@ -308,7 +367,7 @@ export class CallSession {
   #announceAnswer(): void {
     const { media, near, far } = { media: this.#media, near: this.#near, far: this.#far };
     if (media === undefined || near === undefined || far === undefined) return;
-    const { facts, invite, recording, nearParty } = this.#plan;
+    const { facts, invite, nearParty } = this.#plan;
     const legs: Record<Side, AgreedLeg> = {
       near: { leg: near, party: nearParty, remote: invite.sdp, local: this.#sdp.toNear },
       far: { leg: far, party: this.#farParty, remote: this.#sdp.fromFar, local: this.#sdp.toFar },
@@ -316,15 +375,12 @@ export class CallSession {
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => {
-        for (const one of this.#recordings) one.refresh();
-      },
+      onChanged: () => this.#refreshRecordings(),
       onLegGone: (side, status) =>
         this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
       signal: this.#work.signal,
       log: this.#log,
     });
-    if (recording !== undefined) this.record(recording);
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 
@@ -360,7 +416,7 @@ export class CallSession {
       invite,
       holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
       inFlight: [...this.#inFlight, this.#mediaOrder],
-      stopRecordings: (why) => this.#recordings.map((one) => one.stop(why)),
+      stopRecordings: (why) => this.#toStop(release).map((one) => one.stop(why)),
       retryAfterSeconds,
       log: this.#log,
     });

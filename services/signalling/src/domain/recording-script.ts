@@ -14,6 +14,7 @@ import {
   type ParticipantIdentity,
   type RecorderProfile,
   type RecordingModel,
+  type Uuid,
   validateAnswer,
   writeRecordingAnswer,
   writeRecordingOffer,
@@ -28,6 +29,8 @@ export interface RecordingScriptOptions {
   readonly parties: CallParties;
   readonly callStart: Date;
   readonly recordedSince: Date;
+  /** Common to the recordings that one call has at the same time. */
+  readonly groupId?: Uuid | undefined;
 }
 
 /** A description of ours: its streams, and its text as version 0, by which two are compared. */
@@ -57,11 +60,12 @@ export class RecordingScript {
 
   constructor(options: RecordingScriptOptions) {
     this.#options = options;
-    const { direction, callStart, recordedSince, parties } = options;
+    const { direction, callStart, recordedSince, parties, groupId } = options;
     this.#model = newRecordingModel({
       direction,
       startTime: callStart,
       recordedSince,
+      ...(groupId !== undefined && { groupId }),
       customer: participant(parties.customer),
       seller: participant(parties.seller),
     });

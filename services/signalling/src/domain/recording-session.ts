@@ -46,8 +46,12 @@ export class RecordingSession {
   readonly #work = new AbortController();
   /** What is being given back already: of recorders that were given up. */
   readonly #ends = new Set<Promise<unknown>>();
-  readonly #over: Promise<void>;
-  #resolveOver: () => void = () => {};
+  /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
+  readonly started: Promise<boolean>;
+  #resolveStarted: (made: boolean) => void = () => {};
+  /** Resolves when the recording is over and everything given back. */
+  readonly ended: Promise<void>;
+  #resolveEnded: () => void = () => {};
   #state: RecordingState;
   #script: RecordingScript | undefined;
   #media: MediaSession | undefined;
@@ -68,8 +72,11 @@ export class RecordingSession {
     this.#newScript = newScript;
     this.#log = services.log.child({ call: facts.call.callId, recording: facts.recordingId });
     this.#state = newRecording(facts.call.decision.recorders.length);
-    this.#over = new Promise((resolve) => {
-      this.#resolveOver = resolve;
+    this.started = new Promise((resolve) => {
+      this.#resolveStarted = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
     });
   }
 
@@ -104,13 +111,13 @@ export class RecordingSession {
     this.#callOver = true;
     const reason = this.#state.started ? 'call-ended' : 'call-ended-before-start';
     this.#dispatch({ type: 'stop', termination: terminated(reason, `the call ended: ${why}`) });
-    return this.#over;
+    return this.ended;
   }
 
   /** Ends the recording while the call goes on. Resolves when fork and dialog are given back. Idempotent, never rejects. */
   end(termination: Termination): Promise<void> {
     this.#dispatch({ type: 'stop', termination });
-    return this.#over;
+    return this.ended;
   }
 
   #dispatch(event: RecordingEvent): void {
@@ -236,6 +243,7 @@ export class RecordingSession {
     if (this.#snapshotWanted) this.#updates.snapshot();
     this.#services.events.recordingStarted(this.facts, dialog, now - this.#beganAtMs);
     keepState();
+    this.#resolveStarted(true);
   }
 
   #giveUp({ candidate, bye, termination }: Extract<RecordingEffect, { type: 'give-up' }>): void {
@@ -301,7 +309,8 @@ export class RecordingSession {
     if (started) events.recordingEnded(this.facts, termination, clock() - this.#startedAtMs);
     else
       events.recordingFailed(this.facts, this.facts.call.decision.recorders[this.#state.candidate] ?? '', termination);
-    this.#resolveOver();
+    this.#resolveStarted(false);
+    this.#resolveEnded();
   }
 
   /** What the steps work with; the state machine lets no step run before it exists. */

@@ -28,6 +28,7 @@ const reasonTable = {
   'call-ended-before-start': Result.CLIENT_ERROR,
   'recorder-hangup': Result.UPSTREAM_ERROR,
   'recorder-lost': Result.UPSTREAM_ERROR,
+  'recording-required': Result.UPSTREAM_ERROR,
 } as const satisfies Record<string, Result>;
 
 export type TerminationReason = keyof typeof reasonTable | ErrorCode;

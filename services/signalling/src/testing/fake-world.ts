@@ -22,6 +22,8 @@ import type {
 } from '../domain/ports.js';
 import type { RecordingScript } from '../domain/recording-script.js';
 import { RecordingSession } from '../domain/recording-session.js';
+import { type RecordingTerms, usualTerms } from '../domain/recording-terms.js';
+import { Recordings } from '../domain/recordings.js';
 import type { Candidate } from '../domain/routing.js';
 import type { Termination } from '../domain/termination.js';
 
@@ -306,7 +308,7 @@ export class FakeWorld {
     return new RecordingSession(this.services(), { recordingId: 'r', call: facts }, () => script);
   }
 
-  call(recorders: string[] = ['sip:r1']): CallSession {
+  call(recorders: string[] = ['sip:r1'], terms: Partial<RecordingTerms> = {}): CallSession {
     const facts = this.facts(recorders);
     const candidate: Candidate = {
       trunk: { name: 'pbx', tenant: 'contoso', side: 'seller' },
@@ -320,7 +322,10 @@ export class FakeWorld {
       nearParty: 'customer',
       candidates: [candidate],
       maxForwards: 69,
-      recording: recorders.length > 0 ? this.recording(facts) : undefined,
+      recording:
+        recorders.length > 0
+          ? { ...usualTerms, ...terms, of: new Recordings([this.recording(facts)], 'all') }
+          : undefined,
     });
   }
 
