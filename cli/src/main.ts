@@ -3,6 +3,7 @@
 import { behaviourHelp, providerFaultNames } from '@sidestream/simulators';
 import { type RecorderProfileName, recorderProfiles } from '@sidestream/siprec';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { callsCommand, drainCommand } from './commands/calls-command.js';
 import { demo } from './commands/demo.js';
 import { lintCommand } from './commands/lint.js';
 import { policyCommand } from './commands/policy-command.js';
@@ -176,6 +177,9 @@ Misbehaviour: ${providerFaultNames.join(', ')}.
 A value follows as =N (a status, seconds, milliseconds for slow); xN at the end limits it to the first N answers.`,
   )
   .action(async (options: ProviderCommandOptions) => exitWith(await provider(options)));
+
+program.addCommand(callsCommand(exitWith));
+program.addCommand(drainCommand(exitWith));
 
 function positive(text: string): number {
   if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('it must be a whole number from 1.');

@@ -16,6 +16,7 @@ export { type ErrorCode, type ErrorMeaning, errorTable, SidestreamError } from '
 export { callUnary } from './grpc/call-unary.js';
 export { channelCredentials, serverCredentials } from './grpc/credentials.js';
 export { GrpcServer, UnaryHandlers } from './grpc/server.js';
+export { type WatchHandlerOptions, watchHandler } from './grpc/watch-handler.js';
 export { Health } from './health.js';
 export { createLogger, type Logger } from './log.js';
 export { Bus, type BusSession } from './nats/bus.js';

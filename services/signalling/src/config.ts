@@ -34,6 +34,8 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   readonly providerPolicies: Readonly<Record<string, StaleRule>>;
   /** Where the last policies of providers are kept. */
   readonly policyDirectory: string;
+  /** Where the service Calls listens, and under which address others reach it. */
+  readonly callsGrpc: { readonly listen: HostPort; readonly advertise: string | undefined };
   readonly maxCalls: number;
   readonly drainMs: number;
 }
@@ -99,6 +101,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
       ),
     ),
     policyDirectory: join(signalling.stateDirectory, 'policies'),
+    callsGrpc: { listen: parseHostPort(signalling.grpcListen), advertise: signalling.grpcAdvertise },
     maxCalls: signalling.maxCalls,
     drainMs: signalling.drainSeconds * 1_000,
   };

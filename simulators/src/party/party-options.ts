@@ -35,6 +35,8 @@ export interface PartyOptions {
   wav?: Speech;
   /** Says it again and again; true. */
   loop?: boolean;
+  /** Sequence number of the first packet of each call; random when absent (RFC 3550 §5.1). */
+  firstSequence?: number;
   /** Packets kept in memory per call and direction; 30,000 (ten minutes). */
   keepPackets?: number;
   /** Bound on speech and recording of a call; one hour. */

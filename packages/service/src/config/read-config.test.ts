@@ -109,12 +109,14 @@ describe('readConfig', () => {
     const open = good
       .replace('nats://127.0.0.1:4222', 'nats://nats.example:4222')
       .replace('ng: 127.0.0.1:22222 }', 'ng: 10.0.0.1:22222 }, listen: 0.0.0.0:7000')
+      .replace('signalling: {', 'signalling: { grpcListen: 0.0.0.0:7001,')
       .concat('relays: [{ address: 10.0.0.2:7000 }]\n');
     assert.deepEqual(Object.keys(problemsOf(open)).sort(), [
       'mediaRelay.listen',
       'mediaRelay.rtpengine.ng',
       'nats.servers.0',
       'relays.0.address',
+      'signalling.grpcListen',
     ]);
     const closed = open
       .replace(

@@ -207,6 +207,8 @@ export const configSchema = z
       edgeSecretFile: file.optional(),
       listen: z.array(listen).min(1).default(['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060']),
       advertise: z.string().optional(),
+      grpcListen: hostPort.default('127.0.0.1:0').describe('where the service Calls listens'),
+      grpcAdvertise: z.string().optional().describe('host or host:port under which others reach grpcListen'),
       tls: z.strictObject({ certFile: file, keyFile: file, trustFile: file.optional() }).optional(),
       maxCalls: z.int().min(1).max(100_000).default(2_000),
       stateDirectory: z

@@ -1,20 +1,20 @@
 // What happened to calls and recordings, told four ways from one place: event, metric, log line, KV. The termination is the same value
 // in all of them. No key, no SDP.
 import { type CallAnswered, Direction as WireDirection } from '@sidestream/proto/events/v1';
-import type { EventPublisher, KvWriter, Logger } from '@sidestream/service';
+import type { EventBody, KvWriter, Logger } from '@sidestream/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Direction } from '../domain/parties.js';
 import type { CallEvents, CallFacts, RecorderDialog, RecordingFacts } from '../domain/ports.js';
 import { resultLabel, type Termination } from '../domain/termination.js';
 
 export interface EventSinks {
-  readonly publisher: Pick<EventPublisher, 'publish'>;
+  readonly publisher: { publish(body: EventBody): void };
   readonly kv: Pick<KvWriter, 'put' | 'delete'>;
   readonly metrics: Registry;
   readonly log: Logger;
 }
 
-const wireDirection: Readonly<Record<Direction, WireDirection>> = {
+export const wireDirection: Readonly<Record<Direction, WireDirection>> = {
   inbound: WireDirection.INBOUND,
   outbound: WireDirection.OUTBOUND,
 };
@@ -245,7 +245,7 @@ function aboutRecording(recording: RecordingFacts): object {
   return { ...about(recording.call), recording: recording.recordingId };
 }
 
-function wireDecision({ decision }: CallFacts): NonNullable<CallAnswered['decision']> {
+export function wireDecision({ decision }: CallFacts): NonNullable<CallAnswered['decision']> {
   const { record, reason, policyRevision, recorders } = decision;
   return { record, reason, policyRevision, recorders: [...recorders] };
 }

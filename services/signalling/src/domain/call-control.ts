@@ -6,7 +6,7 @@ import { errorTable, type Logger } from '@sidestream/service';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
 import type { CallRegistry } from './call-registry.js';
-import { type CallServices, CallSession } from './call-session.js';
+import { type CallRecording, type CallServices, CallSession } from './call-session.js';
 import type { EmergencyNumbers } from './emergency-numbers.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
@@ -114,6 +114,11 @@ export class CallControl {
   async endAll(termination: Termination, signal: AbortSignal): Promise<void> {
     for (const call of this.#options.registry.all()) call.close(termination);
     await this.#options.registry.whenIdle(signal);
+  }
+
+  /** Makes what records a call, as its facts decide and its tenant has it; it begins later. */
+  newRecording(call: CallFacts): CallRecording {
+    return this.#newRecording(call, this.#options.termsOf(call.tenant)).of;
   }
 
   #decide(invite: IncomingInvite, trunk: Trunk): CallFacts {

@@ -32,8 +32,10 @@ import {
   terminationOfRefusal,
 } from './termination.js';
 
-/** The call's own recording, if it has one. */
+/** What records a call: one recording, or several at once. */
 export interface CallRecording {
+  /** Of each recorder that records at the same time. */
+  readonly views: readonly RecordingView[];
   /** Begins. Never throws. */
   start(media: MediaSession): void;
   /** The media changed. */
@@ -44,6 +46,34 @@ export interface CallRecording {
   readonly recorded: Promise<boolean>;
   /** Resolves when the call is not recorded any more. */
   readonly lost: Promise<void>;
+  /** Ends it while the call goes on; resolves when everything is given back. Idempotent, never rejects. */
+  end(termination: Termination): Promise<void>;
+  /**
+   * Resolves when no packet goes to a recorder any more. Idempotent; rejects SidestreamError `wrong-state` when it is over, and the
+   * relay's when the pause could not be made sure of: the recording ends then.
+   * @param by who wanted it, for the events
+   */
+  pause(by: string): Promise<void>;
+  /** Resolves when the recorders have agreed. Idempotent; rejects SidestreamError `recorder-refused`, and `wrong-state` when it is over. */
+  resume(): Promise<void>;
+}
+
+/** What there is to see of a recording. */
+export interface RecordingView {
+  readonly recordingId: string;
+  readonly recorderCallId: string;
+  readonly phase: string;
+  /** The last one that was tried, by its name in the tenant's list. */
+  readonly recorder: string;
+}
+
+/** What there is to see of a call. */
+export interface CallView {
+  readonly facts: CallFacts;
+  readonly phase: CallState['phase'];
+  readonly answeredAt: Date | undefined;
+  /** Those that began, in their order. */
+  readonly recordings: readonly RecordingView[];
 }
 
 export interface CallServices {
@@ -91,8 +121,8 @@ export class CallSession {
   #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
-  /** What of this call has begun: the fork must hear of every answer from then on. */
-  #recording: CallRecording | undefined;
+  /** What of this call has begun: the forks must hear of every answer from then on. */
+  readonly #recordings: CallRecording[] = [];
 
   constructor(services: CallServices, plan: CallPlan) {
     this.id = plan.facts.callId;
@@ -109,6 +139,28 @@ export class CallSession {
 
   get phase(): CallState['phase'] {
     return this.#state.phase;
+  }
+
+  get view(): CallView {
+    const { facts, invite } = this.#plan;
+    const answeredAt =
+      this.#answeredAtMs === undefined
+        ? undefined
+        : new Date(facts.startedAt.getTime() + this.#answeredAtMs - invite.receivedAtMs);
+    return { facts, phase: this.phase, answeredAt, recordings: this.#recordings.flatMap(({ views }) => views) };
+  }
+
+  /** The recordings that have begun, ended ones included. */
+  get recordings(): readonly CallRecording[] {
+    return this.#recordings;
+  }
+
+  /** Records the call from now on. False when it is not up. */
+  record(recording: CallRecording): boolean {
+    if (this.phase !== 'talking' || this.#media === undefined) return false;
+    this.#recordings.push(recording);
+    recording.start(this.#media);
+    return true;
   }
 
   /** Begins; everything else follows from events. */
@@ -260,7 +312,7 @@ export class CallSession {
   async #relayAnswer(media: MediaSession): Promise<string> {
     const signal = within(this.#work.signal, mediaDeadlineMs);
     this.#sdp.toNear = await media.answer(this.#farParty, this.#sdp.fromFar, signal);
-    this.#recording?.refresh();
+    this.#refreshRecordings();
     return this.#sdp.toNear;
   }
 
@@ -270,7 +322,7 @@ export class CallSession {
     if (recording === undefined) return;
     this.#mediaOrder = this.#mediaOrder.then(() => {
       if (this.#media === undefined || this.#work.signal.aborted) return;
-      this.#recording = recording.of;
+      this.#recordings.push(recording.of);
       recording.of.start(this.#media);
     });
     void recording.of.recorded.then((made) => {
@@ -280,6 +332,16 @@ export class CallSession {
     void recording.of.lost.then(() => {
       if (recording.required && recording.onLoss === 'end') this.#endUnrecorded('the recording was lost');
     });
+  }
+
+  #refreshRecordings(): void {
+    for (const one of this.#recordings) one.refresh();
+  }
+
+  /** The call's own recording even if it was about to begin, and those that operators have begun. */
+  #toStop({ recording }: CallRelease): readonly CallRecording[] {
+    const own = recording ? this.#plan.recording?.of : undefined;
+    return own === undefined || this.#recordings.includes(own) ? this.#recordings : [own, ...this.#recordings];
   }
 
   #awaitRecording(): void {
@@ -317,7 +379,7 @@ export class CallSession {
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => this.#recording?.refresh(),
+      onChanged: () => this.#refreshRecordings(),
       onLegGone: (side, status) =>
         this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
       signal: this.#work.signal,
@@ -352,13 +414,13 @@ export class CallSession {
   }
 
   async #release(release: CallRelease): Promise<void> {
-    const { invite, recording } = this.#plan;
+    const { invite } = this.#plan;
     this.#work.abort(new DOMException('the call is over', 'AbortError'));
     await releaseCall(release, {
       invite,
       holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
       inFlight: [...this.#inFlight, this.#mediaOrder],
-      stopRecording: recording && ((why) => recording.of.stop(why)),
+      stopRecordings: (why) => this.#toStop(release).map((one) => one.stop(why)),
       retryAfterSeconds,
       log: this.#log,
     });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SidestreamError } from '@sidestream/service';
 import { FakeWorld, fakeOffer } from '../testing/fake-world.js';
+import { terminated } from './termination.js';
 
 async function active(world = new FakeWorld()) {
   const recording = world.recording(world.facts(['sip:r1', 'sip:r2']));
@@ -104,7 +105,7 @@ test('a pause that the relay does not confirm ends the recording, fork and dialo
   await assert.rejects(recording.pause('agent'), code('deadline-exceeded'));
   await world.until(() => world.count('recordingEnded') > 0);
   assert.deepEqual([...world.held.keys()], ['near INVITE']);
-  await assert.rejects(recording.pause('agent'), code('bad-request'));
+  await assert.rejects(recording.pause('agent'), code('wrong-state'));
 });
 
 test('paused before the recorder is asked: it is offered nothing but inactive, and started by resuming', async () => {
@@ -152,8 +153,8 @@ test('a recorder that waits until the end: the recording has failed, and says so
 
 test('ended while the call goes on: fork and dialog are given back', async () => {
   const { world, recording } = await active();
-  await recording.end('agent 7');
+  await recording.end(terminated('ended-by-operator', 'agent 7'));
   assert.deepEqual([...world.held.keys()], ['near INVITE']);
   const termination = world.terminationOf('recordingEnded');
-  assert.deepEqual([termination?.reason, termination?.detail], ['recording-stopped', 'agent 7']);
+  assert.deepEqual([termination?.reason, termination?.detail], ['ended-by-operator', 'agent 7']);
 });

@@ -2,6 +2,7 @@
 // recorder to recorder. Whatever happens here, the call goes on; whatever happens to the call, everything here is given back once.
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
+import type { RecordingView } from './call-session.js';
 import { settled } from './deadline.js';
 import type {
   CallEvents,
@@ -57,6 +58,7 @@ export class RecordingSession {
   /** Resolves when the recording is over and everything given back. */
   readonly ended: Promise<void>;
   #resolveEnded: () => void = () => {};
+  #onChange: () => void = () => {};
   #facts: RecordingFacts;
   #state: RecordingState;
   /** The recorders, in the order in which they are asked. */
@@ -109,6 +111,19 @@ export class RecordingSession {
     return this.#pausedBy !== undefined;
   }
 
+  get view(): RecordingView {
+    const { recordingId, call } = this.#facts;
+    const recorder = this.#recorders[this.#state.candidate] ?? '';
+    // Whoever paused it, we or the recorder.
+    const phase = this.phase === 'active' && this.#state.flowing === false ? 'paused' : this.phase;
+    return { recordingId, recorderCallId: call.recordingCallId, phase, recorder };
+  }
+
+  /** Calls back whenever the phase may have changed. */
+  watch(onChange: () => void): void {
+    this.#onChange = onChange;
+  }
+
   /** Begins on this media session. Returns at once, never throws. */
   start(media: MediaSession): void {
     this.#media = media;
@@ -127,7 +142,7 @@ export class RecordingSession {
    * Idempotent.
    * @param by who wanted it, for the events
    * @throws SidestreamError when the relay did not confirm it: the recording ends then, because a pause that is none is worse; or
-   * 'bad-request' when it is over
+   * 'wrong-state' when it is over
    */
   async pause(by: string): Promise<void> {
     this.#requireLive();
@@ -145,7 +160,7 @@ export class RecordingSession {
   /**
    * Lets media flow again, with the same streams and labels as before. Resolves when the recorder has agreed; one that wants to wait has.
    * Idempotent.
-   * @throws SidestreamError 'recorder-refused': it stays paused; 'bad-request' when it is over
+   * @throws SidestreamError 'recorder-refused': it stays paused; 'wrong-state' when it is over
    */
   async resume(): Promise<void> {
     this.#requireLive();
@@ -164,9 +179,9 @@ export class RecordingSession {
     }
   }
 
-  /** Ends the recording while the call goes on; resolves when everything is given back. Idempotent, never rejects. */
-  end(by: string): Promise<void> {
-    this.#dispatch({ type: 'stop', termination: terminated('recording-stopped', by) });
+  /** Ends the recording while the call goes on. Resolves when fork and dialog are given back. Idempotent, never rejects. */
+  end(termination: Termination): Promise<void> {
+    this.#dispatch({ type: 'stop', termination });
     return this.ended;
   }
 
@@ -189,13 +204,14 @@ export class RecordingSession {
   #requireLive(): void {
     const { phase } = this.#state;
     if (phase === 'stopping-while-starting' || phase === 'stopping' || phase === 'ended')
-      throw new SidestreamError('bad-request', `recording ${this.#facts.recordingId} is over`);
+      throw new SidestreamError('wrong-state', `recording ${this.#facts.recordingId} is over`);
   }
 
   #dispatch(event: RecordingEvent): void {
     const { state, effects } = stepRecording(this.#state, event);
     this.#state = state;
     for (const effect of effects) this.#run(effect);
+    this.#onChange();
   }
 
   #run(effect: RecordingEffect): void {

@@ -1,13 +1,18 @@
 // The recordings of one call: one, or several at once, each of them on its own. What they make together is whether the call is recorded.
-import type { CallRecording } from './call-session.js';
+import type { CallRecording, RecordingView } from './call-session.js';
 import type { MediaSession } from './ports.js';
+import type { Termination } from './termination.js';
 
 /** One recording, as its call sees it. */
 export interface OneRecording {
+  readonly view: RecordingView;
   /** Begins on this media session. Never throws. */
   start(media: MediaSession): void;
   refresh(): void;
   stop(why: string): Promise<void>;
+  end(termination: Termination): Promise<void>;
+  pause(by: string): Promise<void>;
+  resume(): Promise<void>;
   /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
   readonly started: Promise<boolean>;
   /** Resolves when it is over. */
@@ -33,6 +38,10 @@ export class Recordings implements CallRecording {
     this.lost = any ? Promise.all(ended).then(() => undefined) : Promise.race(ended);
   }
 
+  get views(): RecordingView[] {
+    return this.#each.map(({ view }) => view);
+  }
+
   start(media: MediaSession): void {
     for (const one of this.#each) one.start(media);
   }
@@ -43,5 +52,21 @@ export class Recordings implements CallRecording {
 
   async stop(why: string): Promise<void> {
     await Promise.all(this.#each.map((one) => one.stop(why)));
+  }
+
+  async end(termination: Termination): Promise<void> {
+    await Promise.all(this.#each.map((one) => one.end(termination)));
+  }
+
+  async pause(by: string): Promise<void> {
+    await Promise.all(this.#live.map((one) => one.pause(by)));
+  }
+
+  async resume(): Promise<void> {
+    await Promise.all(this.#live.map((one) => one.resume()));
+  }
+
+  get #live(): OneRecording[] {
+    return this.#each.filter(({ view }) => view.phase !== 'ended');
   }
 }
