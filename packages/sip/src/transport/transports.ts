@@ -182,7 +182,7 @@ export class Transports extends EventEmitter<TransportEvents> {
     return false;
   }
 
-  #adopt(socket: Socket, protocol: 'tcp' | 'tls', tls: TlsOwn = {}): StreamFlow {
+  #adopt(socket: Socket, protocol: 'tcp' | 'tls', tls: TlsOwn = {}, connectMs?: number): StreamFlow {
     const listener: StreamFlowListener = {
       message: (bytes, from) => this.#tell(() => this.emit('message', bytes, from)),
       sent: (bytes, to) => this.#tell(() => this.emit('sent', bytes, to)),
@@ -195,7 +195,7 @@ export class Transports extends EventEmitter<TransportEvents> {
     const peer = socket instanceof TLSSocket ? tlsPeer(socket, tls) : undefined;
     const id = `${protocol}:${this.#nextFlow}`;
     this.#nextFlow += 1;
-    const flow = new StreamFlow({ id, socket, protocol, tls: peer, options: this.#streamOptions, listener });
+    const flow = new StreamFlow({ id, socket, protocol, tls: peer, connectMs, options: this.#streamOptions, listener });
     this.#flows.set(flow, socket);
     if (this.#closed) flow.close();
     return flow;
@@ -207,9 +207,11 @@ export class Transports extends EventEmitter<TransportEvents> {
     // Asked for before the handshake: files that change meanwhile concern the next connection.
     const ownSubject = target.identity?.subject();
     const bounds = { timeoutMs: this.#dialTimeoutMs, lookup: this.#lookup, minVersion: this.#minVersion };
+    const begunMs = performance.now();
     const socket = await dial(target, { ...bounds, signal });
     const protocol = target.protocol === 'tls' ? 'tls' : 'tcp';
-    const flow = this.#adopt(socket, protocol, { ownSubject, servername: target.servername ?? target.host });
+    const own = { ownSubject, servername: target.servername ?? target.host };
+    const flow = this.#adopt(socket, protocol, own, performance.now() - begunMs);
     flow.keepAlive();
     return flow;
   }

@@ -48,6 +48,7 @@ export class RecordingSession {
   readonly #over: Promise<void>;
   #resolveOver: () => void = () => {};
   #state: RecordingState;
+  #recorders: readonly string[];
   #script: RecordingScript | undefined;
   #media: MediaSession | undefined;
   #dialog: RecorderDialog | undefined;
@@ -66,7 +67,8 @@ export class RecordingSession {
     this.facts = facts;
     this.#newScript = newScript;
     this.#log = services.log.child({ call: facts.call.callId, recording: facts.recordingId });
-    this.#state = newRecording(facts.call.decision.recorders.length);
+    this.#recorders = facts.call.decision.recorders;
+    this.#state = newRecording(this.#recorders.length);
     this.#over = new Promise((resolve) => {
       this.#resolveOver = resolve;
     });
@@ -80,6 +82,10 @@ export class RecordingSession {
   start(media: MediaSession): void {
     this.#media = media;
     this.#beganAtMs = this.#services.clock();
+    if (this.#state.phase === 'new') {
+      this.#recorders = this.#services.recorders.order(this.facts.call.tenant, this.#recorders);
+      this.#state = newRecording(this.#recorders.length);
+    }
     this.#dispatch({ type: 'start' });
   }
 
@@ -155,11 +161,12 @@ export class RecordingSession {
 
   async #invite(candidate: number): Promise<void> {
     const { script } = this.#resources();
-    const { tenant, decision, recordingCallId } = this.facts.call;
+    const { tenant, recordingCallId } = this.facts.call;
     const dialog = await this.#services.recorders.invite(
       {
         tenant,
-        recorder: decision.recorders[candidate] ?? '',
+        recorder: this.#recorders[candidate] ?? '',
+        last: candidate === this.#recorders.length - 1,
         // RFC 3263 §4.3: the next recorder hears the same request, so what the dialer widget was told stays true.
         sipCallId: recordingCallId,
         headers: script.inviteHeaders,
@@ -172,6 +179,7 @@ export class RecordingSession {
     try {
       this.#answer = script.check(dialog.answer);
     } catch (error) {
+      dialog.unusable(error instanceof Error ? error.message : String(error));
       return this.#dispatch({ type: 'answer-unusable', termination: terminationOf(error) });
     }
     dialog.listen({
@@ -226,7 +234,7 @@ export class RecordingSession {
   }
 
   #giveUp({ candidate, bye, termination }: Extract<RecordingEffect, { type: 'give-up' }>): void {
-    const recorder = this.facts.call.decision.recorders[candidate];
+    const recorder = this.#recorders[candidate];
     this.#log.warn({ recorder, termination }, 'a recorder is given up');
     const dialog = this.#dialog;
     this.#dialog = undefined;
@@ -286,8 +294,7 @@ export class RecordingSession {
   #announceEnd(started: boolean, termination: Termination): void {
     const { events, clock } = this.#services;
     if (started) events.recordingEnded(this.facts, termination, clock() - this.#startedAtMs);
-    else
-      events.recordingFailed(this.facts, this.facts.call.decision.recorders[this.#state.candidate] ?? '', termination);
+    else events.recordingFailed(this.facts, this.#recorders[this.#state.candidate] ?? '', termination);
     this.#resolveOver();
   }
 

@@ -224,6 +224,7 @@ export class FakeWorld {
   };
 
   readonly recorders: RecorderClient = {
+    order: (_tenant, recorders) => recorders,
     invite: async (invite, signal) => {
       this.did.push(`recorder ${invite.recorder} ${invite.sipCallId}`);
       await this.step('recorder invite', signal);
@@ -244,6 +245,7 @@ export class FakeWorld {
       await this.step('recorder reinvite', signal);
       return { status: 200, reason: 'OK', contentType: 'application/sdp', body: Buffer.from('recorder answer 2') };
     },
+    unusable: () => {},
     bye: async () => {
       this.release('recorder dialog');
       return this.recorderByeStatus;
