@@ -31,6 +31,15 @@ test("the system's resolver knows the hosts file", async () => {
   assert.ok((await addressesOf('localhost', systemLookup, never)).includes('127.0.0.1'));
 });
 
+test('who asks for a name while it is being looked up shares the answer; later it is looked up anew', async () => {
+  const first = systemLookup('localhost');
+  assert.equal(systemLookup('localhost'), first);
+  await first;
+  const later = systemLookup('localhost');
+  assert.notEqual(later, first);
+  await later;
+});
+
 test('an unknown name, and one without addresses, are transport-failed and named', async () => {
   const unknown = () => Promise.reject(new Error('getaddrinfo ENOTFOUND recorder.test'));
   for (const lookup of [unknown, async () => []]) {

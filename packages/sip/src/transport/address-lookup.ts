@@ -6,11 +6,22 @@ import { SipError } from '../sip-error.js';
 /** Finds a name's addresses, best first. Rejects with any Error. */
 export type AddressLookup = (host: string) => Promise<readonly string[]>;
 
-/** The system's resolver: /etc/hosts, then A and AAAA records (RFC 3263 §4.2: an explicit port means no SRV), sorted by RFC 6724. */
-export const systemLookup: AddressLookup = async (host) => {
+const asked = new Map<string, Promise<readonly string[]>>();
+
+/**
+ * The system's resolver: /etc/hosts, then A and AAAA records (RFC 3263 §4.2: an explicit port means no SRV), sorted by RFC 6724. Who asks
+ * for a name while it is being looked up shares the answer: each question holds one of Node's few threads, for long if DNS is away.
+ */
+export const systemLookup: AddressLookup = (host) => {
+  const answer = asked.get(host) ?? lookUp(host).finally(() => asked.delete(host));
+  asked.set(host, answer);
+  return answer;
+};
+
+async function lookUp(host: string): Promise<readonly string[]> {
   const found = await lookup(host, { all: true, verbatim: true });
   return found.map(({ address }) => address);
-};
+}
 
 /**
  * The addresses of a host, families in turn (RFC 8305 §4); an address is its own.

@@ -84,7 +84,7 @@ describe('RFC 8305 §5: the addresses of a host are raced', { timeout: 20_000 },
     const port = await serverAt('127.0.0.3');
     const { flow, tookMs } = await dialled(['127.0.0.2', '127.0.0.4', '127.0.0.3'], port);
     assert.equal(flow.remote.host, '127.0.0.3');
-    assert.ok(tookMs < 245, `took ${tookMs} ms`);
+    assert.ok(tookMs < 490, `took ${tookMs} ms`);
   });
 
   test('a wrong certificate at one address does not hide the right one at the next', async () => {
