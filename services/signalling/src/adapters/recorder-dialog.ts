@@ -23,11 +23,18 @@ export class SipRecorderDialog implements RecorderDialog {
   readonly answer: RecordingBody;
   readonly #dialog: UaDialog;
   readonly #contact: (flow: Flow) => string;
+  readonly unusable: (why: string) => void;
 
   /** @param contact our Contact on a connection; RFC 7866 §6.1.1: the feature tag stands in responses as well */
-  constructor(host: string, contact: (flow: Flow) => string, { dialog, response, flow }: OutgoingInvite) {
+  constructor(
+    host: string,
+    contact: (flow: Flow) => string,
+    unusable: (why: string) => void,
+    { dialog, response, flow }: OutgoingInvite,
+  ) {
     this.host = host;
     this.#contact = contact;
+    this.unusable = unusable;
     this.tlsVersion = flow.tls?.version ?? '';
     this.clientCertificateSubject = flow.tls?.ownSubject ?? '';
     this.answer = { contentType: response.headers.get('content-type') ?? '', body: response.body };

@@ -44,7 +44,7 @@ export interface CallRecording {
   stop(why: string): Promise<void>;
   /** Resolves with true once the call is recorded, with false when it cannot be any more. */
   readonly recorded: Promise<boolean>;
-  /** Resolves when the call is not recorded any more. */
+  /** Resolves when the call is not recorded any more, or not before a recorder is back. */
   readonly lost: Promise<void>;
   /** Ends it while the call goes on; resolves when everything is given back. Idempotent, never rejects. */
   end(termination: Termination): Promise<void>;

@@ -165,6 +165,8 @@ export interface RecordingInvite extends RecordingBody {
   readonly headers: HeaderFields;
   /** The BYE of a dialog that a late 2xx makes after the recording was given up. */
   readonly goodbye: () => RecordingBody & { readonly headers: HeaderFields };
+  /** No other recorder is left to try: worth a second attempt on a new connection. */
+  readonly last?: boolean;
 }
 
 /** An established recording dialog at one recorder. */
@@ -181,6 +183,11 @@ export interface RecorderDialog {
   ): Promise<RecordingBody & { status: number; reason: string }>;
   /** Sends OPTIONS; resolves with its final status, undefined when none came (time-out, no connection). Never rejects. */
   probe(signal: AbortSignal): Promise<number | undefined>;
+  /**
+   * The answer could not be used: the recorder is avoided from now on, as after a refusal. To be told in the turn in which invite()
+   * resolves. Never throws.
+   */
+  unusable(why: string): void;
   /** Sends BYE. Idempotent; resolves with its final status, undefined when none came; never rejects. */
   bye(request: RecordingBody & { headers: HeaderFields }, signal: AbortSignal): Promise<number | undefined>;
   /** Plain data from which another instance could carry the dialog on; holds no key. */
@@ -200,8 +207,14 @@ export interface RecorderHandlers {
 
 export interface RecorderClient {
   /**
-   * Sends the recording INVITE and acknowledges the 2xx. Rejects SidestreamError: 'recorder-unreachable' (transport, TLS, time-out),
-   * 'recorder-refused' (status in the message), 'cancelled' (CANCEL is sent; a late 2xx gets ACK and BYE).
+   * The tenant's recorders of the list in the order in which to try them now: healthy ones in the configured order, equals by least
+   * sessions, failing ones last; full ones are left out. Empty only for a list without recorders of the tenant. Never throws.
+   */
+  order(tenant: string, recorders: readonly string[]): readonly string[];
+  /**
+   * Sends the recording INVITE and acknowledges the 2xx. Rejects SidestreamError: 'recorder-unreachable' (transport, TLS, time-out, or not
+   * asked because it fails), 'recorder-refused' (status in the message, or its Retry-After is not over), 'overloaded' (at its cap),
+   * 'cancelled' (CANCEL is sent; a late 2xx gets ACK and BYE).
    */
   invite(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog>;
 }

@@ -15,6 +15,8 @@ export interface RecordingAttemptOptions {
   readonly recorders: RecorderClient;
   readonly tenant: string;
   readonly recorder: string;
+  /** There is no other one to ask after it. */
+  readonly last: boolean;
   /** Byte for byte what the recorder sees as Call-ID. */
   readonly sipCallId: string;
   readonly script: RecordingScript;
@@ -79,11 +81,12 @@ export class RecordingAttempt {
 
   /** @throws SidestreamError when the recorder does not take the INVITE */
   async invite(): Promise<void> {
-    const { recorders, tenant, recorder, sipCallId, script, onEvent } = this.#options;
+    const { recorders, tenant, recorder, last, sipCallId, script, onEvent } = this.#options;
     const dialog = await recorders.invite(
       {
         tenant,
         recorder,
+        last,
         sipCallId,
         headers: script.inviteHeaders,
         goodbye: () => goodbye(script),
@@ -95,7 +98,9 @@ export class RecordingAttempt {
     try {
       this.#answer = script.check(dialog.answer);
     } catch (error) {
-      return onEvent({ type: 'answer-unusable', termination: terminationOf(error) });
+      const termination = terminationOf(error);
+      dialog.unusable(termination.detail);
+      return onEvent({ type: 'answer-unusable', termination });
     }
     this.#listen(dialog);
     onEvent({ type: 'accepted' });

@@ -55,12 +55,16 @@ export class RecordingSession {
   /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
   readonly started: Promise<boolean>;
   #resolveStarted: (made: boolean) => void = () => {};
+  /** Resolves when no recorder has it and none is left to ask at once, or when it is over. */
+  readonly lost: Promise<void>;
+  #resolveLost: () => void = () => {};
   /** Resolves when the recording is over and everything given back. */
   readonly ended: Promise<void>;
   #resolveEnded: () => void = () => {};
   #onChange: () => void = () => {};
   #facts: RecordingFacts;
   #state: RecordingState;
+  readonly #events: { readonly event: RecordingEvent; readonly lostSinceMs: number | undefined }[] = [];
   /** The recorders, in the order in which they are asked. */
   #recorders: readonly string[];
   #script: RecordingScript | undefined;
@@ -92,6 +96,9 @@ export class RecordingSession {
     this.#state = newRecording(this.#recorders.length);
     this.started = new Promise((resolve) => {
       this.#resolveStarted = resolve;
+    });
+    this.lost = new Promise((resolve) => {
+      this.#resolveLost = resolve;
     });
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
@@ -128,6 +135,10 @@ export class RecordingSession {
   start(media: MediaSession): void {
     this.#media = media;
     this.#beganAtMs = this.#services.clock();
+    if (this.#state.phase === 'new') {
+      this.#recorders = this.#services.recorders.order(this.#facts.call.tenant, this.#recorders);
+      this.#state = newRecording(this.#recorders.length);
+    }
     this.#dispatch({ type: 'start' });
   }
 
@@ -207,17 +218,24 @@ export class RecordingSession {
       throw new SidestreamError('wrong-state', `recording ${this.#facts.recordingId} is over`);
   }
 
-  #dispatch(event: RecordingEvent): void {
-    const { state, effects } = stepRecording(this.#state, event);
-    this.#state = state;
-    for (const effect of effects) this.#run(effect);
+  /** One event after the other: what an effect brings about at once waits until the others of its event have run. */
+  #dispatch(event: RecordingEvent, lostSinceMs?: number): void {
+    this.#events.push({ event, lostSinceMs });
+    if (this.#events.length > 1) return;
+    for (let next = this.#events[0]; next !== undefined; next = this.#events[0]) {
+      this.#lostSinceMs = next.lostSinceMs;
+      const { state, effects } = stepRecording(this.#state, next.event);
+      this.#state = state;
+      for (const effect of effects) this.#run(effect);
+      this.#events.shift();
+    }
     this.#onChange();
   }
 
   #run(effect: RecordingEffect): void {
     switch (effect.type) {
       case 'start-fork':
-        this.#step('fork-failed', this.#newAttempt(effect).startFork());
+        this.#step('fork-failed', this.#startFork(effect));
         return;
       case 'invite':
         this.#step('refused', this.#attempt?.invite());
@@ -243,6 +261,7 @@ export class RecordingSession {
         this.#giveUp(effect);
         return;
       case 'wait':
+        this.#resolveLost();
         void pause(Math.min(longestWaitMs, firstWaitMs * 2 ** (effect.round - 1)), this.#work.signal).then(() =>
           this.#dispatch({ type: 'retry' }),
         );
@@ -266,6 +285,10 @@ export class RecordingSession {
     });
   }
 
+  async #startFork(effect: Extract<RecordingEffect, { type: 'start-fork' }>): Promise<void> {
+    await this.#newAttempt(effect).startFork();
+  }
+
   #newAttempt({ candidate, losses }: { candidate: number; losses: number }): RecordingAttempt {
     const { recorders, clock, events } = this.#services;
     const { recordingId, call } = this.#facts;
@@ -276,6 +299,7 @@ export class RecordingSession {
       recorders,
       tenant: call.tenant,
       recorder: this.#recorders[candidate] ?? '',
+      last: candidate === this.#recorders.length - 1,
       // RFC 3263 §4.3: the next recorder hears the same request, so what the dialer widget was told stays true.
       sipCallId: this.#facts.call.recordingCallId,
       script,
@@ -283,9 +307,7 @@ export class RecordingSession {
       clock,
       log: this.#log,
       onEvent: (event, lostSinceMs) => {
-        if (this.#attempt !== attempt) return;
-        this.#lostSinceMs = lostSinceMs;
-        this.#dispatch(event);
+        if (this.#attempt === attempt) this.#dispatch(event, lostSinceMs);
       },
       onState: (dialog) => events.recordingState(this.#facts, forkId, dialog),
     });
@@ -372,6 +394,7 @@ export class RecordingSession {
       events.recordingEnded(this.#facts, termination, times);
     } else events.recordingFailed(this.#facts, this.#recorders[this.#state.candidate] ?? '', termination);
     this.#resolveStarted(false);
+    this.#resolveLost();
     this.#resolveEnded();
   }
 }

@@ -11,7 +11,7 @@ class FakeRecording implements OneRecording {
   readonly started = new Promise<boolean>((resolve) => {
     this.begin = resolve;
   });
-  readonly ended = new Promise<void>((resolve) => {
+  readonly lost = new Promise<void>((resolve) => {
     this.over = resolve;
   });
 

@@ -15,8 +15,8 @@ export interface OneRecording {
   resume(): Promise<void>;
   /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
   readonly started: Promise<boolean>;
-  /** Resolves when it is over. */
-  readonly ended: Promise<void>;
+  /** Resolves when no recorder has it and none is left to ask at once, or when it is over. */
+  readonly lost: Promise<void>;
 }
 
 export class Recordings implements CallRecording {
@@ -34,8 +34,8 @@ export class Recordings implements CallRecording {
       for (const start of started) void start.then((made) => made === any && resolve(any));
       void Promise.all(started).then(() => resolve(!any));
     });
-    const ended = each.map((one) => one.ended);
-    this.lost = any ? Promise.all(ended).then(() => undefined) : Promise.race(ended);
+    const lost = each.map((one) => one.lost);
+    this.lost = any ? Promise.all(lost).then(() => undefined) : Promise.race(lost);
   }
 
   get views(): RecordingView[] {

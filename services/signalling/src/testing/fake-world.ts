@@ -248,6 +248,7 @@ export class FakeWorld {
   };
 
   readonly recorders: RecorderClient = {
+    order: (_tenant, recorders) => recorders,
     invite: async (invite, signal) => {
       this.did.push(`recorder ${invite.recorder} ${invite.sipCallId}`);
       await this.step('recorder invite', signal);
@@ -273,6 +274,7 @@ export class FakeWorld {
       await this.step('recorder probe', signal).catch(() => undefined);
       return this.recorderProbeStatus;
     },
+    unusable: () => {},
     bye: async () => {
       this.release('recorder dialog');
       return this.recorderByeStatus;
