@@ -27,6 +27,8 @@ export interface TcpFrontOptions {
   readonly delayMs: () => number;
   /** False resets a connection before a byte of it is passed on. */
   readonly admits: () => boolean;
+  /** True: sockets stay open and take connections, and not a byte passes, as those of a stopped process. */
+  readonly frozen: () => boolean;
 }
 
 /** Closed connections that can still be asked for: what is told of them comes after their end. */
@@ -90,8 +92,8 @@ export class TcpFront {
     const inner = connect({ ...this.#options.inner, allowHalfOpen: true, noDelay: true });
     this.#keep(inner);
     outer.setNoDelay(true);
-    pipe(outer, inner, this.#options.delayMs);
-    pipe(inner, outer, this.#options.delayMs);
+    pipe(outer, inner, this.#options);
+    pipe(inner, outer, this.#options);
     const remote = { host: outer.remoteAddress ?? '', port: outer.remotePort ?? 0 };
     const local = { host: outer.localAddress ?? '', port: outer.localPort ?? 0 };
     inner.once('connect', () => {
@@ -120,11 +122,11 @@ export class TcpFront {
 }
 
 /** Passes bytes and the end of the connection on, later. */
-function pipe(from: Socket, to: Socket, delayMs: () => number): void {
+function pipe(from: Socket, to: Socket, { delayMs, frozen }: TcpFrontOptions): void {
   const line = new DelayLine(delayMs);
   from.on('data', (chunk: Buffer) =>
     line.push(() => {
-      if (to.destroyed || to.write(chunk)) return;
+      if (frozen() || to.destroyed || to.write(chunk)) return;
       from.pause();
       to.once('drain', () => from.resume());
     }),

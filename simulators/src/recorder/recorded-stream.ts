@@ -94,7 +94,7 @@ export class RecordedStream {
     rtcpAuthFailures: 0,
     rtcpSent: 0,
   };
-  #muted = false;
+  #stopped = false;
   #firstPacketAt: number | undefined;
   #lastPacketAt: number | undefined;
 
@@ -169,15 +169,15 @@ export class RecordedStream {
   sendReport(cname: string): void {
     const to = this.#rtcpTo;
     const reception = [...this.#receptions.values()].at(-1);
-    if (this.#muted || to === undefined || this.#sender === undefined || reception === undefined) return;
+    if (this.#stopped || to === undefined || this.#sender === undefined || reception === undefined) return;
     const report = writeReceiverReport(this.#ownSsrc, cname, [reception.report()]);
     this.#options.ports.sendRtcp(this.#sender.protectRtcp(report), to.port, to.address);
     this.#counts.rtcpSent += 1;
   }
 
-  /** Sends no report any more. */
-  mute(): void {
-    this.#muted = true;
+  /** Counts datagrams still, but takes and reports nothing any more. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Closes ports and file; rejects when the file could not be written. */
@@ -195,6 +195,7 @@ export class RecordedStream {
 
   #onRtp(bytes: Buffer): void {
     this.#counts.datagrams += 1;
+    if (this.#stopped) return;
     const header = parseRtpHeader(bytes);
     if (this.#receiver === undefined || this.#terms === undefined || header === undefined) {
       this.#once('media-not-rtp', 'a datagram on the RTP port is not RTP');

@@ -63,6 +63,7 @@ export class RecorderListener {
         inner,
         delayMs: () => behaviour().networkDelayMs ?? 0,
         admits: () => behaviour().admitsConnections !== false,
+        frozen: () => behaviour().frozen?.() ?? false,
       });
       return new RecorderListener(transports, front, behaviour);
     } catch (error) {

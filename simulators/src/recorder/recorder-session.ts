@@ -155,11 +155,11 @@ export class RecorderSession {
   }
 
   /** Offers our side anew and takes the answer. Resolves with the final response. */
-  async reinvite({ direction, headers, snapshot }: Reoffer): Promise<SipResponse> {
+  async reinvite({ direction, snapshot, ...more }: Reoffer): Promise<SipResponse> {
     const offer = this.#media.offer(direction);
     const content =
       snapshot === undefined ? offer : writeMultipart([offer, { disposition: 'recording-session', ...snapshot }]);
-    const response = await this.#live().reinvite({ ...content, headers });
+    const response = await this.#live().reinvite({ ...content, ...more });
     const answer = response.status < 300 ? sdpIn(response) : undefined;
     if (answer !== undefined) this.#media.takeAnswer(answer);
     return response;
@@ -170,9 +170,9 @@ export class RecorderSession {
     return this.#live().request(method, content);
   }
 
-  /** No report leaves any more. */
-  mute(): void {
-    this.#media.mute();
+  /** No packet is taken and no report leaves any more. */
+  stopMedia(): void {
+    this.#media.stop();
   }
 
   /** Hangs up from the recorder's side, waiting `timeoutMs` for the answer; resolves when the session has ended. */

@@ -267,7 +267,7 @@ export class RecorderSimulator extends EventEmitter<RecorderEvents> {
         bye: () => session.bye(),
         reinvite: (reoffer) => session.reinvite(reoffer),
         request: (method, content) => session.request(method, content),
-        muteMedia: () => session.mute(),
+        stopMedia: () => session.stopMedia(),
         resetConnection: () => {
           if (dialog.flow !== undefined) listener.reset(dialog.flow);
         },

@@ -81,9 +81,9 @@ export class SessionMedia {
     for (const stream of this.streams) stream.sendReport(CNAME);
   }
 
-  /** Sends nothing any more. */
-  mute(): void {
-    for (const stream of this.streams) stream.mute();
+  /** Takes and sends nothing any more. */
+  stop(): void {
+    for (const stream of this.streams) stream.stop();
   }
 
   /** Closes ports and files; rejects with the first file that could not be written. */

@@ -3,6 +3,9 @@ import { Headers } from '@sidestream/sip';
 import type { Behaviour } from './behaviour.js';
 import type { LiveSession, TypedBody } from './live-session.js';
 
+/** A client that is not ready yet says 491; a recorder that wants something asks again. */
+const GLARE_RETRIES = 5;
+
 /** Hangs up this long after the answer. */
 export function byeAfter(delayMs: number): Behaviour {
   return { answered: (session) => session.after(delayMs, () => session.bye()) };
@@ -32,7 +35,7 @@ export function requestSnapshot(delayMs: number, by: 're-INVITE' | 'UPDATE' = 'U
     answered: (session) =>
       session.after(delayMs, async () => {
         if (by === 'UPDATE') await session.request('UPDATE', snapshotRequest());
-        else await session.reinvite({ snapshot: snapshotRequest() });
+        else await session.reinvite({ snapshot: snapshotRequest(), glareRetries: GLARE_RETRIES });
       }),
   };
 }
@@ -42,7 +45,8 @@ export function inactiveThenRecvonly(delayMs: number): Behaviour {
   return {
     changeStreams: (streams, initial) =>
       initial ? streams.map((stream) => ({ ...stream, direction: 'inactive' as const })) : streams,
-    answered: (session) => session.after(delayMs, () => session.reinvite({ direction: 'recvonly' })),
+    answered: (session) =>
+      session.after(delayMs, () => session.reinvite({ direction: 'recvonly', glareRetries: GLARE_RETRIES })),
   };
 }
 

@@ -15,6 +15,8 @@ export interface Reoffer {
   headers?: Headers;
   /** A request for a metadata snapshot, beside the offer. */
   snapshot?: TypedBody;
+  /** How often a 491 is tried again after the wait of RFC 3261 §14.1; never unless told. */
+  glareRetries?: number;
 }
 
 /** What a session and its recorder let a behaviour do. Each resolves when it is answered, rejects when it is not. */
@@ -23,8 +25,8 @@ export interface SessionActions {
   reinvite(reoffer: Reoffer): Promise<SipResponse>;
   /** A request within the dialog other than re-INVITE and BYE. */
   request(method: string, content: { headers?: Headers; contentType?: string; body?: Buffer }): Promise<SipResponse>;
-  /** No RTCP leaves any more. */
-  muteMedia(): void;
+  /** No packet is taken and no report leaves any more. */
+  stopMedia(): void;
   /** Resets the connection of the dialog. */
   resetConnection(): void;
   restartRecorder(downMs: number): Promise<void>;

@@ -17,17 +17,16 @@ export function resetAfter(delayMs: number): Behaviour {
   return { answered: (session) => session.after(delayMs, () => session.resetConnection()) };
 }
 
-/** Is gone so long after its first answer, though its sockets are open: nothing is answered any more. */
+/** Is stopped so long after its first answer, as a process that hangs: its sockets are open, and nothing is read or said. */
 export function deadAfter(delayMs: number): Behaviour {
   let dead = false;
   return {
-    screen: () => (dead ? 'silence' : undefined),
-    answered: (session) => {
-      session.after(delayMs, async () => {
+    frozen: () => dead,
+    answered: (session) =>
+      session.after(delayMs, () => {
         dead = true;
-        session.muteMedia();
-      });
-    },
+        session.stopMedia();
+      }),
   };
 }
 
