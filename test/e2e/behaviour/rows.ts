@@ -235,7 +235,6 @@ const inDialog: readonly Row[] = [
     behave: () => wantLongerSessions(7_200),
     outcome: recorded,
     until: has('it has said so', 'sent 422 INVITE', 1),
-    pending: 'a Session-Expires in our INVITE',
   },
   {
     name: 'does not answer OPTIONS within the dialog, its connection being sound',
