@@ -21,6 +21,7 @@ import type {
   Refusal,
   Trunking,
 } from './ports.js';
+import { indicationOf, isRecordAware, LegDescriptions, type RecordIndication } from './recording-awareness.js';
 import { planOf, type RecordingTerms } from './recording-terms.js';
 import { type Candidate, requestUriAt } from './routing.js';
 import {
@@ -36,6 +37,8 @@ import {
 export interface CallRecording {
   /** Of each recorder that records at the same time. */
   readonly views: readonly RecordingView[];
+  /** Calls back whenever a phase has changed. */
+  watch(onChange: () => void): void;
   /** Begins. Never throws. */
   start(media: MediaSession): void;
   /** The media changed. */
@@ -113,8 +116,10 @@ export class CallSession {
   #offerAnswer: OfferAnswer | undefined;
   /** The relay hears the far side's descriptions in their order. */
   #mediaOrder: Promise<void> = Promise.resolve();
-  #sdp = { toFar: '', fromFar: '', toNear: '' };
+  /** `nearAnswer` is `toNear` with what the caller is told of recording. */
+  #sdp = { toFar: '', fromFar: '', toNear: '', nearAnswer: '' };
   #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
+  readonly #nearDescriptions: LegDescriptions;
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
   /** What of this call has begun: the forks must hear of every answer from then on. */
@@ -128,6 +133,7 @@ export class CallSession {
     this.#farParty = plan.nearParty === 'customer' ? 'seller' : 'customer';
     this.#state = newCall(plan.candidates.length, plan.recording === undefined ? 'none' : planOf(plan.recording));
     this.#delays = new CallDelays(plan.invite.receivedAtMs);
+    this.#nearDescriptions = new LegDescriptions(isRecordAware(plan.invite.header('supported')));
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -154,9 +160,18 @@ export class CallSession {
   /** Records the call from now on. False when it is not up. */
   record(recording: CallRecording): boolean {
     if (this.phase !== 'talking' || this.#media === undefined) return false;
-    this.#recordings.push(recording);
-    recording.start(this.#media);
+    this.#begin(recording, this.#media);
     return true;
+  }
+
+  #begin(recording: CallRecording, media: MediaSession): void {
+    this.#recordings.push(recording);
+    recording.watch(() => this.#offerAnswer?.indicate());
+    recording.start(media);
+  }
+
+  get #indication(): RecordIndication {
+    return indicationOf(this.#recordings.flatMap(({ views }) => views.map(({ phase }) => phase)));
   }
 
   /** Begins; everything else follows from events. */
@@ -309,7 +324,8 @@ export class CallSession {
     const signal = within(this.#work.signal, mediaDeadlineMs);
     this.#sdp.toNear = await media.answer(this.#farParty, this.#sdp.fromFar, signal);
     this.#refreshRecordings();
-    return this.#sdp.toNear;
+    this.#sdp.nearAnswer = this.#nearDescriptions.describe(this.#sdp.toNear, this.#indication);
+    return this.#sdp.nearAnswer;
   }
 
   /** Behind the media of the response that it starts with: ringing must not wait for a recorder. */
@@ -318,8 +334,7 @@ export class CallSession {
     if (recording === undefined) return;
     this.#mediaOrder = this.#mediaOrder.then(() => {
       if (this.#media === undefined || this.#work.signal.aborted) return;
-      this.#recordings.push(recording.of);
-      recording.of.start(this.#media);
+      this.#begin(recording.of, this.#media);
     });
     void recording.of.recorded.then((made) => {
       if (made) this.#dispatch({ type: 'recorded' });
@@ -353,7 +368,7 @@ export class CallSession {
   }
 
   async #acceptNear(): Promise<void> {
-    const leg = await this.#plan.invite.accept(this.#sdp.toNear);
+    const leg = await this.#plan.invite.accept(this.#sdp.nearAnswer);
     this.#near = leg;
     this.#answeredAtMs = this.#services.clock();
     // A far side that answers without ringing has its 200 measured instead.
@@ -369,18 +384,32 @@ export class CallSession {
     if (media === undefined || near === undefined || far === undefined) return;
     const { facts, invite, nearParty } = this.#plan;
     const legs: Record<Side, AgreedLeg> = {
-      near: { leg: near, party: nearParty, remote: invite.sdp, local: this.#sdp.toNear },
-      far: { leg: far, party: this.#farParty, remote: this.#sdp.fromFar, local: this.#sdp.toFar },
+      near: {
+        leg: near,
+        party: nearParty,
+        remote: invite.sdp,
+        local: this.#sdp.toNear,
+        descriptions: this.#nearDescriptions,
+      },
+      far: {
+        leg: far,
+        party: this.#farParty,
+        remote: this.#sdp.fromFar,
+        local: this.#sdp.toFar,
+        descriptions: new LegDescriptions(far.recordAware, this.#sdp.toFar),
+      },
     };
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
       onChanged: () => this.#refreshRecordings(),
+      indication: () => this.#indication,
       onLegGone: (side, status) =>
         this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
       signal: this.#work.signal,
       log: this.#log,
     });
+    this.#offerAnswer.indicate();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 

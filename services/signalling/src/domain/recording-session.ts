@@ -52,6 +52,7 @@ export class RecordingSession {
   /** Resolves when the recording is over and everything given back. */
   readonly ended: Promise<void>;
   #resolveEnded: () => void = () => {};
+  #onChange: () => void = () => {};
   #state: RecordingState;
   #script: RecordingScript | undefined;
   #media: MediaSession | undefined;
@@ -90,6 +91,11 @@ export class RecordingSession {
     return { recordingId, recorderCallId: call.recordingCallId, phase: this.phase, recorder };
   }
 
+  /** Calls back whenever the phase may have changed. */
+  watch(onChange: () => void): void {
+    this.#onChange = onChange;
+  }
+
   /** Begins on this media session. Returns at once, never throws. */
   start(media: MediaSession): void {
     this.#media = media;
@@ -124,6 +130,7 @@ export class RecordingSession {
     const { state, effects } = stepRecording(this.#state, event);
     this.#state = state;
     for (const effect of effects) this.#run(effect);
+    this.#onChange();
   }
 
   #run(effect: RecordingEffect): void {

@@ -6,6 +6,7 @@ import type { Termination } from './termination.js';
 /** One recording, as its call sees it. */
 export interface OneRecording {
   readonly view: RecordingView;
+  watch(onChange: () => void): void;
   /** Begins on this media session. Never throws. */
   start(media: MediaSession): void;
   refresh(): void;
@@ -38,6 +39,10 @@ export class Recordings implements CallRecording {
 
   get views(): RecordingView[] {
     return this.#each.map(({ view }) => view);
+  }
+
+  watch(onChange: () => void): void {
+    for (const one of this.#each) one.watch(onChange);
   }
 
   start(media: MediaSession): void {

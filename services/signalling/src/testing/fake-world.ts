@@ -36,6 +36,7 @@ export const silent = createLogger({ name: 'test', instance: 'test', level: 'sil
 export class FakeLeg implements Leg {
   readonly #world: FakeWorld;
   readonly #name: string;
+  recordAware = false;
   handlers: LegHandlers | undefined;
   readonly reinvites: string[] = [];
   reinviteAnswer = { status: 200, reason: 'OK', sdp: 'answer to re-INVITE' };
