@@ -60,7 +60,8 @@ export function readPolicySyncConfig(environment: NodeJS.ProcessEnv = process.en
 function syncedTenant(tenant: string, value: TenantConfig, { regions }: SidestreamConfig): SyncedTenant[] {
   const { policy, provider, region, recording } = value;
   if (policy.source !== 'provider' || provider === undefined) return [];
-  const recorders = value.recorders ?? regions[region]?.recorders ?? [];
+  const places = value.recorders ?? regions[region]?.recorders ?? [];
+  const recorders = places.map(({ recorder }) => recorder);
   return [{ tenant, policy, provider, recorders, enabled: recording.enabled }];
 }
 

@@ -5,14 +5,24 @@ import {
   ConfigError,
   type HostPort,
   parseHostPort,
+  type RecorderPlace,
   readServiceConfig,
   Secret,
   type SidestreamConfig,
   type TenantConfig,
 } from '@sidestream/service';
+import { recorderProfiles, resolveRecorder } from '@sidestream/siprec';
 import type { StaleRule } from './adapters/policy-feed.js';
 import type { PolicySource } from './adapters/policy-file.js';
 import type { RecordingTerms } from './domain/recording-terms.js';
+
+/** A tenant with its own recorders, or those of its region. */
+export interface SignallingTenant extends Omit<TenantConfig, 'recorders'> {
+  /** Their names, in order. */
+  readonly recorders: string[];
+  readonly recorderPlaces: readonly RecorderPlace[];
+  readonly enabled: boolean;
+}
 
 export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc' | 'trunks' | 'log' | 'management'> {
   readonly instance: string;
@@ -22,10 +32,7 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   readonly relayAddresses: readonly string[];
   /** Whose relays are taken first. */
   readonly region: string;
-  /** Tenants with their recorders in order. */
-  readonly tenants: Readonly<
-    Record<string, TenantConfig & { readonly recorders: string[]; readonly enabled: boolean }>
-  >;
+  readonly tenants: Readonly<Record<string, SignallingTenant>>;
   /** By tenant. */
   readonly recordingTerms: Readonly<Record<string, RecordingTerms>>;
   readonly emergencyNumbers: readonly string[];
@@ -62,7 +69,14 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     const message = 'no secret: name a readable, non-empty file here or in SIDESTREAM_EDGE_SECRET_FILE';
     problems.push({ path: 'signalling.edgeSecretFile', message });
   }
-  if (edge === undefined || secret === undefined) throw new ConfigError(path, problems);
+  const withRecorders = Object.entries(tenants).map(([name, tenant]): [string, SignallingTenant] => {
+    // A tenant's own list is the whole list: a recording never leaves it.
+    const recorderPlaces = tenant.recorders ?? regions[tenant.region]?.recorders ?? [];
+    const recorders = recorderPlaces.map(({ recorder }) => recorder);
+    problems.push(...unusable(name, tenant, recorders));
+    return [name, { ...tenant, recorders, recorderPlaces, enabled: tenant.recording.enabled }];
+  });
+  if (edge === undefined || secret === undefined || problems.length > 0) throw new ConfigError(path, problems);
   return {
     instance,
     log,
@@ -74,13 +88,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     edgeSecret: new Secret(secret),
     relayAddresses: relays.map(({ address }) => address),
     region: mediaRelay.region,
-    tenants: Object.fromEntries(
-      Object.entries(tenants).map(([name, tenant]) => {
-        // A tenant's own list is the whole list: a recording never leaves it.
-        const recorders = tenant.recorders ?? regions[tenant.region]?.recorders ?? [];
-        return [name, { ...tenant, recorders, enabled: tenant.recording.enabled }];
-      }),
-    ),
+    tenants: Object.fromEntries(withRecorders),
     recordingTerms: Object.fromEntries(
       Object.entries(tenants).map(
         ([
@@ -105,6 +113,18 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     maxCalls: signalling.maxCalls,
     drainMs: signalling.drainSeconds * 1_000,
   };
+}
+
+/** Recorders that are neither a documented endpoint nor a usable URI. */
+function unusable(name: string, { recording }: TenantConfig, recorders: readonly string[]) {
+  return recorders.flatMap((recorder) => {
+    try {
+      resolveRecorder(recorder, recorderProfiles[recording.profile]);
+      return [];
+    } catch (error) {
+      return [{ path: `tenants.${name}.recorders`, message: error instanceof Error ? error.message : String(error) }];
+    }
+  });
 }
 
 function readEdge(text: string): HostPort | undefined {

@@ -74,18 +74,20 @@ await runService({
     const registrations = new Registrations(bus, { log, metrics });
     const recorders = new SipRecorderClient(
       Object.fromEntries(
-        Object.entries(tenants).map(([name, { recording, recorders: list, provider }]) => [
+        Object.entries(tenants).map(([name, { recording, accountId = '', recorderPlaces, provider }]) => [
           name,
           {
             ...recording,
             trustFile: recording.trustFile,
             mayReplace: provider?.register ? registrations.gate(name) : undefined,
             profile: recorderProfiles[recording.profile],
-            recorders: list,
+            accountId,
+            // A tenant that is not recorded needs no connections.
+            recorders: recording.enabled ? recorderPlaces : [],
           },
         ]),
       ),
-      log,
+      { metrics, log },
     );
     const feed = new CallFeed(publisher);
     const events = new EventReporter({ publisher: feed, kv, metrics, log });
@@ -133,6 +135,7 @@ await runService({
       recorderOf: (tenant) => ({
         profile: recorderProfiles[tenants[tenant]?.recording.profile ?? 'dynamics365'],
         accountId: tenants[tenant]?.accountId ?? '',
+        callIdOnReestablish: tenants[tenant]?.recording.callIdOnReestablish ?? 'same',
       }),
       termsOf: (tenant) => config.recordingTerms[tenant] ?? usualTerms,
       emergencyNumbers: new EmergencyNumbers(config.emergencyNumbers),

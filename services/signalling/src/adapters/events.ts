@@ -28,6 +28,7 @@ export class EventReporter implements CallEvents {
   readonly #decisions: Counter<'record' | 'reason'>;
   readonly #startDelay: Histogram;
   readonly #postDialDelay: Histogram;
+  readonly #gaps: Histogram<'reason'>;
 
   constructor(sinks: EventSinks) {
     this.#sinks = sinks;
@@ -65,6 +66,13 @@ export class EventReporter implements CallEvents {
       name: 'sidestream_recording_start_delay_seconds',
       help: "From the call's answer to the media flowing to the recorder.",
       buckets: [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5],
+      registers,
+    });
+    this.#gaps = new Histogram({
+      name: 'sidestream_recording_gap_seconds',
+      help: 'Gaps in recordings that went on at another recorder, or at the same one again.',
+      labelNames: ['reason'],
+      buckets: [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60],
       registers,
     });
     this.#postDialDelay = new Histogram({
@@ -148,6 +156,34 @@ export class EventReporter implements CallEvents {
     });
   }
 
+  recordingPaused(recording: RecordingFacts, reason: string): void {
+    this.#sinks.log.info({ ...aboutRecording(recording), reason }, 'recording paused');
+    this.#sinks.publisher.publish({
+      $case: 'recordingPaused',
+      value: { ...recordingIdentity(recording), reason },
+    });
+  }
+
+  recordingResumed(recording: RecordingFacts): void {
+    this.#sinks.log.info(aboutRecording(recording), 'recording resumed');
+    this.#sinks.publisher.publish({ $case: 'recordingResumed', value: recordingIdentity(recording) });
+  }
+
+  recordingRecovered(recording: RecordingFacts, { host }: RecorderDialog, lost: Termination, gapMs: number): void {
+    const at = { recorderHost: host, gapMs: whole(gapMs) };
+    this.#gaps.observe({ reason: lost.reason }, gapMs / 1000);
+    this.#sinks.log.warn({ ...aboutRecording(recording), ...at, lost }, 'recording recovered');
+    this.#sinks.publisher.publish({
+      $case: 'recordingRecovered',
+      value: {
+        ...recordingIdentity(recording),
+        recorderCallId: recording.call.recordingCallId,
+        reason: lost.reason,
+        ...at,
+      },
+    });
+  }
+
   recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void {
     this.#recordingEnds.inc(labels(termination));
     this.#sinks.log.warn({ ...aboutRecording(recording), recorder, termination }, 'recording did not start');
@@ -155,22 +191,26 @@ export class EventReporter implements CallEvents {
       $case: 'recordingFailed',
       value: { ...recordingIdentity(recording), recorderHost: recorder, termination },
     });
+    this.#sinks.kv.delete('recordings', recording.recordingId);
   }
 
-  recordingEnded(recording: RecordingFacts, termination: Termination, durationMs: number): void {
+  recordingEnded(
+    recording: RecordingFacts,
+    termination: Termination,
+    times: { readonly durationMs: number; readonly gapMs: number },
+  ): void {
+    const [durationMs, gapMs] = [whole(times.durationMs), whole(times.gapMs)];
     this.#recordings.dec();
     this.#recordingEnds.inc(labels(termination));
-    this.#sinks.log.info(
-      { ...aboutRecording(recording), termination, durationMs: whole(durationMs) },
-      'recording ended',
-    );
+    this.#sinks.log.info({ ...aboutRecording(recording), termination, durationMs, gapMs }, 'recording ended');
     this.#sinks.publisher.publish({
       $case: 'recordingEnded',
       value: {
         ...recordingIdentity(recording),
         recorderCallId: recording.call.recordingCallId,
         termination,
-        durationMs: whole(durationMs),
+        durationMs,
+        gapMs,
       },
     });
     this.#sinks.kv.delete('recordings', recording.recordingId);

@@ -13,7 +13,7 @@ import { newCallId } from './identifiers.js';
 import { type CallParties, callingRole, directionOf, type InviteParties, readParties, withRoles } from './parties.js';
 import type { CallFacts, IncomingInvite, Policies, RecorderClient } from './ports.js';
 import { RecordingScript } from './recording-script.js';
-import { RecordingSession } from './recording-session.js';
+import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { RecordingTerms } from './recording-terms.js';
 import { Recordings } from './recordings.js';
 import type { Candidate, Trunk, TrunkTable } from './routing.js';
@@ -26,7 +26,10 @@ export interface CallControlOptions extends CallServices {
   readonly admission: Admission;
   readonly registry: CallRegistry<CallSession>;
   /** What a tenant's recorder wants to be told. */
-  readonly recorderOf: (tenant: string) => { readonly profile: RecorderProfile; readonly accountId: string };
+  readonly recorderOf: (tenant: string) => RecordingSessionOptions & {
+    readonly profile: RecorderProfile;
+    readonly accountId: string;
+  };
   readonly termsOf: (tenant: string) => RecordingTerms;
   readonly emergencyNumbers: EmergencyNumbers;
   readonly log: Logger;
@@ -157,18 +160,19 @@ export class CallControl {
   }
 
   #newSession(call: CallFacts, groupId?: Uuid): RecordingSession {
-    const { recorderOf } = this.#options;
-    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, () => {
+    const recorder = this.#options.recorderOf(call.tenant);
+    const newScript = () => {
       const { direction, parties, startedAt } = call;
       return new RecordingScript({
-        ...recorderOf(call.tenant),
+        ...recorder,
         direction,
         parties,
         callStart: startedAt,
         recordedSince: new Date(),
         groupId,
       });
-    });
+    };
+    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, newScript, recorder);
   }
 }
 

@@ -77,14 +77,14 @@ export class CallDesk {
   /** Resolves when no packet goes to a recorder any more. @throws SidestreamError `wrong-state` */
   async pauseRecording(callId: string, signal: AbortSignal): Promise<CallView> {
     const call = this.#call(callId);
-    await raced(Promise.all(this.#recorded(call).map((one) => one.pause?.() ?? cannot(callId, 'paused'))), signal);
+    await raced(Promise.all(this.#recorded(call).map((one) => one.pause('operator'))), signal);
     return call.view;
   }
 
   /** Resolves when the recorders get packets again. @throws SidestreamError `wrong-state` */
   async resumeRecording(callId: string, signal: AbortSignal): Promise<CallView> {
     const call = this.#call(callId);
-    await raced(Promise.all(this.#recorded(call).map((one) => one.resume?.() ?? cannot(callId, 'resumed'))), signal);
+    await raced(Promise.all(this.#recorded(call).map((one) => one.resume())), signal);
     return call.view;
   }
 
@@ -132,10 +132,6 @@ function liveRecordings(call: CallSession): CallRecording[] {
 
 function phaseOf({ views }: CallRecording): string {
   return views.find(({ phase }) => phase !== 'ended')?.phase ?? 'ended';
-}
-
-function cannot(callId: string, what: string): never {
-  throw wrongState(callId, `its recording can not be ${what}`);
 }
 
 function wrongState(callId: string, what: string): SidestreamError {

@@ -47,14 +47,18 @@ export interface CallRecording {
   stop(why: string): Promise<void>;
   /** Resolves with true once the call is recorded, with false when it cannot be any more. */
   readonly recorded: Promise<boolean>;
-  /** Resolves when the call is not recorded any more. */
+  /** Resolves when the call is not recorded any more, or not before a recorder is back. */
   readonly lost: Promise<void>;
   /** Ends it while the call goes on; resolves when everything is given back. Idempotent, never rejects. */
   end(termination: Termination): Promise<void>;
-  /** Resolves when no packet goes to the recorder any more; rejects SidestreamError `wrong-state` unless it is active. */
-  pause?(): Promise<void>;
-  /** Resolves when the recorder gets packets again; rejects SidestreamError `wrong-state` unless it is paused. */
-  resume?(): Promise<void>;
+  /**
+   * Resolves when no packet goes to a recorder any more. Idempotent; rejects SidestreamError `wrong-state` when it is over, and the
+   * relay's when the pause could not be made sure of: the recording ends then.
+   * @param by who wanted it, for the events
+   */
+  pause(by: string): Promise<void>;
+  /** Resolves when the recorders have agreed. Idempotent; rejects SidestreamError `recorder-refused`, and `wrong-state` when it is over. */
+  resume(): Promise<void>;
 }
 
 /** What there is to see of a recording. */

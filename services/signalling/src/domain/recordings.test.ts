@@ -11,7 +11,7 @@ class FakeRecording implements OneRecording {
   readonly started = new Promise<boolean>((resolve) => {
     this.begin = resolve;
   });
-  readonly ended = new Promise<void>((resolve) => {
+  readonly lost = new Promise<void>((resolve) => {
     this.over = resolve;
   });
 
@@ -27,6 +27,12 @@ class FakeRecording implements OneRecording {
   }
   async end({ reason }: Termination): Promise<void> {
     this.did.push(`end ${reason}`);
+  }
+  async pause(by: string): Promise<void> {
+    this.did.push(`pause ${by}`);
+  }
+  async resume(): Promise<void> {
+    this.did.push('resume');
   }
 }
 
@@ -67,12 +73,15 @@ for (const [needs, afterOne] of [
   });
 }
 
-test('each is started, refreshed, ended and stopped', async () => {
+test('each is started, refreshed, paused, resumed, ended and stopped', async () => {
   const two = [new FakeRecording(), new FakeRecording()];
   const recordings = new Recordings(two, 'any');
   recordings.start(undefined as never);
   recordings.refresh();
+  await recordings.pause('operator');
+  await recordings.resume();
   await recordings.end(terminated('ended-by-operator'));
   await recordings.stop('hangup');
-  for (const one of two) assert.deepEqual(one.did, ['start', 'refresh', 'end ended-by-operator', 'stop hangup']);
+  for (const one of two)
+    assert.deepEqual(one.did, ['start', 'refresh', 'pause operator', 'resume', 'end ended-by-operator', 'stop hangup']);
 });

@@ -12,10 +12,12 @@ export interface OneRecording {
   refresh(): void;
   stop(why: string): Promise<void>;
   end(termination: Termination): Promise<void>;
+  pause(by: string): Promise<void>;
+  resume(): Promise<void>;
   /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
   readonly started: Promise<boolean>;
-  /** Resolves when it is over. */
-  readonly ended: Promise<void>;
+  /** Resolves when no recorder has it and none is left to ask at once, or when it is over. */
+  readonly lost: Promise<void>;
 }
 
 export class Recordings implements CallRecording {
@@ -33,8 +35,8 @@ export class Recordings implements CallRecording {
       for (const start of started) void start.then((made) => made === any && resolve(any));
       void Promise.all(started).then(() => resolve(!any));
     });
-    const ended = each.map((one) => one.ended);
-    this.lost = any ? Promise.all(ended).then(() => undefined) : Promise.race(ended);
+    const lost = each.map((one) => one.lost);
+    this.lost = any ? Promise.all(lost).then(() => undefined) : Promise.race(lost);
   }
 
   get views(): RecordingView[] {
@@ -59,5 +61,17 @@ export class Recordings implements CallRecording {
 
   async end(termination: Termination): Promise<void> {
     await Promise.all(this.#each.map((one) => one.end(termination)));
+  }
+
+  async pause(by: string): Promise<void> {
+    await Promise.all(this.#live.map((one) => one.pause(by)));
+  }
+
+  async resume(): Promise<void> {
+    await Promise.all(this.#live.map((one) => one.resume()));
+  }
+
+  get #live(): OneRecording[] {
+    return this.#each.filter(({ view }) => view.phase !== 'ended');
   }
 }

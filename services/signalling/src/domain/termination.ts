@@ -28,6 +28,8 @@ const reasonTable = {
   'call-ended-before-start': Result.CLIENT_ERROR,
   'recorder-hangup': Result.UPSTREAM_ERROR,
   'recorder-lost': Result.UPSTREAM_ERROR,
+  /** It has accepted the recording and never wanted media. */
+  'recorder-inactive': Result.UPSTREAM_ERROR,
   'recording-required': Result.UPSTREAM_ERROR,
 } as const satisfies Record<string, Result>;
 
