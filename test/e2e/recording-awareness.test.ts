@@ -25,7 +25,7 @@ function ear() {
 }
 
 for (const aware of ['customer', 'seller'] as const) {
-  test(`the ${aware} is record-aware: told on at the start and off at the end of the recording; the other one hears nothing of it`, async (t) => {
+  test(`the ${aware} is record-aware: told of start, pause, resume and end of the recording; the other one hears nothing of it`, async (t) => {
     const [customer, seller] = [ear(), ear()];
     const stage = await Stage.start(t, {
       customer: { recordAware: aware === 'customer', onMessage: customer.onMessage },
@@ -38,12 +38,21 @@ for (const aware of ['customer', 'seller'] as const) {
     await eventually(() => told.indications.at(-1) === 'on', 'it is told that it is recorded');
     await stage.talk(call, 25);
     const id = laboratory.bodies('callStarted')[0]?.callId ?? '';
-    const stop = ['calls', 'stop-recording', id, '--config', laboratory.configFile];
-    assert.equal((await runCli(stop, { timeoutMs: 30_000 })).code, 0);
+    const act = async (action: string) => {
+      const { code, stderr } = await runCli(['calls', action, id, '--config', laboratory.configFile], {
+        timeoutMs: 30_000,
+      });
+      assert.equal(code, 0, stderr);
+    };
+    await act('pause');
+    await eventually(() => told.indications.at(-1) === 'paused', 'it is told that the recording is paused');
+    await act('resume');
+    await eventually(() => told.indications.at(-1) === 'on', 'it is told that the recording goes on');
+    await act('stop-recording');
     await eventually(() => told.indications.at(-1) === 'off', 'it is told that it is not recorded any more');
     await stage.talk(call, 25);
     // Who calls hears of it in the answer; who is called is known to be aware only then.
-    assert.deepEqual(told.indications, [aware === 'customer' ? 'off' : 'nothing', 'on', 'off']);
+    assert.deepEqual(told.indications, [aware === 'customer' ? 'off' : 'nothing', 'on', 'paused', 'on', 'off']);
     assert.ok(told.versions.every((version, index) => index === 0 || version > (told.versions[index - 1] ?? 0n)));
     assert.deepEqual([other.indications, other.reinvites], [['nothing'], 0]);
 
