@@ -58,13 +58,16 @@ async function finish(stage: Stage, call: StageCall): Promise<number> {
   return hungUpAt;
 }
 
-/** Every packet that each party sent, from its first on, was authenticated by the recorder, on its own stream. */
+/** Every packet that each party sent from its own 200 on was authenticated by the recorder, on its own stream. */
 async function assertWhole(session: RecorderSession | undefined, call: StageCall, until: number): Promise<void> {
   await session?.ended;
   assert.equal(session?.streams.length, 2);
   for (const [index, party] of [call.customer, call.seller].entries()) {
     const packets = session?.streams[index]?.packets ?? [];
-    const { packetsSent, lost, changed } = comparePackets(party.sent, packets, { from: 0, until });
+    const { packetsSent, lost, changed } = comparePackets(party.sent, packets, {
+      from: party.moments.answeredAt ?? 0,
+      until,
+    });
     assert.ok(packetsSent > 30);
     assert.deepEqual({ lost, changed }, { lost: 0, changed: 0 }, `the voice on stream ${index}`);
   }
@@ -96,6 +99,17 @@ for (const recording of [{ start: 'ringing' }, { mode: 'required' }]) {
       if (!stage) return;
       const call = await stage.outbound();
       await assertWhole(stage.laboratory.recorder.sessions[0], call, await finish(stage, call));
+    });
+
+    test('and early media with a description of its own harms nothing', async (t) => {
+      const stage = await stageOf(t, { recording, incoming: { ringMs: 600, earlyMedia: true } });
+      if (!stage) return;
+      const call = await stage.inbound();
+      const [session] = stage.laboratory.recorder.sessions;
+      await assertWhole(session, call, await finish(stage, call));
+      const answeredAt = call.seller.moments.answeredAt ?? 0;
+      const early = session?.streams[1]?.packets.filter(({ receivedAt }) => receivedAt < answeredAt) ?? [];
+      assert.ok(early.length > 10, `${early.length} packets of what was said before the answer`);
     });
 
     const ends: [string, IncomingTreatment, (call: PartyCall) => Promise<unknown>, string][] = [

@@ -207,6 +207,8 @@ export class CallSession {
         },
         onProgress: (status, sdp) => {
           this.#progress = { status, sdp, arrivedAtMs: clock() };
+          // Of several descriptions the last one that came holds, however long the relay takes for those before it.
+          if (sdp !== '') this.#sdp.fromFar = sdp;
           this.#dispatch({ type: 'progressed', status });
         },
       },
@@ -239,8 +241,7 @@ export class CallSession {
   async #earlySdp(sdp: string): Promise<string | undefined> {
     if (sdp === '' || this.#media === undefined) return undefined;
     try {
-      this.#sdp.fromFar = sdp;
-      return await this.#relayAnswer(this.#media);
+      return await this.#relayAnswer(this.#media, sdp);
     } catch (error) {
       this.#log.warn({ err: error }, 'early media could not be relayed');
       return undefined;
@@ -251,15 +252,15 @@ export class CallSession {
     const arrivedAtMs = this.#services.clock();
     await this.#mediaOrder;
     if (this.#media === undefined || this.#work.signal.aborted) return;
-    await this.#relayAnswer(this.#media);
+    await this.#relayAnswer(this.#media, this.#sdp.fromFar);
     this.#progress = { status: 200, sdp: '', arrivedAtMs };
     this.#dispatch({ type: 'media-answered' });
   }
 
-  /** The relay hears the far side's description; returns the caller's. */
-  async #relayAnswer(media: MediaSession): Promise<string> {
+  /** The relay hears a description of the far side; returns the caller's. */
+  async #relayAnswer(media: MediaSession, sdp: string): Promise<string> {
     const signal = within(this.#work.signal, mediaDeadlineMs);
-    this.#sdp.toNear = await media.answer(this.#farParty, this.#sdp.fromFar, signal);
+    this.#sdp.toNear = await media.answer(this.#farParty, sdp, signal);
     this.#recording?.refresh();
     return this.#sdp.toNear;
   }

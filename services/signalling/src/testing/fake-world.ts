@@ -104,6 +104,8 @@ export class FakeWorld {
   recorderByeStatus: number | undefined = 200;
   readonly agreed: string[] = [];
   readonly keptState = new EventEmitter();
+  /** SDP of each 183 of the far side. */
+  earlyAnswers = ['early answer'];
   farRefusal: { status: number; reason: string } | undefined;
   readonly #cancel = new AbortController();
   readonly #changed = new EventEmitter();
@@ -178,7 +180,7 @@ export class FakeWorld {
       invite.onSent();
       await this.step('invite', signal);
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
-      invite.onProgress(183, 'early answer');
+      for (const sdp of this.earlyAnswers) invite.onProgress(183, sdp);
       await this.step('answer', signal);
       this.far = new FakeLeg(this, 'far');
       return { kind: 'accepted', leg: this.far, sdp: 'far answer' };
