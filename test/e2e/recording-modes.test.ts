@@ -14,6 +14,7 @@ import {
   RecorderSimulator,
   rejectWith,
   staySilent,
+  type TracedMessage,
 } from '@sidestream/simulators';
 import { Stage, type StageCall, type StageOptions } from './stage.js';
 
@@ -32,7 +33,7 @@ function stageOf(t: TestContext, modes: Modes): Promise<Stage | undefined> {
   const { recording, incoming = { ringMs: 400 }, secondPort, emergencyNumbers, ...options } = modes;
   return Stage.start(t, {
     ...options,
-    seller: { incoming },
+    seller: { incoming, ...options.seller },
     configure: ({ tenants, regions, signalling }) => {
       Object.assign(tenants['contoso']?.recording ?? {}, recording);
       if (secondPort !== undefined) regions['local']?.recorders.push(`sip:SRS@localhost:${secondPort};transport=tls`);
@@ -171,7 +172,17 @@ describe('required', () => {
   ];
   for (const [what, options, heldMs] of broken) {
     test(`a recorder that ${what}: the caller hears 503 and why, the callee is let go, nothing is left`, async (t) => {
-      const stage = await stageOf(t, { recording, incoming: { ringMs: 200 }, ...options });
+      const heard: string[] = [];
+      const onMessage = ({ direction, message }: TracedMessage) => {
+        if (direction === 'received') heard.push(...message.headers.all('Reason'));
+      };
+      const stage = await stageOf(t, {
+        recording,
+        incoming: { ringMs: 200 },
+        customer: { onMessage },
+        seller: { onMessage },
+        ...options,
+      });
       if (!stage) return;
       const startedAt = Date.now();
       const call = await unanswered(stage);
@@ -182,6 +193,9 @@ describe('required', () => {
       assert.match(stage.laboratory.bodies('callEnded')[0]?.termination?.detail ?? '', /must be recorded/);
       assert.equal(stage.laboratory.bodies('callAnswered').length, 0);
       await stage.nothingIsLeft();
+      // The caller's 503, and the BYE of a callee who had answered; a CANCEL says nothing.
+      const reasons = heard.filter((reason) => /^SIP;cause=503;text=".*record/.test(reason));
+      assert.equal(reasons.length, heldMs > 0 ? 2 : 1, heard.join());
     });
   }
 

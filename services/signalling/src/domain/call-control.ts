@@ -5,6 +5,7 @@ import type { Decision } from '@sidestream/policy';
 import { errorTable, type Logger } from '@sidestream/service';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
+import type { PlannedRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
 import type { EmergencyNumbers } from './emergency-numbers.js';
@@ -137,7 +138,7 @@ export class CallControl {
     return { ...terms, required: false };
   }
 
-  #newRecording(call: CallFacts, terms: RecordingTerms): RecordingTerms & { of: Recordings } {
+  #newRecording(call: CallFacts, terms: RecordingTerms): PlannedRecording {
     const { recorders } = call.decision;
     if (terms.parallel === 'off' || recorders.length < 2)
       return { ...terms, of: new Recordings([this.#newSession(call)], 'all') };

@@ -17,8 +17,8 @@ export interface CallReleaseOptions {
   readonly invite: IncomingInvite;
   readonly holdings: () => CallHoldings;
   readonly inFlight: readonly Promise<unknown>[];
-  /** Ends the recording, told why the call ended. */
-  readonly stopRecording: ((why: string) => Promise<void>) | undefined;
+  /** Ends the recording, which is told why the call ended. */
+  readonly stopRecording: (why: string) => Promise<void>;
   readonly retryAfterSeconds: number;
   readonly log: Logger;
 }
@@ -38,7 +38,7 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   if (release.near === 'bye') bye(first.near);
   if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release, options)));
   if (release.far === 'bye') bye(first.far);
-  if (release.recording) ends.push(stopRecording?.(release.termination.reason));
+  if (release.recording) ends.push(stopRecording(release.termination.reason));
   ends.push(first.media && closeMedia(first.media, log));
 
   await settled(inFlight, releaseDeadlineMs);

@@ -2,6 +2,7 @@
 // fail, hang or answer late; the call still ends once, with everything given back.
 import type { Logger } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
+import { type PlannedRecording, RecordingOfCall } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { within } from './deadline.js';
@@ -21,7 +22,6 @@ import type {
   Refusal,
   Trunking,
 } from './ports.js';
-import { planOf, type RecordingTerms } from './recording-terms.js';
 import { type Candidate, requestUriAt } from './routing.js';
 import {
   relayedStatus,
@@ -31,20 +31,6 @@ import {
   terminationOf,
   terminationOfRefusal,
 } from './termination.js';
-
-/** The call's own recording, if it has one. */
-export interface CallRecording {
-  /** Begins. Never throws. */
-  start(media: MediaSession): void;
-  /** The media changed. */
-  refresh(): void;
-  /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
-  stop(why: string): Promise<void>;
-  /** Resolves with true once the call is recorded, with false when it cannot be any more. */
-  readonly recorded: Promise<boolean>;
-  /** Resolves when the call is not recorded any more. */
-  readonly lost: Promise<void>;
-}
 
 export interface CallServices {
   readonly trunking: Trunking;
@@ -60,7 +46,8 @@ export interface CallPlan {
   readonly nearParty: Party;
   readonly candidates: readonly Candidate[];
   readonly maxForwards: number;
-  readonly recording: (RecordingTerms & { readonly of: CallRecording }) | undefined;
+  /** Undefined: the call is not to be recorded. */
+  readonly recording: PlannedRecording | undefined;
 }
 
 const mediaDeadlineMs = 2_000;
@@ -91,8 +78,7 @@ export class CallSession {
   #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
-  /** What of this call has begun: the fork must hear of every answer from then on. */
-  #recording: CallRecording | undefined;
+  readonly #recording: RecordingOfCall;
 
   constructor(services: CallServices, plan: CallPlan) {
     this.id = plan.facts.callId;
@@ -100,7 +86,12 @@ export class CallSession {
     this.#plan = plan;
     this.#log = services.log.child({ call: plan.facts.callId });
     this.#farParty = plan.nearParty === 'customer' ? 'seller' : 'customer';
-    this.#state = newCall(plan.candidates.length, plan.recording === undefined ? 'none' : planOf(plan.recording));
+    this.#recording = new RecordingOfCall(plan.recording, {
+      onRecorded: () => this.#dispatch({ type: 'recorded' }),
+      onUnrecorded: (why) => this.close(terminated('recording-required', `the call must be recorded: ${why}`)),
+      signal: this.#work.signal,
+    });
+    this.#state = newCall(plan.candidates.length, this.#recording.plan);
     this.#delays = new CallDelays(plan.invite.receivedAtMs);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
@@ -151,7 +142,7 @@ export class CallSession {
         this.#startRecording();
         return;
       case 'await-recording':
-        this.#awaitRecording();
+        this.#recording.hold();
         return;
       case 'accept-near':
         this.#step(() => this.#acceptNear());
@@ -261,38 +252,15 @@ export class CallSession {
   async #relayAnswer(media: MediaSession, sdp: string): Promise<string> {
     const signal = within(this.#work.signal, mediaDeadlineMs);
     this.#sdp.toNear = await media.answer(this.#farParty, sdp, signal);
-    this.#recording?.refresh();
+    this.#recording.refresh();
     return this.#sdp.toNear;
   }
 
   /** Behind the media of the response that it starts with: ringing must not wait for a recorder. */
   #startRecording(): void {
-    const { recording } = this.#plan;
-    if (recording === undefined) return;
     this.#mediaOrder = this.#mediaOrder.then(() => {
-      if (this.#media === undefined || this.#work.signal.aborted) return;
-      this.#recording = recording.of;
-      recording.of.start(this.#media);
+      if (this.#media !== undefined) this.#recording.begin(this.#media);
     });
-    void recording.of.recorded.then((made) => {
-      if (made) this.#dispatch({ type: 'recorded' });
-      else if (recording.required) this.#endUnrecorded('no recorder has taken the call');
-    });
-    void recording.of.lost.then(() => {
-      if (recording.required && recording.onLoss === 'end') this.#endUnrecorded('the recording was lost');
-    });
-  }
-
-  #awaitRecording(): void {
-    const { requiredTimeoutMs } = this.#plan.recording ?? { requiredTimeoutMs: 0 };
-    const limit = within(this.#work.signal, requiredTimeoutMs);
-    limit.addEventListener('abort', () => {
-      if (this.#state.phase === 'holding') this.#endUnrecorded(`no recorder took the call in ${requiredTimeoutMs} ms`);
-    });
-  }
-
-  #endUnrecorded(why: string): void {
-    this.close(terminated('recording-required', `the call must be recorded: ${why}`));
   }
 
   async #acceptNear(): Promise<void> {
@@ -318,7 +286,7 @@ export class CallSession {
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => this.#recording?.refresh(),
+      onChanged: () => this.#recording.refresh(),
       onLegGone: (side, status) =>
         this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
       signal: this.#work.signal,
@@ -353,13 +321,12 @@ export class CallSession {
   }
 
   async #release(release: CallRelease): Promise<void> {
-    const { invite, recording } = this.#plan;
     this.#work.abort(new DOMException('the call is over', 'AbortError'));
     await releaseCall(release, {
-      invite,
+      invite: this.#plan.invite,
       holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
       inFlight: [...this.#inFlight, this.#mediaOrder],
-      stopRecording: recording && ((why) => recording.of.stop(why)),
+      stopRecording: (why) => this.#recording.stop(why),
       retryAfterSeconds,
       log: this.#log,
     });

@@ -1,5 +1,5 @@
 // The recordings of one call: one, or several at once, each of them on its own. What they make together is whether the call is recorded.
-import type { CallRecording } from './call-session.js';
+import type { CallRecording } from './call-recording.js';
 import type { MediaSession } from './ports.js';
 
 /** One recording, as its call sees it. */
