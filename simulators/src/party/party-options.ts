@@ -15,6 +15,8 @@ export interface IncomingTreatment {
   rejectWith?: number;
   /** Rings until the caller gives up. */
   neverAnswer?: boolean;
+  /** Rings with 183 and its description, and speaks before it answers. */
+  earlyMedia?: boolean;
   hangUpAfterMs?: number;
 }
 

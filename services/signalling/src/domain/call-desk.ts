@@ -2,8 +2,9 @@
 import { SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { CallAdmission } from './admission.js';
+import type { CallRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
-import type { CallRecording, CallSession, CallView } from './call-session.js';
+import type { CallSession, CallView } from './call-session.js';
 import { raced } from './deadline.js';
 import type { CallId } from './identifiers.js';
 import type { CallFacts } from './ports.js';

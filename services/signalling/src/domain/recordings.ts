@@ -1,5 +1,5 @@
 // The recordings of one call: one, or several at once, each of them on its own. What they make together is whether the call is recorded.
-import type { CallRecording, RecordingView } from './call-session.js';
+import type { CallRecording, RecordingView } from './call-recording.js';
 import type { MediaSession } from './ports.js';
 import type { Termination } from './termination.js';
 

@@ -118,6 +118,8 @@ export class FakeWorld {
   readonly proposed: string[] = [];
   readonly agreed: string[] = [];
   readonly keptState = new EventEmitter();
+  /** SDP of each 183 of the far side. */
+  earlyAnswers = ['early answer'];
   farRefusal: { status: number; reason: string } | undefined;
   #resumed: ForkStream[] | undefined;
   readonly #cancel = new AbortController();
@@ -193,7 +195,7 @@ export class FakeWorld {
       invite.onSent();
       await this.step('invite', signal);
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
-      invite.onProgress(183, 'early answer');
+      for (const sdp of this.earlyAnswers) invite.onProgress(183, sdp);
       await this.step('answer', signal);
       this.far = new FakeLeg(this, 'far');
       return { kind: 'accepted', leg: this.far, sdp: 'far answer' };
