@@ -148,8 +148,9 @@ export class CallControl {
 
   #newRecording(call: CallFacts, terms: RecordingTerms): PlannedRecording {
     const { recorders } = call.decision;
+    const again = () => this.#newRecording({ ...call, recordingCallId: newRecordingCallId() }, terms).of;
     if (terms.parallel === 'off' || recorders.length < 2)
-      return { ...terms, of: new Recordings([this.#newSession(call)], 'all') };
+      return { ...terms, again, of: new Recordings([this.#newSession(call)], 'all') };
     const groupId = newUuid();
     const each = recorders.map((recorder, index) => {
       // What the dialer is told is the first one's Call-ID; each dialog has its own.
@@ -157,7 +158,7 @@ export class CallControl {
       const decision = { ...call.decision, recorders: [recorder] };
       return this.#newSession({ ...call, decision, recordingCallId }, groupId);
     });
-    return { ...terms, of: new Recordings(each, terms.parallel) };
+    return { ...terms, again, of: new Recordings(each, terms.parallel) };
   }
 
   #newSession(call: CallFacts, groupId?: Uuid): RecordingSession {

@@ -1,10 +1,12 @@
 // What a call and its recording have to do with each other: when it begins, that the fork hears of each answer, and what becomes of a
 // call that must be recorded and is not. Knows no recorder.
 import { within } from './deadline.js';
+import type { Side } from './offer-answer.js';
+import { type PreferredRecording, preferenceIn, preferred, type RecordPreference } from './party-preferences.js';
 import type { MediaSession } from './ports.js';
 import { indicationOf, type RecordIndication } from './recording-awareness.js';
 import { planOf, type RecordingPlan, type RecordingTerms } from './recording-terms.js';
-import type { Termination } from './termination.js';
+import { type Termination, terminated } from './termination.js';
 
 /** What records a call: one recording, or several at once. */
 export interface CallRecording {
@@ -45,6 +47,8 @@ export interface RecordingView {
 
 export interface PlannedRecording extends RecordingTerms {
   readonly of: CallRecording;
+  /** Makes another one, after a party changed its mind. */
+  readonly again: () => CallRecording;
 }
 
 export interface RecordedCall {
@@ -62,6 +66,8 @@ export class RecordingOfCall {
   readonly #planned: PlannedRecording | undefined;
   readonly #call: RecordedCall;
   readonly #begun: CallRecording[] = [];
+  readonly #preferences = new Map<Side, RecordPreference>();
+  #media: MediaSession | undefined;
   #recorded = false;
 
   /** @param planned undefined: the call is not to be recorded. */
@@ -74,6 +80,10 @@ export class RecordingOfCall {
   begin(media: MediaSession): void {
     if (this.#planned === undefined || this.#call.signal.aborted) return;
     const { of, required, onLoss } = this.#planned;
+    this.#media = media;
+    const wanted = preferred(this.#preferences.values());
+    if (wanted === 'off') return void of.end(declined());
+    if (wanted === 'pause') pause(of);
     this.add(of, media);
     void of.recorded.then((recorded) => {
       this.#recorded = recorded;
@@ -83,6 +93,36 @@ export class RecordingOfCall {
     void of.lost.then(() => {
       if (required && onLoss === 'end') this.#call.onUnrecorded('the recording was lost');
     });
+  }
+
+  /** A record-aware party has described its media, and what it prefers of recording with it. */
+  prefer(side: Side, sdp: string): void {
+    const said = preferenceIn(sdp);
+    const planned = this.#planned;
+    if (said === undefined || planned === undefined || planned.required || !planned.honourPreferences) return;
+    const before = preferred(this.#preferences.values());
+    this.#preferences.set(side, said);
+    const now = preferred(this.#preferences.values());
+    if (now !== before && this.#media !== undefined) this.#obey(now, planned, this.#media);
+  }
+
+  #obey(wanted: PreferredRecording, { again }: PlannedRecording, media: MediaSession): void {
+    const live = this.#begun.filter(isLive);
+    switch (wanted) {
+      case 'off':
+        for (const one of live) void one.end(declined());
+        return;
+      case 'pause':
+        for (const one of live) pause(one);
+        return;
+      case 'record':
+        if (live.length === 0) this.add(again(), media);
+        // A recording that cannot be resumed stays paused, and whoever is aware sees it.
+        for (const one of live) one.resume().catch(() => {});
+        return;
+      default:
+        wanted satisfies never;
+    }
   }
 
   /** Begins one that was not planned: operators want it. */
@@ -120,4 +160,17 @@ export class RecordingOfCall {
     const planned = due && this.#planned !== undefined ? [this.#planned.of] : [];
     await Promise.all([...new Set([...planned, ...this.#begun])].map((one) => one.stop(why)));
   }
+}
+
+export function isLive({ views }: CallRecording): boolean {
+  return views.some(({ phase }) => phase !== 'ended');
+}
+
+function declined(): Termination {
+  return terminated('declined-by-party', 'a party prefers not to be recorded');
+}
+
+/** One that cannot be paused ends by itself. */
+function pause(recording: CallRecording): void {
+  recording.pause('party').catch(() => {});
 }

@@ -106,7 +106,9 @@ export class CallSession {
     });
     this.#state = newCall(plan.candidates.length, this.#recording.plan);
     this.#delays = new CallDelays(plan.invite.receivedAtMs);
-    this.#nearDescriptions = new LegDescriptions(isRecordAware(plan.invite.header('supported')));
+    const aware = isRecordAware(plan.invite.header('supported'));
+    this.#nearDescriptions = new LegDescriptions(aware);
+    if (aware) this.#recording.prefer('near', plan.invite.sdp);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -251,6 +253,7 @@ export class CallSession {
     this.#far = outcome.leg;
     this.#listen('far', outcome.leg);
     if (outcome.sdp !== '') this.#sdp.fromFar = outcome.sdp;
+    if (outcome.leg.recordAware) this.#recording.prefer('far', outcome.sdp);
     this.#dispatch({ type: 'far-answered' });
   }
 
@@ -335,6 +338,7 @@ export class CallSession {
       media,
       legs,
       onChanged: () => this.#recording.refresh(),
+      onDescribed: (side, sdp) => this.#recording.prefer(side, sdp),
       indication: () => this.#recording.indication,
       onLegGone: (side, status) =>
         this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),

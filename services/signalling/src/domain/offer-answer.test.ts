@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '@sidestream/peers';
 import { FakeLeg, FakeWorld, fakeOffer, silent } from '../testing/fake-world.js';
 import { OfferAnswer } from './offer-answer.js';
 import { LegDescriptions, type RecordIndication } from './recording-awareness.js';
@@ -10,6 +11,7 @@ function established(aware: { near?: boolean; far?: boolean } = {}) {
   const far = new FakeLeg(world, 'far');
   const changes: string[] = [];
   const gone: string[] = [];
+  const heard: string[] = [];
   const told: { now: RecordIndication } = { now: 'off' };
   const offers = new OfferAnswer({
     media: world.media,
@@ -30,12 +32,15 @@ function established(aware: { near?: boolean; far?: boolean } = {}) {
       },
     },
     onChanged: () => changes.push('changed'),
+    onDescribed: (side, sdp) => void heard.push(`${side} ${sdp}`),
     indication: () => told.now,
     onLegGone: (side, status) => gone.push(`${side} ${status}`),
     signal: new AbortController().signal,
     log: silent,
   });
-  return { world, near, far, offers, changes, gone, told };
+  near.recordAware = aware.near ?? false;
+  far.recordAware = aware.far ?? false;
+  return { world, near, far, offers, changes, gone, told, heard };
 }
 
 test('an offer of one leg is relayed to the other through the relay, and its answer back', async () => {
@@ -156,10 +161,12 @@ test('RFC 3261 §14.1: a leg that answers 491 is told again, with what is true t
 });
 
 test('an aware leg that moves its media in the answer has that relayed', async () => {
-  const { offers, near, far, told, world } = established({ near: true });
+  const { offers, near, far, told, world, heard } = established({ near: true });
   near.reinviteAnswer = { status: 200, reason: 'OK', sdp: 'c=IN IP4 192.0.2.7' };
   told.now = 'on';
   offers.indicate();
   await world.until(() => far.reinvites.length === 1);
   assert.deepEqual(far.reinvites, ['offer relayed of c=IN IP4 192.0.2.7']);
+  await eventually(() => heard.length > 0, 'what the leg described is heard');
+  assert.deepEqual(heard, ['near c=IN IP4 192.0.2.7']);
 });

@@ -28,6 +28,8 @@ export interface OfferAnswerOptions {
   readonly onChanged: () => void;
   /** A leg does not know the dialog any more, or does not answer (RFC 5057 §5.1). */
   readonly onLegGone: (side: Side, status: number) => void;
+  /** A leg whose user agent is record-aware has described its media anew. */
+  readonly onDescribed: (side: Side, sdp: string) => void;
   /** Whether the call is being recorded now. */
   readonly indication: () => RecordIndication;
   /** Aborted when the call ends. */
@@ -99,7 +101,8 @@ export class OfferAnswer {
         this.#attempts = 0;
         const moved = !sameMedia(response.sdp, own.remote);
         own.remote = moved ? own.remote : response.sdp;
-        if (moved) await this.#exchange(side, response.sdp);
+        if (!moved) this.#described(side, response.sdp);
+        else await this.#exchange(side, response.sdp);
         return 0;
       }
     } catch (error) {
@@ -159,12 +162,19 @@ export class OfferAnswer {
       other.remote = response.sdp;
       other.local = offered;
       onChanged();
+      this.#described(side, sdp);
+      this.#described(otherSide, response.sdp);
       return { kind: 'agreed' };
     } catch (error) {
       log.warn({ err: error, side }, 'an offer within the call failed; the session stays as it was');
       await this.#rollBack(own, other);
       return { kind: 'refused', status: statusOf(error) };
     }
+  }
+
+  #described(side: Side, sdp: string): void {
+    const { legs, onDescribed } = this.#options;
+    if (legs[side].leg.recordAware) onDescribed(side, sdp);
   }
 
   #describe({ descriptions, local }: AgreedLeg, sdp = local): string {

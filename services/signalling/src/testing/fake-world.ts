@@ -378,7 +378,12 @@ export class FakeWorld {
       maxForwards: 69,
       recording:
         recorders.length > 0
-          ? { ...usualTerms, ...terms, of: new Recordings([this.recording(facts)], 'all') }
+          ? {
+              ...usualTerms,
+              ...terms,
+              of: new Recordings([this.recording(facts)], 'all'),
+              again: () => new Recordings([this.recording(facts)], 'all'),
+            }
           : undefined,
     });
   }
