@@ -14,6 +14,7 @@ import {
   RecorderSimulator,
   rejectWith,
   staySilent,
+  type TracedMessage,
 } from '@sidestream/simulators';
 import { Stage, type StageCall, type StageOptions } from './stage.js';
 
@@ -32,7 +33,7 @@ function stageOf(t: TestContext, modes: Modes): Promise<Stage | undefined> {
   const { recording, incoming = { ringMs: 400 }, secondPort, emergencyNumbers, ...options } = modes;
   return Stage.start(t, {
     ...options,
-    seller: { incoming },
+    seller: { incoming, ...options.seller },
     configure: ({ tenants, regions, signalling }) => {
       Object.assign(tenants['contoso']?.recording ?? {}, recording);
       if (secondPort !== undefined) regions['local']?.recorders.push(`sip:SRS@localhost:${secondPort};transport=tls`);
@@ -58,13 +59,16 @@ async function finish(stage: Stage, call: StageCall): Promise<number> {
   return hungUpAt;
 }
 
-/** Every packet that each party sent, from its first on, was authenticated by the recorder, on its own stream. */
+/** Every packet that each party sent from its own 200 on was authenticated by the recorder, on its own stream. */
 async function assertWhole(session: RecorderSession | undefined, call: StageCall, until: number): Promise<void> {
   await session?.ended;
   assert.equal(session?.streams.length, 2);
   for (const [index, party] of [call.customer, call.seller].entries()) {
     const packets = session?.streams[index]?.packets ?? [];
-    const { packetsSent, lost, changed } = comparePackets(party.sent, packets, { from: 0, until });
+    const { packetsSent, lost, changed } = comparePackets(party.sent, packets, {
+      from: party.moments.answeredAt ?? 0,
+      until,
+    });
     assert.ok(packetsSent > 30);
     assert.deepEqual({ lost, changed }, { lost: 0, changed: 0 }, `the voice on stream ${index}`);
   }
@@ -96,6 +100,17 @@ for (const recording of [{ start: 'ringing' }, { mode: 'required' }]) {
       if (!stage) return;
       const call = await stage.outbound();
       await assertWhole(stage.laboratory.recorder.sessions[0], call, await finish(stage, call));
+    });
+
+    test('and early media with a description of its own harms nothing', async (t) => {
+      const stage = await stageOf(t, { recording, incoming: { ringMs: 600, earlyMedia: true } });
+      if (!stage) return;
+      const call = await stage.inbound();
+      const [session] = stage.laboratory.recorder.sessions;
+      await assertWhole(session, call, await finish(stage, call));
+      const answeredAt = call.seller.moments.answeredAt ?? 0;
+      const early = session?.streams[1]?.packets.filter(({ receivedAt }) => receivedAt < answeredAt) ?? [];
+      assert.ok(early.length > 10, `${early.length} packets of what was said before the answer`);
     });
 
     const ends: [string, IncomingTreatment, (call: PartyCall) => Promise<unknown>, string][] = [
@@ -157,7 +172,17 @@ describe('required', () => {
   ];
   for (const [what, options, heldMs] of broken) {
     test(`a recorder that ${what}: the caller hears 503 and why, the callee is let go, nothing is left`, async (t) => {
-      const stage = await stageOf(t, { recording, incoming: { ringMs: 200 }, ...options });
+      const heard: string[] = [];
+      const onMessage = ({ direction, message }: TracedMessage) => {
+        if (direction === 'received') heard.push(...message.headers.all('Reason'));
+      };
+      const stage = await stageOf(t, {
+        recording,
+        incoming: { ringMs: 200 },
+        customer: { onMessage },
+        seller: { onMessage },
+        ...options,
+      });
       if (!stage) return;
       const startedAt = Date.now();
       const call = await unanswered(stage);
@@ -168,6 +193,9 @@ describe('required', () => {
       assert.match(stage.laboratory.bodies('callEnded')[0]?.termination?.detail ?? '', /must be recorded/);
       assert.equal(stage.laboratory.bodies('callAnswered').length, 0);
       await stage.nothingIsLeft();
+      // The caller's 503, and the BYE of a callee who had answered; a CANCEL says nothing.
+      const reasons = heard.filter((reason) => /^SIP;cause=503;text=".*record/.test(reason));
+      assert.equal(reasons.length, heldMs > 0 ? 2 : 1, heard.join());
     });
   }
 

@@ -13,6 +13,7 @@ export {
   type TlsFiles,
   type TrunkConfig,
 } from './config/schema.js';
+export { configWarnings } from './config/warnings.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, SidestreamError } from './errors.js';
 export { callUnary } from './grpc/call-unary.js';
 export { channelCredentials, serverCredentials } from './grpc/credentials.js';

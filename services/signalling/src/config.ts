@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   ConfigError,
+  type ConfigProblem,
+  configWarnings,
   type HostPort,
   parseHostPort,
   type RecorderPlace,
@@ -37,6 +39,7 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   /** By tenant. */
   readonly recordingTerms: Readonly<Record<string, RecordingTerms>>;
   readonly emergencyNumbers: readonly string[];
+  readonly warnings: readonly ConfigProblem[];
   readonly policyFiles: readonly PolicySource[];
   /** By tenant. */
   readonly providerPolicies: Readonly<Record<string, StaleRule>>;
@@ -94,12 +97,17 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
         ([
           name,
           {
-            recording: { mode, start, parallel, requiredTimeoutMs, onLoss },
+            recording: { mode, start, parallel, requiredTimeoutMs, onLoss, recordPreference },
           },
-        ]) => [name, { required: mode === 'required', start, parallel, requiredTimeoutMs, onLoss }],
+        ]) => {
+          const terms = { start, parallel, requiredTimeoutMs, onLoss };
+          const honourPreferences = recordPreference === 'honour';
+          return [name, { ...terms, required: mode === 'required', honourPreferences }];
+        },
       ),
     ),
     emergencyNumbers: signalling.emergencyNumbers,
+    warnings: configWarnings(config),
     policyFiles: Object.entries(tenants).flatMap(([tenant, { policy }]) =>
       policy.source === 'file' ? [{ tenant, file: policy.file }] : [],
     ),

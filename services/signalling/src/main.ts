@@ -46,6 +46,7 @@ await runService({
   async start({ config, instance, log, metrics, health }) {
     const { tenants, edge, nats, grpc, drainMs } = config;
     const clock = () => performance.now();
+    for (const { path, message } of config.warnings) log.warn({ key: path }, `${path} ${message}`);
     const bus = Bus.open({ nats, name: `signalling.${instance}`, log, metrics });
     const publisher = new EventPublisher(bus, { source: `signalling.${instance}`, log, metrics });
     const kv = new KvWriter(bus, { log });

@@ -57,7 +57,8 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
     this.#transports = transports;
     this.address = address;
     this.incoming = options.incoming ?? {};
-    this.#agent = new UserAgent({ transports, product: `Sidestream-party-simulator` });
+    const supported = options.recordAware === true ? ['record-aware'] : [];
+    this.#agent = new UserAgent({ transports, product: `Sidestream-party-simulator`, supported });
     this.#agent.on('invite', (invite) => {
       this.#onInvite(invite).catch((error: unknown) => {
         void invite.respond(500);

@@ -153,6 +153,18 @@ const tenantSchema = z.strictObject({
     trustFile: file.optional().describe('authorities to trust instead of the well-known ones'),
     domain: z.string().default('sidestream.invalid').describe('host part of the From that recorders see'),
     enabled: z.boolean().default(true).describe('false: no call of the tenant is recorded'),
+    notice: z
+      .enum(['none', 'awareness', 'contract'])
+      .default('none')
+      .describe(
+        'how the parties learn that they are recorded: all have record-aware user agents, or know it by other means',
+      ),
+    recordPreference: z
+      .enum(['ignore', 'honour'])
+      .default('ignore')
+      .describe(
+        'whether a record-aware party may have its call not recorded, or paused (a=recordpref); never a required one',
+      ),
     provisionalTimeoutMs: z.int().min(100).max(32_000).default(1_500),
     finalTimeoutMs: z.int().min(100).max(32_000).default(3_000),
     callIdOnReestablish: z

@@ -163,3 +163,17 @@ for (const [what, matched, name] of [
     await calls.endAll(drained(), AbortSignal.timeout(5_000));
   });
 }
+
+for (const [requestUri, kind] of [
+  ['sip:+15550001@sbc', 'callEnded'],
+  ['sip:112@sbc', 'callAnswered'],
+] as const) {
+  test(`recording is required and cannot be had: a call to ${requestUri} hears of ${kind}`, async () => {
+    const { world, control: calls } = control({ terms: { required: true } });
+    world.behaviours.set('start fork', 'fail');
+    calls.take(from(world, { requestUri }));
+    await world.until(() => world.count('callAnswered') + world.count('callEnded') > 0);
+    assert.equal(world.count(kind), 1);
+    await calls.endAll(drained(), AbortSignal.timeout(5_000));
+  });
+}

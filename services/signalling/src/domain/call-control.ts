@@ -5,8 +5,9 @@ import type { Decision } from '@sidestream/policy';
 import { errorTable, type Logger } from '@sidestream/service';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
+import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
-import { type CallRecording, type CallServices, CallSession } from './call-session.js';
+import { type CallServices, CallSession } from './call-session.js';
 import type { EmergencyNumbers } from './emergency-numbers.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
@@ -145,10 +146,11 @@ export class CallControl {
     return { ...terms, required: false };
   }
 
-  #newRecording(call: CallFacts, terms: RecordingTerms): RecordingTerms & { of: Recordings } {
+  #newRecording(call: CallFacts, terms: RecordingTerms): PlannedRecording {
     const { recorders } = call.decision;
+    const again = () => this.#newRecording({ ...call, recordingCallId: newRecordingCallId() }, terms).of;
     if (terms.parallel === 'off' || recorders.length < 2)
-      return { ...terms, of: new Recordings([this.#newSession(call)], 'all') };
+      return { ...terms, again, of: new Recordings([this.#newSession(call)], 'all') };
     const groupId = newUuid();
     const each = recorders.map((recorder, index) => {
       // What the dialer is told is the first one's Call-ID; each dialog has its own.
@@ -156,7 +158,7 @@ export class CallControl {
       const decision = { ...call.decision, recorders: [recorder] };
       return this.#newSession({ ...call, decision, recordingCallId }, groupId);
     });
-    return { ...terms, of: new Recordings(each, terms.parallel) };
+    return { ...terms, again, of: new Recordings(each, terms.parallel) };
   }
 
   #newSession(call: CallFacts, groupId?: Uuid): RecordingSession {

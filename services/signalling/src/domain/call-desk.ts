@@ -2,8 +2,9 @@
 import { SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { CallAdmission } from './admission.js';
+import { type CallRecording, isLive } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
-import type { CallRecording, CallSession, CallView } from './call-session.js';
+import type { CallSession, CallView } from './call-session.js';
 import { raced } from './deadline.js';
 import type { CallId } from './identifiers.js';
 import type { CallFacts } from './ports.js';
@@ -127,7 +128,7 @@ export class CallDesk {
 }
 
 function liveRecordings(call: CallSession): CallRecording[] {
-  return call.recordings.filter(({ views }) => views.some(({ phase }) => phase !== 'ended'));
+  return call.recordings.filter(isLive);
 }
 
 function phaseOf({ views }: CallRecording): string {

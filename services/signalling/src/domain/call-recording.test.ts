@@ -44,6 +44,19 @@ test('ringing: the recorder is asked behind the ringing and before the answer; t
   assert.equal(world.terminationOf('recordingEnded')?.reason, 'call-ended');
 });
 
+test('ringing, several early answers: each reaches relay and caller in order, and the fork after each', async () => {
+  const world = new FakeWorld();
+  world.earlyAnswers = ['early 1', 'early 2'];
+  await wholeCall(world, ringing);
+  assertClean(world, 'several early answers');
+  assert.deepEqual(
+    world.did.filter((what) => what.startsWith('media answer')),
+    ['early 1', 'early 2', 'far answer'].map((sdp) => `media answer seller ${sdp}`),
+  );
+  assert.equal(world.count('recordingStarted'), 1);
+  assert.ok(world.steps.lastIndexOf('start fork') > world.steps.lastIndexOf('media answer'));
+});
+
 test('required: the caller hears 200 after the recording has started', async () => {
   const world = new FakeWorld();
   const told: string[] = [];
@@ -53,10 +66,11 @@ test('required: the caller hears 200 after the recording has started', async () 
   assert.deepEqual(told, ['callStarted', 'recordingStarted']);
 });
 
-test('answer: nothing of the recording happens before the 200', async () => {
+test('answer: nothing of the recording happens before the 200 leaves, and it does not wait for the ACK', async () => {
   const world = new FakeWorld();
   await wholeCall(world, {});
   assert.ok(world.steps.indexOf('accept') < world.steps.indexOf('start fork'));
+  assert.equal(world.steps.filter((name) => name === 'start fork').length, 1);
 });
 
 for (const terms of [ringing, required]) {

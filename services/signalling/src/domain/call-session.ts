@@ -2,6 +2,7 @@
 // fail, hang or answer late; the call still ends once, with everything given back.
 import type { Logger } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
+import { type CallRecording, type PlannedRecording, RecordingOfCall, type RecordingView } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { within } from './deadline.js';
@@ -21,7 +22,7 @@ import type {
   Refusal,
   Trunking,
 } from './ports.js';
-import { planOf, type RecordingTerms } from './recording-terms.js';
+import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import { type Candidate, requestUriAt } from './routing.js';
 import {
   relayedStatus,
@@ -31,41 +32,6 @@ import {
   terminationOf,
   terminationOfRefusal,
 } from './termination.js';
-
-/** What records a call: one recording, or several at once. */
-export interface CallRecording {
-  /** Of each recorder that records at the same time. */
-  readonly views: readonly RecordingView[];
-  /** Begins. Never throws. */
-  start(media: MediaSession): void;
-  /** The media changed. */
-  refresh(): void;
-  /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
-  stop(why: string): Promise<void>;
-  /** Resolves with true once the call is recorded, with false when it cannot be any more. */
-  readonly recorded: Promise<boolean>;
-  /** Resolves when the call is not recorded any more, or not before a recorder is back. */
-  readonly lost: Promise<void>;
-  /** Ends it while the call goes on; resolves when everything is given back. Idempotent, never rejects. */
-  end(termination: Termination): Promise<void>;
-  /**
-   * Resolves when no packet goes to a recorder any more. Idempotent; rejects SidestreamError `wrong-state` when it is over, and the
-   * relay's when the pause could not be made sure of: the recording ends then.
-   * @param by who wanted it, for the events
-   */
-  pause(by: string): Promise<void>;
-  /** Resolves when the recorders have agreed. Idempotent; rejects SidestreamError `recorder-refused`, and `wrong-state` when it is over. */
-  resume(): Promise<void>;
-}
-
-/** What there is to see of a recording. */
-export interface RecordingView {
-  readonly recordingId: string;
-  readonly recorderCallId: string;
-  readonly phase: string;
-  /** The last one that was tried, by its name in the tenant's list. */
-  readonly recorder: string;
-}
 
 /** What there is to see of a call. */
 export interface CallView {
@@ -90,7 +56,8 @@ export interface CallPlan {
   readonly nearParty: Party;
   readonly candidates: readonly Candidate[];
   readonly maxForwards: number;
-  readonly recording: (RecordingTerms & { readonly of: CallRecording }) | undefined;
+  /** Undefined: the call is not to be recorded. */
+  readonly recording: PlannedRecording | undefined;
 }
 
 const mediaDeadlineMs = 2_000;
@@ -117,12 +84,13 @@ export class CallSession {
   #offerAnswer: OfferAnswer | undefined;
   /** The relay hears the far side's descriptions in their order. */
   #mediaOrder: Promise<void> = Promise.resolve();
-  #sdp = { toFar: '', fromFar: '', toNear: '' };
+  /** `nearAnswer` is `toNear` with what the caller is told of recording. */
+  #sdp = { toFar: '', fromFar: '', toNear: '', nearAnswer: '' };
   #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
+  readonly #nearDescriptions: LegDescriptions;
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
-  /** What of this call has begun: the forks must hear of every answer from then on. */
-  readonly #recordings: CallRecording[] = [];
+  readonly #recording: RecordingOfCall;
 
   constructor(services: CallServices, plan: CallPlan) {
     this.id = plan.facts.callId;
@@ -130,8 +98,17 @@ export class CallSession {
     this.#plan = plan;
     this.#log = services.log.child({ call: plan.facts.callId });
     this.#farParty = plan.nearParty === 'customer' ? 'seller' : 'customer';
-    this.#state = newCall(plan.candidates.length, plan.recording === undefined ? 'none' : planOf(plan.recording));
+    this.#recording = new RecordingOfCall(plan.recording, {
+      onRecorded: () => this.#dispatch({ type: 'recorded' }),
+      onChange: () => this.#offerAnswer?.indicate(),
+      onUnrecorded: (why) => this.close(terminated('recording-required', `the call must be recorded: ${why}`)),
+      signal: this.#work.signal,
+    });
+    this.#state = newCall(plan.candidates.length, this.#recording.plan);
     this.#delays = new CallDelays(plan.invite.receivedAtMs);
+    const aware = isRecordAware(plan.invite.header('supported'));
+    this.#nearDescriptions = new LegDescriptions(aware);
+    if (aware) this.#recording.prefer('near', plan.invite.sdp);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -147,19 +124,18 @@ export class CallSession {
       this.#answeredAtMs === undefined
         ? undefined
         : new Date(facts.startedAt.getTime() + this.#answeredAtMs - invite.receivedAtMs);
-    return { facts, phase: this.phase, answeredAt, recordings: this.#recordings.flatMap(({ views }) => views) };
+    return { facts, phase: this.phase, answeredAt, recordings: this.#recording.begun.flatMap(({ views }) => views) };
   }
 
   /** The recordings that have begun, ended ones included. */
   get recordings(): readonly CallRecording[] {
-    return this.#recordings;
+    return this.#recording.begun;
   }
 
   /** Records the call from now on. False when it is not up. */
   record(recording: CallRecording): boolean {
     if (this.phase !== 'talking' || this.#media === undefined) return false;
-    this.#recordings.push(recording);
-    recording.start(this.#media);
+    this.#recording.add(recording, this.#media);
     return true;
   }
 
@@ -203,7 +179,7 @@ export class CallSession {
         this.#startRecording();
         return;
       case 'await-recording':
-        this.#awaitRecording();
+        this.#recording.hold();
         return;
       case 'accept-near':
         this.#step(() => this.#acceptNear());
@@ -259,6 +235,8 @@ export class CallSession {
         },
         onProgress: (status, sdp) => {
           this.#progress = { status, sdp, arrivedAtMs: clock() };
+          // Of several descriptions the last one that came holds, however long the relay takes for those before it.
+          if (sdp !== '') this.#sdp.fromFar = sdp;
           this.#dispatch({ type: 'progressed', status });
         },
       },
@@ -275,6 +253,7 @@ export class CallSession {
     this.#far = outcome.leg;
     this.#listen('far', outcome.leg);
     if (outcome.sdp !== '') this.#sdp.fromFar = outcome.sdp;
+    if (outcome.leg.recordAware) this.#recording.prefer('far', outcome.sdp);
     this.#dispatch({ type: 'far-answered' });
   }
 
@@ -291,8 +270,7 @@ export class CallSession {
   async #earlySdp(sdp: string): Promise<string | undefined> {
     if (sdp === '' || this.#media === undefined) return undefined;
     try {
-      this.#sdp.fromFar = sdp;
-      return await this.#relayAnswer(this.#media);
+      return await this.#relayAnswer(this.#media, sdp);
     } catch (error) {
       this.#log.warn({ err: error }, 'early media could not be relayed');
       return undefined;
@@ -303,61 +281,29 @@ export class CallSession {
     const arrivedAtMs = this.#services.clock();
     await this.#mediaOrder;
     if (this.#media === undefined || this.#work.signal.aborted) return;
-    await this.#relayAnswer(this.#media);
+    await this.#relayAnswer(this.#media, this.#sdp.fromFar);
     this.#progress = { status: 200, sdp: '', arrivedAtMs };
     this.#dispatch({ type: 'media-answered' });
   }
 
-  /** The relay hears the far side's description; returns the caller's. */
-  async #relayAnswer(media: MediaSession): Promise<string> {
+  /** The relay hears a description of the far side; returns the caller's. */
+  async #relayAnswer(media: MediaSession, sdp: string): Promise<string> {
     const signal = within(this.#work.signal, mediaDeadlineMs);
-    this.#sdp.toNear = await media.answer(this.#farParty, this.#sdp.fromFar, signal);
-    this.#refreshRecordings();
-    return this.#sdp.toNear;
+    this.#sdp.toNear = await media.answer(this.#farParty, sdp, signal);
+    this.#recording.refresh();
+    this.#sdp.nearAnswer = this.#nearDescriptions.describe(this.#sdp.toNear, this.#recording.indication);
+    return this.#sdp.nearAnswer;
   }
 
   /** Behind the media of the response that it starts with: ringing must not wait for a recorder. */
   #startRecording(): void {
-    const { recording } = this.#plan;
-    if (recording === undefined) return;
     this.#mediaOrder = this.#mediaOrder.then(() => {
-      if (this.#media === undefined || this.#work.signal.aborted) return;
-      this.#recordings.push(recording.of);
-      recording.of.start(this.#media);
+      if (this.#media !== undefined) this.#recording.begin(this.#media);
     });
-    void recording.of.recorded.then((made) => {
-      if (made) this.#dispatch({ type: 'recorded' });
-      else if (recording.required) this.#endUnrecorded('no recorder has taken the call');
-    });
-    void recording.of.lost.then(() => {
-      if (recording.required && recording.onLoss === 'end') this.#endUnrecorded('the recording was lost');
-    });
-  }
-
-  #refreshRecordings(): void {
-    for (const one of this.#recordings) one.refresh();
-  }
-
-  /** The call's own recording even if it was about to begin, and those that operators have begun. */
-  #toStop({ recording }: CallRelease): readonly CallRecording[] {
-    const own = recording ? this.#plan.recording?.of : undefined;
-    return own === undefined || this.#recordings.includes(own) ? this.#recordings : [own, ...this.#recordings];
-  }
-
-  #awaitRecording(): void {
-    const { requiredTimeoutMs } = this.#plan.recording ?? { requiredTimeoutMs: 0 };
-    const limit = within(this.#work.signal, requiredTimeoutMs);
-    limit.addEventListener('abort', () => {
-      if (this.#state.phase === 'holding') this.#endUnrecorded(`no recorder took the call in ${requiredTimeoutMs} ms`);
-    });
-  }
-
-  #endUnrecorded(why: string): void {
-    this.close(terminated('recording-required', `the call must be recorded: ${why}`));
   }
 
   async #acceptNear(): Promise<void> {
-    const leg = await this.#plan.invite.accept(this.#sdp.toNear);
+    const leg = await this.#plan.invite.accept(this.#sdp.nearAnswer);
     this.#near = leg;
     this.#answeredAtMs = this.#services.clock();
     // A far side that answers without ringing has its 200 measured instead.
@@ -373,18 +319,33 @@ export class CallSession {
     if (media === undefined || near === undefined || far === undefined) return;
     const { facts, invite, nearParty } = this.#plan;
     const legs: Record<Side, AgreedLeg> = {
-      near: { leg: near, party: nearParty, remote: invite.sdp, local: this.#sdp.toNear },
-      far: { leg: far, party: this.#farParty, remote: this.#sdp.fromFar, local: this.#sdp.toFar },
+      near: {
+        leg: near,
+        party: nearParty,
+        remote: invite.sdp,
+        local: this.#sdp.toNear,
+        descriptions: this.#nearDescriptions,
+      },
+      far: {
+        leg: far,
+        party: this.#farParty,
+        remote: this.#sdp.fromFar,
+        local: this.#sdp.toFar,
+        descriptions: new LegDescriptions(far.recordAware, this.#sdp.toFar),
+      },
     };
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => this.#refreshRecordings(),
+      onChanged: () => this.#recording.refresh(),
+      onDescribed: (side, sdp) => this.#recording.prefer(side, sdp),
+      indication: () => this.#recording.indication,
       onLegGone: (side, status) =>
         this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
       signal: this.#work.signal,
       log: this.#log,
     });
+    this.#offerAnswer.indicate();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 
@@ -414,13 +375,12 @@ export class CallSession {
   }
 
   async #release(release: CallRelease): Promise<void> {
-    const { invite } = this.#plan;
     this.#work.abort(new DOMException('the call is over', 'AbortError'));
     await releaseCall(release, {
-      invite,
+      invite: this.#plan.invite,
       holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
       inFlight: [...this.#inFlight, this.#mediaOrder],
-      stopRecordings: (why) => this.#toStop(release).map((one) => one.stop(why)),
+      stopRecordings: (why) => this.#recording.stop(why, release.recording),
       retryAfterSeconds,
       log: this.#log,
     });

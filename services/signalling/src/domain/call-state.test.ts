@@ -110,7 +110,7 @@ const kindsOf = (sequence: readonly CallEvent[], plan: RecordingPlan) =>
 const ringing: CallEvent = { type: 'progressed', status: 180 };
 const recorded: CallEvent = { type: 'recorded' };
 
-test('a recording starts with the answer, or with the first ringing behind that, or with the answer if nobody rang', () => {
+test('a recording starts beside the 200, or behind the first ringing, or beside the 200 if nobody rang', () => {
   const [arrived, opened, ...answer] = happyPath as [CallEvent, CallEvent, ...CallEvent[]];
   const rang = [arrived, opened, ringing, ringing, ...answer];
   const [relay, start] = ['relay-progress', 'start-recording'];
@@ -120,7 +120,7 @@ test('a recording starts with the answer, or with the first ringing behind that,
   ];
   const announce = 'announce-answer';
   assert.deepEqual(kindsOf(rang, 'none'), [...first, relay, relay, ...last, announce]);
-  assert.deepEqual(kindsOf(rang, 'at-answer'), [...first, relay, relay, ...last, announce, start]);
+  assert.deepEqual(kindsOf(rang, 'at-answer'), [...first, relay, relay, ...last, start, announce]);
   assert.deepEqual(kindsOf(rang, 'at-ringing'), [...first, relay, start, relay, ...last, announce]);
   assert.deepEqual(kindsOf(happyPath, 'at-ringing'), [...first, ...last, start, announce]);
 });

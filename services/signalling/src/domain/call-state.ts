@@ -97,8 +97,7 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
       return go({ ...state, phase: 'dialling', media: 'open', far: 'inviting' }, { type: 'dial', candidate: 0 });
     case 'progressed':
       if (state.phase !== 'dialling') return same(state);
-      // Ringing goes on first; the recorder has until the answer.
-      return begun(go({ ...state, rang: true }, { type: 'relay-progress', status: event.status }), early(state));
+      return progressed(go({ ...state, rang: true }, { type: 'relay-progress', status: event.status }));
     case 'far-answered':
       if (state.phase !== 'dialling') return same(state);
       return go({ ...state, phase: 'answering', far: 'up' }, { type: 'answer-media' });
@@ -106,11 +105,13 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
       return refused(state, event.status, event.termination);
     case 'media-answered':
       if (state.phase !== 'answering') return same(state);
-      if (state.plan !== 'required' || state.recording === 'made') return begun(accept(state), early(state));
-      return begun(go({ ...state, phase: 'holding' }, { type: 'await-recording' }), true);
+      if (state.plan === 'none') return accept(state);
+      // The 200 leaves first, and the recorder is asked without waiting for its ACK.
+      if (state.plan !== 'required' || state.recording === 'made') return begun(accept(state));
+      return begun(go({ ...state, phase: 'holding' }, { type: 'await-recording' }));
     case 'near-accepted':
       if (state.phase !== 'accepting') return same(state);
-      return begun(go({ ...state, phase: 'talking', near: 'up' }, { type: 'announce-answer' }), state.plan !== 'none');
+      return go({ ...state, phase: 'talking', near: 'up' }, { type: 'announce-answer' });
     case 'recorded':
       if (state.recording !== 'begun') return same(state);
       return state.phase === 'holding' ? accept({ ...state, recording: 'made' }) : go({ ...state, recording: 'made' });
@@ -132,13 +133,15 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
   }
 }
 
-function early({ plan }: CallState): boolean {
-  return plan === 'at-ringing' || plan === 'required';
+/** Ringing goes on first; then the recorder is asked, if that is the plan. */
+function progressed(step: CallStep): CallStep {
+  const { plan } = step.state;
+  return plan === 'at-ringing' || plan === 'required' ? begun(step) : step;
 }
 
 /** The step, with the recording begun unless it was before. */
-function begun({ state, effects }: CallStep, wanted: boolean): CallStep {
-  if (!wanted || state.recording !== 'none') return { state, effects };
+function begun({ state, effects }: CallStep): CallStep {
+  if (state.recording !== 'none') return { state, effects };
   return { state: { ...state, recording: 'begun' }, effects: [...effects, { type: 'start-recording' }] };
 }
 

@@ -60,6 +60,8 @@ export interface Acceptance {
 
 /** One established SIP dialog of a call. */
 export interface Leg {
+  /** The peer's user agent shows what it is told of recording (RFC 7866 §6.2: option tag record-aware). */
+  readonly recordAware: boolean;
   /** Hands over what the peer does from now on, beginning with what it did before this was called. */
   listen(handlers: LegHandlers): void;
   /** Sends a re-INVITE and its ACK. Resolves with the final response; rejects when there is none. */

@@ -2,7 +2,7 @@
 // recorder to recorder. Whatever happens here, the call goes on; whatever happens to the call, everything here is given back once.
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
-import type { RecordingView } from './call-session.js';
+import type { RecordingView } from './call-recording.js';
 import { settled } from './deadline.js';
 import type {
   CallEvents,

@@ -11,6 +11,8 @@ export interface RecordingTerms {
   readonly onLoss: 'keep' | 'end';
   /** `off`: one recorder, the next ones of the list when it fails. Else all of the list at once: recorded when any is, or when all are. */
   readonly parallel: 'off' | 'any' | 'all';
+  /** Parties whose user agent is record-aware may have their call not recorded, or paused; not one that must be recorded. */
+  readonly honourPreferences: boolean;
 }
 
 /** What holds where nothing else is configured. */
@@ -20,6 +22,7 @@ export const usualTerms: RecordingTerms = {
   requiredTimeoutMs: 4_000,
   onLoss: 'keep',
   parallel: 'off',
+  honourPreferences: false,
 };
 
 /** As far as the call itself is concerned. */

@@ -15,6 +15,7 @@ class FakeRecording implements OneRecording {
     this.over = resolve;
   });
 
+  watch(): void {}
   start(): void {
     this.did.push('start');
   }

@@ -1,11 +1,12 @@
 // The recordings of one call: one, or several at once, each of them on its own. What they make together is whether the call is recorded.
-import type { CallRecording, RecordingView } from './call-session.js';
+import type { CallRecording, RecordingView } from './call-recording.js';
 import type { MediaSession } from './ports.js';
 import type { Termination } from './termination.js';
 
 /** One recording, as its call sees it. */
 export interface OneRecording {
   readonly view: RecordingView;
+  watch(onChange: () => void): void;
   /** Begins on this media session. Never throws. */
   start(media: MediaSession): void;
   refresh(): void;
@@ -40,6 +41,10 @@ export class Recordings implements CallRecording {
 
   get views(): RecordingView[] {
     return this.#each.map(({ view }) => view);
+  }
+
+  watch(onChange: () => void): void {
+    for (const one of this.#each) one.watch(onChange);
   }
 
   start(media: MediaSession): void {

@@ -36,6 +36,7 @@ export const silent = createLogger({ name: 'test', instance: 'test', level: 'sil
 export class FakeLeg implements Leg {
   readonly #world: FakeWorld;
   readonly #name: string;
+  recordAware = false;
   handlers: LegHandlers | undefined;
   readonly reinvites: string[] = [];
   reinviteAnswer = { status: 200, reason: 'OK', sdp: 'answer to re-INVITE' };
@@ -117,6 +118,8 @@ export class FakeWorld {
   readonly proposed: string[] = [];
   readonly agreed: string[] = [];
   readonly keptState = new EventEmitter();
+  /** SDP of each 183 of the far side. */
+  earlyAnswers = ['early answer'];
   farRefusal: { status: number; reason: string } | undefined;
   #resumed: ForkStream[] | undefined;
   readonly #cancel = new AbortController();
@@ -192,7 +195,7 @@ export class FakeWorld {
       invite.onSent();
       await this.step('invite', signal);
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
-      invite.onProgress(183, 'early answer');
+      for (const sdp of this.earlyAnswers) invite.onProgress(183, sdp);
       await this.step('answer', signal);
       this.far = new FakeLeg(this, 'far');
       return { kind: 'accepted', leg: this.far, sdp: 'far answer' };
@@ -375,7 +378,12 @@ export class FakeWorld {
       maxForwards: 69,
       recording:
         recorders.length > 0
-          ? { ...usualTerms, ...terms, of: new Recordings([this.recording(facts)], 'all') }
+          ? {
+              ...usualTerms,
+              ...terms,
+              of: new Recordings([this.recording(facts)], 'all'),
+              again: () => new Recordings([this.recording(facts)], 'all'),
+            }
           : undefined,
     });
   }
