@@ -10,6 +10,7 @@ import { farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
 import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
 import type { Party } from './parties.js';
+import { partyFlows } from './party-flows.js';
 import type {
   CallEvents,
   CallFacts,
@@ -337,7 +338,10 @@ export class CallSession {
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => this.#recording.refresh(),
+      onChanged: () => {
+        const [customer, seller] = this.#farParty === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
+        this.#recording.refresh(partyFlows({ customer: customer.remote, seller: seller.remote }));
+      },
       onDescribed: (side, sdp) => this.#recording.prefer(side, sdp),
       indication: () => this.#recording.indication,
       onLegGone: (side, status) =>
