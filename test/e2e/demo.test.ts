@@ -14,6 +14,10 @@ const termination = z.strictObject({ result: z.string().min(1), reason: z.string
 /** The document that users and other programs rely on. */
 const proof = z.strictObject({
   ok: z.literal(true),
+  provider: z.strictObject({
+    registration: z.strictObject({ outcome: z.literal('registered'), contentHash: z.string().regex(/^[0-9a-f]{64}$/) }),
+    policy: z.strictObject({ revision: z.string().regex(/^[0-9a-f]{12}$/), users: z.literal(1) }),
+  }),
   calls: z
     .array(
       z.strictObject({

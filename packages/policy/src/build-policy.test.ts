@@ -93,6 +93,13 @@ test('what it takes and gives goes from a thread to another as it is', () => {
   assert.deepEqual([received.unmatched, received.problems], [0, { count: 0, first: [] }]);
 });
 
+test('a user with more rows than a function takes arguments is a user like any other', () => {
+  const rows = Array.from({ length: 150_000 }, (_, index) => `oid-1,${index}@pbx.example`);
+  const { problems, bytes } = buildPolicy(users, identities(`user,addresses\n${rows.join('\n')}`));
+  assert.equal(problems.count, 0);
+  assert.equal(openSnapshot(bytes).find(sellerIdentity('sip:149999@pbx.example'))?.seller.id, 'oid-1');
+});
+
 test('no users at all are a policy', () => {
   const { users: count, bytes } = buildPolicy([], undefined);
   assert.deepEqual([count, openSnapshot(bytes).size], [0, 0]);

@@ -74,7 +74,7 @@ export function buildPolicy(
     for (const entry of [byId, byUpn]) {
       if (entry === undefined) continue;
       used.add(entry);
-      keys.push(...entry);
+      for (const key of entry) keys.push(key);
     }
     for (const key of keys) encoder.addKey(place, key);
     keyed[place] = keyed[place] === true || keys.length > 0;

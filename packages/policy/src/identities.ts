@@ -46,7 +46,7 @@ export function parseIdentities(text: string, format: 'csv' | 'json', options: I
       const user = row.user.toLowerCase();
       const before = entries.get(user);
       if (before === undefined) entries.set(user, found.keys);
-      else before.push(...found.keys);
+      else for (const key of found.keys) before.push(key);
     },
     problem: (path: string, message: string) => problems.add(path, message),
   };

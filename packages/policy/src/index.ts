@@ -13,7 +13,7 @@ export { normaliseNumber } from './normalise-number.js';
 export { type CountryCode, isCountryCode } from './phone-number.js';
 export { PolicyError, type PolicyProblem } from './policy-error.js';
 export { parsePolicyFile } from './policy-file.js';
-export { addressKey, numberKey, type PolicyKey } from './policy-key.js';
+export { addressKey, keyText, numberKey, type PolicyKey } from './policy-key.js';
 export { type PolicyPointer, policyPointer } from './policy-pointer.js';
 export {
   type Freshness,
@@ -26,4 +26,5 @@ export {
 } from './policy-snapshot.js';
 export type { Problems } from './problem-list.js';
 export { receiveSnapshot } from './receive-snapshot.js';
+export { type SellerIdentity, sellerIdentity } from './seller-identity.js';
 export { type EncodedSnapshot, type EncodeOptions, encodeSnapshot, type PolicyRule } from './snapshot-encoder.js';

@@ -2,6 +2,7 @@
 
 // Hyphens and dots of every kind, slashes, brackets, spaces, and the invisible marks that come with copied numbers.
 const separators = /[\s\p{Pd}\p{Zs}\p{Cf}./()[\]]/gu;
+const normal = /^\+[1-9]\d{1,14}$/;
 const maxChars = 128;
 
 /**
@@ -10,6 +11,8 @@ const maxChars = 128;
  */
 export function normaliseNumber(text: string): string | undefined {
   if (text.length > maxChars) return undefined;
+  // Most numbers of calls are in their normal form already.
+  if (normal.test(text)) return text;
   const bare = text.trim().replace(/^tel:/i, '').replace(/;.*$/s, '').replace(separators, '').replace(/^00/, '+');
-  return /^\+[1-9]\d{1,14}$/.test(bare) ? bare : undefined;
+  return normal.test(bare) ? bare : undefined;
 }

@@ -54,6 +54,8 @@ export interface PolicySnapshot {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The user at this place, in the order of ids; undefined past the end. */
   user(index: number): Seller | undefined;
+  /** What names `count` users from this place on. Looks at every key there is: for people, not for calls. */
+  keys(first: number, count: number): readonly (readonly PolicyKey[])[];
   /** Exact number, else exact address, else the longest prefix, else the longest wildcard. Never throws. */
   find(identity: SellerIdentity): Match | undefined;
   /** The same content with another freshness; shares the bytes. */
@@ -106,6 +108,7 @@ function snapshotOver(content: Content, reader: SnapshotReader): PolicySnapshot 
     ...content,
     size: reader.size,
     user: (index: number) => reader.user(index),
+    keys: (first: number, count: number) => reader.keys(first, count),
     find: (identity: SellerIdentity) => reader.find(identity),
     confirmed: (freshness: Freshness) => snapshotOver({ ...content, freshness }, reader),
   });

@@ -44,6 +44,7 @@ function withNumber(text: string): SellerIdentity {
 
 /** RFC 3261 §19.1.4: an escaped character equals the plain one. */
 function decoded(user: string): string {
+  if (!user.includes('%')) return user;
   try {
     return decodeURIComponent(user);
   } catch {

@@ -1,6 +1,6 @@
 // Lookups over a snapshot's bytes. The bytes are not trusted: an entry that points outside the pool is an empty text, a user
 // that is not there is no match, and a search ends after the logarithm of the table's size whatever the order of its keys.
-import { addressText, numberDigits } from './policy-key.js';
+import { addressText, numberDigits, type PolicyKey } from './policy-key.js';
 import type { Match, Seller } from './policy-snapshot.js';
 import type { SellerIdentity } from './seller-identity.js';
 import {
@@ -42,6 +42,33 @@ export class SnapshotReader {
     const text = (field: number) => this.#text(this.#u32(entry + 4 * field), this.#u32(entry + 4 * field + 4));
     const [id, name, upn] = [text(0), text(1), text(2)];
     return { id, ...(name === '' ? {} : { name }), ...(upn === '' ? {} : { upn }) };
+  }
+
+  /** What names the users from this place on. Looks at every key there is, which takes some milliseconds a million: not for calls. */
+  keys(first: number, count: number): PolicyKey[][] {
+    const found = Array.from({ length: Math.max(0, Math.min(count, this.size - first)) }, (): PolicyKey[] => []);
+    for (const [table, kind] of [
+      ['numbers', 'number'],
+      ['prefixes', 'prefix'],
+    ] as const) {
+      const at = this.#at[table];
+      const users = at + 8 * this.#counts[table];
+      for (let index = 0; index < this.#counts[table]; index += 1) {
+        const keys = found[this.#u32(users + 4 * index) - first];
+        if (keys !== undefined) keys.push({ kind, digits: this.#view.getFloat64(at + 8 * index, true) });
+      }
+    }
+    for (const [table, kind] of [
+      ['addresses', 'address'],
+      ['wildcards', 'wildcard'],
+    ] as const) {
+      for (let index = 0; index < this.#counts[table]; index += 1) {
+        const entry = this.#at[table] + textBytes * index;
+        const keys = found[this.#u32(entry + 8) - first];
+        if (keys !== undefined) keys.push({ kind, text: this.#text(this.#u32(entry), this.#u32(entry + 4)) });
+      }
+    }
+    return found;
   }
 
   find({ number, address }: SellerIdentity): Match | undefined {

@@ -1,7 +1,9 @@
 // @sidestream/service: being a service. Config, log, metrics, health, life cycle, gRPC, NATS. Knows nothing of calls.
-export { formatHostPort, type HostPort, isLoopback, parseHostPort } from './address.js';
+export { advertisedAddress, formatHostPort, type HostPort, isLoopback, parseHostPort } from './address.js';
 export { ConfigError, type ConfigProblem } from './config/config-error.js';
 export { readConfig } from './config/read-config.js';
+export { readServiceConfig, type ServiceConfig } from './config/read-service-config.js';
+export type { RecorderPlace } from './config/recorder-list.js';
 export {
   type ControlServiceConfig,
   configSchema,
@@ -15,6 +17,7 @@ export { type ErrorCode, type ErrorMeaning, errorTable, SidestreamError } from '
 export { callUnary } from './grpc/call-unary.js';
 export { channelCredentials, serverCredentials } from './grpc/credentials.js';
 export { GrpcServer, UnaryHandlers } from './grpc/server.js';
+export { type WatchHandlerOptions, watchHandler } from './grpc/watch-handler.js';
 export { Health } from './health.js';
 export { createLogger, type Logger } from './log.js';
 export { Bus, type BusSession } from './nats/bus.js';

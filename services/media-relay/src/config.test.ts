@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ConfigError } from '@sidestream/service';
-import { advertisedAddress, readRelayConfig } from './config.js';
+import { readRelayConfig } from './config.js';
 
 let directory: string;
 before(() => {
@@ -34,18 +34,3 @@ test('no configuration, or an id that is no part of a NATS key, is told', () => 
   const environment = { SIDESTREAM_CONFIG: file(), SIDESTREAM_INSTANCE: 'a.b' };
   assert.throws(() => readRelayConfig(environment), { name: 'ConfigError', message: /SIDESTREAM_INSTANCE: 'a\.b'/ });
 });
-
-for (const [listen, advertise, address] of [
-  ['127.0.0.1:0', undefined, '127.0.0.1:7000'],
-  ['127.0.0.1:0', 'relay.example', 'relay.example:7000'],
-  ['127.0.0.1:0', 'relay.example:7443', 'relay.example:7443'],
-  ['127.0.0.1:0', '2001:db8::1', '[2001:db8::1]:7000'],
-  ['127.0.0.1:0', '[2001:db8::1]:7443', '[2001:db8::1]:7443'],
-  ['0.0.0.0:0', undefined, `${hostname()}:7000`],
-] as const) {
-  test(`listening at ${listen}, advertising ${advertise ?? 'nothing'}: reached at ${address}`, () => {
-    const config = readRelayConfig({ SIDESTREAM_CONFIG: file(), SIDESTREAM_INSTANCE: 'r' });
-    const [host = ''] = listen.split(':');
-    assert.equal(advertisedAddress({ ...config, listen: { host, port: 0 }, advertise }, 7000), address);
-  });
-}

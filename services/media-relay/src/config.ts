@@ -1,12 +1,9 @@
 // What this process needs of the deployment's configuration and its environment; the only reader of both.
-import { hostname } from 'node:os';
 import {
-  ConfigError,
-  formatHostPort,
   type HostPort,
   type ProcessConfig,
   parseHostPort,
-  readConfig,
+  readServiceConfig,
   type SidestreamConfig,
 } from '@sidestream/service';
 
@@ -29,15 +26,8 @@ export interface RelayConfig extends ProcessConfig {
  * @throws ConfigError
  */
 export function readRelayConfig(environment: NodeJS.ProcessEnv = process.env): RelayConfig {
-  const path = environment['SIDESTREAM_CONFIG'];
-  if (!path) throw new ConfigError('environment', [{ path: 'SIDESTREAM_CONFIG', message: 'names no sidestream.yaml' }]);
-  const { nats, grpc, mediaRelay, signalling, log, management } = readConfig(path);
-  const instance = environment['SIDESTREAM_INSTANCE'] || mediaRelay.id || hostname().replaceAll('.', '-');
-  // The id is part of a NATS key and of every call-id in the engine.
-  if (!/^[A-Za-z0-9_-]{1,40}$/.test(instance))
-    throw new ConfigError('environment', [
-      { path: 'SIDESTREAM_INSTANCE', message: `'${instance}' is not 1 to 40 letters, digits, dashes` },
-    ]);
+  const { config, instance } = readServiceConfig(environment, ({ mediaRelay }) => mediaRelay.id);
+  const { nats, grpc, mediaRelay, signalling, log, management } = config;
   return {
     instance,
     log,
@@ -51,12 +41,4 @@ export function readRelayConfig(environment: NodeJS.ProcessEnv = process.env): R
     maxSessions: mediaRelay.maxSessions,
     drainMs: signalling.drainSeconds * 1_000 + 2_000,
   };
-}
-
-/** Where others reach what listens at `listen` on `port`: `advertise` may be a host or host:port. */
-export function advertisedAddress({ listen, advertise }: RelayConfig, port: number): string {
-  if (advertise !== undefined)
-    return /^(\[.+\]|[^:]+):\d+$/.test(advertise) ? advertise : formatHostPort({ host: advertise, port });
-  const wildcard = listen.host === '0.0.0.0' || listen.host === '::';
-  return formatHostPort({ host: wildcard ? hostname() : listen.host, port });
 }

@@ -1,6 +1,7 @@
 // Wiring of the media relay, and nothing else.
 import { MediaRelayServiceService } from '@sidestream/proto/media/v1';
 import {
+  advertisedAddress,
   Bus,
   GrpcServer,
   type RunningService,
@@ -13,7 +14,7 @@ import { NgClient } from './adapters/ng-client.js';
 import { Presence } from './adapters/presence.js';
 import { ngMetrics, relayMetrics } from './adapters/relay-metrics.js';
 import { Rtpengine } from './adapters/rtpengine.js';
-import { advertisedAddress, type RelayConfig, readRelayConfig } from './config.js';
+import { type RelayConfig, readRelayConfig } from './config.js';
 import { EngineMonitor } from './domain/engine-monitor.js';
 import { Relay } from './domain/relay.js';
 

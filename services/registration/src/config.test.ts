@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { advertisedAddress, readRegistrationConfig } from './config.js';
+import { readRegistrationConfig } from './config.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'registration-config-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -62,10 +62,4 @@ test('the instance is named by the environment, else by the configuration; it mu
   assert.equal(read({}, { SIDESTREAM_INSTANCE: 'two' }, { id: 'one' }).instance, 'two');
   assert.equal(read({}, {}, { id: 'one' }).instance, 'one');
   assert.throws(() => read({}, { SIDESTREAM_INSTANCE: 'a.b' }), /SIDESTREAM_INSTANCE/);
-});
-
-test('others reach it where it advertises, else where it listens', () => {
-  assert.equal(advertisedAddress(read({}), 7), '127.0.0.1:7');
-  assert.equal(advertisedAddress(read({}, {}, { advertise: 'registration' }), 7), 'registration:7');
-  assert.equal(advertisedAddress(read({}, {}, { advertise: 'registration:9' }), 7), 'registration:9');
 });

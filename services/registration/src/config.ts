@@ -1,13 +1,10 @@
 // What this process needs of the deployment's configuration and its environment; the only reader of both.
-import { hostname } from 'node:os';
 import {
-  ConfigError,
-  formatHostPort,
   type HostPort,
   type ProcessConfig,
   type ProviderConfig,
   parseHostPort,
-  readConfig,
+  readServiceConfig,
   type SidestreamConfig,
 } from '@sidestream/service';
 import { type TenantSettings, tenantSettings } from '@sidestream/tenant-registration';
@@ -34,15 +31,8 @@ export interface RegistrationConfig extends ProcessConfig {
  * @throws ConfigError
  */
 export function readRegistrationConfig(environment: NodeJS.ProcessEnv = process.env): RegistrationConfig {
-  const path = environment['SIDESTREAM_CONFIG'];
-  if (!path) throw new ConfigError('environment', [{ path: 'SIDESTREAM_CONFIG', message: 'names no sidestream.yaml' }]);
-  const { nats, grpc, registration, tenants, log, management } = readConfig(path);
-  const instance = environment['SIDESTREAM_INSTANCE'] || registration.id || hostname().replaceAll('.', '-');
-  // The id is part of a NATS key.
-  if (!/^[A-Za-z0-9_-]{1,40}$/.test(instance))
-    throw new ConfigError('environment', [
-      { path: 'SIDESTREAM_INSTANCE', message: `'${instance}' is not 1 to 40 letters, digits, dashes` },
-    ]);
+  const { config, instance } = readServiceConfig(environment, ({ registration }) => registration.id);
+  const { nats, grpc, registration, tenants, log, management } = config;
   return {
     instance,
     log,
@@ -63,12 +53,4 @@ function registeredTenants(tenants: SidestreamConfig['tenants']): ReadonlyMap<st
     found.set(name, { settings, provider: tenant.provider, identity: tenant.recording.identity });
   }
   return found;
-}
-
-/** Where others reach what listens at `listen` on `port`: `advertise` may be a host or host:port. */
-export function advertisedAddress({ listen, advertise }: RegistrationConfig, port: number): string {
-  if (advertise !== undefined)
-    return /^(\[.+\]|[^:]+):\d+$/.test(advertise) ? advertise : formatHostPort({ host: advertise, port });
-  const wildcard = listen.host === '0.0.0.0' || listen.host === '::';
-  return formatHostPort({ host: wildcard ? hostname() : listen.host, port });
 }

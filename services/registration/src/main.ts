@@ -1,6 +1,7 @@
 // Wiring of the registration, and nothing else.
 import { RegistrationServiceService } from '@sidestream/proto/registration/v1';
 import {
+  advertisedAddress,
   Bus,
   EventPublisher,
   GrpcServer,
@@ -16,7 +17,7 @@ import { MaterialFiles } from './adapters/material-files.js';
 import { ProviderApi } from './adapters/provider-api.js';
 import { KvRecordStore } from './adapters/record-store.js';
 import { registrationService } from './adapters/registration-grpc.js';
-import { advertisedAddress, type RegistrationConfig, readRegistrationConfig } from './config.js';
+import { type RegistrationConfig, readRegistrationConfig } from './config.js';
 import { Registrar } from './domain/registrar.js';
 import { RegistrationDesk } from './domain/registration-desk.js';
 

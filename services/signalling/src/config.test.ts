@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -22,7 +22,7 @@ writeFileSync(
   at('sidestream.yaml'),
   JSON.stringify({
     nats: { servers: ['nats://127.0.0.1:4222'] },
-    regions: { us: { recorders: ['eastus', 'global'] } },
+    regions: { us: { recorders: ['eastus', ['global', 'uksouth']] } },
     tenants: {
       contoso: tenant,
       fabrikam: {
@@ -58,7 +58,11 @@ test('edge and secret come from the environment; a tenant has its own recorders 
   assert.deepEqual(config.edge, { host: '127.0.0.1', port: 9022 });
   assert.equal(config.edgeSecret.reveal(), 'hidden');
   assert.doesNotMatch(JSON.stringify(config), /hidden/);
-  assert.deepEqual(config.tenants['contoso']?.recorders, ['eastus', 'global']);
+  assert.deepEqual(config.tenants['contoso']?.recorders, ['eastus', 'global', 'uksouth']);
+  assert.deepEqual(
+    config.tenants['contoso']?.recorderPlaces.map(({ place }) => place),
+    [0, 1, 1],
+  );
   assert.deepEqual(config.tenants['fabrikam']?.recorders, ['westeurope']);
   assert.equal(config.drainMs, 3_000);
 });
@@ -85,6 +89,15 @@ test('recordings are best effort from the answer on with one recorder, unless th
     onLoss: 'end',
   });
   assert.deepEqual(config.emergencyNumbers, ['112', '911']);
+});
+
+test('a recorder that nobody knows is told at the start, not by the first recording', () => {
+  const file = at('unknown-recorder.yaml');
+  writeFileSync(file, readFileSync(at('sidestream.yaml'), 'utf8').replace('westeurope', 'atlantis'));
+  assert.throws(
+    () => readSignallingConfig({ ...environment, SIDESTREAM_CONFIG: file, SIDESTREAM_EDGE: 'tcp://127.0.0.1:9022' }),
+    (error) => error instanceof ConfigError && /tenants\.fabrikam\.recorders: .*'?atlantis/.test(error.message),
+  );
 });
 
 test('an unknown edge and a missing secret are told together', () => {

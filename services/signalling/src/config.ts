@@ -1,19 +1,28 @@
 // What signalling reads of the environment and of sidestream.yaml, and nothing else does.
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
   ConfigError,
   type HostPort,
   parseHostPort,
-  readConfig,
+  type RecorderPlace,
+  readServiceConfig,
   Secret,
   type SidestreamConfig,
   type TenantConfig,
 } from '@sidestream/service';
+import { recorderProfiles, resolveRecorder } from '@sidestream/siprec';
 import type { StaleRule } from './adapters/policy-feed.js';
 import type { PolicySource } from './adapters/policy-file.js';
 import type { RecordingTerms } from './domain/recording-terms.js';
+
+/** A tenant with its own recorders, or those of its region. */
+export interface SignallingTenant extends Omit<TenantConfig, 'recorders'> {
+  /** Their names, in order. */
+  readonly recorders: string[];
+  readonly recorderPlaces: readonly RecorderPlace[];
+  readonly enabled: boolean;
+}
 
 export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc' | 'trunks' | 'log' | 'management'> {
   readonly instance: string;
@@ -23,10 +32,7 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   readonly relayAddresses: readonly string[];
   /** Whose relays are taken first. */
   readonly region: string;
-  /** Tenants with their recorders in order. */
-  readonly tenants: Readonly<
-    Record<string, TenantConfig & { readonly recorders: string[]; readonly enabled: boolean }>
-  >;
+  readonly tenants: Readonly<Record<string, SignallingTenant>>;
   /** By tenant. */
   readonly recordingTerms: Readonly<Record<string, RecordingTerms>>;
   readonly emergencyNumbers: readonly string[];
@@ -35,6 +41,8 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   readonly providerPolicies: Readonly<Record<string, StaleRule>>;
   /** Where the last policies of providers are kept. */
   readonly policyDirectory: string;
+  /** Where the service Calls listens, and under which address others reach it. */
+  readonly callsGrpc: { readonly listen: HostPort; readonly advertise: string | undefined };
   readonly maxCalls: number;
   readonly drainMs: number;
 }
@@ -46,9 +54,8 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
  * @throws ConfigError with every problem found.
  */
 export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.env): SignallingConfig {
-  const path = environment['SIDESTREAM_CONFIG'];
-  if (!path) throw new ConfigError('environment', [{ path: 'SIDESTREAM_CONFIG', message: 'is not set' }]);
-  const { nats, grpc, relays, regions, tenants, trunks, signalling, mediaRelay, log, management } = readConfig(path);
+  const { path, config, instance } = readServiceConfig(environment, ({ signalling }) => signalling.id);
+  const { nats, grpc, relays, regions, tenants, trunks, signalling, mediaRelay, log, management } = config;
   const problems: { path: string; message: string }[] = [];
   const edge = readEdge(environment['SIDESTREAM_EDGE'] ?? signalling.edge);
   if (edge === undefined) {
@@ -62,9 +69,16 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     const message = 'no secret: name a readable, non-empty file here or in SIDESTREAM_EDGE_SECRET_FILE';
     problems.push({ path: 'signalling.edgeSecretFile', message });
   }
-  if (edge === undefined || secret === undefined) throw new ConfigError(path, problems);
+  const withRecorders = Object.entries(tenants).map(([name, tenant]): [string, SignallingTenant] => {
+    // A tenant's own list is the whole list: a recording never leaves it.
+    const recorderPlaces = tenant.recorders ?? regions[tenant.region]?.recorders ?? [];
+    const recorders = recorderPlaces.map(({ recorder }) => recorder);
+    problems.push(...unusable(name, tenant, recorders));
+    return [name, { ...tenant, recorders, recorderPlaces, enabled: tenant.recording.enabled }];
+  });
+  if (edge === undefined || secret === undefined || problems.length > 0) throw new ConfigError(path, problems);
   return {
-    instance: environment['SIDESTREAM_INSTANCE'] ?? signalling.id ?? hostname(),
+    instance,
     log,
     management,
     nats,
@@ -74,13 +88,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     edgeSecret: new Secret(secret),
     relayAddresses: relays.map(({ address }) => address),
     region: mediaRelay.region,
-    tenants: Object.fromEntries(
-      Object.entries(tenants).map(([name, tenant]) => {
-        // A tenant's own list is the whole list: a recording never leaves it.
-        const recorders = tenant.recorders ?? regions[tenant.region]?.recorders ?? [];
-        return [name, { ...tenant, recorders, enabled: tenant.recording.enabled }];
-      }),
-    ),
+    tenants: Object.fromEntries(withRecorders),
     recordingTerms: Object.fromEntries(
       Object.entries(tenants).map(
         ([
@@ -101,9 +109,22 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
       ),
     ),
     policyDirectory: join(signalling.stateDirectory, 'policies'),
+    callsGrpc: { listen: parseHostPort(signalling.grpcListen), advertise: signalling.grpcAdvertise },
     maxCalls: signalling.maxCalls,
     drainMs: signalling.drainSeconds * 1_000,
   };
+}
+
+/** Recorders that are neither a documented endpoint nor a usable URI. */
+function unusable(name: string, { recording }: TenantConfig, recorders: readonly string[]) {
+  return recorders.flatMap((recorder) => {
+    try {
+      resolveRecorder(recorder, recorderProfiles[recording.profile]);
+      return [];
+    } catch (error) {
+      return [{ path: `tenants.${name}.recorders`, message: error instanceof Error ? error.message : String(error) }];
+    }
+  });
 }
 
 function readEdge(text: string): HostPort | undefined {

@@ -1,7 +1,6 @@
 // What the edge reads of the environment and of sidestream.yaml.
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { ConfigError, parseHostPort, readConfig, Secret } from '@sidestream/service';
+import { ConfigError, parseHostPort, readServiceConfig, Secret } from '@sidestream/service';
 import { parseUri, type TransportProtocol } from '@sidestream/sip';
 
 export interface SipEdgeConfig {
@@ -22,9 +21,8 @@ export interface SipEdgeConfig {
  * @throws ConfigError with every problem found.
  */
 export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): SipEdgeConfig {
-  const path = environment['SIDESTREAM_CONFIG'];
-  if (!path) throw new ConfigError('environment', [{ path: 'SIDESTREAM_CONFIG', message: 'is not set' }]);
-  const { signalling, trunks, log, management } = readConfig(path);
+  const { path, config, instance } = readServiceConfig(environment, ({ signalling }) => signalling.id);
+  const { signalling, trunks, log, management } = config;
   const listen = signalling.listen.map(parseListen);
   const problems = [];
   const peers = Object.values(trunks).flatMap((trunk) => [...trunk.peers]);
@@ -43,7 +41,7 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
   }
   if (problems.length > 0) throw new ConfigError(path, problems);
   return {
-    instance: environment['SIDESTREAM_INSTANCE'] ?? hostname(),
+    instance,
     log,
     management,
     listen,

@@ -27,6 +27,8 @@ export interface PartyMediaOptions {
   /** What is said; silence when absent. */
   wav: Wav | undefined;
   loop: boolean;
+  /** Of the first packet; random when absent. */
+  firstSequence: number | undefined;
   keepPackets: number;
   maxDurationMs: number;
   /** File for what is heard. */
@@ -168,7 +170,7 @@ export class PartyMedia {
   /** A change of law goes on with the same source, sequence and timestamps (RFC 3550 §5.1): only the payload type changes. */
   #speakIn(codec: G711Codec): void {
     this.#codec = codec;
-    const { wav, loop, maxDurationMs } = this.#options;
+    const { wav, loop, maxDurationMs, firstSequence } = this.#options;
     const last = this.#sent.last;
     const speech = wav === undefined ? Buffer.alloc(0) : toG711(wav, codec);
     const before = this.#sender;
@@ -178,7 +180,7 @@ export class PartyMedia {
       next: speechSource(speech, codec, { loop: loop || wav === undefined }),
       maxPackets: Math.ceil(maxDurationMs / 20),
       ...(before === undefined || last === undefined
-        ? {}
+        ? { firstSequence }
         : { ssrc: before.ssrc, firstSequence: last.sequenceNumber + 1, firstTimestamp: last.timestamp + 160 }),
       transmit: (bytes, packet) => {
         const to = this.#remote;

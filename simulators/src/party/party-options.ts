@@ -37,6 +37,10 @@ export interface PartyOptions {
   wav?: Speech;
   /** Says it again and again; true. */
   loop?: boolean;
+  /** Sequence number of the first packet of each call; random when absent (RFC 3550 §5.1). */
+  firstSequence?: number;
+  /** Says `Supported: record-aware`: its user would be shown whether it is recorded (RFC 7866 §6.3). */
+  recordAware?: boolean;
   /** Packets kept in memory per call and direction; 30,000 (ten minutes). */
   keepPackets?: number;
   /** Bound on speech and recording of a call; one hour. */

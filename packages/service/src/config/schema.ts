@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseHostPort } from '../address.js';
+import { recorderListSchema } from './recorder-list.js';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
 const file = z.string().min(1).describe('path of a file, relative to the configuration file');
@@ -26,10 +27,6 @@ const cidr = z.string().refine((text) => {
 const sipTarget = z
   .string()
   .regex(/^sips?:[^\s;?<>@]+(;transport=(udp|tcp|tls))?$/, 'must be sip:host[:port][;transport=udp|tcp|tls]');
-
-const recorder = z
-  .string()
-  .regex(/^([a-z]+|sips?:[^\s<>]+)$/, 'must be the name of a documented endpoint (e.g. eastus) or a sip:/sips: URI');
 
 const httpsUrl = z
   .string()
@@ -133,7 +130,7 @@ const tenantSchema = z.strictObject({
     .optional()
     .describe('goes out as X-AccountId; profile dynamics365 needs it'),
   region: name,
-  recorders: z.array(recorder).min(1).optional(),
+  recorders: recorderListSchema.optional(),
   recording: z.strictObject({
     mode: z
       .enum(['best-effort', 'required'])
@@ -158,6 +155,10 @@ const tenantSchema = z.strictObject({
     enabled: z.boolean().default(true).describe('false: no call of the tenant is recorded'),
     provisionalTimeoutMs: z.int().min(100).max(32_000).default(1_500),
     finalTimeoutMs: z.int().min(100).max(32_000).default(3_000),
+    callIdOnReestablish: z
+      .enum(['same', 'new'])
+      .default('same')
+      .describe('Call-ID after a recorder was lost: the one that the dialer widget was told, or a new one'),
   }),
   policy: z.discriminatedUnion('source', [filePolicySchema, providerPolicySchema]),
   provider: providerSchema.optional(),
@@ -192,7 +193,7 @@ export const configSchema = z
     }),
     grpc: z.strictObject({ tls: tlsFilesSchema.optional() }).default({}),
     relays: z.array(z.strictObject({ address: hostPort })).default([]),
-    regions: z.record(name, z.strictObject({ recorders: z.array(recorder).min(1) })),
+    regions: z.record(name, z.strictObject({ recorders: recorderListSchema })),
     tenants: z.record(name, tenantSchema),
     trunks: z.record(name, trunkSchema),
     signalling: z.strictObject({
@@ -203,6 +204,8 @@ export const configSchema = z
       edgeSecretFile: file.optional(),
       listen: z.array(listen).min(1).default(['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060']),
       advertise: z.string().optional(),
+      grpcListen: hostPort.default('127.0.0.1:0').describe('where the service Calls listens'),
+      grpcAdvertise: z.string().optional().describe('host or host:port under which others reach grpcListen'),
       tls: z.strictObject({ certFile: file, keyFile: file, trustFile: file.optional() }).optional(),
       maxCalls: z.int().min(1).max(100_000).default(2_000),
       stateDirectory: z

@@ -40,6 +40,7 @@ export class StreamFlow implements PooledFlow {
   readonly local: HostPort;
   readonly remote: HostPort;
   readonly tls?: TlsPeer;
+  readonly connectMs?: number;
   readonly #socket: Socket;
   readonly #options: StreamFlowOptions;
   readonly #listener: StreamFlowListener;
@@ -60,6 +61,7 @@ export class StreamFlow implements PooledFlow {
     socket: Socket;
     protocol: TransportProtocol;
     tls?: TlsPeer | undefined;
+    connectMs?: number | undefined;
     options: StreamFlowOptions;
     listener: StreamFlowListener;
   }) {
@@ -67,6 +69,7 @@ export class StreamFlow implements PooledFlow {
     this.id = o.id;
     this.protocol = o.protocol;
     if (o.tls !== undefined) this.tls = o.tls;
+    if (o.connectMs !== undefined) this.connectMs = o.connectMs;
     this.local = { host: socket.localAddress ?? '', port: socket.localPort ?? 0 };
     this.remote = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
     this.#socket = socket;

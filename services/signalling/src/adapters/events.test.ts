@@ -31,7 +31,7 @@ test('one termination: the same in event and metric label; gauges go back to zer
   events.callAnswered(call, { answerDelayMs: 12.4, postDialDelayMs: 3.6 });
   events.recordingStarted(recording, world.recorderDialog, 41.2);
   const ended = terminated('recorder-answer-unusable', 'answered in RTP/AVP');
-  events.recordingEnded(recording, ended, 2_000);
+  events.recordingEnded(recording, ended, { durationMs: 2_000, gapMs: 0 });
   events.callEnded(call, terminated('hangup', 'BYE'), 2_100.7);
   assert.deepEqual(
     published.map((body) => body.$case),
@@ -63,7 +63,7 @@ test('the state of a recording is kept beside the call, without keys, and remove
   events.recordingState(recording, 'f', world.recorderDialog);
   assert.doesNotMatch(JSON.stringify(kept.get('r')), /inline|crypto|sdp/i);
   assert.match(JSON.stringify(kept.get('r')), /"forkId":"f"/);
-  events.recordingEnded(recording, terminated('call-ended'), 1);
+  events.recordingEnded(recording, terminated('call-ended'), { durationMs: 1, gapMs: 0 });
   assert.equal(kept.size, 0);
 });
 

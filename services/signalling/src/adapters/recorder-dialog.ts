@@ -23,11 +23,18 @@ export class SipRecorderDialog implements RecorderDialog {
   readonly answer: RecordingBody;
   readonly #dialog: UaDialog;
   readonly #contact: (flow: Flow) => string;
+  readonly unusable: (why: string) => void;
 
   /** @param contact our Contact on a connection; RFC 7866 §6.1.1: the feature tag stands in responses as well */
-  constructor(host: string, contact: (flow: Flow) => string, { dialog, response, flow }: OutgoingInvite) {
+  constructor(
+    host: string,
+    contact: (flow: Flow) => string,
+    unusable: (why: string) => void,
+    { dialog, response, flow }: OutgoingInvite,
+  ) {
     this.host = host;
     this.#contact = contact;
+    this.unusable = unusable;
     this.tlsVersion = flow.tls?.version ?? '';
     this.clientCertificateSubject = flow.tls?.ownSubject ?? '';
     this.answer = { contentType: response.headers.get('content-type') ?? '', body: response.body };
@@ -35,7 +42,11 @@ export class SipRecorderDialog implements RecorderDialog {
   }
 
   listen(handlers: RecorderHandlers): void {
-    this.#dialog.on('reinvite', (invite) => handlers.offer(this.#offerOf(invite)));
+    this.#dialog.on('reinvite', (invite) => {
+      handlers.offer(this.#offerOf(invite));
+      if (wantsSnapshot(invite)) handlers.snapshotWanted();
+    });
+    this.#dialog.on('flowClosed', () => handlers.doubtful());
     this.#dialog.on('request', (request) => this.#requested(request, handlers));
     this.#dialog.on('ended', (reason) => {
       if (reason === 'remote') handlers.ended('hangup', 'BYE');
@@ -57,6 +68,14 @@ export class SipRecorderDialog implements RecorderDialog {
         return { status: 491, reason: 'Request Pending', contentType: '', body: Buffer.alloc(0) };
       const text = `recorder ${this.host}: ${error instanceof Error ? error.message : String(error)}`;
       throw new SidestreamError('recorder-unreachable', text, { cause: error });
+    }
+  }
+
+  async probe(signal: AbortSignal): Promise<number | undefined> {
+    try {
+      return (await this.#dialog.request('OPTIONS', { signal })).status;
+    } catch {
+      return undefined;
     }
   }
 
@@ -97,10 +116,9 @@ export class SipRecorderDialog implements RecorderDialog {
           return '';
         };
         // Without an offer it is a refresh, or a request for a snapshot (RFC 7866 §9.2): the session is as it was.
-        if (sdp === '') {
-          respond(200);
-          if (wantsSnapshot(request)) handlers.snapshotWanted();
-        } else handlers.offer({ sdp, answer, refuse: (status) => respond(status) });
+        if (sdp === '') respond(200);
+        else handlers.offer({ sdp, answer, refuse: (status) => respond(status) });
+        if (wantsSnapshot(request)) handlers.snapshotWanted();
         return;
       }
       case 'OPTIONS':

@@ -5,7 +5,7 @@ import type { Decision } from '@sidestream/policy';
 import { errorTable, type Logger } from '@sidestream/service';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
-import type { PlannedRecording } from './call-recording.js';
+import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
 import type { EmergencyNumbers } from './emergency-numbers.js';
@@ -14,7 +14,7 @@ import { newCallId } from './identifiers.js';
 import { type CallParties, callingRole, directionOf, type InviteParties, readParties, withRoles } from './parties.js';
 import type { CallFacts, IncomingInvite, Policies, RecorderClient } from './ports.js';
 import { RecordingScript } from './recording-script.js';
-import { RecordingSession } from './recording-session.js';
+import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { RecordingTerms } from './recording-terms.js';
 import { Recordings } from './recordings.js';
 import type { Candidate, Trunk, TrunkTable } from './routing.js';
@@ -27,7 +27,10 @@ export interface CallControlOptions extends CallServices {
   readonly admission: Admission;
   readonly registry: CallRegistry<CallSession>;
   /** What a tenant's recorder wants to be told. */
-  readonly recorderOf: (tenant: string) => { readonly profile: RecorderProfile; readonly accountId: string };
+  readonly recorderOf: (tenant: string) => RecordingSessionOptions & {
+    readonly profile: RecorderProfile;
+    readonly accountId: string;
+  };
   readonly termsOf: (tenant: string) => RecordingTerms;
   readonly emergencyNumbers: EmergencyNumbers;
   readonly log: Logger;
@@ -114,6 +117,11 @@ export class CallControl {
     await this.#options.registry.whenIdle(signal);
   }
 
+  /** Makes what records a call, as its facts decide and its tenant has it; it begins later. */
+  newRecording(call: CallFacts): CallRecording {
+    return this.#newRecording(call, this.#options.termsOf(call.tenant)).of;
+  }
+
   #decide(invite: IncomingInvite, trunk: Trunk): CallFacts {
     const startedAt = new Date();
     const read = readParties(invite);
@@ -153,18 +161,19 @@ export class CallControl {
   }
 
   #newSession(call: CallFacts, groupId?: Uuid): RecordingSession {
-    const { recorderOf } = this.#options;
-    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, () => {
+    const recorder = this.#options.recorderOf(call.tenant);
+    const newScript = () => {
       const { direction, parties, startedAt } = call;
       return new RecordingScript({
-        ...recorderOf(call.tenant),
+        ...recorder,
         direction,
         parties,
         callStart: startedAt,
         recordedSince: new Date(),
         groupId,
       });
-    });
+    };
+    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, newScript, recorder);
   }
 }
 

@@ -1,11 +1,17 @@
-// What a call and its recording have to do with each other: when it begins, that the fork hears of each answer, and what becomes of a
+// What a call and its recordings have to do with each other: when they begin, that the forks hear of each answer, and what becomes of a
 // call that must be recorded and is not. Knows no recorder.
 import { within } from './deadline.js';
 import type { MediaSession } from './ports.js';
+import { indicationOf, type RecordIndication } from './recording-awareness.js';
 import { planOf, type RecordingPlan, type RecordingTerms } from './recording-terms.js';
+import type { Termination } from './termination.js';
 
-/** The call's own recording, be it by one recorder or several. */
+/** What records a call: one recording, or several at once. */
 export interface CallRecording {
+  /** Of each recorder that records at the same time. */
+  readonly views: readonly RecordingView[];
+  /** Calls back whenever a phase has changed. */
+  watch(onChange: () => void): void;
   /** Begins. Never throws. */
   start(media: MediaSession): void;
   /** The media changed. */
@@ -14,10 +20,30 @@ export interface CallRecording {
   stop(why: string): Promise<void>;
   /** Resolves with true once the call is recorded, with false when it cannot be any more. */
   readonly recorded: Promise<boolean>;
-  /** Resolves when the call is not recorded any more. */
+  /** Resolves when the call is not recorded any more, or not before a recorder is back. */
   readonly lost: Promise<void>;
+  /** Ends it while the call goes on; resolves when everything is given back. Idempotent, never rejects. */
+  end(termination: Termination): Promise<void>;
+  /**
+   * Resolves when no packet goes to a recorder any more. Idempotent; rejects SidestreamError `wrong-state` when it is over, and the
+   * relay's when the pause could not be made sure of: the recording ends then.
+   * @param by who wanted it, for the events
+   */
+  pause(by: string): Promise<void>;
+  /** Resolves when the recorders have agreed. Idempotent; rejects SidestreamError `recorder-refused`, and `wrong-state` when it is over. */
+  resume(): Promise<void>;
 }
 
+/** What there is to see of a recording. */
+export interface RecordingView {
+  readonly recordingId: string;
+  readonly recorderCallId: string;
+  readonly phase: string;
+  /** The last one that was tried, by its name in the tenant's list. */
+  readonly recorder: string;
+}
+
+/** The recording that was decided on when the call came in. */
 export interface PlannedRecording extends RecordingTerms {
   readonly of: CallRecording;
 }
@@ -26,29 +52,50 @@ export interface RecordedCall {
   readonly onRecorded: () => void;
   /** The call must be recorded and is not: it has to end. */
   readonly onUnrecorded: (why: string) => void;
+  /** A recording's phase has changed. */
+  readonly onChange: () => void;
   /** Aborted when the call ends. */
   readonly signal: AbortSignal;
 }
 
-export class RecordingOfCall {
+export class RecordingsOfCall {
   readonly plan: RecordingPlan;
   readonly #planned: PlannedRecording | undefined;
   readonly #call: RecordedCall;
-  #begun = false;
+  readonly #begun: CallRecording[] = [];
   #recorded = false;
 
-  /** @param planned undefined: the call is not to be recorded. */
+  /** @param planned undefined: the call is not to be recorded unless somebody begins it later. */
   constructor(planned: PlannedRecording | undefined, call: RecordedCall) {
     this.plan = planned === undefined ? 'none' : planOf(planned);
     this.#planned = planned;
     this.#call = call;
   }
 
-  begin(media: MediaSession): void {
+  /** Those that have begun, ended ones included. */
+  get begun(): readonly CallRecording[] {
+    return this.#begun;
+  }
+
+  get views(): RecordingView[] {
+    return this.#begun.flatMap(({ views }) => views);
+  }
+
+  /** What the call's parties are to be told. */
+  get indication(): RecordIndication {
+    return indicationOf(this.views.map(({ phase }) => phase));
+  }
+
+  begin(recording: CallRecording, media: MediaSession): void {
+    this.#begun.push(recording);
+    recording.watch(this.#call.onChange);
+    recording.start(media);
+  }
+
+  beginPlanned(media: MediaSession): void {
     if (this.#planned === undefined || this.#call.signal.aborted) return;
     const { of, required, onLoss } = this.#planned;
-    this.#begun = true;
-    of.start(media);
+    this.begin(of, media);
     void of.recorded.then((recorded) => {
       this.#recorded = recorded;
       if (recorded) this.#call.onRecorded();
@@ -70,10 +117,13 @@ export class RecordingOfCall {
 
   /** The media changed, or its description. */
   refresh(): void {
-    if (this.#begun) this.#planned?.of.refresh();
+    for (const one of this.#begun) one.refresh();
   }
 
-  async stop(why: string): Promise<void> {
-    await this.#planned?.of.stop(why);
+  /** @param planned whether the planned one has begun, or was about to. */
+  stop(why: string, planned: boolean): Promise<void>[] {
+    const own =
+      planned && this.#planned !== undefined && !this.#begun.includes(this.#planned.of) ? [this.#planned.of] : [];
+    return [...own, ...this.#begun].map((one) => one.stop(why));
   }
 }

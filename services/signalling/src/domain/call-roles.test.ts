@@ -66,6 +66,7 @@ async function recorded(side: Party, calling: string, called: string) {
     },
   });
   const recorders = {
+    ...world.recorders,
     invite: (...[invite, signal]: Parameters<typeof world.recorders.invite>) => {
       body = invite;
       return world.recorders.invite(invite, signal);

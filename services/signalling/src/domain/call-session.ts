@@ -2,7 +2,7 @@
 // fail, hang or answer late; the call still ends once, with everything given back.
 import type { Logger } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
-import { type PlannedRecording, RecordingOfCall } from './call-recording.js';
+import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { within } from './deadline.js';
@@ -22,6 +22,7 @@ import type {
   Refusal,
   Trunking,
 } from './ports.js';
+import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import { type Candidate, requestUriAt } from './routing.js';
 import {
   relayedStatus,
@@ -31,6 +32,15 @@ import {
   terminationOf,
   terminationOfRefusal,
 } from './termination.js';
+
+/** What there is to see of a call. */
+export interface CallView {
+  readonly facts: CallFacts;
+  readonly phase: CallState['phase'];
+  readonly answeredAt: Date | undefined;
+  /** Those that began, in their order. */
+  readonly recordings: readonly RecordingView[];
+}
 
 export interface CallServices {
   readonly trunking: Trunking;
@@ -74,11 +84,13 @@ export class CallSession {
   #offerAnswer: OfferAnswer | undefined;
   /** The relay hears the far side's descriptions in their order. */
   #mediaOrder: Promise<void> = Promise.resolve();
-  #sdp = { toFar: '', fromFar: '', toNear: '' };
+  /** `nearAnswer` is `toNear` with what the caller is told of recording. */
+  #sdp = { toFar: '', fromFar: '', toNear: '', nearAnswer: '' };
   #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
+  readonly #nearDescriptions: LegDescriptions;
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
-  readonly #recording: RecordingOfCall;
+  readonly #recordings: RecordingsOfCall;
 
   constructor(services: CallServices, plan: CallPlan) {
     this.id = plan.facts.callId;
@@ -86,13 +98,15 @@ export class CallSession {
     this.#plan = plan;
     this.#log = services.log.child({ call: plan.facts.callId });
     this.#farParty = plan.nearParty === 'customer' ? 'seller' : 'customer';
-    this.#recording = new RecordingOfCall(plan.recording, {
+    this.#recordings = new RecordingsOfCall(plan.recording, {
       onRecorded: () => this.#dispatch({ type: 'recorded' }),
       onUnrecorded: (why) => this.close(terminated('recording-required', `the call must be recorded: ${why}`)),
+      onChange: () => this.#offerAnswer?.indicate(),
       signal: this.#work.signal,
     });
-    this.#state = newCall(plan.candidates.length, this.#recording.plan);
+    this.#state = newCall(plan.candidates.length, this.#recordings.plan);
     this.#delays = new CallDelays(plan.invite.receivedAtMs);
+    this.#nearDescriptions = new LegDescriptions(isRecordAware(plan.invite.header('supported')));
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -100,6 +114,27 @@ export class CallSession {
 
   get phase(): CallState['phase'] {
     return this.#state.phase;
+  }
+
+  get view(): CallView {
+    const { facts, invite } = this.#plan;
+    const answeredAt =
+      this.#answeredAtMs === undefined
+        ? undefined
+        : new Date(facts.startedAt.getTime() + this.#answeredAtMs - invite.receivedAtMs);
+    return { facts, phase: this.phase, answeredAt, recordings: this.#recordings.views };
+  }
+
+  /** The recordings that have begun, ended ones included. */
+  get recordings(): readonly CallRecording[] {
+    return this.#recordings.begun;
+  }
+
+  /** Records the call from now on. False when it is not up. */
+  record(recording: CallRecording): boolean {
+    if (this.phase !== 'talking' || this.#media === undefined) return false;
+    this.#recordings.begin(recording, this.#media);
+    return true;
   }
 
   /** Begins; everything else follows from events. */
@@ -142,7 +177,7 @@ export class CallSession {
         this.#startRecording();
         return;
       case 'await-recording':
-        this.#recording.hold();
+        this.#recordings.hold();
         return;
       case 'accept-near':
         this.#step(() => this.#acceptNear());
@@ -252,19 +287,20 @@ export class CallSession {
   async #relayAnswer(media: MediaSession, sdp: string): Promise<string> {
     const signal = within(this.#work.signal, mediaDeadlineMs);
     this.#sdp.toNear = await media.answer(this.#farParty, sdp, signal);
-    this.#recording.refresh();
-    return this.#sdp.toNear;
+    this.#recordings.refresh();
+    this.#sdp.nearAnswer = this.#nearDescriptions.describe(this.#sdp.toNear, this.#recordings.indication);
+    return this.#sdp.nearAnswer;
   }
 
   /** Behind the media of the response that it starts with: ringing must not wait for a recorder. */
   #startRecording(): void {
     this.#mediaOrder = this.#mediaOrder.then(() => {
-      if (this.#media !== undefined) this.#recording.begin(this.#media);
+      if (this.#media !== undefined) this.#recordings.beginPlanned(this.#media);
     });
   }
 
   async #acceptNear(): Promise<void> {
-    const leg = await this.#plan.invite.accept(this.#sdp.toNear);
+    const leg = await this.#plan.invite.accept(this.#sdp.nearAnswer);
     this.#near = leg;
     this.#answeredAtMs = this.#services.clock();
     // A far side that answers without ringing has its 200 measured instead.
@@ -280,18 +316,32 @@ export class CallSession {
     if (media === undefined || near === undefined || far === undefined) return;
     const { facts, invite, nearParty } = this.#plan;
     const legs: Record<Side, AgreedLeg> = {
-      near: { leg: near, party: nearParty, remote: invite.sdp, local: this.#sdp.toNear },
-      far: { leg: far, party: this.#farParty, remote: this.#sdp.fromFar, local: this.#sdp.toFar },
+      near: {
+        leg: near,
+        party: nearParty,
+        remote: invite.sdp,
+        local: this.#sdp.toNear,
+        descriptions: this.#nearDescriptions,
+      },
+      far: {
+        leg: far,
+        party: this.#farParty,
+        remote: this.#sdp.fromFar,
+        local: this.#sdp.toFar,
+        descriptions: new LegDescriptions(far.recordAware, this.#sdp.toFar),
+      },
     };
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => this.#recording.refresh(),
+      onChanged: () => this.#recordings.refresh(),
+      indication: () => this.#recordings.indication,
       onLegGone: (side, status) =>
         this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
       signal: this.#work.signal,
       log: this.#log,
     });
+    this.#offerAnswer.indicate();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 
@@ -321,12 +371,13 @@ export class CallSession {
   }
 
   async #release(release: CallRelease): Promise<void> {
+    const { invite } = this.#plan;
     this.#work.abort(new DOMException('the call is over', 'AbortError'));
     await releaseCall(release, {
-      invite: this.#plan.invite,
+      invite,
       holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
       inFlight: [...this.#inFlight, this.#mediaOrder],
-      stopRecording: (why) => this.#recording.stop(why),
+      stopRecordings: (why) => this.#recordings.stop(why, release.recording),
       retryAfterSeconds,
       log: this.#log,
     });

@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type OneRecording, Recordings } from './recordings.js';
+import { type Termination, terminated } from './termination.js';
 
 class FakeRecording implements OneRecording {
+  readonly view = { recordingId: 'r', recorderCallId: 'c', phase: 'active', recorder: 'sip:r1' };
   readonly did: string[] = [];
   begin: (made: boolean) => void = () => {};
-  end: () => void = () => {};
+  over: () => void = () => {};
   readonly started = new Promise<boolean>((resolve) => {
     this.begin = resolve;
   });
-  readonly ended = new Promise<void>((resolve) => {
-    this.end = resolve;
+  readonly lost = new Promise<void>((resolve) => {
+    this.over = resolve;
   });
 
+  watch(): void {}
   start(): void {
     this.did.push('start');
   }
@@ -21,6 +24,15 @@ class FakeRecording implements OneRecording {
   }
   async stop(why: string): Promise<void> {
     this.did.push(`stop ${why}`);
+  }
+  async end({ reason }: Termination): Promise<void> {
+    this.did.push(`end ${reason}`);
+  }
+  async pause(by: string): Promise<void> {
+    this.did.push(`pause ${by}`);
+  }
+  async resume(): Promise<void> {
+    this.did.push('resume');
   }
 }
 
@@ -54,18 +66,22 @@ for (const [needs, afterOne] of [
   test(`${needs} needed: what the end of one of two means, and that of both`, async () => {
     const [first, second] = [new FakeRecording(), new FakeRecording()];
     const recordings = new Recordings([first, second], needs);
-    first.end();
+    first.over();
     assert.equal(await settledBy(recordings.lost), afterOne);
-    second.end();
+    second.over();
     assert.equal(await settledBy(recordings.lost), undefined);
   });
 }
 
-test('each is started, refreshed and stopped', async () => {
+test('each is started, refreshed, paused, resumed, ended and stopped', async () => {
   const two = [new FakeRecording(), new FakeRecording()];
   const recordings = new Recordings(two, 'any');
   recordings.start(undefined as never);
   recordings.refresh();
+  await recordings.pause('operator');
+  await recordings.resume();
+  await recordings.end(terminated('ended-by-operator'));
   await recordings.stop('hangup');
-  for (const one of two) assert.deepEqual(one.did, ['start', 'refresh', 'stop hangup']);
+  for (const one of two)
+    assert.deepEqual(one.did, ['start', 'refresh', 'pause operator', 'resume', 'end ended-by-operator', 'stop hangup']);
 });

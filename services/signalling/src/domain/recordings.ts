@@ -1,17 +1,23 @@
 // The recordings of one call: one, or several at once, each of them on its own. What they make together is whether the call is recorded.
-import type { CallRecording } from './call-recording.js';
+import type { CallRecording, RecordingView } from './call-recording.js';
 import type { MediaSession } from './ports.js';
+import type { Termination } from './termination.js';
 
 /** One recording, as its call sees it. */
 export interface OneRecording {
+  readonly view: RecordingView;
+  watch(onChange: () => void): void;
   /** Begins on this media session. Never throws. */
   start(media: MediaSession): void;
   refresh(): void;
   stop(why: string): Promise<void>;
+  end(termination: Termination): Promise<void>;
+  pause(by: string): Promise<void>;
+  resume(): Promise<void>;
   /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
   readonly started: Promise<boolean>;
-  /** Resolves when it is over. */
-  readonly ended: Promise<void>;
+  /** Resolves when no recorder has it and none is left to ask at once, or when it is over. */
+  readonly lost: Promise<void>;
 }
 
 export class Recordings implements CallRecording {
@@ -29,8 +35,16 @@ export class Recordings implements CallRecording {
       for (const start of started) void start.then((made) => made === any && resolve(any));
       void Promise.all(started).then(() => resolve(!any));
     });
-    const ended = each.map((one) => one.ended);
-    this.lost = any ? Promise.all(ended).then(() => undefined) : Promise.race(ended);
+    const lost = each.map((one) => one.lost);
+    this.lost = any ? Promise.all(lost).then(() => undefined) : Promise.race(lost);
+  }
+
+  get views(): RecordingView[] {
+    return this.#each.map(({ view }) => view);
+  }
+
+  watch(onChange: () => void): void {
+    for (const one of this.#each) one.watch(onChange);
   }
 
   start(media: MediaSession): void {
@@ -43,5 +57,21 @@ export class Recordings implements CallRecording {
 
   async stop(why: string): Promise<void> {
     await Promise.all(this.#each.map((one) => one.stop(why)));
+  }
+
+  async end(termination: Termination): Promise<void> {
+    await Promise.all(this.#each.map((one) => one.end(termination)));
+  }
+
+  async pause(by: string): Promise<void> {
+    await Promise.all(this.#live.map((one) => one.pause(by)));
+  }
+
+  async resume(): Promise<void> {
+    await Promise.all(this.#live.map((one) => one.resume()));
+  }
+
+  get #live(): OneRecording[] {
+    return this.#each.filter(({ view }) => view.phase !== 'ended');
   }
 }

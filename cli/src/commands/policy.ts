@@ -1,0 +1,200 @@
+// `sidestream policy …`: asks policy-sync how the policies stand, whom they name and what they would decide.
+import {
+  type PolicyServiceClient as Client,
+  type ExplainResponse,
+  PolicyServiceClient,
+  type PolicyUser,
+  type SyncNowResponse,
+  type TenantPolicy,
+} from '@sidestream/proto/policy/v1';
+import { ConfigError, callUnary, readConfig, type SidestreamConfig, SidestreamError } from '@sidestream/service';
+import Table from 'cli-table3';
+import { callInstance } from '../control-plane.js';
+
+export interface PolicyCommandOptions {
+  /** sidestream.yaml. */
+  readonly config: string;
+  readonly tenant?: string;
+  /** `host:port` of the instance to ask; else the lease in NATS tells. */
+  readonly address?: string;
+  readonly json: boolean;
+}
+
+const deadlineMs = 30_000;
+/** A list of a million users takes its time. */
+const syncDeadlineMs = 600_000;
+const pageSize = 500;
+
+/** @returns the exit code, as of the others: 0 answered, 1 not, 2 wrong configuration or tenant. Here 1 also for a policy that is missing or stale. */
+export function policyStatus(options: PolicyCommandOptions): Promise<number> {
+  return answered(options, async (config) => {
+    const status = await ask(options, config, (client) =>
+      callUnary(client.getStatus.bind(client), { tenant: options.tenant ?? '' }, { deadlineMs }),
+    );
+    const { instance, active, tenants } = status;
+    if (options.json) print(status);
+    else {
+      if (tenants.length > 0) say(statusTable(tenants));
+      for (const tenant of tenants) for (const line of troubles(tenant)) say(line);
+      say(`answered by ${instance}, ${active ? 'the active instance' : 'which stands by'}`);
+    }
+    return tenants.every(({ revision, stale }) => revision !== '' && !stale) ? 0 : 1;
+  });
+}
+
+/** @param limit how many users to show */
+export function policyUsers(options: PolicyCommandOptions, limit: number): Promise<number> {
+  return answered(options, async (config) => {
+    const tenant = chosenTenant(config, options.tenant);
+    const { revision, users, more } = await ask(options, config, (client) => listUsers(client, tenant, limit));
+    if (options.json) print({ tenant, revision, users, more });
+    else {
+      const table = newTable(['id', 'name', 'UPN', 'numbers', 'addresses']);
+      for (const { id, name, upn, numbers, addresses } of users) {
+        table.push([id, name, upn, numbers.join('\n'), addresses.join('\n')]);
+      }
+      if (users.length > 0) say(table.toString());
+      say(`${users.length} users of ${tenant}, revision ${revision}${more ? '; there are more: --limit' : ''}`);
+    }
+    return 0;
+  });
+}
+
+export function policyExplain(options: PolicyCommandOptions, party: string, other: string): Promise<number> {
+  return answered(options, async (config) => {
+    const tenant = chosenTenant(config, options.tenant);
+    const explained: ExplainResponse = await ask(options, config, (client) =>
+      callUnary(client.explain.bind(client), { tenant, party, other }, { deadlineMs }),
+    );
+    if (options.json) print(explained);
+    else {
+      const { explanation, reason, seller, matched, revision, checkedAt, recorders } = explained;
+      say(explanation);
+      const rows = {
+        reason,
+        seller: seller && [seller.name, seller.id].filter((text) => text !== '').join(', '),
+        matched,
+        revision,
+        confirmed: checkedAt && age(checkedAt),
+        recorders: recorders.join(', '),
+      };
+      for (const [name, value] of Object.entries(rows)) if (value) say(`  ${name.padEnd(10)}${value}`);
+    }
+    return 0;
+  });
+}
+
+export function policySync(options: PolicyCommandOptions): Promise<number> {
+  return answered(options, async (config) => {
+    const tenant = chosenTenant(config, options.tenant);
+    const result: SyncNowResponse = await ask(options, config, (client) =>
+      callUnary(client.syncNow.bind(client), { tenant }, { deadlineMs: syncDeadlineMs }),
+    );
+    if (options.json) print(result);
+    else {
+      const { changed, policy } = result;
+      say(`${tenant}: revision ${policy?.revision} of ${policy?.users} users, ${changed ? 'new' : 'unchanged'}`);
+      for (const line of policy === undefined ? [] : troubles(policy)) say(line);
+    }
+    return 0;
+  });
+}
+
+function ask<R>(
+  { address }: PolicyCommandOptions,
+  config: SidestreamConfig,
+  use: (client: Client) => Promise<R>,
+): Promise<R> {
+  return callInstance({ config, service: 'policy-sync', address }, PolicyServiceClient, use);
+}
+
+async function listUsers(client: Client, tenant: string, limit: number) {
+  const users: PolicyUser[] = [];
+  let pageToken = '';
+  let revision = '';
+  do {
+    const request = { tenant, pageSize: Math.min(pageSize, limit - users.length), pageToken };
+    const page = await callUnary(client.listUsers.bind(client), request, { deadlineMs });
+    users.push(...page.users);
+    revision = page.revision;
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '' && users.length < limit);
+  return { revision, users, more: pageToken !== '' };
+}
+
+/** The tenant that was named, or the only one there is. */
+function chosenTenant({ tenants }: SidestreamConfig, named: string | undefined): string {
+  if (named !== undefined) return named;
+  const [only, ...others] = Object.keys(tenants).filter((name) => tenants[name]?.policy.source === 'provider');
+  if (only !== undefined && others.length === 0) return only;
+  const which = only === undefined ? 'no tenant has policy.source provider' : `one of ${[only, ...others].join(', ')}`;
+  throw new SidestreamError('bad-request', `--tenant is needed: ${which}`);
+}
+
+/** Runs a command; an error becomes one line on stderr and an exit code. */
+async function answered(
+  { config }: PolicyCommandOptions,
+  command: (config: SidestreamConfig) => Promise<number>,
+): Promise<number> {
+  try {
+    return await command(readConfig(config));
+  } catch (error) {
+    const { code, message } = SidestreamError.from(error);
+    process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `sidestream: ${message}\n`);
+    return error instanceof ConfigError || code === 'bad-request' ? 2 : 1;
+  }
+}
+
+function statusTable(tenants: readonly TenantPolicy[]): string {
+  const table = newTable(['tenant', 'policy', 'revision', 'users', 'unmatched', 'fetched', 'confirmed', 'next']);
+  for (const { tenant, revision, users, unmatched, stale, staleRule, fetchedAt, checkedAt, nextSyncAt } of tenants) {
+    const state = revision === '' ? 'none' : stale ? `stale: ${staleRule}` : 'good';
+    const next = nextSyncAt === undefined ? '' : `in ${seconds(nextSyncAt.getTime() - Date.now())}`;
+    table.push([
+      tenant,
+      state,
+      revision,
+      users,
+      unmatched,
+      fetchedAt && age(fetchedAt),
+      checkedAt && age(checkedAt),
+      next,
+    ]);
+  }
+  return table.toString();
+}
+
+function troubles({ tenant, lastError, lastErrorAt, problems, problemCount }: TenantPolicy): string[] {
+  const lines =
+    lastError === ''
+      ? []
+      : [`${tenant}: the last sync failed${lastErrorAt ? ` ${age(lastErrorAt)}` : ''}: ${lastError}`];
+  if (problemCount > 0) lines.push(`${tenant}: ${problemCount} of the users or identities can't be used`);
+  const more = problemCount - problems.length;
+  return [...lines, ...problems.map((problem) => `  ${problem}`), ...(more > 0 ? [`  and ${more} more`] : [])];
+}
+
+function age(time: Date): string {
+  return `${seconds(Date.now() - time.getTime())} ago`;
+}
+
+function seconds(ms: number): string {
+  const total = Math.max(0, Math.round(ms / 1_000));
+  if (total < 120) return `${total} s`;
+  if (total < 7_200) return `${Math.round(total / 60)} min`;
+  return `${Math.round(total / 3_600)} h`;
+}
+
+function newTable(head: string[]): Table.Table {
+  return new Table({ head, style: { head: [], border: [] } });
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** gRPC's 64-bit numbers are bigint; all of ours fit into a number. */
+function print(document: object): void {
+  const plain = (_: string, value: unknown) => (typeof value === 'bigint' ? Number(value) : value);
+  say(JSON.stringify(document, plain, 2));
+}
