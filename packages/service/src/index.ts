@@ -3,7 +3,7 @@ export { advertisedAddress, formatHostPort, type HostPort, isLoopback, parseHost
 export { ConfigError, type ConfigProblem } from './config/config-error.js';
 export { readConfig } from './config/read-config.js';
 export { readServiceConfig, type ServiceConfig } from './config/read-service-config.js';
-export type { RecorderPlace } from './config/recorder-list.js';
+export { type RecorderPlace, recordersOf } from './config/recorder-list.js';
 export {
   type ControlServiceConfig,
   configSchema,

@@ -9,6 +9,7 @@ import {
   parseHostPort,
   type RecorderPlace,
   readServiceConfig,
+  recordersOf,
   Secret,
   type SidestreamConfig,
   type TenantConfig,
@@ -73,8 +74,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     problems.push({ path: 'signalling.edgeSecretFile', message });
   }
   const withRecorders = Object.entries(tenants).map(([name, tenant]): [string, SignallingTenant] => {
-    // A tenant's own list is the whole list: a recording never leaves it.
-    const recorderPlaces = tenant.recorders ?? regions[tenant.region]?.recorders ?? [];
+    const recorderPlaces = recordersOf(tenant, regions);
     const recorders = recorderPlaces.map(({ recorder }) => recorder);
     problems.push(...unusable(name, tenant, recorders));
     return [name, { ...tenant, recorders, recorderPlaces, enabled: tenant.recording.enabled }];

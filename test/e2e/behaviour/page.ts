@@ -1,21 +1,28 @@
 // docs/recorder-behaviour.md, written from the table that the tests prove.
 import { describeOutcome } from './outcome.js';
+import type { Row } from './row.js';
 import { groups } from './rows.js';
 
 /** The page. */
 export function behaviourPage(): string {
-  const sections = groups.flatMap(({ title, rows }) => [
-    '',
-    `## The recorder ${title}`,
-    '',
-    '| The recorder … | The call | The recording … |',
-    '| --- | --- | --- |',
+  const sections = groups.flatMap(({ title, rows }) => ['', `## The recorder ${title}`, '', ...table(rows)]);
+  return `${[...head, ...sections].join('\n')}\n`;
+}
+
+/** The lines of a table, its columns aligned as the formatter wants them. */
+function table(rows: readonly Row[]): string[] {
+  const cells = [
+    ['The recorder …', 'The call', 'The recording …'],
     ...rows.map(({ name, outcome, gapMs, pending }) => {
       const said = describeOutcome(outcome, gapMs);
-      return `| ${name} | undisturbed | ${pending === undefined ? said : `${said} (to come: ${pending})`} |`;
+      return [name, 'undisturbed', pending === undefined ? said : `${said} (to come: ${pending})`];
     }),
-  ]);
-  return `${[...head, ...sections].join('\n')}\n`;
+  ];
+  const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const [titles = '', ...lines] = cells.map(line);
+  return [titles, line(widths.map((width) => '-'.repeat(width))), ...lines];
 }
 
 const head = [

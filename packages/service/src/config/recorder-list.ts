@@ -34,6 +34,14 @@ export const recorderListSchema = z
   .transform((list) => list.flatMap(placed))
   .refine((places) => new Set(places.map(({ recorder }) => recorder)).size === places.length, 'names a recorder twice');
 
+/** A tenant's own list, which is the whole list then: a recording never leaves it; else that of its region. */
+export function recordersOf(
+  tenant: { readonly region: string; readonly recorders?: readonly RecorderPlace[] | undefined },
+  regions: Readonly<Record<string, { readonly recorders: readonly RecorderPlace[] }>>,
+): readonly RecorderPlace[] {
+  return tenant.recorders ?? regions[tenant.region]?.recorders ?? [];
+}
+
 type Entry = z.output<typeof entry>;
 
 function placed(item: Entry | Entry[], place: number): RecorderPlace[] {

@@ -98,8 +98,10 @@ export class StreamFlow implements PooledFlow {
   keepAlive(): void {
     const { keepAliveMs } = this.#options;
     if (keepAliveMs <= 0 || this.#retired || this.closed) return;
+    // The first one comes early: whether the peer answers pings at all must be known before it falls silent.
+    const intervalMs = this.#pinged ? keepAliveMs : keepAliveMs / 8;
     // RFC 5626 §4.4.1: a random 80 to 100 per cent of the interval, so that many flows do not ping as one.
-    this.#pingTimer = setTimeout(() => this.#ping(), keepAliveMs * (0.8 + Math.random() * 0.2)).unref();
+    this.#pingTimer = setTimeout(() => this.#ping(), intervalMs * (0.8 + Math.random() * 0.2)).unref();
   }
 
   /** Pings no more, so that nothing but SIP messages keeps the connection; it ends when they do (`idleTimeoutMs`). */

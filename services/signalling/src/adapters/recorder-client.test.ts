@@ -50,7 +50,7 @@ test('what goes on the wire: mutual TLS, our Call-ID, +sip.src in Contact, BYE w
   assert.match(headers.get('contact') ?? '', /^<sip:SRC@127\.0\.0\.1:\d+;transport=tls>;\+sip\.src$/);
   assert.match(headers.get('from') ?? '', /^<sip:SRC@sbc\.example>;tag=/);
   assert.equal(headers.get('x-accountid'), 'AC0123');
-  assert.equal(headers.get('supported'), undefined);
+  assert.deepEqual([headers.get('supported'), headers.get('session-expires')], ['timer', '1800']);
 
   const second = await recorders.invite(inviteTo(recorder.uri()), never);
   assert.equal(recorder.invites[1]?.flow, received.flow);

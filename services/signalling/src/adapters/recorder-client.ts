@@ -23,6 +23,7 @@ import { SipRecorderDialog } from './recorder-dialog.js';
 import { recorderError } from './recorder-failure.js';
 import { RecorderLink, type RecorderTiming, usualTiming } from './recorder-link.js';
 import { RecorderMetrics } from './recorder-metrics.js';
+import { initialSessionHeaders, wantedMinSeconds } from './recorder-session-timer.js';
 
 /** What a tenant shows to recorders and how long it waits for them. */
 export interface RecorderTenant {
@@ -54,7 +55,8 @@ interface Tenant extends RecorderTenant {
   readonly links: ReadonlyMap<string, RecorderLink>;
 }
 
-const keepAliveMs = 25_000;
+/** A recorder that hangs with its sockets open shows by nothing else: it is found dead after this, 10 s (RFC 5626 §4.4.1) and two OPTIONS. */
+const keepAliveMs = 4_000;
 /** One for each tenant's recorder, and those that are being replaced. */
 const maxConnections = 20_000;
 /** Looking up, TCP and TLS, to whichever address. */
@@ -86,7 +88,7 @@ export class SipRecorderClient implements RecorderClient {
     this.#log = log;
     this.#transports = new Transports({ maxConnections, keepAliveMs, dialTimeoutMs, idleTimeoutMs, lookup });
     // RFC 7866 §11.1.1: siprec stands in Require, never in Supported.
-    this.#agent = new UserAgent({ transports: this.#transports, product: 'Sidestream' });
+    this.#agent = new UserAgent({ transports: this.#transports, product: 'Sidestream', supported: ['timer'] });
     this.#metrics = new RecorderMetrics(options.metrics, () => [...this.#links()].map(({ measured }) => measured));
     this.#transports.on('sent', (_bytes, flow) => this.#used.add(flow));
     this.#transports.on('message', (_bytes, flow) => this.#flows.get(flow)?.heard());
@@ -125,19 +127,25 @@ export class SipRecorderClient implements RecorderClient {
     const contact = ({ local }: Flow) => recordingContact(tenant.profile, { scheme, user: 'SRC', ...local });
     const claim = link.claim();
     try {
-      const accepted = await link.connection.during(() =>
-        this.#open(link, tenant, invite.last === true, {
-          target,
-          uri,
-          from: `<sip:SRC@${tenant.domain}>`,
-          to: `<${uri}>`,
-          callId: invite.sipCallId,
-          contact,
-          ...content(invite),
-          unwantedBye: () => content(invite.goodbye()),
-          signal,
-        }),
-      );
+      const open = (timer: HeaderFields) =>
+        link.connection.during(() =>
+          this.#open(link, tenant, invite.last === true, {
+            target,
+            uri,
+            from: `<sip:SRC@${tenant.domain}>`,
+            to: `<${uri}>`,
+            callId: invite.sipCallId,
+            contact,
+            ...content({ ...invite, headers: [...invite.headers, ...timer] }),
+            unwantedBye: () => content(invite.goodbye()),
+            signal,
+          }),
+        );
+      const accepted = await open(initialSessionHeaders()).catch((error: unknown) => {
+        const minSeconds = error instanceof SipError ? wantedMinSeconds(error.response) : undefined;
+        if (minSeconds === undefined) throw error;
+        return open(initialSessionHeaders(minSeconds));
+      });
       claim.accepted(accepted.dialog);
       return new SipRecorderDialog(host, contact, claim.unusable, accepted);
     } catch (error) {

@@ -1,5 +1,5 @@
 // Whether a recorder is worth asking, as a pure function: (state, event) → state. One for each recorder and tenant identity. It knows
-// no SIP and no timer; times are MonotonicClock milliseconds. Its numbers: docs/decisions/0013.
+// no SIP and no timer; times are MonotonicClock milliseconds. Its numbers: docs/decisions/0014.
 
 /**
  * closed: as if nothing had ever been wrong. open: others first; a probe goes out at `probeAtMs`. half-open: the probe was answered, but
