@@ -56,6 +56,33 @@ test('one termination: the same in event and metric label; gauges go back to zer
   assert.match(text, /sidestream_recordings_active 0/);
 });
 
+test('a pause, a recovery and their gaps are told; one that only waited is forgotten when it has failed', async () => {
+  const { events, published, kept, metrics } = reporter();
+  const world = new FakeWorld();
+  const recording = { recordingId: 'r', call: world.facts(['sip:r1']) };
+  events.recordingState(recording, 'f', world.recorderDialog);
+  events.recordingPaused(recording, 'recorder-inactive');
+  events.recordingResumed(recording);
+  events.recordingRecovered(recording, world.recorderDialog, terminated('recorder-hangup', 'BYE'), 123.4);
+  events.recordingFailed(recording, 'sip:r1', terminated('recorder-inactive'));
+  const [paused, resumed, recovered] = published;
+  assert.ok(paused?.$case === 'recordingPaused' && resumed?.$case === 'recordingResumed');
+  assert.equal(paused.value.reason, 'recorder-inactive');
+  assert.ok(recovered?.$case === 'recordingRecovered');
+  const { recorderHost, recorderCallId, gapMs, reason } = recovered.value;
+  assert.deepEqual(
+    { recorderHost, recorderCallId, gapMs, reason },
+    {
+      recorderHost: 'recorder.example',
+      recorderCallId: recording.call.recordingCallId,
+      gapMs: 123,
+      reason: 'recorder-hangup',
+    },
+  );
+  assert.match(await metrics.metrics(), /sidestream_recording_gap_seconds_count\{reason="recorder-hangup"\} 1/);
+  assert.equal(kept.size, 0);
+});
+
 test('the state of a recording is kept beside the call, without keys, and removed at its end', () => {
   const { events, kept } = reporter();
   const world = new FakeWorld();

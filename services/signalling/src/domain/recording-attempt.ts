@@ -46,6 +46,7 @@ export class RecordingAttempt {
   #offeredPaused = false;
   #refreshWanted = false;
   #snapshotWanted = false;
+  #doubtful = false;
 
   constructor(options: RecordingAttemptOptions) {
     this.#options = options;
@@ -113,7 +114,10 @@ export class RecordingAttempt {
         void this.#updates.recorderOffers(offer);
       },
       snapshotWanted: () => this.snapshot(),
-      doubtful: () => this.#watch?.doubt(),
+      doubtful: () => {
+        this.#doubtful = true;
+        this.#watch?.doubt();
+      },
       ended: (cause, detail) => {
         const reason = cause === 'hangup' ? 'recorder-hangup' : 'recorder-lost';
         const termination = terminated(reason, `${dialog.host}: ${detail}`);
@@ -159,6 +163,7 @@ export class RecordingAttempt {
     // What came while the recorder was being asked.
     if (this.#refreshWanted) this.#updates.refresh();
     if (this.#snapshotWanted) this.#updates.snapshot();
+    if (this.#doubtful) this.#watch.doubt();
     if (fork.paused !== this.#offeredPaused) this.#updates.turn();
     void pause(settleMs, signal).then(() => onEvent({ type: 'settled' }));
   }

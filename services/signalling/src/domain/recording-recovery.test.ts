@@ -161,3 +161,27 @@ test('what the recorder before says afterwards is no business of the recording',
   await recording.stop('hangup');
   assert.equal(world.count('recordingRecovered'), 1);
 });
+
+test('a recorder that hangs up while it is being paused: nobody gets media until it is resumed, at the next one', async () => {
+  const { world, recording, hangUp } = await active(['sip:r1', 'sip:r2']);
+  world.behaviours.set('pause fork', 'obey');
+  const paused = recording.pause('agent');
+  const also = recording.pause('somebody else');
+  hangUp();
+  await Promise.all([paused, also]);
+  await world.until(() => world.count('recordingRecovered') > 0);
+  assert.deepEqual([recording.view.phase, world.proposed.at(-1)], ['paused', 'inactive']);
+  await recording.resume();
+  assert.equal(recording.view.phase, 'active');
+  await recording.stop('hangup');
+});
+
+test('a connection that is gone before the recording is up is doubted once it is', async (t) => {
+  alive(t);
+  const world = new FakeWorld();
+  world.onStep = (step) => step === 'answer fork' && world.recorderHandlers?.doubtful();
+  const recording = world.recording(world.facts(['sip:r1']));
+  recording.start(world.media);
+  await world.until(() => world.steps.includes('recorder probe'));
+  await recording.stop('hangup');
+});

@@ -73,6 +73,7 @@ export class RecordingSession {
   #attempt: RecordingAttempt | undefined;
   /** Who paused the recording; undefined if nobody did. */
   #pausedBy: string | undefined;
+  #pausing: Promise<void> | undefined;
   /** The call has ended: it closes its media session, and the fork ends with that. */
   #callOver = false;
   #refreshWanted = false;
@@ -162,14 +163,24 @@ export class RecordingSession {
    * @throws SidestreamError when the relay did not confirm it: the recording ends then, because a pause that is none is worse; or
    * 'wrong-state' when it is over
    */
-  async pause(by: string): Promise<void> {
+  pause(by: string): Promise<void> {
+    this.#pausing ??= this.#pause(by).finally(() => {
+      this.#pausing = undefined;
+    });
+    return this.#pausing;
+  }
+
+  async #pause(by: string): Promise<void> {
     this.#requireLive();
     if (this.#pausedBy !== undefined) return;
     this.#pausedBy = by;
     this.#gaps.pause(this.#services.clock());
+    const attempt = this.#attempt;
     try {
-      await this.#attempt?.pause();
+      await attempt?.pause();
     } catch (error) {
+      // A recorder that was given up meanwhile gets nothing once its fork has stopped; the next one is paused from the start.
+      if (attempt !== this.#attempt) return attempt?.fork.stop();
       this.#dispatch({ type: 'stop', termination: terminationOf(error) });
       throw SidestreamError.from(error);
     }
@@ -186,9 +197,12 @@ export class RecordingSession {
     if (by === undefined) return;
     this.#pausedBy = undefined;
     this.#gaps.resume(this.#services.clock());
+    const attempt = this.#attempt;
     try {
-      await this.#attempt?.resume();
+      await attempt?.resume();
     } catch (error) {
+      // The recorder was given up meanwhile: it is the next one that gets media.
+      if (attempt !== this.#attempt) return;
       if (SidestreamError.from(error).code === 'recorder-refused') {
         this.#pausedBy = by;
         this.#gaps.pause(this.#services.clock());
