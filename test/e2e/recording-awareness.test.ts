@@ -68,3 +68,38 @@ for (const aware of ['customer', 'seller'] as const) {
     await stage.nothingIsLeft();
   });
 }
+
+test('a tenant that honours preferences: off from the start is not recorded; on, pause and on again are obeyed in the call', async (t) => {
+  const customer = ear();
+  const stage = await Stage.start(t, {
+    customer: { recordAware: true, recordPreference: 'off', onMessage: customer.onMessage },
+    configure: (config) => {
+      for (const { recording } of Object.values(config.tenants)) recording.recordPreference = 'honour';
+    },
+  });
+  if (!stage) return;
+  const { laboratory } = stage;
+  const call = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingFailed').length === 1, 'the recording is declined');
+  assert.equal(laboratory.bodies('recordingFailed')[0]?.termination?.reason, 'declined-by-party');
+  await stage.talk(call, 25);
+  assert.equal(laboratory.recorder.sessions.length, 0);
+  assert.deepEqual(customer.heard.indications, ['off']);
+
+  for (const [preference, told] of [
+    ['on', 'on'],
+    ['pause', 'paused'],
+    ['on', 'on'],
+    ['off', 'off'],
+  ] as const) {
+    await call.customer.prefer(preference);
+    await eventually(() => customer.heard.indications.at(-1) === told, `${preference} is obeyed and told`);
+    await stage.talk(call, 25);
+  }
+  const [session, ...more] = laboratory.recorder.sessions;
+  assert.equal(more.length, 0);
+  await session?.ended;
+  assert.deepEqual(session?.findings, []);
+  await call.customer.hangUp();
+  await stage.nothingIsLeft();
+});

@@ -137,7 +137,8 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
   }
 
   #openMedia(callId: string, wav: Wav | undefined): Promise<PartyMedia> {
-    const { codec, onlyCodec, loop, firstSequence, keepPackets, maxDurationMs, recordTo, mediaHost } = this.#options;
+    const { codec, onlyCodec, loop, firstSequence, recordPreference, keepPackets, maxDurationMs, recordTo, mediaHost } =
+      this.#options;
     return PartyMedia.open({
       host: mediaHost ?? this.address.host,
       codec: codec ?? 'PCMU',
@@ -145,6 +146,7 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
       wav,
       loop: loop ?? true,
       firstSequence,
+      recordPreference,
       keepPackets: keepPackets ?? DEFAULT_KEEP_PACKETS,
       maxDurationMs: maxDurationMs ?? DEFAULT_MAX_DURATION_MS,
       recordTo: recordTo?.(callId),

@@ -1,7 +1,8 @@
-// What a call and its recording have to do with each other: when it begins, that the fork hears of each answer, and what becomes of a
+// What a call and its recordings have to do with each other: when they begin, that the forks hear of each answer, and what becomes of a
 // call that must be recorded and is not. Knows no recorder.
 import { within } from './deadline.js';
 import type { Side } from './offer-answer.js';
+import type { PartyFlows } from './party-flows.js';
 import { type PreferredRecording, preferenceIn, preferred, type RecordPreference } from './party-preferences.js';
 import type { MediaSession } from './ports.js';
 import { indicationOf, type RecordIndication } from './recording-awareness.js';
@@ -16,8 +17,8 @@ export interface CallRecording {
   watch(onChange: () => void): void;
   /** Begins. Never throws. */
   start(media: MediaSession): void;
-  /** The media changed. */
-  refresh(): void;
+  /** The media changed; `flows`: which way it flows now, where that is known. */
+  refresh(flows?: PartyFlows): void;
   /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
   stop(why: string): Promise<void>;
   /** Resolves with true once the call is recorded, with false when it cannot be any more. */
@@ -45,6 +46,7 @@ export interface RecordingView {
   readonly recorder: string;
 }
 
+/** The recording that was decided on when the call came in. */
 export interface PlannedRecording extends RecordingTerms {
   readonly of: CallRecording;
   /** Makes another one, after a party changed its mind. */
@@ -53,15 +55,15 @@ export interface PlannedRecording extends RecordingTerms {
 
 export interface RecordedCall {
   readonly onRecorded: () => void;
-  /** A recording begins, flows, pauses or ends. */
-  readonly onChange: () => void;
   /** The call must be recorded and is not: it has to end. */
   readonly onUnrecorded: (why: string) => void;
+  /** A recording's phase has changed. */
+  readonly onChange: () => void;
   /** Aborted when the call ends. */
   readonly signal: AbortSignal;
 }
 
-export class RecordingOfCall {
+export class RecordingsOfCall {
   readonly plan: RecordingPlan;
   readonly #planned: PlannedRecording | undefined;
   readonly #call: RecordedCall;
@@ -70,21 +72,41 @@ export class RecordingOfCall {
   #media: MediaSession | undefined;
   #recorded = false;
 
-  /** @param planned undefined: the call is not to be recorded. */
+  /** @param planned undefined: the call is not to be recorded unless somebody begins it later. */
   constructor(planned: PlannedRecording | undefined, call: RecordedCall) {
     this.plan = planned === undefined ? 'none' : planOf(planned);
     this.#planned = planned;
     this.#call = call;
   }
 
-  begin(media: MediaSession): void {
+  /** Those that have begun, ended ones included. */
+  get begun(): readonly CallRecording[] {
+    return this.#begun;
+  }
+
+  get views(): RecordingView[] {
+    return this.#begun.flatMap(({ views }) => views);
+  }
+
+  /** What the call's parties are to be told. */
+  get indication(): RecordIndication {
+    return indicationOf(this.views.map(({ phase }) => phase));
+  }
+
+  begin(recording: CallRecording, media: MediaSession): void {
+    this.#begun.push(recording);
+    recording.watch(this.#call.onChange);
+    recording.start(media);
+  }
+
+  beginPlanned(media: MediaSession): void {
     if (this.#planned === undefined || this.#call.signal.aborted) return;
     const { of, required, onLoss } = this.#planned;
     this.#media = media;
     const wanted = preferred(this.#preferences.values());
     if (wanted === 'off') return void of.end(declined());
     if (wanted === 'pause') pause(of);
-    this.add(of, media);
+    this.begin(of, media);
     void of.recorded.then((recorded) => {
       this.#recorded = recorded;
       if (recorded) this.#call.onRecorded();
@@ -116,29 +138,13 @@ export class RecordingOfCall {
         for (const one of live) pause(one);
         return;
       case 'record':
-        if (live.length === 0) this.add(again(), media);
+        if (live.length === 0) this.begin(again(), media);
         // A recording that cannot be resumed stays paused, and whoever is aware sees it.
         for (const one of live) one.resume().catch(() => {});
         return;
       default:
         wanted satisfies never;
     }
-  }
-
-  /** Begins one that was not planned: operators want it. */
-  add(recording: CallRecording, media: MediaSession): void {
-    this.#begun.push(recording);
-    recording.watch(this.#call.onChange);
-    recording.start(media);
-  }
-
-  /** Those that have begun, ended ones included. */
-  get begun(): readonly CallRecording[] {
-    return this.#begun;
-  }
-
-  get indication(): RecordIndication {
-    return indicationOf(this.#begun.flatMap(({ views }) => views.map(({ phase }) => phase)));
   }
 
   /** The far side has answered and waits: as long as is configured. */
@@ -151,14 +157,15 @@ export class RecordingOfCall {
   }
 
   /** The media changed, or its description. */
-  refresh(): void {
-    for (const one of this.#begun) one.refresh();
+  refresh(flows?: PartyFlows): void {
+    for (const one of this.#begun) one.refresh(flows);
   }
 
-  /** @param due the planned one has begun, or was about to */
-  async stop(why: string, due: boolean): Promise<void> {
-    const planned = due && this.#planned !== undefined ? [this.#planned.of] : [];
-    await Promise.all([...new Set([...planned, ...this.#begun])].map((one) => one.stop(why)));
+  /** @param planned whether the planned one has begun, or was about to. */
+  stop(why: string, planned: boolean): Promise<void>[] {
+    const own =
+      planned && this.#planned !== undefined && !this.#begun.includes(this.#planned.of) ? [this.#planned.of] : [];
+    return [...own, ...this.#begun].map((one) => one.stop(why));
   }
 }
 

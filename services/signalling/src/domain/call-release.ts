@@ -17,8 +17,8 @@ export interface CallReleaseOptions {
   readonly invite: IncomingInvite;
   readonly holdings: () => CallHoldings;
   readonly inFlight: readonly Promise<unknown>[];
-  /** Ends the recordings, which are told why the call ended. */
-  readonly stopRecordings: (why: string) => Promise<void>;
+  /** Ends the recordings that have begun, told why the call ended. */
+  readonly stopRecordings: (why: string) => readonly Promise<void>[];
   readonly retryAfterSeconds: number;
   readonly log: Logger;
 }
@@ -38,7 +38,7 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   if (release.near === 'bye') bye(first.near);
   if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release, options)));
   if (release.far === 'bye') bye(first.far);
-  ends.push(stopRecordings(release.termination.reason), first.media && closeMedia(first.media, log));
+  ends.push(...stopRecordings(release.termination.reason), first.media && closeMedia(first.media, log));
 
   await settled(inFlight, releaseDeadlineMs);
   const late = holdings();

@@ -2,7 +2,7 @@
 // fail, hang or answer late; the call still ends once, with everything given back.
 import type { Logger } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
-import { type CallRecording, type PlannedRecording, RecordingOfCall, type RecordingView } from './call-recording.js';
+import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { within } from './deadline.js';
@@ -10,6 +10,7 @@ import { farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
 import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
 import type { Party } from './parties.js';
+import { partyFlows } from './party-flows.js';
 import type {
   CallEvents,
   CallFacts,
@@ -90,7 +91,7 @@ export class CallSession {
   readonly #nearDescriptions: LegDescriptions;
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
-  readonly #recording: RecordingOfCall;
+  readonly #recordings: RecordingsOfCall;
 
   constructor(services: CallServices, plan: CallPlan) {
     this.id = plan.facts.callId;
@@ -98,17 +99,17 @@ export class CallSession {
     this.#plan = plan;
     this.#log = services.log.child({ call: plan.facts.callId });
     this.#farParty = plan.nearParty === 'customer' ? 'seller' : 'customer';
-    this.#recording = new RecordingOfCall(plan.recording, {
+    this.#recordings = new RecordingsOfCall(plan.recording, {
       onRecorded: () => this.#dispatch({ type: 'recorded' }),
-      onChange: () => this.#offerAnswer?.indicate(),
       onUnrecorded: (why) => this.close(terminated('recording-required', `the call must be recorded: ${why}`)),
+      onChange: () => this.#offerAnswer?.indicate(),
       signal: this.#work.signal,
     });
-    this.#state = newCall(plan.candidates.length, this.#recording.plan);
+    this.#state = newCall(plan.candidates.length, this.#recordings.plan);
     this.#delays = new CallDelays(plan.invite.receivedAtMs);
     const aware = isRecordAware(plan.invite.header('supported'));
     this.#nearDescriptions = new LegDescriptions(aware);
-    if (aware) this.#recording.prefer('near', plan.invite.sdp);
+    if (aware) this.#recordings.prefer('near', plan.invite.sdp);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -124,18 +125,18 @@ export class CallSession {
       this.#answeredAtMs === undefined
         ? undefined
         : new Date(facts.startedAt.getTime() + this.#answeredAtMs - invite.receivedAtMs);
-    return { facts, phase: this.phase, answeredAt, recordings: this.#recording.begun.flatMap(({ views }) => views) };
+    return { facts, phase: this.phase, answeredAt, recordings: this.#recordings.views };
   }
 
   /** The recordings that have begun, ended ones included. */
   get recordings(): readonly CallRecording[] {
-    return this.#recording.begun;
+    return this.#recordings.begun;
   }
 
   /** Records the call from now on. False when it is not up. */
   record(recording: CallRecording): boolean {
     if (this.phase !== 'talking' || this.#media === undefined) return false;
-    this.#recording.add(recording, this.#media);
+    this.#recordings.begin(recording, this.#media);
     return true;
   }
 
@@ -179,7 +180,7 @@ export class CallSession {
         this.#startRecording();
         return;
       case 'await-recording':
-        this.#recording.hold();
+        this.#recordings.hold();
         return;
       case 'accept-near':
         this.#step(() => this.#acceptNear());
@@ -253,7 +254,7 @@ export class CallSession {
     this.#far = outcome.leg;
     this.#listen('far', outcome.leg);
     if (outcome.sdp !== '') this.#sdp.fromFar = outcome.sdp;
-    if (outcome.leg.recordAware) this.#recording.prefer('far', outcome.sdp);
+    if (outcome.leg.recordAware) this.#recordings.prefer('far', outcome.sdp);
     this.#dispatch({ type: 'far-answered' });
   }
 
@@ -290,15 +291,15 @@ export class CallSession {
   async #relayAnswer(media: MediaSession, sdp: string): Promise<string> {
     const signal = within(this.#work.signal, mediaDeadlineMs);
     this.#sdp.toNear = await media.answer(this.#farParty, sdp, signal);
-    this.#recording.refresh();
-    this.#sdp.nearAnswer = this.#nearDescriptions.describe(this.#sdp.toNear, this.#recording.indication);
+    this.#recordings.refresh();
+    this.#sdp.nearAnswer = this.#nearDescriptions.describe(this.#sdp.toNear, this.#recordings.indication);
     return this.#sdp.nearAnswer;
   }
 
   /** Behind the media of the response that it starts with: ringing must not wait for a recorder. */
   #startRecording(): void {
     this.#mediaOrder = this.#mediaOrder.then(() => {
-      if (this.#media !== undefined) this.#recording.begin(this.#media);
+      if (this.#media !== undefined) this.#recordings.beginPlanned(this.#media);
     });
   }
 
@@ -337,9 +338,12 @@ export class CallSession {
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => this.#recording.refresh(),
-      onDescribed: (side, sdp) => this.#recording.prefer(side, sdp),
-      indication: () => this.#recording.indication,
+      onChanged: () => {
+        const [customer, seller] = this.#farParty === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
+        this.#recordings.refresh(partyFlows({ customer: customer.remote, seller: seller.remote }));
+      },
+      onDescribed: (side, sdp) => this.#recordings.prefer(side, sdp),
+      indication: () => this.#recordings.indication,
       onLegGone: (side, status) =>
         this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
       signal: this.#work.signal,
@@ -375,12 +379,13 @@ export class CallSession {
   }
 
   async #release(release: CallRelease): Promise<void> {
+    const { invite } = this.#plan;
     this.#work.abort(new DOMException('the call is over', 'AbortError'));
     await releaseCall(release, {
-      invite: this.#plan.invite,
+      invite,
       holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
       inFlight: [...this.#inFlight, this.#mediaOrder],
-      stopRecordings: (why) => this.#recording.stop(why, release.recording),
+      stopRecordings: (why) => this.#recordings.stop(why, release.recording),
       retryAfterSeconds,
       log: this.#log,
     });

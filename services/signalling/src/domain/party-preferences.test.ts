@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeWorld } from '../testing/fake-world.js';
-import { type CallRecording, RecordingOfCall } from './call-recording.js';
+import { type CallRecording, RecordingsOfCall } from './call-recording.js';
 import { preferenceIn, preferred } from './party-preferences.js';
 import { type RecordingTerms, usualTerms } from './recording-terms.js';
 import type { Termination } from './termination.js';
@@ -39,11 +39,11 @@ class FakeRecording implements CallRecording {
 
 function call(terms: Partial<RecordingTerms> = { honourPreferences: true }) {
   const [first, second] = [new FakeRecording(), new FakeRecording()];
-  const made = new RecordingOfCall(
+  const made = new RecordingsOfCall(
     { ...usualTerms, ...terms, of: first, again: () => second },
     { onRecorded: () => {}, onChange: () => {}, onUnrecorded: () => {}, signal: new AbortController().signal },
   );
-  return { first, second, call: made, begin: () => made.begin(new FakeWorld().media) };
+  return { first, second, call: made, begin: () => made.beginPlanned(new FakeWorld().media) };
 }
 
 test('a preference is read from the description, an unknown one is none', () => {

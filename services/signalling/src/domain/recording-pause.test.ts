@@ -42,6 +42,19 @@ test('resumed, the recorder is asked before the fork is', async () => {
   await recording.stop('hangup');
 });
 
+test('resumed in the very turn in which the media changed, it flows', async () => {
+  const { world, recording } = await active();
+  await recording.pause('agent');
+  await world.until(() => world.steps.includes('recorder reinvite'));
+  await new Promise((resolve) => setImmediate(resolve));
+  world.steps.length = 0;
+  recording.refresh();
+  await recording.resume();
+  assert.deepEqual(world.steps.slice(0, 3), ['recorder reinvite', 'resume fork', 'answer fork']);
+  assert.equal(recording.view.phase, 'active');
+  await recording.stop('hangup');
+});
+
 test('while paused neither a change of the call nor the recorder makes media flow', async () => {
   const { world, recording } = await active();
   await recording.pause('agent');

@@ -153,18 +153,23 @@ export class RecordingUpdates {
     return !paused && (flowing || this.#mending);
   }
 
+  get #due(): boolean {
+    return this.#pending && !this.#options.signal.aborted && !this.#recorderOffer;
+  }
+
   #run(): void {
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined;
-    });
+    if (this.#running === undefined && this.#due) this.#running = this.#drain();
   }
 
   async #drain(): Promise<void> {
     const { signal, onFailed } = this.#options;
     try {
-      while (this.#pending && !signal.aborted && !this.#recorderOffer) await this.#update();
+      while (this.#due) await this.#update();
     } catch (error) {
       if (!signal.aborted) onFailed(SidestreamError.from(error), false);
+    } finally {
+      // In the turn in which nothing was due: what is wanted one turn later begins another run.
+      this.#running = undefined;
     }
   }
 
