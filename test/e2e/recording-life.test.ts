@@ -99,3 +99,25 @@ test(`RFC 7866 §7.2: a recorder that wants no media in mid-call gets none after
   assert.equal(laboratory.bodies('recordingResumed').length, 1);
   await ends(stage, call, session);
 });
+
+test('RFC 7865 §6.6: a hold and its end are told to the recorder in the metadata, while the recording goes on', async (t) => {
+  const stage = await Stage.start(t);
+  if (!stage) return;
+  const { laboratory } = stage;
+  const call = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
+  const [session] = laboratory.recorder.sessions;
+  assert.ok(session);
+  const flows = () => {
+    const xml = session.metadata.at(-1)?.xml ?? '';
+    return [...xml.matchAll(/<(send|recv)>/g)].map(([, name]) => name).join(' ');
+  };
+  assert.equal(flows(), 'send recv send recv');
+  await call.customer.hold();
+  await eventually(() => flows() !== 'send recv send recv', 'the hold is told');
+  assert.equal(session.metadata.at(-1)?.method, 're-INVITE');
+  await call.customer.resume();
+  await eventually(() => flows() === 'send recv send recv', 'its end is told');
+  await isRecorded(stage, call, session);
+  await ends(stage, call, session);
+});

@@ -2,6 +2,7 @@
 // call that must be recorded and is not. Knows no recorder.
 import { within } from './deadline.js';
 import type { Side } from './offer-answer.js';
+import type { PartyFlows } from './party-flows.js';
 import { type PreferredRecording, preferenceIn, preferred, type RecordPreference } from './party-preferences.js';
 import type { MediaSession } from './ports.js';
 import { indicationOf, type RecordIndication } from './recording-awareness.js';
@@ -16,8 +17,8 @@ export interface CallRecording {
   watch(onChange: () => void): void;
   /** Begins. Never throws. */
   start(media: MediaSession): void;
-  /** The media changed. */
-  refresh(): void;
+  /** The media changed; `flows`: which way it flows now, where that is known. */
+  refresh(flows?: PartyFlows): void;
   /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
   stop(why: string): Promise<void>;
   /** Resolves with true once the call is recorded, with false when it cannot be any more. */
@@ -156,8 +157,8 @@ export class RecordingsOfCall {
   }
 
   /** The media changed, or its description. */
-  refresh(): void {
-    for (const one of this.#begun) one.refresh();
+  refresh(flows?: PartyFlows): void {
+    for (const one of this.#begun) one.refresh(flows);
   }
 
   /** @param planned whether the planned one has begun, or was about to. */

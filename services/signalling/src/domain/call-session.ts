@@ -10,6 +10,7 @@ import { farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
 import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
 import type { Party } from './parties.js';
+import { partyFlows } from './party-flows.js';
 import type {
   CallEvents,
   CallFacts,
@@ -337,7 +338,10 @@ export class CallSession {
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => this.#recordings.refresh(),
+      onChanged: () => {
+        const [customer, seller] = this.#farParty === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
+        this.#recordings.refresh(partyFlows({ customer: customer.remote, seller: seller.remote }));
+      },
       onDescribed: (side, sdp) => this.#recordings.prefer(side, sdp),
       indication: () => this.#recordings.indication,
       onLegGone: (side, status) =>

@@ -112,10 +112,7 @@ export class RecordingAttempt {
         if (this.#updates === undefined || this.#work.signal.aborted) return offer.refuse(491);
         void this.#updates.recorderOffers(offer);
       },
-      snapshotWanted: () => {
-        this.#snapshotWanted = true;
-        this.#updates?.snapshot();
-      },
+      snapshotWanted: () => this.snapshot(),
       doubtful: () => this.#watch?.doubt(),
       ended: (cause, detail) => {
         const reason = cause === 'hangup' ? 'recorder-hangup' : 'recorder-lost';
@@ -170,6 +167,12 @@ export class RecordingAttempt {
   refresh(): void {
     this.#refreshWanted = true;
     this.#updates?.refresh();
+  }
+
+  /** The recorder is to hear the whole metadata: it wants to, or something in it has changed. */
+  snapshot(): void {
+    this.#snapshotWanted = true;
+    this.#updates?.snapshot();
   }
 
   /**

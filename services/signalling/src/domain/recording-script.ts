@@ -20,6 +20,7 @@ import {
   writeRecordingOffer,
 } from '@sidestream/siprec';
 import type { CallParties, Direction, Identity } from './parties.js';
+import type { PartyFlows } from './party-flows.js';
 import type { ForkStream, RecordingBody } from './ports.js';
 
 export interface RecordingScriptOptions {
@@ -32,6 +33,9 @@ export interface RecordingScriptOptions {
   /** Common to the recordings that one call has at the same time. */
   readonly groupId?: Uuid | undefined;
 }
+
+const both = { sends: true, receives: true };
+const allFlows: PartyFlows = { customer: both, seller: both };
 
 /** `inactive`: the recording is paused (RFC 7866 §7.1.1.1). */
 export type StreamDirection = 'sendonly' | 'inactive';
@@ -92,6 +96,14 @@ export class RecordingScript {
     this.#agreed = undefined;
     this.#proposed = undefined;
     this.#model = { ...this.#model, recorded: { associateTime: recordedSince } };
+  }
+
+  /** Which way the parties' media flows now. True if the metadata says something new by that. */
+  follow(flows: PartyFlows): boolean {
+    const before = JSON.stringify(this.#model.flows ?? allFlows);
+    if (JSON.stringify(flows) === before) return false;
+    this.#model = { ...this.#model, flows };
+    return true;
   }
 
   /** The description that stands, as an offer: what was agreed on, before that what is offered. */

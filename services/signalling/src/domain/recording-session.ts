@@ -4,6 +4,7 @@ import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { RecordingView } from './call-recording.js';
 import { settled } from './deadline.js';
+import type { PartyFlows } from './party-flows.js';
 import type {
   CallEvents,
   MediaSession,
@@ -75,6 +76,7 @@ export class RecordingSession {
   /** The call has ended: it closes its media session, and the fork ends with that. */
   #callOver = false;
   #refreshWanted = false;
+  #flows: PartyFlows | undefined;
   #beganAtMs = 0;
   #startedAtMs = 0;
   /** Since when the recorder that is being lost may have been gone. */
@@ -142,10 +144,15 @@ export class RecordingSession {
     this.#dispatch({ type: 'start' });
   }
 
-  /** The call's media changed: the recorder must hear of it. Returns at once. */
-  refresh(): void {
+  /**
+   * The call's media changed: the recorder must hear of it. Returns at once.
+   * @param flows which way it flows now; absent: as before
+   */
+  refresh(flows?: PartyFlows): void {
     this.#refreshWanted = true;
     this.#attempt?.refresh();
+    this.#flows = flows ?? this.#flows;
+    if (flows !== undefined && this.#script?.follow(flows) === true) this.#attempt?.snapshot();
   }
 
   /**
@@ -320,6 +327,7 @@ export class RecordingSession {
   #scriptAfter(losses: number): RecordingScript {
     if (this.#script === undefined) this.#script = this.#newScript();
     else if (losses > 0) this.#script.renew(new Date());
+    if (this.#flows !== undefined) this.#script.follow(this.#flows);
     return this.#script;
   }
 

@@ -1,5 +1,6 @@
 // The recordings of one call: one, or several at once, each of them on its own. What they make together is whether the call is recorded.
 import type { CallRecording, RecordingView } from './call-recording.js';
+import type { PartyFlows } from './party-flows.js';
 import type { MediaSession } from './ports.js';
 import type { Termination } from './termination.js';
 
@@ -9,7 +10,7 @@ export interface OneRecording {
   watch(onChange: () => void): void;
   /** Begins on this media session. Never throws. */
   start(media: MediaSession): void;
-  refresh(): void;
+  refresh(flows?: PartyFlows): void;
   stop(why: string): Promise<void>;
   end(termination: Termination): Promise<void>;
   pause(by: string): Promise<void>;
@@ -51,8 +52,8 @@ export class Recordings implements CallRecording {
     for (const one of this.#each) one.start(media);
   }
 
-  refresh(): void {
-    for (const one of this.#each) one.refresh();
+  refresh(flows?: PartyFlows): void {
+    for (const one of this.#each) one.refresh(flows);
   }
 
   async stop(why: string): Promise<void> {

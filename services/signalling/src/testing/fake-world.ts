@@ -318,6 +318,7 @@ export class FakeWorld {
     byeHeaders: [],
     standing: () => 'standing offer',
     renew: () => {},
+    follow: () => false,
     // What is subscribed is something new, what is resumed is what it was.
     propose: (streams?: readonly ForkStream[], direction = 'sendonly'): boolean => {
       if (streams !== undefined && streams === this.#resumed) return false;
