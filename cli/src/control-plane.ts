@@ -60,10 +60,25 @@ export function readAddress(text: string): string {
   }
 }
 
-async function findInstance({ config: { nats }, service }: ControlPlaneOptions): Promise<string> {
+async function findInstance({ config, service }: ControlPlaneOptions): Promise<string> {
+  const address = await withLeases({ config, prefix: `${service}.`, schema: lease }, firstActive);
+  if (address !== undefined) return address;
+  const where = `NATS at ${config.nats.servers.join(', ')} has no lease ${service}.*`;
+  throw new SidestreamError('not-ready', `no ${service} instance is running: ${where}`);
+}
+
+/**
+ * Reads leases of NATS while `use` runs, which starts the book.
+ *
+ * @throws SidestreamError `not-ready` without NATS
+ */
+export async function withLeases<T, R>(
+  { config: { nats }, prefix, schema }: { config: SidestreamConfig; prefix: string; schema: z.ZodType<T> },
+  use: (book: LeaseBook<T>) => Promise<R>,
+): Promise<R> {
   const log = createLogger({ name: 'sidestream', instance: 'cli', level: 'silent' });
   const bus = Bus.open({ nats, name: 'sidestream', log, metrics: new Registry() });
-  const book = new LeaseBook<Lease>(bus, { prefix: `${service}.`, schema: lease, log });
+  const book = new LeaseBook<T>(bus, { prefix, schema, log });
   const servers = nats.servers.join(', ');
   // Not AbortSignal.timeout(): its timer would not keep the process alive until the error is told.
   const deadline = new AbortController();
@@ -72,10 +87,8 @@ async function findInstance({ config: { nats }, service }: ControlPlaneOptions):
     await bus.whenConnected(deadline.signal).catch(() => {
       throw new SidestreamError('not-ready', `NATS at ${servers} doesn't answer; with --address it isn't needed`);
     });
-    const address = await firstActive(book);
-    if (address !== undefined) return address;
-    const where = `NATS at ${servers} has no lease ${service}.*`;
-    throw new SidestreamError('not-ready', `no ${service} instance is running: ${where}`);
+    clearTimeout(timer);
+    return await use(book);
   } finally {
     clearTimeout(timer);
     book.stop();

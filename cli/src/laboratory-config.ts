@@ -44,7 +44,11 @@ export function laboratoryConfig(at: LaboratoryAddresses): LaboratoryConfig {
         organizationId: 'ad3dca46-962a-4895-9f85-d25f3828781f',
         accountId,
         region: 'local',
-        recording: { identity: { certFile: 'contoso.crt', keyFile: 'contoso.key' }, trustFile: 'ca.crt' },
+        recording: {
+          identity: { certFile: 'contoso.crt', keyFile: 'contoso.key' },
+          trustFile: 'ca.crt',
+          notice: 'contract',
+        },
         ...policyOf(at.providerOrigin),
       },
     },

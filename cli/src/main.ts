@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // The command line: parsing and exit codes, nothing else.
-import { behaviourNames, providerFaultNames } from '@sidestream/simulators';
+import { behaviourHelp, providerFaultNames } from '@sidestream/simulators';
 import { type RecorderProfileName, recorderProfiles } from '@sidestream/siprec';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { callsCommand, drainCommand } from './commands/calls-command.js';
 import { demo } from './commands/demo.js';
 import { lintCommand } from './commands/lint.js';
 import { policyCommand } from './commands/policy-command.js';
@@ -86,7 +87,14 @@ program
   .addOption(profileOption('what clients are checked against'))
   .option('--account <id>', 'the X-AccountId to expect')
   .option('-o, --out <directory>', 'where recordings are left', 'out/recorder')
-  .option('--behave <list>', `how to misbehave, e.g. reject=503,delay=100 (${behaviourNames.join(', ')})`)
+  .option('--behave <list>', 'how to misbehave, e.g. reject=486,delay=100 (see below)')
+  .addHelpText(
+    'after',
+    `
+Stdout has {"ready":true,"addresses":{"sip":…}} and then one JSON line for each session, finding, refused connection and end.
+Misbehaviour, several separated by commas (MS milliseconds, S seconds, PT a payload type):
+${behaviourHelp}`,
+  )
   .action(async (options: RecorderFlags) => exitWith(await recorder(options)));
 
 program
@@ -169,6 +177,9 @@ Misbehaviour: ${providerFaultNames.join(', ')}.
 A value follows as =N (a status, seconds, milliseconds for slow); xN at the end limits it to the first N answers.`,
   )
   .action(async (options: ProviderCommandOptions) => exitWith(await provider(options)));
+
+program.addCommand(callsCommand(exitWith));
+program.addCommand(drainCommand(exitWith));
 
 function positive(text: string): number {
   if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('it must be a whole number from 1.');

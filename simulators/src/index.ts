@@ -20,19 +20,44 @@ export {
   answerInactive,
   answerInMultipart,
   answerInPlainRtp,
+  answerInstantly,
+  answerOneCodec,
+  answerOneStream,
+  answerWithOtherSuite,
   answerWithoutCrypto,
-  type Behaviour,
-  behaviourNames,
-  byeAfter,
-  combine,
-  type Decision,
-  delayAnswer,
-  parseBehaviour,
-  rejectWith,
+  refuseOneStream,
   renameLabels,
+} from './recorder/behaviour/answers.js';
+export { type Behaviour, combine, type Decision, wellBehaved } from './recorder/behaviour/behaviour.js';
+export { behaviourHelp, behaviourNames, parseBehaviour } from './recorder/behaviour/behaviour-names.js';
+export {
+  byeAfter,
+  floodWithReinvites,
+  inactiveThenRecvonly,
+  refreshSession,
+  requestSnapshot,
+} from './recorder/behaviour/initiatives.js';
+export type { LiveSession } from './recorder/behaviour/live-session.js';
+export {
+  deadAfter,
+  forgetDialogs,
+  ignoreOptions,
+  networkDelay,
+  resetAfter,
+  resetBeforeInvite,
+  resetOnInvite,
+  restartAfter,
+} from './recorder/behaviour/losses.js';
+export {
+  answerTooLate,
+  delayAnswer,
+  glare,
+  keepTrying,
+  overloaded,
+  rejectWith,
   staySilent,
-  wellBehaved,
-} from './recorder/behaviour.js';
+  wantLongerSessions,
+} from './recorder/behaviour/refusals.js';
 export type { Finding, FindingName } from './recorder/finding.js';
 export type { RecordedPacket, RecordedStream, SrtpCapture, StreamStatistics } from './recorder/recorded-stream.js';
 export type { RecorderOptions } from './recorder/recorder-options.js';

@@ -1,6 +1,7 @@
 // `npm run bench`: parsing and exit codes, nothing else.
 import { Command, InvalidArgumentError } from 'commander';
 import { callBench, callBenchDefaults, callBenchRemarks } from './call/call-bench.js';
+import { clipBench, clipBenchDefaults, clipBenchRemarks } from './clip/clip-bench.js';
 import { policyBench, policyBenchDefaults, policyBenchRemarks } from './policy/policy-bench.js';
 import { formatReport, type Report } from './report.js';
 import { sipBench, sipBenchDefaults, sipBenchRemarks } from './sip/sip-bench.js';
@@ -26,7 +27,12 @@ program
   .option('--seconds <n>', 'its length', count, callBenchDefaults.seconds)
   .option('--concurrent <n>', 'calls held at once for the memory figure', count, callBenchDefaults.concurrent)
   .option('--max-rate <n>', 'where the ramp ends at the latest', count, callBenchDefaults.maxRate)
-  .option('--only <steps>', 'comma list of cpu, ramp, memory, orphans', steps, callBenchDefaults.only)
+  .option(
+    '--only <steps>',
+    'comma list of cpu, ramp, memory, orphans',
+    among(callBenchDefaults.only),
+    callBenchDefaults.only,
+  )
   .option('--profile <directory>', 'leave a CPU profile of each of our processes there; the figures are higher then')
   .option('--json', 'print {name, figures, ratios, machine} as JSON')
   .addHelpText(
@@ -48,6 +54,22 @@ program
     print(await policyBench(options, progress), policyBenchRemarks, options.json),
   );
 
+program
+  .command('clip')
+  .description('audio missing in recordings beside recorders 100 ms away that answer, are silent, refuse or are lost')
+  .option('--calls <n>', 'calls of each step', count, clipBenchDefaults.calls)
+  .option(
+    '--only <figures>',
+    `comma list of ${clipBenchDefaults.only.join(', ')}`,
+    among(clipBenchDefaults.only),
+    clipBenchDefaults.only,
+  )
+  .option('--json', 'print {name, figures, ratios, machine} as JSON')
+  .addHelpText('after', '\nTakes about two minutes; progress, and what is not supported yet, is on stderr.')
+  .action(async (options: Parameters<typeof clipBench>[0] & { json?: boolean }) =>
+    print(await clipBench(options, progress), clipBenchRemarks, options.json),
+  );
+
 function progress(line: string): void {
   process.stderr.write(`• ${line}\n`);
 }
@@ -61,11 +83,13 @@ function count(text: string): number {
   return Number(text);
 }
 
-function steps(text: string): string[] {
-  const wanted = text.split(',');
-  const unknown = wanted.find((step) => !callBenchDefaults.only.includes(step));
-  if (unknown !== undefined) throw new InvalidArgumentError(`there is no step ${unknown}`);
-  return wanted;
+function among(known: readonly string[]): (text: string) => string[] {
+  return (text) => {
+    const wanted = text.split(',');
+    const unknown = wanted.find((step) => !known.includes(step));
+    if (unknown !== undefined) throw new InvalidArgumentError(`there is no step ${unknown}`);
+    return wanted;
+  };
 }
 
 try {

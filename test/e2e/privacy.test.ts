@@ -34,7 +34,7 @@ describe('the number of a caller is nowhere in the recording with', () => {
       await call.hangUp();
       await eventually(() => laboratory.bodies('recordingEnded').length === 1, 'the recording has ended');
       const text = wire.join('\n');
-      assert.match(text, /^INVITE /);
+      assert.match(text, /^INVITE /m);
       assert.match(text, /sip:anonymous@anonymous\.invalid/);
       assert.match(text, /name="CallerDisplayName" value="Anonymous"/);
       assert.ok(!text.includes(digits), 'the number went to the recorder');

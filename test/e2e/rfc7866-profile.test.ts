@@ -13,7 +13,8 @@ test('profile rfc7866: a recording over sips:, with labels 1 and 2, without an a
       assert.ok(contoso);
       contoso.recording.profile = 'rfc7866';
       delete contoso.accountId;
-      const [recorder = ''] = config.regions['local']?.recorders ?? [];
+      const [recorder] = config.regions['local']?.recorders ?? [];
+      assert.ok(typeof recorder === 'string');
       contoso.recorders = [recorder.replace(/^sip:(.*);transport=tls$/, 'sips:$1')];
     },
   });

@@ -36,6 +36,7 @@ export const errorTable = {
   ),
   'provider-unavailable': meaning(503, status.UNAVAILABLE, Result.UPSTREAM_ERROR, 'provider-unavailable'),
   'provider-refused': meaning(503, status.FAILED_PRECONDITION, Result.UPSTREAM_ERROR, 'provider-refused'),
+  'wrong-state': meaning(400, status.FAILED_PRECONDITION, Result.CLIENT_ERROR, 'wrong-state'),
   'not-active': meaning(503, status.UNAVAILABLE, Result.SERVER_ERROR, 'not-active'),
   overloaded: meaning(503, status.RESOURCE_EXHAUSTED, Result.SERVER_ERROR, 'overloaded'),
   draining: meaning(503, status.UNAVAILABLE, Result.SERVER_ERROR, 'draining'),

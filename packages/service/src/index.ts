@@ -3,6 +3,7 @@ export { advertisedAddress, formatHostPort, type HostPort, isLoopback, parseHost
 export { ConfigError, type ConfigProblem } from './config/config-error.js';
 export { readConfig } from './config/read-config.js';
 export { readServiceConfig, type ServiceConfig } from './config/read-service-config.js';
+export { type RecorderPlace, recordersOf } from './config/recorder-list.js';
 export {
   type ControlServiceConfig,
   configSchema,
@@ -12,10 +13,12 @@ export {
   type TlsFiles,
   type TrunkConfig,
 } from './config/schema.js';
+export { configWarnings } from './config/warnings.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, SidestreamError } from './errors.js';
 export { callUnary } from './grpc/call-unary.js';
 export { channelCredentials, serverCredentials } from './grpc/credentials.js';
 export { GrpcServer, UnaryHandlers } from './grpc/server.js';
+export { type WatchHandlerOptions, watchHandler } from './grpc/watch-handler.js';
 export { Health } from './health.js';
 export { createLogger, type Logger } from './log.js';
 export { Bus, type BusSession } from './nats/bus.js';

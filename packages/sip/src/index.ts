@@ -84,6 +84,7 @@ export {
   type TransactionLayerOptions,
 } from './transaction/transaction-layer.js';
 export type { ViaHost } from './transaction/via-stamp.js';
+export { type AddressLookup, systemLookup } from './transport/address-lookup.js';
 export type { Flow, HostPort, Target, TlsPeer, TransportProtocol } from './transport/flow.js';
 export { type Frame, StreamFramer } from './transport/stream-framer.js';
 export type { ListenTls } from './transport/stream-listener.js';

@@ -15,6 +15,7 @@ export {
   type NewRecording,
   newRecordingModel,
   type Participant,
+  type PartyFlow,
   type RecordedStream,
   type RecordingModel,
 } from './metadata/recording-model.js';

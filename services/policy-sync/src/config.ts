@@ -8,6 +8,7 @@ import {
   type ProviderConfig,
   parseHostPort,
   readServiceConfig,
+  recordersOf,
   type SidestreamConfig,
   type TenantConfig,
 } from '@sidestream/service';
@@ -58,9 +59,9 @@ export function readPolicySyncConfig(environment: NodeJS.ProcessEnv = process.en
 }
 
 function syncedTenant(tenant: string, value: TenantConfig, { regions }: SidestreamConfig): SyncedTenant[] {
-  const { policy, provider, region, recording } = value;
+  const { policy, provider, recording } = value;
   if (policy.source !== 'provider' || provider === undefined) return [];
-  const recorders = value.recorders ?? regions[region]?.recorders ?? [];
+  const recorders = recordersOf(value, regions).map(({ recorder }) => recorder);
   return [{ tenant, policy, provider, recorders, enabled: recording.enabled }];
 }
 

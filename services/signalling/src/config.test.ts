@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ConfigError } from '@sidestream/service';
 import { readSignallingConfig } from './config.js';
+import { usualTerms } from './domain/recording-terms.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sidestream-config-'));
 const at = (name: string) => join(folder, name);
@@ -21,10 +22,14 @@ writeFileSync(
   at('sidestream.yaml'),
   JSON.stringify({
     nats: { servers: ['nats://127.0.0.1:4222'] },
-    regions: { us: { recorders: ['eastus', 'global'] } },
+    regions: { us: { recorders: ['eastus', ['global', 'uksouth']] } },
     tenants: {
       contoso: tenant,
-      fabrikam: { ...tenant, recorders: ['westeurope'] },
+      fabrikam: {
+        ...tenant,
+        recorders: ['westeurope'],
+        recording: { ...tenant.recording, mode: 'required', requiredTimeoutMs: 2_000, parallel: 'all', onLoss: 'end' },
+      },
       tailspin: {
         ...tenant,
         recording: { ...tenant.recording, enabled: false },
@@ -53,7 +58,11 @@ test('edge and secret come from the environment; a tenant has its own recorders 
   assert.deepEqual(config.edge, { host: '127.0.0.1', port: 9022 });
   assert.equal(config.edgeSecret.reveal(), 'hidden');
   assert.doesNotMatch(JSON.stringify(config), /hidden/);
-  assert.deepEqual(config.tenants['contoso']?.recorders, ['eastus', 'global']);
+  assert.deepEqual(config.tenants['contoso']?.recorders, ['eastus', 'global', 'uksouth']);
+  assert.deepEqual(
+    config.tenants['contoso']?.recorderPlaces.map(({ place }) => place),
+    [0, 1, 1],
+  );
   assert.deepEqual(config.tenants['fabrikam']?.recorders, ['westeurope']);
   assert.equal(config.drainMs, 3_000);
 });
@@ -67,6 +76,28 @@ test('the tenants are divided by where their policy comes from; those of provide
   assert.deepEqual(config.providerPolicies, { tailspin: { rule: 'record-all', maxAgeMs: 2 * 3_600_000 } });
   assert.equal(config.policyDirectory, at('state/policies'));
   assert.deepEqual([config.tenants['contoso']?.enabled, config.tenants['tailspin']?.enabled], [true, false]);
+});
+
+test('recordings are best effort from the answer on with one recorder, unless the tenant says otherwise', () => {
+  const config = readSignallingConfig({ ...environment, SIDESTREAM_EDGE: 'tcp://127.0.0.1:9022' });
+  assert.deepEqual(config.recordingTerms['contoso'], usualTerms);
+  assert.deepEqual(config.recordingTerms['fabrikam'], {
+    ...usualTerms,
+    required: true,
+    requiredTimeoutMs: 2_000,
+    parallel: 'all',
+    onLoss: 'end',
+  });
+  assert.deepEqual(config.emergencyNumbers, ['112', '911']);
+});
+
+test('a recorder that nobody knows is told at the start, not by the first recording', () => {
+  const file = at('unknown-recorder.yaml');
+  writeFileSync(file, readFileSync(at('sidestream.yaml'), 'utf8').replace('westeurope', 'atlantis'));
+  assert.throws(
+    () => readSignallingConfig({ ...environment, SIDESTREAM_CONFIG: file, SIDESTREAM_EDGE: 'tcp://127.0.0.1:9022' }),
+    (error) => error instanceof ConfigError && /tenants\.fabrikam\.recorders: .*'?atlantis/.test(error.message),
+  );
 });
 
 test('an unknown edge and a missing secret are told together', () => {

@@ -3,15 +3,29 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   ConfigError,
+  type ConfigProblem,
+  configWarnings,
   type HostPort,
   parseHostPort,
+  type RecorderPlace,
   readServiceConfig,
+  recordersOf,
   Secret,
   type SidestreamConfig,
   type TenantConfig,
 } from '@sidestream/service';
+import { recorderProfiles, resolveRecorder } from '@sidestream/siprec';
 import type { StaleRule } from './adapters/policy-feed.js';
 import type { PolicySource } from './adapters/policy-file.js';
+import type { RecordingTerms } from './domain/recording-terms.js';
+
+/** A tenant with its own recorders, or those of its region. */
+export interface SignallingTenant extends Omit<TenantConfig, 'recorders'> {
+  /** Their names, in order. */
+  readonly recorders: string[];
+  readonly recorderPlaces: readonly RecorderPlace[];
+  readonly enabled: boolean;
+}
 
 export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc' | 'trunks' | 'log' | 'management'> {
   readonly instance: string;
@@ -21,15 +35,18 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   readonly relayAddresses: readonly string[];
   /** Whose relays are taken first. */
   readonly region: string;
-  /** Tenants with their recorders in order. */
-  readonly tenants: Readonly<
-    Record<string, TenantConfig & { readonly recorders: string[]; readonly enabled: boolean }>
-  >;
+  readonly tenants: Readonly<Record<string, SignallingTenant>>;
+  /** By tenant. */
+  readonly recordingTerms: Readonly<Record<string, RecordingTerms>>;
+  readonly emergencyNumbers: readonly string[];
+  readonly warnings: readonly ConfigProblem[];
   readonly policyFiles: readonly PolicySource[];
   /** By tenant. */
   readonly providerPolicies: Readonly<Record<string, StaleRule>>;
   /** Where the last policies of providers are kept. */
   readonly policyDirectory: string;
+  /** Where the service Calls listens, and under which address others reach it. */
+  readonly callsGrpc: { readonly listen: HostPort; readonly advertise: string | undefined };
   readonly maxCalls: number;
   readonly drainMs: number;
 }
@@ -56,7 +73,13 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     const message = 'no secret: name a readable, non-empty file here or in SIDESTREAM_EDGE_SECRET_FILE';
     problems.push({ path: 'signalling.edgeSecretFile', message });
   }
-  if (edge === undefined || secret === undefined) throw new ConfigError(path, problems);
+  const withRecorders = Object.entries(tenants).map(([name, tenant]): [string, SignallingTenant] => {
+    const recorderPlaces = recordersOf(tenant, regions);
+    const recorders = recorderPlaces.map(({ recorder }) => recorder);
+    problems.push(...unusable(name, tenant, recorders));
+    return [name, { ...tenant, recorders, recorderPlaces, enabled: tenant.recording.enabled }];
+  });
+  if (edge === undefined || secret === undefined || problems.length > 0) throw new ConfigError(path, problems);
   return {
     instance,
     log,
@@ -68,13 +91,23 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     edgeSecret: new Secret(secret),
     relayAddresses: relays.map(({ address }) => address),
     region: mediaRelay.region,
-    tenants: Object.fromEntries(
-      Object.entries(tenants).map(([name, tenant]) => {
-        // A tenant's own list is the whole list: a recording never leaves it.
-        const recorders = tenant.recorders ?? regions[tenant.region]?.recorders ?? [];
-        return [name, { ...tenant, recorders, enabled: tenant.recording.enabled }];
-      }),
+    tenants: Object.fromEntries(withRecorders),
+    recordingTerms: Object.fromEntries(
+      Object.entries(tenants).map(
+        ([
+          name,
+          {
+            recording: { mode, start, parallel, requiredTimeoutMs, onLoss, recordPreference },
+          },
+        ]) => {
+          const terms = { start, parallel, requiredTimeoutMs, onLoss };
+          const honourPreferences = recordPreference === 'honour';
+          return [name, { ...terms, required: mode === 'required', honourPreferences }];
+        },
+      ),
     ),
+    emergencyNumbers: signalling.emergencyNumbers,
+    warnings: configWarnings(config),
     policyFiles: Object.entries(tenants).flatMap(([tenant, { policy }]) =>
       policy.source === 'file' ? [{ tenant, file: policy.file }] : [],
     ),
@@ -84,9 +117,22 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
       ),
     ),
     policyDirectory: join(signalling.stateDirectory, 'policies'),
+    callsGrpc: { listen: parseHostPort(signalling.grpcListen), advertise: signalling.grpcAdvertise },
     maxCalls: signalling.maxCalls,
     drainMs: signalling.drainSeconds * 1_000,
   };
+}
+
+/** Recorders that are neither a documented endpoint nor a usable URI. */
+function unusable(name: string, { recording }: TenantConfig, recorders: readonly string[]) {
+  return recorders.flatMap((recorder) => {
+    try {
+      resolveRecorder(recorder, recorderProfiles[recording.profile]);
+      return [];
+    } catch (error) {
+      return [{ path: `tenants.${name}.recorders`, message: error instanceof Error ? error.message : String(error) }];
+    }
+  });
 }
 
 function readEdge(text: string): HostPort | undefined {

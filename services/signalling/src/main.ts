@@ -1,6 +1,18 @@
 // signalling: calls and recordings. Wiring only.
-import { Bus, channelCredentials, EventPublisher, KvWriter, runService } from '@sidestream/service';
+import { CallsServiceService } from '@sidestream/proto/calls/v1';
+import {
+  advertisedAddress,
+  Bus,
+  channelCredentials,
+  EventPublisher,
+  GrpcServer,
+  KvWriter,
+  runService,
+  UnaryHandlers,
+} from '@sidestream/service';
 import { recorderProfiles } from '@sidestream/siprec';
+import { CallFeed } from './adapters/call-feed.js';
+import { callsService } from './adapters/calls-grpc.js';
 import { DrachtioTrunking } from './adapters/drachtio-trunking.js';
 import { EventReporter } from './adapters/events.js';
 import { followRelays, keepLease } from './adapters/leases.js';
@@ -13,15 +25,19 @@ import { Registrations } from './adapters/registrations.js';
 import { readSignallingConfig } from './config.js';
 import { CallAdmission } from './domain/admission.js';
 import { CallControl, drained } from './domain/call-control.js';
+import { CallDesk } from './domain/call-desk.js';
 import { CallRegistry } from './domain/call-registry.js';
 import type { CallSession } from './domain/call-session.js';
 import { EdgeWatch } from './domain/edge-watch.js';
+import { EmergencyNumbers } from './domain/emergency-numbers.js';
 import { PolicyTable } from './domain/policy-table.js';
+import { usualTerms } from './domain/recording-terms.js';
 import { TrunkTable } from './domain/routing.js';
 
 /** What ending the calls and leaving NATS may take beyond the drain. */
 const endDeadlineMs = 8_000;
 const flushMs = 2_000;
+const grpcGraceMs = 500;
 
 await runService({
   name: 'signalling',
@@ -30,6 +46,7 @@ await runService({
   async start({ config, instance, log, metrics, health }) {
     const { tenants, edge, nats, grpc, drainMs } = config;
     const clock = () => performance.now();
+    for (const { path, message } of config.warnings) log.warn({ key: path }, `${path} ${message}`);
     const bus = Bus.open({ nats, name: `signalling.${instance}`, log, metrics });
     const publisher = new EventPublisher(bus, { source: `signalling.${instance}`, log, metrics });
     const kv = new KvWriter(bus, { log });
@@ -58,20 +75,23 @@ await runService({
     const registrations = new Registrations(bus, { log, metrics });
     const recorders = new SipRecorderClient(
       Object.fromEntries(
-        Object.entries(tenants).map(([name, { recording, recorders: list, provider }]) => [
+        Object.entries(tenants).map(([name, { recording, accountId = '', recorderPlaces, provider }]) => [
           name,
           {
             ...recording,
             trustFile: recording.trustFile,
             mayReplace: provider?.register ? registrations.gate(name) : undefined,
             profile: recorderProfiles[recording.profile],
-            recorders: list,
+            accountId,
+            // A tenant that is not recorded needs no connections.
+            recorders: recording.enabled ? recorderPlaces : [],
           },
         ]),
       ),
-      log,
+      { metrics, log },
     );
-    const events = new EventReporter({ publisher, kv, metrics, log });
+    const feed = new CallFeed(publisher);
+    const events = new EventReporter({ publisher: feed, kv, metrics, log });
     const registry = new CallRegistry<CallSession>(config.maxCalls);
     const admission = new CallAdmission(registry, relays, policies);
     const lease = keepLease(
@@ -79,6 +99,7 @@ await runService({
       instance,
       () => ({
         address: trunking.ownAddress('udp'),
+        grpc: grpcAddress,
         calls: registry.size,
         capacity: config.maxCalls,
         draining: admission.draining,
@@ -115,8 +136,23 @@ await runService({
       recorderOf: (tenant) => ({
         profile: recorderProfiles[tenants[tenant]?.recording.profile ?? 'dynamics365'],
         accountId: tenants[tenant]?.accountId ?? '',
+        callIdOnReestablish: tenants[tenant]?.recording.callIdOnReestablish ?? 'same',
       }),
+      termsOf: (tenant) => config.recordingTerms[tenant] ?? usualTerms,
+      emergencyNumbers: new EmergencyNumbers(config.emergencyNumbers),
     });
+    const desk = new CallDesk({
+      registry,
+      admission,
+      newRecording: (call) => control.newRecording(call),
+      recordersOf: (tenant) => (tenants[tenant]?.enabled === true ? tenants[tenant].recorders : []),
+      onDrain: () => lease.refresh(),
+    });
+    const watches = new AbortController();
+    const server = new GrpcServer(grpc.tls);
+    const handlers = new UnaryHandlers(log, metrics);
+    server.add(CallsServiceService, callsService({ desk, feed, handlers, instance, shutdown: watches.signal }));
+    const grpcAddress = advertisedAddress(config.callsGrpc, await server.listen(config.callsGrpc.listen));
     const checkHealth = () => {
       const missing = relays.unavailable();
       health.set('media relay', missing === undefined, missing);
@@ -140,13 +176,15 @@ await runService({
     lease.start();
 
     return {
-      addresses: {},
+      addresses: { grpc: grpcAddress },
       stop: async () => {
-        admission.drain();
+        admission.stop();
         lease.refresh();
         await registry.whenIdle(AbortSignal.timeout(drainMs));
         await control.endAll(drained(), AbortSignal.timeout(endDeadlineMs));
         watch.close();
+        watches.abort();
+        await server.close(grpcGraceMs);
         trunking.close();
         policyFiles.close();
         await providerPolicies.close(flushMs);

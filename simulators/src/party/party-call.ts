@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events';
 import { type IncomingInvite, SipError, type SipRequest, type UaDialog } from '@sidestream/sip';
 import type { SentPacket } from '../rtp/paced-sender.js';
 import type { HeardPacket, HeardStatistics, PartyMedia } from './party-media.js';
+import type { RecordPreference } from './party-options.js';
 import { type LocalMedia, readPartySdp, writePartySdp } from './party-sdp.js';
 
 const SDP = 'application/sdp';
@@ -111,6 +112,12 @@ export class PartyCall extends EventEmitter<PartyCallEvents> {
 
   /** Takes the other side back. */
   async resume(): Promise<void> {
+    await this.#reoffer('sendrecv');
+  }
+
+  /** Says by re-INVITE what it prefers of its recording. */
+  async prefer(preference: RecordPreference): Promise<void> {
+    this.#media.prefer(preference);
     await this.#reoffer('sendrecv');
   }
 

@@ -10,6 +10,7 @@ import { parseRtp, type RtpPacket } from '../rtp/rtp-packet.js';
 import { speechSource } from '../rtp/speech-source.js';
 import { TimelineWav } from '../rtp/timeline-wav.js';
 import { toG711, type Wav } from '../rtp/wav.js';
+import type { RecordPreference } from './party-options.js';
 import { answerDirection, type LocalMedia, type RemoteMedia } from './party-sdp.js';
 
 /** A packet that the party has heard. */
@@ -27,8 +28,11 @@ export interface PartyMediaOptions {
   /** What is said; silence when absent. */
   wav: Wav | undefined;
   loop: boolean;
+  /** Of the first packet; random when absent. */
+  firstSequence: number | undefined;
   keepPackets: number;
   maxDurationMs: number;
+  recordPreference: RecordPreference | undefined;
   /** File for what is heard. */
   recordTo: string | undefined;
 }
@@ -51,6 +55,7 @@ export class PartyMedia {
   readonly #receptions = new Map<number, Reception>();
   readonly #sessionId = randomInt(1, 2 ** 31);
   #version = 0;
+  #recordPreference: RecordPreference | undefined;
   #wanted: LocalMedia['direction'] = 'sendrecv';
   #remote: RemoteMedia | undefined;
   #codec: G711Codec | undefined;
@@ -59,6 +64,7 @@ export class PartyMedia {
 
   private constructor(options: PartyMediaOptions, ports: PortPair, wav: TimelineWav | undefined) {
     this.#options = options;
+    this.#recordPreference = options.recordPreference;
     this.#ports = ports;
     this.#wav = wav;
     this.#sent = new PacketRing(options.keepPackets);
@@ -98,6 +104,11 @@ export class PartyMedia {
       total.reordered += reordered;
     }
     return total;
+  }
+
+  /** Says this of recording in every description from now on. */
+  prefer(preference: RecordPreference): void {
+    this.#recordPreference = preference;
   }
 
   /** A new offer with the wanted direction. */
@@ -162,13 +173,14 @@ export class PartyMedia {
   #describe(codecs: readonly G711Codec[], direction: LocalMedia['direction']): LocalMedia {
     this.#version += 1;
     const { port, host } = this.#ports;
-    return { address: host, port, codecs, direction, sessionId: this.#sessionId, version: this.#version };
+    const [sessionId, version, recordPreference] = [this.#sessionId, this.#version, this.#recordPreference];
+    return { address: host, port, codecs, direction, recordPreference, sessionId, version };
   }
 
   /** A change of law goes on with the same source, sequence and timestamps (RFC 3550 §5.1): only the payload type changes. */
   #speakIn(codec: G711Codec): void {
     this.#codec = codec;
-    const { wav, loop, maxDurationMs } = this.#options;
+    const { wav, loop, maxDurationMs, firstSequence } = this.#options;
     const last = this.#sent.last;
     const speech = wav === undefined ? Buffer.alloc(0) : toG711(wav, codec);
     const before = this.#sender;
@@ -178,7 +190,7 @@ export class PartyMedia {
       next: speechSource(speech, codec, { loop: loop || wav === undefined }),
       maxPackets: Math.ceil(maxDurationMs / 20),
       ...(before === undefined || last === undefined
-        ? {}
+        ? { firstSequence }
         : { ssrc: before.ssrc, firstSequence: last.sequenceNumber + 1, firstTimestamp: last.timestamp + 160 }),
       transmit: (bytes, packet) => {
         const to = this.#remote;

@@ -4,6 +4,9 @@ import type { TracedMessage } from '../message-trace.js';
 import type { G711Codec } from '../rtp/g711.js';
 import type { Wav } from '../rtp/wav.js';
 
+/** `a=recordpref` of RFC 7866 §6.3. */
+export type RecordPreference = 'on' | 'off' | 'pause' | 'nopreference';
+
 /** Speech: a WAV file's path or URL, or its content. */
 export type Speech = string | URL | Wav;
 
@@ -15,6 +18,8 @@ export interface IncomingTreatment {
   rejectWith?: number;
   /** Rings until the caller gives up. */
   neverAnswer?: boolean;
+  /** Rings with 183 and its description, and speaks before it answers. */
+  earlyMedia?: boolean;
   hangUpAfterMs?: number;
 }
 
@@ -35,6 +40,12 @@ export interface PartyOptions {
   wav?: Speech;
   /** Says it again and again; true. */
   loop?: boolean;
+  /** Sequence number of the first packet of each call; random when absent (RFC 3550 §5.1). */
+  firstSequence?: number;
+  /** Says `Supported: record-aware`: its user would be shown whether it is recorded (RFC 7866 §6.3). */
+  recordAware?: boolean;
+  /** What it prefers of its recording from the start; nothing when absent. */
+  recordPreference?: RecordPreference;
   /** Packets kept in memory per call and direction; 30,000 (ten minutes). */
   keepPackets?: number;
   /** Bound on speech and recording of a call; one hour. */

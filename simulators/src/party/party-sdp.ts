@@ -2,6 +2,7 @@
 import { parse } from 'sdp-transform';
 import { type G711Codec, PAYLOAD_TYPES } from '../rtp/g711.js';
 import { addressType, type MediaDirection, mediaAddress, mediaDirection, payloadTypes } from '../rtp/media-address.js';
+import type { RecordPreference } from './party-options.js';
 
 const TELEPHONE_EVENT = 101;
 
@@ -20,6 +21,7 @@ export interface LocalMedia {
   port: number;
   codecs: readonly G711Codec[];
   direction: MediaDirection;
+  recordPreference?: RecordPreference | undefined;
   sessionId: number;
   /** Grows with each changed description (RFC 3264 §8). */
   version: number;
@@ -41,6 +43,7 @@ export function writePartySdp(local: LocalMedia): string {
     `a=fmtp:${TELEPHONE_EVENT} 0-16`,
     'a=ptime:20',
     `a=${local.direction}`,
+    ...(local.recordPreference === undefined ? [] : [`a=recordpref:${local.recordPreference}`]),
   ];
   return `${lines.join('\r\n')}\r\n`;
 }

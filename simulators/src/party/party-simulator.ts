@@ -57,7 +57,8 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
     this.#transports = transports;
     this.address = address;
     this.incoming = options.incoming ?? {};
-    this.#agent = new UserAgent({ transports, product: `Sidestream-party-simulator` });
+    const supported = options.recordAware === true ? ['record-aware'] : [];
+    this.#agent = new UserAgent({ transports, product: `Sidestream-party-simulator`, supported });
     this.#agent.on('invite', (invite) => {
       this.#onInvite(invite).catch((error: unknown) => {
         void invite.respond(500);
@@ -136,13 +137,16 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
   }
 
   #openMedia(callId: string, wav: Wav | undefined): Promise<PartyMedia> {
-    const { codec, onlyCodec, loop, keepPackets, maxDurationMs, recordTo, mediaHost } = this.#options;
+    const { codec, onlyCodec, loop, firstSequence, recordPreference, keepPackets, maxDurationMs, recordTo, mediaHost } =
+      this.#options;
     return PartyMedia.open({
       host: mediaHost ?? this.address.host,
       codec: codec ?? 'PCMU',
       onlyCodec: onlyCodec ?? false,
       wav,
       loop: loop ?? true,
+      firstSequence,
+      recordPreference,
       keepPackets: keepPackets ?? DEFAULT_KEEP_PACKETS,
       maxDurationMs: maxDurationMs ?? DEFAULT_MAX_DURATION_MS,
       recordTo: recordTo?.(callId),

@@ -17,9 +17,18 @@ export async function receiveCall(
 ): Promise<void> {
   call.invite = invite.request;
   const signal = AbortSignal.any([invite.signal, call.signal]);
+  const offer = invite.request.body.length === 0 ? undefined : invite.request.body.toString('utf8');
+  const remote = offer === undefined ? undefined : readPartySdp(offer);
+  const answer = remote === undefined ? undefined : media.answer(remote);
   const ringMs = treatment.neverAnswer === true ? undefined : (treatment.ringMs ?? DEFAULT_RING_MS);
   if (ringMs !== 0) {
-    await invite.respond(180);
+    const early = treatment.earlyMedia === true && remote !== undefined && answer !== undefined;
+    if (early) {
+      await invite.respond(183, { body: writePartySdp(answer), contentType: 'application/sdp' });
+      media.apply(remote);
+    } else {
+      await invite.respond(180);
+    }
     call.rings();
     try {
       // Without an answer it rings for as long as a caller may wait: RFC 3261 §13.3.1.1 gives three minutes.
@@ -32,9 +41,6 @@ export async function receiveCall(
     }
   }
   const refusal = treatment.rejectWith ?? (treatment.neverAnswer === true ? 480 : undefined);
-  const offer = invite.request.body.length === 0 ? undefined : invite.request.body.toString('utf8');
-  const remote = offer === undefined ? undefined : readPartySdp(offer);
-  const answer = remote === undefined ? undefined : media.answer(remote);
   const status = refusal ?? (offer !== undefined && answer === undefined ? 488 : undefined);
   if (status !== undefined || signal.aborted) {
     await invite.respond(status ?? 487);

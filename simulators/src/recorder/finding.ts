@@ -4,6 +4,7 @@ import type { LintFinding, LintFindingName } from '@sidestream/siprec';
 /** Names of findings about media, which no message shows. */
 export type MediaFindingName =
   | 'media-authentication'
+  | 'media-in-clear'
   | 'media-not-rtp'
   | 'media-payload-type'
   | 'media-rtcp-on-rtp-port';

@@ -33,6 +33,8 @@ export interface StreamStatistics {
   /** Gaps in the sequence numbers between the first and the last packet of each sender. */
   lost: number;
   authFailures: number;
+  /** Of those that did not authenticate, the ones that look like plain RTP. There must be none, whatever else goes wrong. */
+  inClear: number;
   duplicates: number;
   reordered: number;
   rtcpReceived: number;
@@ -83,7 +85,16 @@ export class RecordedStream {
   #previous: { receiver: SrtpReceiver; key: Buffer } | undefined;
   #sender: SrtpSender | undefined;
   #rtcpTo: { address: string; port: number } | undefined;
-  #counts = { datagrams: 0, authFailures: 0, replayed: 0, rtcpReceived: 0, rtcpAuthFailures: 0, rtcpSent: 0 };
+  #counts = {
+    datagrams: 0,
+    authFailures: 0,
+    inClear: 0,
+    replayed: 0,
+    rtcpReceived: 0,
+    rtcpAuthFailures: 0,
+    rtcpSent: 0,
+  };
+  #stopped = false;
   #firstPacketAt: number | undefined;
   #lastPacketAt: number | undefined;
 
@@ -123,16 +134,22 @@ export class RecordedStream {
     this.#terms = terms;
   }
 
+  /** Takes a new key of the client's from its answer to an offer of ours; all else stays agreed. */
+  renew(key: Buffer, rtcp: StreamTerms['rtcp']): void {
+    if (this.#terms !== undefined) this.agree({ ...this.#terms, offered: key, rtcp });
+  }
+
   get statistics(): StreamStatistics {
     const receptions = [...this.#receptions.values()];
     const sum = (of: (reception: Reception) => number) =>
       receptions.reduce((total, reception) => total + of(reception), 0);
-    const { datagrams, authFailures, replayed, rtcpReceived, rtcpAuthFailures, rtcpSent } = this.#counts;
+    const { datagrams, authFailures, inClear, replayed, rtcpReceived, rtcpAuthFailures, rtcpSent } = this.#counts;
     return {
       datagrams,
       received: sum(({ received }) => received),
       lost: sum(({ lost }) => lost),
       authFailures,
+      inClear,
       duplicates: replayed + sum(({ duplicates }) => duplicates),
       reordered: sum(({ reordered }) => reordered),
       rtcpReceived,
@@ -152,10 +169,15 @@ export class RecordedStream {
   sendReport(cname: string): void {
     const to = this.#rtcpTo;
     const reception = [...this.#receptions.values()].at(-1);
-    if (to === undefined || this.#sender === undefined || reception === undefined) return;
+    if (this.#stopped || to === undefined || this.#sender === undefined || reception === undefined) return;
     const report = writeReceiverReport(this.#ownSsrc, cname, [reception.report()]);
     this.#options.ports.sendRtcp(this.#sender.protectRtcp(report), to.port, to.address);
     this.#counts.rtcpSent += 1;
+  }
+
+  /** Counts datagrams still, but takes and reports nothing any more. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Closes ports and file; rejects when the file could not be written. */
@@ -173,6 +195,7 @@ export class RecordedStream {
 
   #onRtp(bytes: Buffer): void {
     this.#counts.datagrams += 1;
+    if (this.#stopped) return;
     const header = parseRtpHeader(bytes);
     if (this.#receiver === undefined || this.#terms === undefined || header === undefined) {
       this.#once('media-not-rtp', 'a datagram on the RTP port is not RTP');
@@ -189,6 +212,10 @@ export class RecordedStream {
       if (refused === 'replayed') this.#counts.replayed += 1;
       else {
         this.#counts.authFailures += 1;
+        if (looksPlain(bytes)) {
+          this.#counts.inClear += 1;
+          this.#once('media-in-clear', 'a packet looks like plain RTP');
+        }
         this.#once('media-authentication', 'a packet does not authenticate with the offered key');
       }
       return;
@@ -231,4 +258,12 @@ export class RecordedStream {
     // Symmetric RTCP (RFC 4961): an authentic packet shows where reports reach its sender.
     this.#rtcpTo = { address: from.address, port: from.port };
   }
+}
+
+/** The tag of the suite makes a payload longer by 10 octets, so that no multiple of ten milliseconds of G.711 is left. */
+function looksPlain(bytes: Buffer): boolean {
+  const rtp = parseRtp(bytes);
+  if (rtp === undefined) return false;
+  const telephoneEvent = rtp.payloadType >= 96 && rtp.payload.length === 4;
+  return telephoneEvent || (codecOf(rtp.payloadType) !== undefined && rtp.payload.length % 80 === 0);
 }

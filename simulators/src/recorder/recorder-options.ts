@@ -2,7 +2,7 @@
 import type { TlsIdentityFiles } from '@sidestream/sip';
 import type { RecorderProfile } from '@sidestream/siprec';
 import type { TracedMessage } from '../message-trace.js';
-import type { Behaviour } from './behaviour.js';
+import type { Behaviour } from './behaviour/behaviour.js';
 import type { SrtpCapture } from './recorded-stream.js';
 
 /** How a recorder listens, what it expects and what it keeps. Only the certificate has no default. */

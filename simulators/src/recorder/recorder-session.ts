@@ -2,27 +2,33 @@
  * One recording session at the recorder: offer and answer, streams, metadata, findings, files. It is driven by the recorder,
  * which owns the SIP side, and ends once.
  */
-import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SipRequest, TlsPeer, UaDialog } from '@sidestream/sip';
-import { dynamics365, type LintOptions, lint, type ParsedMetadata, parseMetadata } from '@sidestream/siprec';
-import { PortPair } from '../rtp/port-pair.js';
-import type { Behaviour } from './behaviour.js';
-import type { Finding, Report } from './finding.js';
-import { RecordedStream } from './recorded-stream.js';
+import { SipError, type SipRequest, type SipResponse, type TlsPeer, type UaDialog } from '@sidestream/sip';
+import {
+  bodyParts,
+  dynamics365,
+  type LintOptions,
+  lint,
+  type ParsedMetadata,
+  parseMetadata,
+  writeMultipart,
+} from '@sidestream/siprec';
+import type { PortPair } from '../rtp/port-pair.js';
+import type { Behaviour } from './behaviour/behaviour.js';
+import type { Reoffer } from './behaviour/live-session.js';
+import type { Finding } from './finding.js';
+import type { RecordedStream } from './recorded-stream.js';
 import { RECORDER_DEFAULTS, type RecorderOptions } from './recorder-options.js';
-import { type AnswerBody, type AnswerStream, acceptStream, refuseStream, writeAnswer } from './recording-answer.js';
-import { type OfferedStream, readOffer } from './recording-offer.js';
-import { newMaster } from './sdes.js';
+import type { AnswerBody } from './recording-answer.js';
 import { SessionFolder } from './session-folder.js';
+import { SessionMedia } from './session-media.js';
 
 const MAX_FINDINGS = 200;
 const MAX_SNAPSHOTS = 200;
-const CNAME = 'recorder@sidestream.invalid';
 
 /** A metadata document as it came. */
 export interface MetadataSnapshot {
-  method: 'INVITE' | 're-INVITE' | 'BYE';
+  method: 'INVITE' | 're-INVITE' | 'UPDATE' | 'BYE';
   /** Milliseconds since the epoch. */
   at: number;
   xml: string;
@@ -52,12 +58,10 @@ export class RecorderSession {
   readonly #options: RecorderOptions;
   readonly #onFinding: (finding: Finding) => void;
   readonly #folder: SessionFolder | undefined;
-  readonly #mediaHost: string;
-  readonly #streams: (RecordedStream | undefined)[] = [];
-  readonly #sessionId = randomInt(1, 2 ** 31);
+  readonly #media: SessionMedia;
+  readonly #end = new AbortController();
   #resolve: (end: SessionEnd) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
-  #version = 0;
   /** The last offer that was answered. */
   #offer: string | undefined;
   #dialog: UaDialog | undefined;
@@ -70,7 +74,16 @@ export class RecorderSession {
     this.#options = init.options;
     this.#onFinding = (finding) => init.onFinding(finding, this);
     this.#folder = folder;
-    this.#mediaHost = init.options.mediaHost ?? init.localAddress;
+    const { maxDurationMs, keepPackets, mediaHost, onSrtpPacket } = init.options;
+    const { callId } = this;
+    this.#media = new SessionMedia({
+      host: mediaHost ?? init.localAddress,
+      keepPackets: keepPackets ?? RECORDER_DEFAULTS.keepPackets,
+      openPorts: init.openPorts,
+      openWav: async (label) => await folder?.openWav(label, maxDurationMs ?? RECORDER_DEFAULTS.maxDurationMs),
+      report: (label) => (name, text) => this.#add({ name, where: label, text }),
+      capture: (label) => onSrtpPacket && ((packet, key) => onSrtpPacket({ callId, label, key, packet })),
+    });
     this.ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -88,7 +101,12 @@ export class RecorderSession {
 
   /** The streams that were accepted, in the order of the m-lines. */
   get streams(): RecordedStream[] {
-    return this.#streams.filter((stream) => stream !== undefined);
+    return this.#media.streams;
+  }
+
+  /** Aborted when the session ends. */
+  get signal(): AbortSignal {
+    return this.#end.signal;
   }
 
   /** The folder with this session's files, when files are written. */
@@ -96,27 +114,30 @@ export class RecorderSession {
     return this.#folder?.path;
   }
 
-  /** Checks an INVITE or re-INVITE, opens what it needs and returns the answer, undefined when there is nothing to record. */
-  async answer(bytes: Buffer, behaviour: Behaviour): Promise<AnswerBody | undefined> {
+  /** Checks a request with an offer, opens what it needs and returns the answer, undefined when there is nothing to record. */
+  async answer(request: SipRequest, bytes: Buffer, behaviour: Behaviour): Promise<AnswerBody | undefined> {
     // A re-INVITE that comes while the session ends must not open ports that nobody would close.
     if (this.#finishing) return undefined;
-    const initial = this.#offer === undefined;
-    const method = initial ? 'INVITE' : 're-INVITE';
-    this.#folder?.addMessage('invite', bytes);
-    const sdp = this.#check(method, bytes, { previousOffer: this.#offer });
-    const offer = sdp === undefined ? undefined : readOffer(sdp);
-    if (offer === undefined) return undefined;
-    const lines: AnswerStream[] = [];
-    for (const offered of offer.streams) lines.push(await this.#answerStream(offered));
-    if (initial && lines.every(({ port }) => port === 0)) return undefined;
-    this.#offer = sdp;
-    this.#version += 1;
-    const changed = lines.map((line, index) =>
-      line.port === 0 ? line : (behaviour.changeStream?.(line, index) ?? line),
-    );
-    const answer = writeAnswer(this.#mediaHost, this.#sessionId, this.#version, changed);
-    const body = { contentType: 'application/sdp', body: Buffer.from(answer) };
-    return behaviour.changeBody?.(body) ?? body;
+    const method = this.#offer === undefined ? 'INVITE' : request.method === 'UPDATE' ? 'UPDATE' : 're-INVITE';
+    const previousOffer = this.#offer;
+    const check = () => {
+      this.#folder?.addMessage(request.method.toLowerCase(), bytes);
+      return this.#check(method, bytes, { previousOffer });
+    };
+    const instant = behaviour.instant === true;
+    const sdp = instant ? sdpIn(request) : check();
+    if (instant) setImmediate(check);
+    const answer = sdp === undefined ? undefined : await this.#media.answer(sdp, behaviour);
+    if (answer !== undefined) this.#offer = sdp;
+    return answer;
+  }
+
+  /** Checks and keeps an UPDATE; the answer to its offer, undefined without one. */
+  async update(request: SipRequest, bytes: Buffer, behaviour: Behaviour): Promise<AnswerBody | undefined> {
+    if (sdpIn(request) !== undefined) return this.answer(request, bytes, behaviour);
+    this.#folder?.addMessage('update', bytes);
+    this.#check('UPDATE', bytes, {});
+    return undefined;
   }
 
   /** Takes the dialog once the INVITE is accepted, and begins to send receiver reports. */
@@ -124,15 +145,34 @@ export class RecorderSession {
     this.#dialog = dialog;
     const interval = this.#options.rtcpIntervalMs ?? RECORDER_DEFAULTS.rtcpIntervalMs;
     if (interval === 0 || this.#finishing) return;
-    this.#reports = setInterval(() => {
-      for (const stream of this.streams) stream.sendReport(CNAME);
-    }, interval).unref();
+    this.#reports = setInterval(() => this.#media.report(), interval).unref();
   }
 
   /** Checks and keeps the client's BYE. */
   receivedBye(bytes: Buffer): void {
     this.#folder?.addMessage('bye', bytes);
     this.#check('BYE', bytes, {});
+  }
+
+  /** Offers our side anew and takes the answer. Resolves with the final response. */
+  async reinvite({ direction, snapshot, ...more }: Reoffer): Promise<SipResponse> {
+    const offer = this.#media.offer(direction);
+    const content =
+      snapshot === undefined ? offer : writeMultipart([offer, { disposition: 'recording-session', ...snapshot }]);
+    const response = await this.#live().reinvite({ ...content, ...more });
+    const answer = response.status < 300 ? sdpIn(response) : undefined;
+    if (answer !== undefined) this.#media.takeAnswer(answer);
+    return response;
+  }
+
+  /** Sends another request within the dialog; resolves with its final response. */
+  request(...[method, content]: Parameters<UaDialog['request']>): Promise<SipResponse> {
+    return this.#live().request(method, content);
+  }
+
+  /** No packet is taken and no report leaves any more. */
+  stopMedia(): void {
+    this.#media.stop();
   }
 
   /** Hangs up from the recorder's side, waiting `timeoutMs` for the answer; resolves when the session has ended. */
@@ -145,6 +185,7 @@ export class RecorderSession {
   async finish(end: SessionEnd): Promise<void> {
     if (!this.#finishing) {
       this.#finishing = true;
+      this.#end.abort();
       clearInterval(this.#reports);
       await this.#close(end);
     }
@@ -156,51 +197,13 @@ export class RecorderSession {
       // The BYE may overtake the last packets: they wait in socket buffers while SIP is handled.
       if (this.#dialog !== undefined) await delay(this.#options.lingerMs ?? RECORDER_DEFAULTS.lingerMs);
       this.endedAt = Date.now();
-      const closed = await Promise.allSettled(this.streams.map((stream) => stream.close()));
-      await this.#folder?.settle();
-      for (const result of closed) if (result.status === 'rejected') throw result.reason;
+      // What can still be closed is, whichever fails.
+      const [media, files] = await Promise.allSettled([this.#media.close(), this.#folder?.settle()]);
+      for (const result of [media, files]) if (result.status === 'rejected') throw result.reason;
       this.#resolve(end);
     } catch (error) {
       this.#reject(error);
     }
-  }
-
-  async #answerStream(offered: OfferedStream): Promise<AnswerStream> {
-    const crypto = offered.crypto.find(({ master }) => master !== undefined);
-    const { address, payloadTypes, rtpmaps } = offered;
-    const types = payloadTypes.filter(
-      (type) => type === 0 || type === 8 || /^telephone-event\//i.test(rtpmaps.get(type) ?? ''),
-    );
-    const usable = offered.kind === 'audio' && /^RTP\/SAVPF?$/.test(offered.protocol) && types.length > 0;
-    if (!usable || crypto?.master === undefined || address === undefined || address.port === 0)
-      return refuseStream(offered);
-    const stream = this.#streams[offered.index] ?? (await this.#openStream(offered));
-    // RFC 4568 §7.1.4: an unchanged offer keeps its keys; a new one gets a new key of ours too.
-    const own = stream.hasOfferedKey(crypto.master) && stream.ownKey !== undefined ? stream.ownKey : newMaster();
-    stream.agree({
-      label: offered.label ?? `stream-${offered.index + 1}`,
-      offered: crypto.master,
-      own,
-      rtcp: { address: address.rtcpAddress, port: address.rtcpPort },
-      payloadTypes: types,
-    });
-    return acceptStream(offered, stream.port, { tag: crypto.tag, master: own }, types);
-  }
-
-  async #openStream(offered: OfferedStream): Promise<RecordedStream> {
-    const label = offered.label ?? `stream-${offered.index + 1}`;
-    const { onSrtpPacket, keepPackets, maxDurationMs } = this.#options;
-    const { callId } = this;
-    const stream = new RecordedStream({
-      index: offered.index,
-      ports: await PortPair.open(this.#mediaHost),
-      wav: await this.#folder?.openWav(label, maxDurationMs ?? RECORDER_DEFAULTS.maxDurationMs),
-      keepPackets: keepPackets ?? RECORDER_DEFAULTS.keepPackets,
-      report: this.#reporter(label),
-      capture: onSrtpPacket && ((packet, key) => onSrtpPacket({ callId, label, key, packet })),
-    });
-    this.#streams[offered.index] = stream;
-    return stream;
   }
 
   /** Lints a message and keeps its metadata; the offer in it. */
@@ -215,14 +218,26 @@ export class RecorderSession {
     return offer;
   }
 
-  #reporter(where: string): Report {
-    return (name, text) => this.#add({ name, where, text });
+  #live(): UaDialog {
+    if (this.#dialog === undefined) throw new SipError('not-possible', 'the session has no dialog yet');
+    return this.#dialog;
   }
 
   #add(finding: Finding): void {
     if (this.findings.length >= MAX_FINDINGS) return;
     this.findings.push(finding);
     this.#onFinding(finding);
+  }
+}
+
+/** The session description in a message's body, whether alone or among other parts. */
+function sdpIn({ headers, body }: SipRequest | SipResponse): string | undefined {
+  if (body.length === 0) return undefined;
+  try {
+    const parts = bodyParts(headers.get('Content-Type') ?? 'application/sdp', body);
+    return parts.find(({ mediaType }) => mediaType === 'application/sdp')?.body.toString();
+  } catch {
+    return undefined;
   }
 }
 
@@ -240,6 +255,7 @@ export interface SessionInit {
   peer: SessionPeer;
   /** The address that the client has connected to. */
   localAddress: string;
+  openPorts(host: string): Promise<PortPair>;
   options: RecorderOptions;
   onFinding: (finding: Finding, session: RecorderSession) => void;
 }

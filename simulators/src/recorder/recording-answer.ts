@@ -12,8 +12,8 @@ export interface AnswerStream {
   rtpmaps: Map<number, string>;
   direction: MediaDirection;
   label: string | undefined;
-  /** Tag of the accepted offer line and the recorder's own key. */
-  crypto: { tag: number; master: Buffer } | undefined;
+  /** Tag of the accepted offer line and the recorder's own key; `suite` where a misbehaviour names another one. */
+  crypto: { tag: number; master: Buffer; suite?: string } | undefined;
 }
 
 /** The answer's body; a misbehaviour may wrap it. */
@@ -71,7 +71,7 @@ function streamLines(stream: AnswerStream): string[] {
       .filter((type) => /^telephone-event\//i.test(stream.rtpmaps.get(type) ?? ''))
       .map((type) => `a=fmtp:${type} 0-16`),
     'a=ptime:20',
-    ...(stream.crypto === undefined ? [] : [`a=crypto:${formatCrypto(stream.crypto.tag, stream.crypto.master)}`]),
+    ...(stream.crypto === undefined ? [] : [`a=crypto:${formatCrypto(stream.crypto)}`]),
     ...(stream.label === undefined ? [] : [`a=label:${stream.label}`]),
     `a=${stream.direction}`,
   ];

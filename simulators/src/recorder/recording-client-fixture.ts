@@ -91,13 +91,13 @@ export class RecordingClient {
   readonly model: RecordingModel;
   session: OutgoingInvite | undefined;
   readonly #transports = new Transports();
-  readonly #agent: UserAgent;
+  readonly agent: UserAgent;
   readonly #target: Target;
   #version = 0;
 
   private constructor(recorder: RecorderSimulator, files: TlsIdentityFiles, voices: Voice[]) {
     this.voices = voices;
-    this.#agent = new UserAgent({ transports: this.#transports });
+    this.agent = new UserAgent({ transports: this.#transports });
     const { host, port } = recorder.address;
     this.#target = { protocol: 'tls', host, port, servername: 'recorder.test', identity: new TlsIdentity(files) };
     this.model = newRecordingModel({
@@ -117,13 +117,22 @@ export class RecordingClient {
     return new RecordingClient(recorder, files, voices);
   }
 
-  /** The multipart body of an INVITE or re-INVITE. */
-  body(
-    direction: 'sendonly' | 'inactive' = 'sendonly',
-    changeSdp = (sdp: string) => sdp,
-  ): { contentType: string; body: Buffer } {
+  /** Where requests outside dialogs go. */
+  get outOfDialog(): { target: Target; uri: string; from: string } {
+    return { target: this.#target, uri: 'sip:recorder.test', from: '<sip:SRC@sidestream.test>' };
+  }
+
+  /** What the recorder says from now on, one text for each message. */
+  heard(): string[] {
+    const heard: string[] = [];
+    this.#transports.on('message', (bytes) => heard.push(bytes.toString('latin1')));
+    return heard;
+  }
+
+  /** Our session description, for an offer or an answer. */
+  sdp(direction: 'sendonly' | 'inactive' = 'sendonly'): string {
     this.#version += 1;
-    const offerSdp = writeRecordingOffer({
+    return writeRecordingOffer({
       streams: this.voices.map(({ party, ports, master }) => ({
         party,
         address: HOST,
@@ -138,9 +147,16 @@ export class RecordingClient {
       direction,
       profile: dynamics365,
     });
+  }
+
+  /** The multipart body of an INVITE or re-INVITE. */
+  body(
+    direction: 'sendonly' | 'inactive' = 'sendonly',
+    changeSdp = (sdp: string) => sdp,
+  ): { contentType: string; body: Buffer } {
     const { contentType, body } = initialBody({
       model: this.model,
-      offerSdp: changeSdp(offerSdp),
+      offerSdp: changeSdp(this.sdp(direction)),
       profile: dynamics365,
     });
     return { contentType, body: Buffer.from(body) };
@@ -150,7 +166,7 @@ export class RecordingClient {
   async invite(
     change: { headers?: Headers; body?: { contentType: string; body: Buffer }; contact?: string } = {},
   ): Promise<void> {
-    this.session = await this.#agent.invite({
+    this.session = await this.agent.invite({
       target: this.#target,
       uri: dynamics365.uri({ scheme: 'sip', user: 'SRS', host: 'recorder.test', port: this.#target.port }),
       from: '<sip:SRC@sidestream.test>',
@@ -163,14 +179,22 @@ export class RecordingClient {
     this.takeAnswer(this.session.response.headers.get('Content-Type') ?? '', this.session.response.body);
   }
 
-  /** Sends a re-INVITE and takes its answer. */
+  /** Sends a re-INVITE and returns its answer. */
   async reinvite(direction: 'sendonly' | 'inactive', changeSdp?: (sdp: string) => string): Promise<string> {
+    return String((await this.#reinvite(direction, changeSdp))?.body);
+  }
+
+  /** Sends a re-INVITE once, whatever comes of it. */
+  async reinviteStatus(): Promise<number> {
+    return (await this.#reinvite('sendonly'))?.status ?? 0;
+  }
+
+  async #reinvite(direction: 'sendonly' | 'inactive', changeSdp?: (sdp: string) => string) {
     const headers = new Headers([
       ...inviteHeaders(dynamics365, ACCOUNT),
       ['Contact', recordingContact(dynamics365, OWN)],
     ]);
-    const response = await this.session?.dialog.reinvite({ headers, ...this.body(direction, changeSdp) });
-    return String(response?.body);
+    return this.session?.dialog.reinvite({ headers, ...this.body(direction, changeSdp) });
   }
 
   takeAnswer(contentType: string, body: Buffer): void {
@@ -221,7 +245,7 @@ export class RecordingClient {
 
   async close(): Promise<void> {
     for (const { ports } of this.voices) ports.close();
-    await this.#agent.close();
+    await this.agent.close();
     await this.#transports.close();
   }
 }

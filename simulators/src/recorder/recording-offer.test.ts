@@ -36,7 +36,7 @@ test('arbitrary and mutilated text never throws', () => {
 
 test('RFC 4568: a key is read, written and starred out at the same length, whatever surrounds it', () => {
   const master = newMaster();
-  const [tag = '', suite = '', config = ''] = formatCrypto(3, master).split(' ');
+  const [tag = '', suite = '', config = ''] = formatCrypto({ tag: 3, master }).split(' ');
   assert.deepEqual(readCrypto(Number(tag), suite, `${config}|2^48`).master, master);
   const text = `é INLINE:abc|2^31 x\r\na=crypto:1 S inline:${master.toString('base64')}\r\ninline:\xff`;
   const bytes = Buffer.concat([Buffer.from(text), Buffer.of(0xff, 0x00)]);

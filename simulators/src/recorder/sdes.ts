@@ -31,8 +31,8 @@ export function newMaster(): Buffer {
 }
 
 /** The attribute's value for an answer. */
-export function formatCrypto(tag: number, master: Buffer): string {
-  return `${tag} ${SUITE} inline:${master.toString('base64')}`;
+export function formatCrypto({ tag, master, suite = SUITE }: { tag: number; master: Buffer; suite?: string }): string {
+  return `${tag} ${suite} inline:${master.toString('base64')}`;
 }
 
 /**

@@ -30,7 +30,7 @@ export interface PacedSenderOptions {
   /** Bound on the number of packets; 180,000 (an hour) unless given. */
   maxPackets?: number;
   ssrc?: number;
-  firstSequence?: number;
+  firstSequence?: number | undefined;
   firstTimestamp?: number;
 }
 

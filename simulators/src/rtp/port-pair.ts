@@ -2,6 +2,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import { isIPv6 } from 'node:net';
+import { DelayLine } from '../network/delay-line.js';
 
 const ATTEMPTS = 100;
 /** Enough for a stalled event loop of about a second at 50 packets per second and per stream. */
@@ -30,28 +31,35 @@ export class PortPair extends EventEmitter<PortPairEvents> {
   readonly port: number;
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
+  readonly #coming: DelayLine;
+  readonly #going: DelayLine;
   #closed = false;
 
-  private constructor(host: string, rtp: Socket, rtcp: Socket) {
+  private constructor(host: string, rtp: Socket, rtcp: Socket, delayMs: () => number) {
     super();
     this.host = host;
     this.port = rtp.address().port;
     this.#rtp = rtp;
     this.#rtcp = rtcp;
+    this.#coming = new DelayLine(delayMs);
+    this.#going = new DelayLine(delayMs);
     for (const socket of [rtp, rtcp]) socket.on('error', () => undefined);
-    rtp.on('message', (bytes, from) => this.emit('rtp', bytes, from));
-    rtcp.on('message', (bytes, from) => this.emit('rtcp', bytes, from));
+    rtp.on('message', (bytes, from) => this.#coming.push(() => this.emit('rtp', bytes, from)));
+    rtcp.on('message', (bytes, from) => this.#coming.push(() => this.emit('rtcp', bytes, from)));
   }
 
-  /** Binds a free pair on `host`; rejects when none is found in 100 tries or the address is not ours. */
-  static async open(host: string): Promise<PortPair> {
+  /**
+   * Binds a free pair on `host`; rejects when none is found in 100 tries or the address is not ours.
+   * @param delayMs each way, as if the ports were far away; asked anew for each datagram
+   */
+  static async open(host: string, delayMs = () => 0): Promise<PortPair> {
     let last: unknown;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const rtp = await bind(host, 0);
       const { port } = rtp.address();
       if (port % 2 === 0) {
         try {
-          return new PortPair(host, rtp, await bind(host, port + 1));
+          return new PortPair(host, rtp, await bind(host, port + 1), delayMs);
         } catch (error) {
           last = error;
         }
@@ -62,16 +70,21 @@ export class PortPair extends EventEmitter<PortPairEvents> {
   }
 
   sendRtp(bytes: Buffer, port: number, host: string): void {
-    if (!this.#closed) this.#rtp.send(bytes, port, host, () => undefined);
+    this.#going.push(() => {
+      if (!this.#closed) this.#rtp.send(bytes, port, host, () => undefined);
+    });
   }
 
   sendRtcp(bytes: Buffer, port: number, host: string): void {
-    if (!this.#closed) this.#rtcp.send(bytes, port, host, () => undefined);
+    this.#going.push(() => {
+      if (!this.#closed) this.#rtcp.send(bytes, port, host, () => undefined);
+    });
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const line of [this.#coming, this.#going]) line.clear();
     this.#rtp.close();
     this.#rtcp.close();
     this.removeAllListeners();

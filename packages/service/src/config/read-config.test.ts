@@ -54,6 +54,27 @@ describe('readConfig', () => {
     assert.equal(config.log.level, 'info');
   });
 
+  test('recorders are an ordered list in which a list stands for equals and an entry may have a cap', () => {
+    const list = '[eastus, [sip:a.example, { uri: sip:b.example, maxSessions: 200 }], { uri: global, maxSessions: 5 }]';
+    const config = read(good.replace('recorders: [eastus]', `recorders: ${list}`));
+    assert.deepEqual(config.regions['eastus']?.recorders, [
+      { recorder: 'eastus', place: 0 },
+      { recorder: 'sip:a.example', place: 1 },
+      { recorder: 'sip:b.example', place: 1, maxSessions: 200 },
+      { recorder: 'global', place: 2, maxSessions: 5 },
+    ]);
+    for (const [list, path, message] of [
+      ['[eastus, [sip:a.example, eastus]]', 'regions.eastus.recorders', /names a recorder twice/],
+      ['[East US]', 'regions.eastus.recorders.0', /must be the name of a documented endpoint/],
+      ['[[]]', 'regions.eastus.recorders.0', />=1 items/],
+      ['[5]', 'regions.eastus.recorders.0', /must be a recorder, /],
+      ['[{ uri: eastus, maxSessions: 0 }]', 'regions.eastus.recorders.0.maxSessions', />=1/],
+    ] as const) {
+      const problems = problemsOf(good.replace('recorders: [eastus]', `recorders: ${list}`));
+      assert.match(problems[path] ?? '', message, list);
+    }
+  });
+
   test('three errors are told at once, each with the path of its key', () => {
     const bad = good
       .replace('203.0.113.0/24', '203.0.113.0/40')
@@ -109,12 +130,14 @@ describe('readConfig', () => {
     const open = good
       .replace('nats://127.0.0.1:4222', 'nats://nats.example:4222')
       .replace('ng: 127.0.0.1:22222 }', 'ng: 10.0.0.1:22222 }, listen: 0.0.0.0:7000')
+      .replace('signalling: {', 'signalling: { grpcListen: 0.0.0.0:7001,')
       .concat('relays: [{ address: 10.0.0.2:7000 }]\n');
     assert.deepEqual(Object.keys(problemsOf(open)).sort(), [
       'mediaRelay.listen',
       'mediaRelay.rtpengine.ng',
       'nats.servers.0',
       'relays.0.address',
+      'signalling.grpcListen',
     ]);
     const closed = open
       .replace(

@@ -60,11 +60,16 @@ function* clearLinks(config: Loose): Generator<ConfigProblem> {
   }
   const relay = loose(config['mediaRelay']);
   const grpcTls = loose(config['grpc'])['tls'];
-  for (const service of ['mediaRelay', 'policySync', 'registration']) {
-    const listen = text(loose(config[service])['listen']);
+  for (const [service, key] of [
+    ['mediaRelay', 'listen'],
+    ['policySync', 'listen'],
+    ['registration', 'listen'],
+    ['signalling', 'grpcListen'],
+  ] as const) {
+    const listen = text(loose(config[service])[key]);
     if (listen === undefined || grpcTls !== undefined || isLoopback(listen.replace(/:\d+$/, '').replace(/[[\]]/g, '')))
       continue;
-    yield { path: `${service}.listen`, message: `'${listen}' is not loopback: grpc.tls is needed` };
+    yield { path: `${service}.${key}`, message: `'${listen}' is not loopback: grpc.tls is needed` };
   }
   for (const [index, entry] of entries(config['relays'])) {
     const address = text(entry['address']);

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseHostPort } from '../address.js';
+import { recorderListSchema } from './recorder-list.js';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
 const file = z.string().min(1).describe('path of a file, relative to the configuration file');
@@ -26,10 +27,6 @@ const cidr = z.string().refine((text) => {
 const sipTarget = z
   .string()
   .regex(/^sips?:[^\s;?<>@]+(;transport=(udp|tcp|tls))?$/, 'must be sip:host[:port][;transport=udp|tcp|tls]');
-
-const recorder = z
-  .string()
-  .regex(/^([a-z]+|sips?:[^\s<>]+)$/, 'must be the name of a documented endpoint (e.g. eastus) or a sip:/sips: URI');
 
 const httpsUrl = z
   .string()
@@ -133,17 +130,47 @@ const tenantSchema = z.strictObject({
     .optional()
     .describe('goes out as X-AccountId; profile dynamics365 needs it'),
   region: name,
-  recorders: z.array(recorder).min(1).optional(),
+  recorders: recorderListSchema.optional(),
   recording: z.strictObject({
-    mode: z.literal('best-effort').default('best-effort'),
-    start: z.literal('answer').default('answer'),
+    mode: z
+      .enum(['best-effort', 'required'])
+      .default('best-effort')
+      .describe('required: the caller is answered only once the call is recorded; it starts as ringing does'),
+    start: z.enum(['answer', 'ringing']).default('answer').describe('ringing: no word is lost'),
+    parallel: z
+      .enum(['off', 'any', 'all'])
+      .default('off')
+      .describe('any, all: all recorders of the list at once; recorded when one is, or when each is'),
+    requiredTimeoutMs: z
+      .int()
+      .min(100)
+      .max(30_000)
+      .default(4_000)
+      .describe('how long an answered call waits for a required recording before it is ended'),
+    onLoss: z.enum(['keep', 'end']).default('keep').describe('what becomes of a call whose required recording is lost'),
     profile: z.enum(['dynamics365', 'rfc7866']).default('dynamics365').describe('what the recorder wants to be told'),
     identity: z.strictObject({ certFile: file, keyFile: file }),
     trustFile: file.optional().describe('authorities to trust instead of the well-known ones'),
     domain: z.string().default('sidestream.invalid').describe('host part of the From that recorders see'),
     enabled: z.boolean().default(true).describe('false: no call of the tenant is recorded'),
+    notice: z
+      .enum(['none', 'awareness', 'contract'])
+      .default('none')
+      .describe(
+        'how the parties learn that they are recorded: all have record-aware user agents, or know it by other means',
+      ),
+    recordPreference: z
+      .enum(['ignore', 'honour'])
+      .default('ignore')
+      .describe(
+        'whether a record-aware party may have its call not recorded, or paused (a=recordpref); never a required one',
+      ),
     provisionalTimeoutMs: z.int().min(100).max(32_000).default(1_500),
     finalTimeoutMs: z.int().min(100).max(32_000).default(3_000),
+    callIdOnReestablish: z
+      .enum(['same', 'new'])
+      .default('same')
+      .describe('Call-ID after a recorder was lost: the one that the dialer widget was told, or a new one'),
   }),
   policy: z.discriminatedUnion('source', [filePolicySchema, providerPolicySchema]),
   provider: providerSchema.optional(),
@@ -178,7 +205,7 @@ export const configSchema = z
     }),
     grpc: z.strictObject({ tls: tlsFilesSchema.optional() }).default({}),
     relays: z.array(z.strictObject({ address: hostPort })).default([]),
-    regions: z.record(name, z.strictObject({ recorders: z.array(recorder).min(1) })),
+    regions: z.record(name, z.strictObject({ recorders: recorderListSchema })),
     tenants: z.record(name, tenantSchema),
     trunks: z.record(name, trunkSchema),
     signalling: z.strictObject({
@@ -189,6 +216,8 @@ export const configSchema = z
       edgeSecretFile: file.optional(),
       listen: z.array(listen).min(1).default(['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060']),
       advertise: z.string().optional(),
+      grpcListen: hostPort.default('127.0.0.1:0').describe('where the service Calls listens'),
+      grpcAdvertise: z.string().optional().describe('host or host:port under which others reach grpcListen'),
       tls: z.strictObject({ certFile: file, keyFile: file, trustFile: file.optional() }).optional(),
       maxCalls: z.int().min(1).max(100_000).default(2_000),
       stateDirectory: z
@@ -196,6 +225,10 @@ export const configSchema = z
         .min(1)
         .default('state')
         .describe('where the last policies are kept for a start without NATS, relative to the configuration file'),
+      emergencyNumbers: z
+        .array(z.string().regex(/^\+?\d{2,15}$/, 'must be digits, as they are dialled'))
+        .default(['112', '911'])
+        .describe('calls to these are put through whether their required recording is made or not'),
       drainSeconds: z.int().min(0).max(86_400).default(5),
     }),
     mediaRelay: z.strictObject({

@@ -66,9 +66,11 @@ export class EventPublisher {
     });
   }
 
-  publish(body: EventBody, time = new Date()): void {
+  /** Returns the event as the world will see it. */
+  publish(body: EventBody, time = new Date()): Event {
     const id = randomUUID();
-    const payload = Event.encode({ id, time, source: this.#source, body }).finish();
+    const event = { id, time, source: this.#source, body };
+    const payload = Event.encode(event).finish();
     if (this.#queue.length >= this.#capacity) {
       this.#queue.shift();
       this.#dropped.inc();
@@ -76,6 +78,7 @@ export class EventPublisher {
     this.#queue.push({ subject: eventSubject(body), id, payload });
     this.#wake();
     this.#loop ??= this.#drain();
+    return event;
   }
 
   /** Gives what waits up to `flushMs` to leave, then ends. */

@@ -1,28 +1,52 @@
-// Opening a TCP or TLS connection, within a deadline, and checking who is there.
-import { connect, isIP, type Socket } from 'node:net';
+// Opening a TCP or TLS connection to one of a host's addresses, within one budget, and checking who is there.
+import { connect, isIP, isIPv6, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureVersion, type TLSSocket } from 'node:tls';
 import { SipError } from '../sip-error.js';
+import { type AddressLookup, addressesOf } from './address-lookup.js';
+import { raceAddresses } from './address-race.js';
+import { withinBudget } from './budget.js';
 import type { Target } from './flow.js';
 import { socketError } from './socket-error.js';
 
 /** Bounds of one dial. */
 export interface DialOptions {
+  /** For everything together: looking up, connecting to whichever address, handshaking. */
   readonly timeoutMs: number;
   readonly minVersion: SecureVersion;
+  readonly lookup: AddressLookup;
   readonly signal: AbortSignal;
 }
 
 /**
- * Connects to a target. For TLS the handshake is done and the peer's chain and name are verified when this resolves.
+ * Connects to a target: its addresses are looked up anew and raced. For TLS the handshake is done and the peer's chain and name
+ * are verified when this resolves.
  * @throws SipError `tls-refused`, `transport-failed` (also after `timeoutMs`) or `cancelled`
  */
 export function dial(target: Target, options: DialOptions): Promise<Socket> {
-  const peer = `${target.host}:${target.port}`;
+  const { host, port, local } = target;
+  const peer = `${host}:${port}`;
+  return withinBudget(peer, options.timeoutMs, options.signal, async (signal) => {
+    const found = await addressesOf(host, options.lookup, signal);
+    const usable = found.filter((address) => local === undefined || isIPv6(address) === isIPv6(local.host));
+    if (usable.length === 0)
+      throw new SipError('transport-failed', `${peer}: no address of the family of ${local?.host}`);
+    return raceAddresses(
+      usable,
+      (address, given) => connected(target, address, options.minVersion, given),
+      (late) => void late.destroy(),
+      signal,
+    );
+  });
+}
+
+function connected(target: Target, address: string, minVersion: SecureVersion, signal: AbortSignal): Promise<Socket> {
+  const { host, port } = target;
+  const peer = address === host ? `${host}:${port}` : `${host}:${port} (${address})`;
   return new Promise((resolve, reject) => {
-    const socket = target.protocol === 'tls' ? openTls(target, options.minVersion) : connect(whereTo(target));
+    const tls = target.protocol === 'tls';
+    const socket = tls ? openTls(target, address, minVersion) : connect(whereTo(target, address));
     const finish = (error?: SipError): void => {
-      clearTimeout(timer);
-      options.signal.removeEventListener('abort', onAbort);
+      signal.removeEventListener('abort', onAbort);
       socket.removeListener('error', onError);
       socket.removeListener('close', onClose);
       if (error === undefined) {
@@ -35,29 +59,25 @@ export function dial(target: Target, options: DialOptions): Promise<Socket> {
     };
     const onError = (error: Error): void => finish(socketError(peer, error));
     const onClose = (): void => finish(new SipError('transport-failed', `${peer}: closed while connecting`));
-    const onAbort = (): void => finish(new SipError('cancelled', `${peer}: connecting was cancelled`));
-    const timer = setTimeout(() => {
-      finish(new SipError('transport-failed', `${peer}: no connection within ${options.timeoutMs} ms`));
-    }, options.timeoutMs);
+    const onAbort = (): void => finish(new SipError('cancelled', `${peer}: connecting was given up`));
     socket.once('error', onError).once('close', onClose);
-    socket.once(target.protocol === 'tls' ? 'secureConnect' : 'connect', () => finish());
-    options.signal.addEventListener('abort', onAbort, { once: true });
-    if (options.signal.aborted) onAbort();
+    socket.once(tls ? 'secureConnect' : 'connect', () => finish());
+    signal.addEventListener('abort', onAbort, { once: true });
   });
 }
 
-function whereTo({ host, port, local }: Target): { host: string; port: number; localAddress?: string } {
-  return { host, port, ...(local === undefined ? {} : { localAddress: local.host }) };
+function whereTo({ port, local }: Target, address: string): { host: string; port: number; localAddress?: string } {
+  return { host: address, port, ...(local === undefined ? {} : { localAddress: local.host }) };
 }
 
 /**
  * The name is checked as Node does it, wildcards included, although RFC 5922 §7.2 forbids them to SIP: recorders live behind
- * cloud front doors with wildcard certificates.
+ * cloud front doors with wildcard certificates. Whatever the address, SNI and the name to check are the host's.
  */
-function openTls(target: Target, minVersion: SecureVersion): TLSSocket {
+function openTls(target: Target, address: string, minVersion: SecureVersion): TLSSocket {
   const name = target.servername ?? target.host;
   return connectTls({
-    ...whereTo(target),
+    ...whereTo(target, address),
     // RFC 6066 §3: SNI carries names only.
     servername: isIP(name) === 0 ? name : '',
     rejectUnauthorized: true,

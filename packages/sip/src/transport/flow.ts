@@ -35,6 +35,8 @@ export interface Flow {
   readonly local: HostPort;
   readonly remote: HostPort;
   readonly tls?: TlsPeer | undefined;
+  /** What looking up, connecting and the handshake took, in milliseconds; on a connection that we opened. */
+  readonly connectMs?: number | undefined;
   readonly closed: boolean;
   /** Hands the bytes to the socket. @throws SipError `transport-failed` when the flow is closed, fails or is too far behind */
   send(bytes: Buffer): Promise<void>;

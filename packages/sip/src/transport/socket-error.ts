@@ -12,6 +12,11 @@ const verification: ReadonlyMap<string, string> = new Map([
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'certificate from an authority that is not trusted'],
   ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'the peer does not trust our certificate'],
   ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'the peer wants a client certificate'],
+  ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'the peer refused our certificate'],
+  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'our certificate has expired for the peer'],
+  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED', 'our certificate is revoked for the peer'],
+  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', 'the peer refused our certificate'],
+  ['ERR_SSL_TLSV1_ALERT_ACCESS_DENIED', 'the peer knows our certificate and denies access'],
   ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'the peer refused the handshake'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'the peer does not speak TLS'],
 ]);

@@ -40,6 +40,7 @@ export class StreamFlow implements PooledFlow {
   readonly local: HostPort;
   readonly remote: HostPort;
   readonly tls?: TlsPeer;
+  readonly connectMs?: number;
   readonly #socket: Socket;
   readonly #options: StreamFlowOptions;
   readonly #listener: StreamFlowListener;
@@ -60,6 +61,7 @@ export class StreamFlow implements PooledFlow {
     socket: Socket;
     protocol: TransportProtocol;
     tls?: TlsPeer | undefined;
+    connectMs?: number | undefined;
     options: StreamFlowOptions;
     listener: StreamFlowListener;
   }) {
@@ -67,6 +69,7 @@ export class StreamFlow implements PooledFlow {
     this.id = o.id;
     this.protocol = o.protocol;
     if (o.tls !== undefined) this.tls = o.tls;
+    if (o.connectMs !== undefined) this.connectMs = o.connectMs;
     this.local = { host: socket.localAddress ?? '', port: socket.localPort ?? 0 };
     this.remote = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
     this.#socket = socket;
@@ -95,8 +98,10 @@ export class StreamFlow implements PooledFlow {
   keepAlive(): void {
     const { keepAliveMs } = this.#options;
     if (keepAliveMs <= 0 || this.#retired || this.closed) return;
+    // The first one comes early: whether the peer answers pings at all must be known before it falls silent.
+    const intervalMs = this.#pinged ? keepAliveMs : keepAliveMs / 8;
     // RFC 5626 §4.4.1: a random 80 to 100 per cent of the interval, so that many flows do not ping as one.
-    this.#pingTimer = setTimeout(() => this.#ping(), keepAliveMs * (0.8 + Math.random() * 0.2)).unref();
+    this.#pingTimer = setTimeout(() => this.#ping(), intervalMs * (0.8 + Math.random() * 0.2)).unref();
   }
 
   /** Pings no more, so that nothing but SIP messages keeps the connection; it ends when they do (`idleTimeoutMs`). */

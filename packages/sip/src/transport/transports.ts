@@ -5,6 +5,7 @@ import { type SecureVersion, TLSSocket } from 'node:tls';
 import { guarded } from '../guarded.js';
 import type { MessageLimits } from '../message/message-limits.js';
 import { SipError } from '../sip-error.js';
+import { type AddressLookup, systemLookup } from './address-lookup.js';
 import { ConnectionPool } from './connection-pool.js';
 import { dial } from './dial.js';
 import type { Flow, HostPort, Target, TransportProtocol } from './flow.js';
@@ -41,8 +42,10 @@ export interface TransportsOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** Time that one message may take to arrive on a stream. Default 10,000. */
   readonly messageTimeoutMs?: number | undefined;
-  /** Time for connecting, TLS handshake included, either way. Default 5000. */
+  /** Time for connecting, look-up and TLS handshake included, either way. Default 5000. */
   readonly dialTimeoutMs?: number | undefined;
+  /** How the addresses of a name are found, at each dial. Default: the system's resolver. */
+  readonly lookup?: AddressLookup | undefined;
   /** Bytes that may wait on one connection for a peer that does not read. Default 1 MiB. */
   readonly maxQueuedBytes?: number | undefined;
   readonly tlsMinVersion?: SecureVersion | undefined;
@@ -60,6 +63,7 @@ export class Transports extends EventEmitter<TransportEvents> {
   readonly #streamOptions: StreamFlowOptions;
   readonly #maxConnections: number;
   readonly #dialTimeoutMs: number;
+  readonly #lookup: AddressLookup;
   readonly #minVersion: SecureVersion;
   readonly #udp = new Set<UdpListener>();
   readonly #listeners = new Set<StreamListener>();
@@ -74,6 +78,7 @@ export class Transports extends EventEmitter<TransportEvents> {
     this.#accept = options.accept ?? (() => true);
     this.#maxConnections = options.maxConnections ?? 4096;
     this.#dialTimeoutMs = options.dialTimeoutMs ?? 5000;
+    this.#lookup = options.lookup ?? systemLookup;
     this.#minVersion = options.tlsMinVersion ?? 'TLSv1.2';
     this.#streamOptions = {
       limits: options.limits,
@@ -126,7 +131,8 @@ export class Transports extends EventEmitter<TransportEvents> {
    */
   async flow(target: Target, signal?: AbortSignal): Promise<Flow> {
     if (this.#closed) throw new SipError('not-possible', 'the transports are closed');
-    if (target.protocol === 'udp') return udpFlow(target, this.#udp, this.#dialTimeoutMs, signal);
+    const bounds = { timeoutMs: this.#dialTimeoutMs, lookup: this.#lookup };
+    if (target.protocol === 'udp') return udpFlow(target, this.#udp, { ...bounds, signal });
     // Who was called under a name calls back under the same: a dialog that came in knows no identity.
     const identity = target.protocol === 'tls' ? (target.identity ?? this.#ownIdentity) : undefined;
     return this.#pool.flow(identity === undefined ? target : { ...target, identity }, signal);
@@ -176,7 +182,7 @@ export class Transports extends EventEmitter<TransportEvents> {
     return false;
   }
 
-  #adopt(socket: Socket, protocol: 'tcp' | 'tls', tls: TlsOwn = {}): StreamFlow {
+  #adopt(socket: Socket, protocol: 'tcp' | 'tls', tls: TlsOwn = {}, connectMs?: number): StreamFlow {
     const listener: StreamFlowListener = {
       message: (bytes, from) => this.#tell(() => this.emit('message', bytes, from)),
       sent: (bytes, to) => this.#tell(() => this.emit('sent', bytes, to)),
@@ -189,7 +195,7 @@ export class Transports extends EventEmitter<TransportEvents> {
     const peer = socket instanceof TLSSocket ? tlsPeer(socket, tls) : undefined;
     const id = `${protocol}:${this.#nextFlow}`;
     this.#nextFlow += 1;
-    const flow = new StreamFlow({ id, socket, protocol, tls: peer, options: this.#streamOptions, listener });
+    const flow = new StreamFlow({ id, socket, protocol, tls: peer, connectMs, options: this.#streamOptions, listener });
     this.#flows.set(flow, socket);
     if (this.#closed) flow.close();
     return flow;
@@ -200,9 +206,12 @@ export class Transports extends EventEmitter<TransportEvents> {
     if (this.#isFull()) throw new SipError('transport-failed', `${peer}: too many connections are open`);
     // Asked for before the handshake: files that change meanwhile concern the next connection.
     const ownSubject = target.identity?.subject();
-    const socket = await dial(target, { timeoutMs: this.#dialTimeoutMs, minVersion: this.#minVersion, signal });
+    const bounds = { timeoutMs: this.#dialTimeoutMs, lookup: this.#lookup, minVersion: this.#minVersion };
+    const begunMs = performance.now();
+    const socket = await dial(target, { ...bounds, signal });
     const protocol = target.protocol === 'tls' ? 'tls' : 'tcp';
-    const flow = this.#adopt(socket, protocol, { ownSubject, servername: target.servername ?? target.host });
+    const own = { ownSubject, servername: target.servername ?? target.host };
+    const flow = this.#adopt(socket, protocol, own, performance.now() - begunMs);
     flow.keepAlive();
     return flow;
   }

@@ -117,7 +117,12 @@ const invites: readonly Deviation[] = [
     /stream\[2\]/,
     swap(/AAAAAAAAQACAAAAAAAAABQ==/g, 'AAAAAAAAQACAAAAAAAAABA=='),
   ],
-  ['metadata-associations', /7865 §6\.8/, /stream\[1\]/, swap(/<send>.*?<\/send>/, '')],
+  [
+    'metadata-associations',
+    /7865 §6\.8/,
+    /stream\[1\]/,
+    swap(/<participantstreamassoc[\s\S]*?<\/participantstreamassoc>/, ''),
+  ],
   ['metadata-reference', /7866 §9\.2/, /recv/, swap(/<recv>.*?</, '<recv>AAAAAAAAQACAAAAAAAAADw==<')],
   ['metadata-reference', /7865 §6\.10/, /recv/, swap(/<recv>.*?</, '<recv>AAAAAAAAQACAAAAAAAAAAQ==<')],
   ['metadata-labels', /7866 §9\.1/, /stream\[1\]\/label/, swap('<label>inbound', '<label>in')],

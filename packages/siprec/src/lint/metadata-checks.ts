@@ -141,16 +141,19 @@ function checkLabels(root: TreeElement, { labels, kind, profile }: MetadataConte
   }
 }
 
-/** RFC 7865 §6.5.2: a stream is sent by one or more participants. */
+/** RFC 7865 §6.5.2: a stream is sent by one or more participants, unless one that has it is on hold and sends nothing. */
 function checkSenders(root: TreeElement, report: Report): void {
-  const sent = new Set(
-    childrenNamed(root, 'participantstreamassoc').flatMap((each) =>
-      childrenNamed(each, 'send').map(({ text }) => text.trim()),
-    ),
+  const sends = childrenNamed(root, 'participantstreamassoc').map((each) =>
+    childrenNamed(each, 'send').map(({ text }) => text.trim()),
   );
-  for (const stream of childrenNamed(root, 'stream')) {
+  const onHold = sends.filter((ids) => ids.length === 0).length;
+  const sent = new Set(sends.flat());
+  const unsent = childrenNamed(root, 'stream').filter((stream) => {
     const id = attributeOf(stream, 'stream_id');
-    if (id === undefined || sent.has(id)) continue;
+    return id !== undefined && !sent.has(id);
+  });
+  if (unsent.length <= onHold) return;
+  for (const stream of unsent) {
     report({
       severity: 'warning',
       name: 'metadata-associations',

@@ -22,6 +22,12 @@ export interface RecordedStream {
   readonly id: Uuid;
 }
 
+/** Whether a party sends media to the other one, and takes what that one sends: on hold it does neither or one of both. */
+export interface PartyFlow {
+  readonly sends: boolean;
+  readonly receives: boolean;
+}
+
 export interface RecordingModel {
   /** The communication session that is recorded, the same for every recorder that it is sent to. */
   readonly sessionId: Uuid;
@@ -36,6 +42,8 @@ export interface RecordingModel {
   readonly recorded: Association;
   readonly participants: Readonly<Record<Party, Participant>>;
   readonly streams: Readonly<Record<Party, RecordedStream>>;
+  /** What flows at this moment (RFC 7865 §6.6); absent: everything. */
+  readonly flows?: Readonly<Record<Party, PartyFlow>>;
 }
 
 export interface NewRecording {

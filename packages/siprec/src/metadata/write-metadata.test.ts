@@ -54,6 +54,15 @@ test('the complete snapshot is the golden document', () => {
   assert.equal(writeMetadata(exampleRecording(), complete), packageFile('golden/metadata-complete.xml'));
 });
 
+test('RFC 7865 §6.6: a party on hold neither sends nor receives, and the other one receives nothing from it', async () => {
+  const flows = { customer: { sends: false, receives: false }, seller: { sends: true, receives: true } };
+  const xml = writeMetadata({ ...exampleRecording(), flows }, complete);
+  assert.deepEqual(await schemaErrors(xml), []);
+  const associations = [...xml.matchAll(/<participantstreamassoc[^>]*?(?:\/>|>([\s\S]*?)<\/participantstreamassoc>)/g)];
+  const names = associations.map(([, content = '']) => [...content.matchAll(/<(send|recv)>/g)].map(([, name]) => name));
+  assert.deepEqual(names, [[], ['send']]);
+});
+
 test('RFC 8068 §3.2.4: the end of the session is the golden document', () => {
   assert.equal(
     writeMetadata(endRecordingModel(exampleRecording(), stopTime), partial),

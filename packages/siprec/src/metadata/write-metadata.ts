@@ -72,11 +72,19 @@ function snapshot(model: RecordingModel, profile: RecorderProfile, labels: boole
       '@session_id': sessionId,
       ...association(model.participants[party]),
     })),
-    participantstreamassoc: parties.map((party) => ({
-      '@participant_id': uuidToWire(model.participants[party].id),
-      send: uuidToWire(model.streams[party].id),
-      recv: uuidToWire(model.streams[otherParty[party]].id),
-    })),
+    participantstreamassoc: parties.map((party) => streamAssociation(model, party)),
+  };
+}
+
+/** Without `send` or `recv` the participant is on hold, in that direction (RFC 7865 §6.6). */
+function streamAssociation({ participants, streams, flows }: RecordingModel, party: Party): XmlNode {
+  const other = otherParty[party];
+  const sends = flows?.[party].sends ?? true;
+  const receives = (flows?.[party].receives ?? true) && (flows?.[other].sends ?? true);
+  return {
+    '@participant_id': uuidToWire(participants[party].id),
+    send: sends ? uuidToWire(streams[party].id) : undefined,
+    recv: receives ? uuidToWire(streams[other].id) : undefined,
   };
 }
 

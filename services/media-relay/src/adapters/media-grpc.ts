@@ -1,12 +1,11 @@
 // The gRPC face of the relay: translates requests and answers, decides nothing.
-import { type handleServerStreamingCall, Metadata, status } from '@grpc/grpc-js';
 import type {
   MediaRelayServiceServer,
   WatchRequest,
   WatchResponse,
   ForkStream as WireStream,
 } from '@sidestream/proto/media/v1';
-import type { UnaryHandlers } from '@sidestream/service';
+import { type UnaryHandlers, watchHandler } from '@sidestream/service';
 import type { ForkStream, PartyMedia } from '../domain/ports.js';
 import type { Relay } from '../domain/relay.js';
 import { readId, readParties, readParty, readSdp, writeParty } from './requests.js';
@@ -62,34 +61,15 @@ export function mediaRelayService(
         forkIds: [...forks.keys()],
       })),
     })),
-    watch: watchHandler(relay, shutdown),
-  };
-}
-
-function watchHandler(relay: Relay, shutdown: AbortSignal): handleServerStreamingCall<WatchRequest, WatchResponse> {
-  let watchers = 0;
-  return (call) => {
-    const refuse = (code: status, details: string) =>
-      call.destroy(Object.assign(new Error(details), { code, details }));
-    if (watchers >= maxWatchers) return void refuse(status.RESOURCE_EXHAUSTED, 'too many watchers');
-    watchers += 1;
-    let behind = 0;
-    const end = () => call.end();
-    const stopListening = relay.onLost(({ session: sessionId, reason }) => {
-      if (behind >= maxBehind) return void refuse(status.RESOURCE_EXHAUSTED, 'the watcher does not keep up');
-      behind += 1;
-      call.write({ event: { $case: 'lost', value: { sessionId, reason } } }, () => {
-        behind -= 1;
-      });
-    });
-    shutdown.addEventListener('abort', end, { once: true });
-    call.once('close', () => {
-      watchers -= 1;
-      stopListening();
-      shutdown.removeEventListener('abort', end);
-    });
-    // The headers tell the client that it is listened for from now on.
-    call.sendMetadata(new Metadata());
+    watch: watchHandler<WatchRequest, WatchResponse>({
+      maxWatchers,
+      maxBehind,
+      subscribe: (send) =>
+        relay.onLost(({ session: sessionId, reason }) =>
+          send({ event: { $case: 'lost', value: { sessionId, reason } } }),
+        ),
+      shutdown,
+    }),
   };
 }
 

@@ -14,6 +14,7 @@ import {
 import { type ForkMedia, readForkSdp } from './fork-sdp.js';
 import { type NgCommand, NgError } from './ng-client.js';
 import { isDictionary, type NgDictionary, type NgValue } from './ng-message.js';
+import { standInAnswer } from './stand-in-answer.js';
 
 /** A reply must fit into one datagram: 500 ids of at most 120 bytes do. Without a limit the engine lists 32. */
 const listLimit = 500;
@@ -54,6 +55,10 @@ export class Rtpengine implements MediaEngine {
     // In ng the from-tag of an answer is the offerer's, as in the SIP response.
     const tags = { 'from-tag': other(by), 'to-tag': by };
     return this.#sdp(await this.#ask(session, { command: 'answer', ...tags, ...partyMedia(by, sdp) }, signal));
+  }
+
+  async presumeAnswer(session: string, by: Party, offered: string, signal: AbortSignal): Promise<void> {
+    await this.answer(session, by, standInAnswer(offered), signal);
   }
 
   async offerFork(

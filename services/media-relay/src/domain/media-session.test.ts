@@ -40,9 +40,10 @@ test('an offer is taken in every state', () => {
     permit(session, { kind: 'offer' });
 });
 
-test('a fork needs an answered session, and known parties, each once', () => {
+test('a fork needs an offered session, and known parties, each once', () => {
   const start = { kind: 'start-fork', fork: 'f', parties } as const;
-  refused(after(offered), start, 'bad-request');
+  refused(after(), start, 'bad-request');
+  permit(after(offered), start);
   const answered = after(offered, { kind: 'answered' });
   permit(answered, start);
   refused(answered, { ...start, parties: [] }, 'bad-request');

@@ -22,7 +22,7 @@ export interface MediaSession {
   readonly openedAt: Date;
   /** Who made the latest offer; undefined until the engine took the first one. */
   readonly offerer?: Party;
-  /** Whether an offer was ever answered, so that the engine knows both parties. */
+  /** Whether an offer was ever answered, or its answer presumed, so that the engine knows both parties. */
   readonly answered: boolean;
   readonly forks: ReadonlyMap<string, Fork>;
   /**
@@ -75,7 +75,7 @@ export function permit(session: MediaSession, command: Command): void {
       if (session.offerer === command.by) throw refuse(session, `was offered by the ${command.by}, who cannot answer`);
       return;
     case 'start-fork':
-      if (!session.answered) throw refuse(session, 'cannot be forked before it was answered');
+      if (session.offerer === undefined) throw refuse(session, 'cannot be forked before it was offered');
       permitParties(session, command.fork, command.parties);
       if (session.everForked.size >= maxForksPerSession && !session.everForked.has(command.fork))
         throw new SidestreamError(

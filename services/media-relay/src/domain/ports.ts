@@ -62,6 +62,13 @@ export interface MediaEngine {
   /** Gives a party's answer to the other's offer. Returns the SDP for the offerer. */
   answer(session: string, by: Party, sdp: string, signal: AbortSignal): Promise<string>;
   /**
+   * Lets a session be forked before it is answered: each party is forked as soon as it sends. The real answer follows by `answer`
+   * and may name another address and fewer codecs.
+   *
+   * @param offered what `offer` returned for this party.
+   */
+  presumeAnswer(session: string, by: Party, offered: string, signal: AbortSignal): Promise<void>;
+  /**
    * Offers (again) a copy of the parties' media. On a fork that had media before, media flows from here on, on the same
    * ports and with the same keys, whatever the codec. A refusal leaves the fork in doubt: stop it.
    *

@@ -24,6 +24,8 @@ export class SessionOwner {
   readonly #log: DomainLog;
   readonly #queue: CommandQueue;
   #state: MediaSession;
+  /** What the first offer's answerer was offered, until it is answered. */
+  #offered = '';
   #closing: Promise<readonly PartyMedia[]> | undefined;
 
   constructor(engine: MediaEngine, id: string, openedAt: Date, log: DomainLog) {
@@ -46,6 +48,7 @@ export class SessionOwner {
     return this.#run({ kind: 'offer' }, signal, async (running) => {
       const reply = await this.#engine.offer(this.#state.id, by, sdp, this.#state.answered, running);
       this.#apply({ kind: 'offered', by });
+      if (!this.#state.answered) this.#offered = reply;
       return reply;
     });
   }
@@ -53,12 +56,15 @@ export class SessionOwner {
   answer(by: Party, sdp: string, signal: AbortSignal): Promise<string> {
     return this.#run({ kind: 'answer', by }, signal, async (running) => {
       const reply = await this.#engine.answer(this.#state.id, by, sdp, running);
-      this.#apply({ kind: 'answered' });
+      this.#answered();
       return reply;
     });
   }
 
-  /** Offers a new fork, one that was stopped, or a live one again after the parties' codecs changed. */
+  /**
+   * Offers a new fork, one that was stopped, or a live one again after the parties' codecs changed. Before the session is answered
+   * the fork is made for whatever was offered: start it again after each answer.
+   */
   startFork(fork: string, parties: readonly Party[], signal: AbortSignal): Promise<readonly ForkStream[]> {
     return this.#offerFork({ kind: 'start-fork', fork, parties }, signal);
   }
@@ -129,6 +135,7 @@ export class SessionOwner {
   ): Promise<readonly ForkStream[]> {
     const { fork, parties } = command;
     return this.#run(command, signal, async (running) => {
+      await this.#presumeAnswer(running);
       try {
         const before = this.#state.everForked.get(fork);
         const streams = await this.#requestFork(fork, parties, before, running);
@@ -140,6 +147,18 @@ export class SessionOwner {
         throw error;
       }
     });
+  }
+
+  async #presumeAnswer(signal: AbortSignal): Promise<void> {
+    const { id, answered, offerer } = this.#state;
+    if (answered || offerer === undefined) return;
+    await this.#engine.presumeAnswer(id, offerer === 'customer' ? 'seller' : 'customer', this.#offered, signal);
+    this.#answered();
+  }
+
+  #answered(): void {
+    this.#apply({ kind: 'answered' });
+    this.#offered = '';
   }
 
   async #requestFork(

@@ -32,6 +32,10 @@ export class FakeEngine implements MediaEngine {
     return sdp;
   }
 
+  presumeAnswer(session: string, _by: Party, _offered: string, signal: AbortSignal): Promise<void> {
+    return this.#do('presumeAnswer', session, signal);
+  }
+
   async offerFork(
     session: string,
     _fork: string,

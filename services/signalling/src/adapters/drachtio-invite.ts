@@ -86,7 +86,7 @@ export class DrachtioInvite implements IncomingInvite {
       const done = (error: unknown, dialog?: SrfDialog) => {
         // createUAS may call back twice when CANCEL and 200 cross; a dialog that comes second is nobody's.
         if (over) dialog?.destroy({}, () => {});
-        else if (dialog) resolve(new DrachtioLeg(dialog, this.#edge, this.#log));
+        else if (dialog) resolve(new DrachtioLeg(dialog, this.header('supported'), this.#edge, this.#log));
         else reject(new SidestreamError('cancelled', `200 not sent: ${String(error)}`, { cause: error }));
         over = true;
       };

@@ -3,6 +3,7 @@
 import { type Logger, SidestreamError } from '@sidestream/service';
 import { raced } from '../domain/deadline.js';
 import type { IncomingOffer, Leg, LegHandlers } from '../domain/ports.js';
+import { isRecordAware } from '../domain/recording-awareness.js';
 import type { SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { sdpOf, sendResponse } from './drachtio-message.js';
 
@@ -21,6 +22,7 @@ const maxEarlyEvents = 16;
 const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK' };
 
 export class DrachtioLeg implements Leg {
+  readonly recordAware: boolean;
   readonly #dialog: SrfDialog;
   readonly #edge: LegEdge;
   readonly #log: Logger;
@@ -31,7 +33,9 @@ export class DrachtioLeg implements Leg {
   #onAck: ((sdp: string) => void) | undefined;
   #bye: Promise<void> | undefined;
 
-  constructor(dialog: SrfDialog, edge: LegEdge, log: Logger) {
+  /** @param supported Supported of the peer's INVITE or of its 200 */
+  constructor(dialog: SrfDialog, supported: string | undefined, edge: LegEdge, log: Logger) {
+    this.recordAware = isRecordAware(supported);
     this.#dialog = dialog;
     this.#edge = edge;
     this.#log = log;

@@ -106,7 +106,9 @@ export class DrachtioTrunking implements Trunking {
       };
       const done = (error: unknown, dialog?: SrfDialog) => {
         if (dialog) {
-          resolve({ kind: 'accepted', leg: new DrachtioLeg(dialog, edge, this.#options.log), sdp: sdpOf(dialog.res) });
+          const { res } = dialog;
+          const leg = new DrachtioLeg(dialog, res.get('supported'), edge, this.#options.log);
+          resolve({ kind: 'accepted', leg, sdp: sdpOf(res) });
         } else {
           const refusal = refusalOf(error);
           if (refusal) resolve(refusal);

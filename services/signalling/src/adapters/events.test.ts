@@ -31,7 +31,7 @@ test('one termination: the same in event and metric label; gauges go back to zer
   events.callAnswered(call, { answerDelayMs: 12.4, postDialDelayMs: 3.6 });
   events.recordingStarted(recording, world.recorderDialog, 41.2);
   const ended = terminated('recorder-answer-unusable', 'answered in RTP/AVP');
-  events.recordingEnded(recording, ended, 2_000);
+  events.recordingEnded(recording, ended, { durationMs: 2_000, gapMs: 0 });
   events.callEnded(call, terminated('hangup', 'BYE'), 2_100.7);
   assert.deepEqual(
     published.map((body) => body.$case),
@@ -56,6 +56,33 @@ test('one termination: the same in event and metric label; gauges go back to zer
   assert.match(text, /sidestream_recordings_active 0/);
 });
 
+test('a pause, a recovery and their gaps are told; one that only waited is forgotten when it has failed', async () => {
+  const { events, published, kept, metrics } = reporter();
+  const world = new FakeWorld();
+  const recording = { recordingId: 'r', call: world.facts(['sip:r1']) };
+  events.recordingState(recording, 'f', world.recorderDialog);
+  events.recordingPaused(recording, 'recorder-inactive');
+  events.recordingResumed(recording);
+  events.recordingRecovered(recording, world.recorderDialog, terminated('recorder-hangup', 'BYE'), 123.4);
+  events.recordingFailed(recording, 'sip:r1', terminated('recorder-inactive'));
+  const [paused, resumed, recovered] = published;
+  assert.ok(paused?.$case === 'recordingPaused' && resumed?.$case === 'recordingResumed');
+  assert.equal(paused.value.reason, 'recorder-inactive');
+  assert.ok(recovered?.$case === 'recordingRecovered');
+  const { recorderHost, recorderCallId, gapMs, reason } = recovered.value;
+  assert.deepEqual(
+    { recorderHost, recorderCallId, gapMs, reason },
+    {
+      recorderHost: 'recorder.example',
+      recorderCallId: recording.call.recordingCallId,
+      gapMs: 123,
+      reason: 'recorder-hangup',
+    },
+  );
+  assert.match(await metrics.metrics(), /sidestream_recording_gap_seconds_count\{reason="recorder-hangup"\} 1/);
+  assert.equal(kept.size, 0);
+});
+
 test('the state of a recording is kept beside the call, without keys, and removed at its end', () => {
   const { events, kept } = reporter();
   const world = new FakeWorld();
@@ -63,7 +90,7 @@ test('the state of a recording is kept beside the call, without keys, and remove
   events.recordingState(recording, 'f', world.recorderDialog);
   assert.doesNotMatch(JSON.stringify(kept.get('r')), /inline|crypto|sdp/i);
   assert.match(JSON.stringify(kept.get('r')), /"forkId":"f"/);
-  events.recordingEnded(recording, terminated('call-ended'), 1);
+  events.recordingEnded(recording, terminated('call-ended'), { durationMs: 1, gapMs: 0 });
   assert.equal(kept.size, 0);
 });
 

@@ -1,20 +1,20 @@
 // What happened to calls and recordings, told four ways from one place: event, metric, log line, KV. The termination is the same value
 // in all of them. No key, no SDP.
 import { type CallAnswered, Direction as WireDirection } from '@sidestream/proto/events/v1';
-import type { EventPublisher, KvWriter, Logger } from '@sidestream/service';
+import type { EventBody, KvWriter, Logger } from '@sidestream/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Direction } from '../domain/parties.js';
 import type { CallEvents, CallFacts, RecorderDialog, RecordingFacts } from '../domain/ports.js';
 import { resultLabel, type Termination } from '../domain/termination.js';
 
 export interface EventSinks {
-  readonly publisher: Pick<EventPublisher, 'publish'>;
+  readonly publisher: { publish(body: EventBody): void };
   readonly kv: Pick<KvWriter, 'put' | 'delete'>;
   readonly metrics: Registry;
   readonly log: Logger;
 }
 
-const wireDirection: Readonly<Record<Direction, WireDirection>> = {
+export const wireDirection: Readonly<Record<Direction, WireDirection>> = {
   inbound: WireDirection.INBOUND,
   outbound: WireDirection.OUTBOUND,
 };
@@ -28,6 +28,7 @@ export class EventReporter implements CallEvents {
   readonly #decisions: Counter<'record' | 'reason'>;
   readonly #startDelay: Histogram;
   readonly #postDialDelay: Histogram;
+  readonly #gaps: Histogram<'reason'>;
 
   constructor(sinks: EventSinks) {
     this.#sinks = sinks;
@@ -65,6 +66,13 @@ export class EventReporter implements CallEvents {
       name: 'sidestream_recording_start_delay_seconds',
       help: "From the call's answer to the media flowing to the recorder.",
       buckets: [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5],
+      registers,
+    });
+    this.#gaps = new Histogram({
+      name: 'sidestream_recording_gap_seconds',
+      help: 'Gaps in recordings that went on at another recorder, or at the same one again.',
+      labelNames: ['reason'],
+      buckets: [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60],
       registers,
     });
     this.#postDialDelay = new Histogram({
@@ -148,6 +156,34 @@ export class EventReporter implements CallEvents {
     });
   }
 
+  recordingPaused(recording: RecordingFacts, reason: string): void {
+    this.#sinks.log.info({ ...aboutRecording(recording), reason }, 'recording paused');
+    this.#sinks.publisher.publish({
+      $case: 'recordingPaused',
+      value: { ...recordingIdentity(recording), reason },
+    });
+  }
+
+  recordingResumed(recording: RecordingFacts): void {
+    this.#sinks.log.info(aboutRecording(recording), 'recording resumed');
+    this.#sinks.publisher.publish({ $case: 'recordingResumed', value: recordingIdentity(recording) });
+  }
+
+  recordingRecovered(recording: RecordingFacts, { host }: RecorderDialog, lost: Termination, gapMs: number): void {
+    const at = { recorderHost: host, gapMs: whole(gapMs) };
+    this.#gaps.observe({ reason: lost.reason }, gapMs / 1000);
+    this.#sinks.log.warn({ ...aboutRecording(recording), ...at, lost }, 'recording recovered');
+    this.#sinks.publisher.publish({
+      $case: 'recordingRecovered',
+      value: {
+        ...recordingIdentity(recording),
+        recorderCallId: recording.call.recordingCallId,
+        reason: lost.reason,
+        ...at,
+      },
+    });
+  }
+
   recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void {
     this.#recordingEnds.inc(labels(termination));
     this.#sinks.log.warn({ ...aboutRecording(recording), recorder, termination }, 'recording did not start');
@@ -155,22 +191,26 @@ export class EventReporter implements CallEvents {
       $case: 'recordingFailed',
       value: { ...recordingIdentity(recording), recorderHost: recorder, termination },
     });
+    this.#sinks.kv.delete('recordings', recording.recordingId);
   }
 
-  recordingEnded(recording: RecordingFacts, termination: Termination, durationMs: number): void {
+  recordingEnded(
+    recording: RecordingFacts,
+    termination: Termination,
+    times: { readonly durationMs: number; readonly gapMs: number },
+  ): void {
+    const [durationMs, gapMs] = [whole(times.durationMs), whole(times.gapMs)];
     this.#recordings.dec();
     this.#recordingEnds.inc(labels(termination));
-    this.#sinks.log.info(
-      { ...aboutRecording(recording), termination, durationMs: whole(durationMs) },
-      'recording ended',
-    );
+    this.#sinks.log.info({ ...aboutRecording(recording), termination, durationMs, gapMs }, 'recording ended');
     this.#sinks.publisher.publish({
       $case: 'recordingEnded',
       value: {
         ...recordingIdentity(recording),
         recorderCallId: recording.call.recordingCallId,
         termination,
-        durationMs: whole(durationMs),
+        durationMs,
+        gapMs,
       },
     });
     this.#sinks.kv.delete('recordings', recording.recordingId);
@@ -205,7 +245,7 @@ function aboutRecording(recording: RecordingFacts): object {
   return { ...about(recording.call), recording: recording.recordingId };
 }
 
-function wireDecision({ decision }: CallFacts): NonNullable<CallAnswered['decision']> {
+export function wireDecision({ decision }: CallFacts): NonNullable<CallAnswered['decision']> {
   const { record, reason, policyRevision, recorders } = decision;
   return { record, reason, policyRevision, recorders: [...recorders] };
 }

@@ -18,7 +18,10 @@ export function followRelays(bus: Bus, log: Logger): LeaseBook<RelayLease> {
 
 /** What others see of this instance. */
 export interface SignallingLease {
+  /** Of SIP, as trunks reach it. */
   readonly address: string;
+  /** Where the service Calls listens. */
+  readonly grpc: string;
   readonly calls: number;
   readonly capacity: number;
   readonly draining: boolean;

@@ -1,6 +1,6 @@
 // The media relays over gRPC: which one a new call gets, and everything that is asked of it afterwards. A call stays with its relay.
 import type { ChannelCredentials } from '@grpc/grpc-js';
-import { MediaRelayServiceClient, Party as WireParty } from '@sidestream/proto/media/v1';
+import { MediaRelayServiceClient, type StartForkResponse, Party as WireParty } from '@sidestream/proto/media/v1';
 import { callUnary, type ErrorCode, type Logger, pause, SidestreamError } from '@sidestream/service';
 import type { CallId } from '../domain/identifiers.js';
 import type { Party } from '../domain/parties.js';
@@ -239,9 +239,23 @@ class RelaySession implements MediaSession {
 
   async startFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]> {
     const { client } = this.#relay;
-    const request = { sessionId: this.#sessionId, forkId, parties: parties.map((party) => wireParty[party]) };
-    const { streams } = await callUnary(client.startFork.bind(client), request, { deadlineMs, signal });
-    return streams.map(({ party, ...stream }) => ({ ...stream, party: readParty(party) }));
+    const request = this.#forkRequest(forkId, parties);
+    return readStreams(await callUnary(client.startFork.bind(client), request, { deadlineMs, signal }));
+  }
+
+  async resumeFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]> {
+    const { client } = this.#relay;
+    const request = this.#forkRequest(forkId, parties);
+    return readStreams(await callUnary(client.resumeFork.bind(client), request, { deadlineMs, signal }));
+  }
+
+  async pauseFork(forkId: string, signal: AbortSignal): Promise<void> {
+    const { client } = this.#relay;
+    await callUnary(client.pauseFork.bind(client), { sessionId: this.#sessionId, forkId }, { deadlineMs, signal });
+  }
+
+  #forkRequest(forkId: string, parties: readonly Party[]) {
+    return { sessionId: this.#sessionId, forkId, parties: parties.map((party) => wireParty[party]) };
   }
 
   async answerFork(forkId: string, sdp: string, signal: AbortSignal): Promise<void> {
@@ -272,6 +286,10 @@ function named(address: string, error: SidestreamError): SidestreamError {
   }
   if (error.code !== 'relay-unavailable') return error;
   return new SidestreamError('relay-unavailable', `media relay ${address}: ${error.message}`, { cause: error });
+}
+
+function readStreams({ streams }: StartForkResponse): ForkStream[] {
+  return streams.map(({ party, ...stream }) => ({ ...stream, party: readParty(party) }));
 }
 
 function readParty(party: WireParty): Party {

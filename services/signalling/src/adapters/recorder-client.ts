@@ -1,21 +1,29 @@
 // SIP to recorders: @sidestream/sip over TLS, with the certificate of the tenant whose call it is, SNI and full verification. One
-// connection per recorder and identity is kept warm and carries all recordings.
-import { type Logger, SidestreamError } from '@sidestream/service';
+// connection per recorder and identity is kept warm and carries all recordings. Which recorder is fit to be asked: recorder-link.ts.
+import { setMaxListeners } from 'node:events';
+import { type Logger, type RecorderPlace, SidestreamError } from '@sidestream/service';
 import {
+  type AddressLookup,
   type Flow,
   Headers,
   type InviteOptions,
   type MayReplace,
   type OutgoingInvite,
   SipError,
-  type Target,
   TlsIdentity,
   Transports,
   UserAgent,
 } from '@sidestream/sip';
 import { type RecorderProfile, recordingContact, resolveRecorder } from '@sidestream/siprec';
+import type { Registry } from 'prom-client';
 import type { HeaderFields, RecorderClient, RecorderDialog, RecordingBody, RecordingInvite } from '../domain/ports.js';
+import { orderRecorders } from '../domain/recorder-choice.js';
+import { Pacer } from './pacer.js';
 import { SipRecorderDialog } from './recorder-dialog.js';
+import { recorderError } from './recorder-failure.js';
+import { RecorderLink, type RecorderTiming, usualTiming } from './recorder-link.js';
+import { RecorderMetrics } from './recorder-metrics.js';
+import { initialSessionHeaders, wantedMinSeconds } from './recorder-session-timer.js';
 
 /** What a tenant shows to recorders and how long it waits for them. */
 export interface RecorderTenant {
@@ -25,83 +33,125 @@ export interface RecorderTenant {
   /** Authorities to trust instead of the well-known ones. */
   readonly trustFile: string | undefined;
   readonly profile: RecorderProfile;
+  /** Stands in OPTIONS as well, where the profile has a header field for it. */
+  readonly accountId: string;
   /** Host part of our From. */
   readonly domain: string;
   readonly provisionalTimeoutMs: number;
   readonly finalTimeoutMs: number;
-  /** The recorders that may be asked; connections to them are opened before the first call needs them. */
-  readonly recorders: readonly string[];
+  /** The recorders that may be asked, and no others. */
+  readonly recorders: readonly RecorderPlace[];
+}
+
+export interface RecorderClientOptions {
+  readonly metrics: Registry;
+  readonly log: Logger;
+  /** Default: the system's resolver. */
+  readonly lookup?: AddressLookup;
+  readonly timing?: RecorderTiming;
 }
 
 interface Tenant extends RecorderTenant {
-  readonly tls: TlsIdentity;
+  readonly links: ReadonlyMap<string, RecorderLink>;
 }
 
-const keepAliveMs = 25_000;
-const dialTimeoutMs = 3_000;
+/** A recorder that hangs with its sockets open shows by nothing else: it is found dead after this, 10 s (RFC 5626 §4.4.1) and two OPTIONS. */
+const keepAliveMs = 4_000;
+/** One for each tenant's recorder, and those that are being replaced. */
+const maxConnections = 20_000;
+/** Looking up, TCP and TLS, to whichever address. */
+const dialTimeoutMs = 1_000;
 /** A long recording may pass without a SIP message, and the recorder's own BYE has no other way in than its connection. */
 const idleTimeoutMs = 24 * 3_600_000;
+/** Dials and OPTIONS at a time, of all tenants together; calls do not wait for them. */
+const probesAtOnce = 16;
 
 export class SipRecorderClient implements RecorderClient {
   readonly #tenants = new Map<string, Tenant>();
-  readonly #transports = new Transports({ keepAliveMs, dialTimeoutMs, idleTimeoutMs });
-  // RFC 7866 §11.1.1: siprec stands in Require, never in Supported.
-  readonly #agent = new UserAgent({ transports: this.#transports, product: 'Sidestream' });
+  readonly #transports: Transports;
+  readonly #agent: UserAgent;
   readonly #log: Logger;
   readonly #closing = new AbortController();
-  /** Connections that were opened for something else than the INVITE at hand: they may have died without a word since. */
+  readonly #options: RecorderClientOptions;
+  readonly #metrics: RecorderMetrics;
+  readonly #pacer = new Pacer(probesAtOnce);
+  /** Connections on which something was sent before the INVITE at hand: they may have died without a word since. */
   readonly #used = new WeakSet<Flow>();
+  readonly #flows = new WeakMap<Flow, RecorderLink>();
 
-  /** @throws SipError when a tenant's certificate or key cannot be used */
-  constructor(tenants: Readonly<Record<string, RecorderTenant>>, log: Logger) {
+  /** @throws SipError when a tenant's certificate or key cannot be used, SiprecError for a recorder that nobody knows */
+  constructor(tenants: Readonly<Record<string, RecorderTenant>>, options: RecorderClientOptions) {
+    const { log, lookup } = options;
+    // Every recorder and every request of ours listens to it; that is no leak.
+    setMaxListeners(0, this.#closing.signal);
+    this.#options = options;
     this.#log = log;
+    this.#transports = new Transports({ maxConnections, keepAliveMs, dialTimeoutMs, idleTimeoutMs, lookup });
+    // RFC 7866 §11.1.1: siprec stands in Require, never in Supported.
+    this.#agent = new UserAgent({ transports: this.#transports, product: 'Sidestream', supported: ['timer'] });
+    this.#metrics = new RecorderMetrics(options.metrics, () => [...this.#links()].map(({ measured }) => measured));
     this.#transports.on('sent', (_bytes, flow) => this.#used.add(flow));
+    this.#transports.on('message', (_bytes, flow) => this.#flows.get(flow)?.heard());
+    this.#transports.on('closed', (flow, error) => this.#flows.get(flow)?.lost(flow, error));
     const onFault = (error: Error) => log.error({ err: error }, "a recorder's message could not be handled");
     this.#transports.on('fault', onFault);
     this.#agent.on('fault', onFault);
     for (const [name, tenant] of Object.entries(tenants)) {
       const onProblem = (error: Error) =>
-        log.error({ err: error, tenant: name }, 'the new recorder identity is not usable');
+        log.error({ err: error, tenant: name }, 'the new recorder identity is not usable; the old one stays in use');
       const files = { ...tenant.identity, trustFile: tenant.trustFile };
       const tls = new TlsIdentity(files, onProblem, tenant.mayReplace);
-      this.#tenants.set(name, { ...tenant, tls });
+      const links = tenant.recorders.map((place) => this.#newLink(name, tenant, place, tls));
+      this.#tenants.set(name, { ...tenant, links: new Map(links.map((link) => [link.candidate.recorder, link])) });
     }
   }
 
-  /** Opens the connections that calls will use. Returns at once: a recorder that is away now is dialled by the first recording. */
+  /** Opens the connections that calls will use and looks after them. Returns at once: no recorder has to be there. */
   warm(): void {
-    for (const [name, tenant] of this.#tenants) {
-      for (const recorder of tenant.recorders) {
-        this.#connect(tenant, recorder).catch((error: unknown) => {
-          this.#log.warn({ err: error, tenant: name, recorder }, 'a recorder is not reachable now');
-        });
-      }
-    }
+    for (const link of this.#links()) link.start();
+  }
+
+  order(tenant: string, recorders: readonly string[]): readonly string[] {
+    const links = this.#tenants.get(tenant)?.links;
+    const candidates = recorders.flatMap((recorder) => links?.get(recorder)?.candidate ?? []);
+    return orderRecorders(candidates, Math.random);
   }
 
   async invite(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog> {
     const tenant = this.#tenants.get(invite.tenant);
-    if (tenant === undefined)
-      throw new SidestreamError('internal', `no recorder identity of tenant '${invite.tenant}'`);
-    const { uri, scheme, host } = resolved(invite.recorder, tenant.profile);
+    const link = tenant?.links.get(invite.recorder);
+    if (tenant === undefined || link === undefined)
+      throw new SidestreamError('internal', `'${invite.recorder}' is no recorder of tenant '${invite.tenant}'`);
+    const { target } = link;
+    const { uri, scheme, host } = resolveRecorder(invite.recorder, tenant.profile);
     const contact = ({ local }: Flow) => recordingContact(tenant.profile, { scheme, user: 'SRC', ...local });
-    let accepted: OutgoingInvite;
+    const claim = link.claim();
     try {
-      accepted = await this.#open(tenant, {
-        target: targetOf(tenant, invite.recorder),
-        uri,
-        from: `<sip:SRC@${tenant.domain}>`,
-        to: `<${uri}>`,
-        callId: invite.sipCallId,
-        contact,
-        ...content(invite),
-        unwantedBye: () => content(invite.goodbye()),
-        signal,
+      const open = (timer: HeaderFields) =>
+        link.connection.during(() =>
+          this.#open(link, tenant, invite.last === true, {
+            target,
+            uri,
+            from: `<sip:SRC@${tenant.domain}>`,
+            to: `<${uri}>`,
+            callId: invite.sipCallId,
+            contact,
+            ...content({ ...invite, headers: [...invite.headers, ...timer] }),
+            unwantedBye: () => content(invite.goodbye()),
+            signal,
+          }),
+        );
+      const accepted = await open(initialSessionHeaders()).catch((error: unknown) => {
+        const minSeconds = error instanceof SipError ? wantedMinSeconds(error.response) : undefined;
+        if (minSeconds === undefined) throw error;
+        return open(initialSessionHeaders(minSeconds));
       });
+      claim.accepted(accepted.dialog);
+      return new SipRecorderDialog(host, contact, claim.unusable, accepted);
     } catch (error) {
+      claim.failed(error);
       throw recorderError(host, error);
     }
-    return new SipRecorderDialog(host, contact, accepted);
   }
 
   /** Ends connections; dialogs that are still open are forgotten, so recordings are to be ended before. */
@@ -111,21 +161,59 @@ export class SipRecorderClient implements RecorderClient {
     await this.#transports.close();
   }
 
-  async #connect(tenant: Tenant, recorder: string): Promise<void> {
-    this.#used.add(await this.#transports.flow(targetOf(tenant, recorder), this.#closing.signal));
+  *#links(): Generator<RecorderLink> {
+    for (const { links } of this.#tenants.values()) yield* links.values();
+  }
+
+  #newLink(name: string, tenant: RecorderTenant, place: RecorderPlace, tls: TlsIdentity): RecorderLink {
+    const { uri, host, port } = resolveRecorder(place.recorder, tenant.profile);
+    const target = { protocol: 'tls', host, port, identity: tls } as const;
+    const { accountHeader } = tenant.profile;
+    const headers = new Headers(accountHeader === undefined ? [] : [[accountHeader, tenant.accountId]]);
+    const from = `<sip:SRC@${tenant.domain}>`;
+    const { log, timing = usualTiming } = this.#options;
+    const link: RecorderLink = new RecorderLink({
+      tenant: name,
+      recorder: place.recorder,
+      place: place.place,
+      maxSessions: place.maxSessions ?? Number.POSITIVE_INFINITY,
+      target,
+      ask: (signal) =>
+        this.#agent.request({
+          method: 'OPTIONS',
+          target,
+          uri,
+          from,
+          headers,
+          signal,
+          timeoutMs: tenant.provisionalTimeoutMs,
+        }),
+      transports: this.#transports,
+      onOpen: (flow) => this.#flows.set(flow, link),
+      timing,
+      pacer: this.#pacer,
+      metrics: this.#metrics,
+      log,
+      closing: this.#closing.signal,
+    });
+    return link;
   }
 
   /**
-   * Sends the INVITE. A warm connection on which nothing at all comes back may be dead although the recorder lives, so the INVITE is
-   * then sent once more on a new one (RFC 3263 §4.3), within the same time for the final response.
+   * Sends the INVITE. A warm connection may be dead although the recorder lives. Where it ended by this INVITE, the INVITE is sent once
+   * more on a new one (RFC 3263 §4.3), within the same time for the final response. Where nothing at all came back, that is worth the
+   * time only if there is no other recorder to ask.
    */
   async #open(
+    link: RecorderLink,
     { provisionalTimeoutMs, finalTimeoutMs }: Tenant,
+    last: boolean,
     options: InviteOptions & { contact: (flow: Flow) => string },
   ): Promise<OutgoingInvite> {
     const deadline = performance.now() + finalTimeoutMs;
     let warm: Flow | undefined;
     let heard = false;
+    await link.open(options.signal);
     try {
       return await this.#agent.invite({
         ...options,
@@ -142,20 +230,19 @@ export class SipRecorderClient implements RecorderClient {
     } catch (error) {
       const leftMs = deadline - performance.now();
       if (warm === undefined || heard || leftMs <= 0 || !isSilence(error)) throw error;
+      link.connection.suspect(warm);
+      if (error.code === 'timed-out' && !last) throw error;
       this.#log.warn({ err: error, recorder: options.target.host }, 'a connection is silent; a new one is tried');
-      return this.#openAnew(warm, leftMs, options);
+      return this.#openAnew(link, leftMs, options);
     }
   }
 
-  async #openAnew(silent: Flow, leftMs: number, options: InviteOptions): Promise<OutgoingInvite> {
-    const { target, signal } = options;
-    // Another call may have replaced the connection meanwhile.
-    const fresh = (await this.#transports.flow(target, signal)) === silent;
+  async #openAnew(link: RecorderLink, leftMs: number, options: InviteOptions): Promise<OutgoingInvite> {
     let alive = false;
+    await link.open(options.signal);
     try {
       const accepted = await this.#agent.invite({
         ...options,
-        target: { ...target, fresh },
         finalTimeoutMs: leftMs,
         onProvisional: () => {
           alive = true;
@@ -167,56 +254,15 @@ export class SipRecorderClient implements RecorderClient {
       alive ||= error instanceof SipError && error.code === 'rejected';
       throw error;
     } finally {
-      // The recorder lives, the connection does not: its other dialogs dial anew with their next request.
-      if (alive) silent.close();
+      if (alive) link.connection.recorderLives();
     }
   }
 }
 
-function isSilence(error: unknown): boolean {
+function isSilence(error: unknown): error is SipError {
   return error instanceof SipError && (error.code === 'timed-out' || error.code === 'transport-failed');
 }
 
 function content({ headers, contentType, body }: RecordingBody & { headers: HeaderFields }) {
   return { headers: new Headers(headers), contentType, body };
-}
-
-function targetOf(tenant: Tenant, recorder: string): Target {
-  const { host, port } = resolved(recorder, tenant.profile);
-  return { protocol: 'tls', host, port, identity: tenant.tls };
-}
-
-function resolved(recorder: string, profile: RecorderProfile): ReturnType<typeof resolveRecorder> {
-  try {
-    return resolveRecorder(recorder, profile);
-  } catch (error) {
-    throw new SidestreamError('internal', error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
-/** The recorder's failure in the words of a termination. */
-function recorderError(host: string, error: unknown): SidestreamError {
-  if (!(error instanceof SipError)) return SidestreamError.from(error);
-  const text = `recorder ${host}: ${error.message}`;
-  switch (error.code) {
-    case 'cancelled':
-      return new SidestreamError('cancelled', text, { cause: error });
-    case 'rejected':
-    case 'malformed':
-    case 'unsupported-version':
-    case 'too-large':
-      return new SidestreamError('recorder-refused', text, { cause: error });
-    case 'timed-out':
-    case 'transport-failed':
-    case 'tls-refused':
-    case 'dialog-gone':
-    case 'not-possible':
-      return new SidestreamError('recorder-unreachable', text, { cause: error });
-    default:
-      return unreachable(error.code);
-  }
-}
-
-function unreachable(code: never): never {
-  throw new TypeError(`unknown SIP error code ${String(code)}`);
 }

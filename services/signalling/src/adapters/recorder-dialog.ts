@@ -6,11 +6,13 @@ import {
   type IncomingInvite,
   type IncomingRequest,
   type OutgoingInvite,
+  type SipResponse,
   type UaDialog,
 } from '@sidestream/sip';
 import { bodyParts, type Part } from '@sidestream/siprec';
 import { raced } from '../domain/deadline.js';
 import type { HeaderFields, IncomingOffer, RecorderDialog, RecorderHandlers, RecordingBody } from '../domain/ports.js';
+import { RecorderSessionTimer } from './recorder-session-timer.js';
 
 /** How long the ACK of an answered offer may take: 64*T1 (RFC 3261 §13.3.1.4). */
 const ackDeadlineMs = 32_000;
@@ -23,21 +25,47 @@ export class SipRecorderDialog implements RecorderDialog {
   readonly answer: RecordingBody;
   readonly #dialog: UaDialog;
   readonly #contact: (flow: Flow) => string;
+  readonly #accepted: SipResponse;
+  #timer: RecorderSessionTimer | undefined;
+  readonly unusable: (why: string) => void;
 
   /** @param contact our Contact on a connection; RFC 7866 §6.1.1: the feature tag stands in responses as well */
-  constructor(host: string, contact: (flow: Flow) => string, { dialog, response, flow }: OutgoingInvite) {
+  constructor(
+    host: string,
+    contact: (flow: Flow) => string,
+    unusable: (why: string) => void,
+    { dialog, response, flow }: OutgoingInvite,
+  ) {
     this.host = host;
     this.#contact = contact;
+    this.unusable = unusable;
     this.tlsVersion = flow.tls?.version ?? '';
     this.clientCertificateSubject = flow.tls?.ownSubject ?? '';
     this.answer = { contentType: response.headers.get('content-type') ?? '', body: response.body };
     this.#dialog = dialog;
+    this.#accepted = response;
   }
 
   listen(handlers: RecorderHandlers): void {
-    this.#dialog.on('reinvite', (invite) => handlers.offer(this.#offerOf(invite)));
+    const timer = new RecorderSessionTimer(this.#accepted, {
+      // The whole of what we have to say makes as good a refresh as a shorter request, and goes through the same queue.
+      onRefresh: () => handlers.snapshotWanted(),
+      onExpired: () => {
+        void this.#dialog.bye();
+        handlers.ended('lost', 'the session has expired (RFC 4028 §10)');
+      },
+    });
+    this.#timer = timer;
+    this.#dialog.on('reinvite', (invite) => {
+      const refused = timer.refusal(invite.request);
+      if (refused !== undefined) return void invite.respond(422, { headers: headersOf(refused) });
+      handlers.offer(this.#offerOf(invite));
+      if (wantsSnapshot(invite)) handlers.snapshotWanted();
+    });
+    this.#dialog.on('flowClosed', () => handlers.doubtful());
     this.#dialog.on('request', (request) => this.#requested(request, handlers));
     this.#dialog.on('ended', (reason) => {
+      timer.stop();
       if (reason === 'remote') handlers.ended('hangup', 'BYE');
       else if (reason === 'error') handlers.ended('lost', 'the dialog is gone');
     });
@@ -49,7 +77,15 @@ export class SipRecorderDialog implements RecorderDialog {
   ): Promise<RecordingBody & { status: number; reason: string }> {
     try {
       const { contentType, body, headers } = request;
-      const response = await this.#dialog.reinvite({ contentType, body, headers: new Headers(headers), signal });
+      const send = async () => {
+        const lines = [...headers, ...(this.#timer?.headers ?? [])];
+        const response = await this.#dialog.reinvite({ contentType, body, headers: headersOf(lines), signal });
+        this.#timer?.responded(response);
+        return response;
+      };
+      const first = await send();
+      // RFC 4028 §7.3: once more with the interval that is asked for; a second 422 is a refusal.
+      const response = first.status === 422 && this.#timer !== undefined ? await send() : first;
       const { status, reason } = response;
       return { status, reason, contentType: response.headers.get('content-type') ?? '', body: response.body };
     } catch (error) {
@@ -60,9 +96,17 @@ export class SipRecorderDialog implements RecorderDialog {
     }
   }
 
+  async probe(signal: AbortSignal): Promise<number | undefined> {
+    try {
+      return (await this.#dialog.request('OPTIONS', { signal })).status;
+    } catch {
+      return undefined;
+    }
+  }
+
   async bye(request: RecordingBody & { headers: HeaderFields }, signal: AbortSignal): Promise<number | undefined> {
     const { contentType, body, headers } = request;
-    const response = await this.#dialog.bye({ contentType, body, headers: new Headers(headers), signal });
+    const response = await this.#dialog.bye({ contentType, body, headers: headersOf(headers), signal });
     return response?.status;
   }
 
@@ -78,7 +122,12 @@ export class SipRecorderDialog implements RecorderDialog {
         const acknowledged = new Promise<string>((resolve) => {
           invite.on('ack', (ack) => resolve(ack.body.toString()));
         });
-        invite.accept({ body: Buffer.from(own), contentType: sdpType, contact: this.#contact(invite.flow) });
+        invite.accept({
+          body: Buffer.from(own),
+          contentType: sdpType,
+          contact: this.#contact(invite.flow),
+          headers: headersOf(this.#timer?.accept(invite.request) ?? []),
+        });
         // Only an ACK that answers our offer says anything.
         return sdp === '' ? raced(acknowledged, AbortSignal.timeout(ackDeadlineMs)) : '';
       },
@@ -87,20 +136,27 @@ export class SipRecorderDialog implements RecorderDialog {
   }
 
   #requested(request: IncomingRequest, handlers: RecorderHandlers): void {
-    const respond = (status: number, own?: string) =>
-      void request.respond(status, own === undefined ? {} : { body: Buffer.from(own), contentType: sdpType });
+    const respond = (status: number, lines: HeaderFields = [], own?: string) => {
+      const body = own === undefined ? {} : { body: Buffer.from(own), contentType: sdpType };
+      void request.respond(status, { ...body, headers: headersOf(lines) });
+    };
     switch (request.request.method) {
       case 'UPDATE': {
+        const refused = this.#timer?.refusal(request.request);
+        if (refused !== undefined) {
+          respond(422, refused);
+          return;
+        }
         const sdp = sdpOf(request);
+        const agreed = () => this.#timer?.accept(request.request) ?? [];
         const answer = async (own: string) => {
-          respond(200, own);
+          respond(200, agreed(), own);
           return '';
         };
         // Without an offer it is a refresh, or a request for a snapshot (RFC 7866 §9.2): the session is as it was.
-        if (sdp === '') {
-          respond(200);
-          if (wantsSnapshot(request)) handlers.snapshotWanted();
-        } else handlers.offer({ sdp, answer, refuse: (status) => respond(status) });
+        if (sdp === '') respond(200, agreed());
+        else handlers.offer({ sdp, answer, refuse: (status) => respond(status) });
+        if (wantsSnapshot(request)) handlers.snapshotWanted();
         return;
       }
       case 'OPTIONS':
@@ -111,6 +167,10 @@ export class SipRecorderDialog implements RecorderDialog {
         respond(501);
     }
   }
+}
+
+function headersOf(lines: HeaderFields): Headers {
+  return new Headers(lines);
 }
 
 function sdpOf(request: IncomingRequest): string {

@@ -55,11 +55,12 @@ test('recorders see the old certificate until the record names the new one, then
     mayReplace,
     trustFile,
     profile: dynamics365,
+    accountId: 'AC0123',
     domain: 'sbc.example',
-    recorders: [],
+    recorders: [{ recorder: recorder.uri(), place: 0 }],
     ...times,
   };
-  const recorders = new SipRecorderClient({ contoso: tenant }, silent);
+  const recorders = new SipRecorderClient({ contoso: tenant }, { log: silent, metrics: new Registry() });
   t.after(() => recorders.close());
   registrations.start();
 

@@ -1,4 +1,5 @@
 // May a new call come in now? If not, the answer names what is missing, in the response that the peer's operator reads.
+import { SidestreamError } from '@sidestream/service';
 import type { MediaRelays, Policies } from './ports.js';
 
 export interface Admission {
@@ -11,6 +12,7 @@ export class CallAdmission implements Admission {
   readonly #relays: Pick<MediaRelays, 'unavailable'>;
   readonly #policies: Pick<Policies, 'missing'>;
   #draining = false;
+  #stopping = false;
 
   constructor(
     calls: { readonly full: boolean; readonly maxCalls: number },
@@ -24,6 +26,18 @@ export class CallAdmission implements Admission {
 
   /** From now on no new call comes in. */
   drain(): void {
+    this.#draining = true;
+  }
+
+  /** New calls come in again. @throws SidestreamError `wrong-state` when the process stops: that is not undone. */
+  undoDrain(): void {
+    if (this.#stopping) throw new SidestreamError('wrong-state', 'this instance stops: its drain is not undone');
+    this.#draining = false;
+  }
+
+  /** Drains for good. */
+  stop(): void {
+    this.#stopping = true;
     this.#draining = true;
   }
 

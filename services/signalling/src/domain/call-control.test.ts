@@ -8,7 +8,9 @@ import { CallAdmission } from './admission.js';
 import { CallControl, drained } from './call-control.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
+import { EmergencyNumbers } from './emergency-numbers.js';
 import type { CallFacts, IncomingInvite } from './ports.js';
+import { type RecordingTerms, usualTerms } from './recording-terms.js';
 import { TrunkTable } from './routing.js';
 
 const trunk = (over: Partial<TrunkConfig>): TrunkConfig => ({
@@ -22,7 +24,13 @@ const trunk = (over: Partial<TrunkConfig>): TrunkConfig => ({
 });
 
 function control(
-  o: { unavailable?: string; missing?: string[]; maxCalls?: number; decision?: Partial<Decision> } = {},
+  o: {
+    unavailable?: string;
+    missing?: string[];
+    maxCalls?: number;
+    decision?: Partial<Decision>;
+    terms?: Partial<RecordingTerms>;
+  } = {},
 ) {
   const world = new FakeWorld();
   const registry = new CallRegistry<CallSession>(o.maxCalls ?? 10);
@@ -54,6 +62,8 @@ function control(
     admission,
     registry,
     recorderOf: () => ({ profile: dynamics365, accountId: 'AC0123' }),
+    termsOf: () => ({ ...usualTerms, ...o.terms }),
+    emergencyNumbers: new EmergencyNumbers(['112']),
   });
   return { world, registry, admission, started, control: made };
 }
@@ -150,6 +160,20 @@ for (const [what, matched, name] of [
     await world.until(() => world.count('callAnswered') > 0);
     assert.deepEqual([started[0]?.parties.seller.name, started[0]?.parties.called.name], [name, name]);
     assert.equal(started[0]?.parties.seller.user, '+15550001');
+    await calls.endAll(drained(), AbortSignal.timeout(5_000));
+  });
+}
+
+for (const [requestUri, kind] of [
+  ['sip:+15550001@sbc', 'callEnded'],
+  ['sip:112@sbc', 'callAnswered'],
+] as const) {
+  test(`recording is required and cannot be had: a call to ${requestUri} hears of ${kind}`, async () => {
+    const { world, control: calls } = control({ terms: { required: true } });
+    world.behaviours.set('start fork', 'fail');
+    calls.take(from(world, { requestUri }));
+    await world.until(() => world.count('callAnswered') + world.count('callEnded') > 0);
+    assert.equal(world.count(kind), 1);
     await calls.endAll(drained(), AbortSignal.timeout(5_000));
   });
 }

@@ -3,16 +3,20 @@
 import { randomUUID } from 'node:crypto';
 import type { Decision } from '@sidestream/policy';
 import { errorTable, type Logger } from '@sidestream/service';
-import { newRecordingCallId, type RecorderProfile } from '@sidestream/siprec';
+import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
+import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
+import type { EmergencyNumbers } from './emergency-numbers.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
 import { type CallParties, callingRole, directionOf, type InviteParties, readParties, withRoles } from './parties.js';
 import type { CallFacts, IncomingInvite, Policies, RecorderClient } from './ports.js';
 import { RecordingScript } from './recording-script.js';
-import { RecordingSession } from './recording-session.js';
+import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
+import type { RecordingTerms } from './recording-terms.js';
+import { Recordings } from './recordings.js';
 import type { Candidate, Trunk, TrunkTable } from './routing.js';
 import { type Termination, terminated } from './termination.js';
 
@@ -23,7 +27,12 @@ export interface CallControlOptions extends CallServices {
   readonly admission: Admission;
   readonly registry: CallRegistry<CallSession>;
   /** What a tenant's recorder wants to be told. */
-  readonly recorderOf: (tenant: string) => { readonly profile: RecorderProfile; readonly accountId: string };
+  readonly recorderOf: (tenant: string) => RecordingSessionOptions & {
+    readonly profile: RecorderProfile;
+    readonly accountId: string;
+  };
+  readonly termsOf: (tenant: string) => RecordingTerms;
+  readonly emergencyNumbers: EmergencyNumbers;
   readonly log: Logger;
 }
 
@@ -81,7 +90,7 @@ export class CallControl {
       nearParty: callingRole(facts.direction),
       candidates,
       maxForwards,
-      recording: facts.decision.record ? this.#newRecording(facts) : undefined,
+      recording: facts.decision.record ? this.#newRecording(facts, this.#terms(facts, invite)) : undefined,
     });
     registry.add(session);
     void session.ended.then(() => registry.remove(session.id));
@@ -108,6 +117,11 @@ export class CallControl {
     await this.#options.registry.whenIdle(signal);
   }
 
+  /** Makes what records a call, as its facts decide and its tenant has it; it begins later. */
+  newRecording(call: CallFacts): CallRecording {
+    return this.#newRecording(call, this.#options.termsOf(call.tenant)).of;
+  }
+
   #decide(invite: IncomingInvite, trunk: Trunk): CallFacts {
     const startedAt = new Date();
     const read = readParties(invite);
@@ -124,18 +138,43 @@ export class CallControl {
     };
   }
 
-  #newRecording(call: CallFacts): RecordingSession {
-    const { recorderOf } = this.#options;
-    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, () => {
+  #terms({ tenant, parties }: CallFacts, { requestUri }: IncomingInvite): RecordingTerms {
+    const { termsOf, emergencyNumbers } = this.#options;
+    const terms = termsOf(tenant);
+    // Whoever calls for help is put through, recorded or not.
+    if (!terms.required || !emergencyNumbers.called(parties.called.user, requestUri)) return terms;
+    return { ...terms, required: false };
+  }
+
+  #newRecording(call: CallFacts, terms: RecordingTerms): PlannedRecording {
+    const { recorders } = call.decision;
+    const again = () => this.#newRecording({ ...call, recordingCallId: newRecordingCallId() }, terms).of;
+    if (terms.parallel === 'off' || recorders.length < 2)
+      return { ...terms, again, of: new Recordings([this.#newSession(call)], 'all') };
+    const groupId = newUuid();
+    const each = recorders.map((recorder, index) => {
+      // What the dialer is told is the first one's Call-ID; each dialog has its own.
+      const recordingCallId = index === 0 ? call.recordingCallId : newRecordingCallId();
+      const decision = { ...call.decision, recorders: [recorder] };
+      return this.#newSession({ ...call, decision, recordingCallId }, groupId);
+    });
+    return { ...terms, again, of: new Recordings(each, terms.parallel) };
+  }
+
+  #newSession(call: CallFacts, groupId?: Uuid): RecordingSession {
+    const recorder = this.#options.recorderOf(call.tenant);
+    const newScript = () => {
       const { direction, parties, startedAt } = call;
       return new RecordingScript({
-        ...recorderOf(call.tenant),
+        ...recorder,
         direction,
         parties,
         callStart: startedAt,
         recordedSince: new Date(),
+        groupId,
       });
-    });
+    };
+    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, newScript, recorder);
   }
 }
 

@@ -4,7 +4,7 @@ import { explained, unavailableHeaders } from './admission.js';
 import type { CallRelease } from './call-state.js';
 import { raced, settled, within } from './deadline.js';
 import type { IncomingInvite, Leg, MediaSession } from './ports.js';
-import type { Termination } from './termination.js';
+import type { Termination, TerminationReason } from './termination.js';
 
 /** What there may be to give back; read anew after the steps in flight have settled. */
 export interface CallHoldings {
@@ -17,18 +17,20 @@ export interface CallReleaseOptions {
   readonly invite: IncomingInvite;
   readonly holdings: () => CallHoldings;
   readonly inFlight: readonly Promise<unknown>[];
-  /** Ends the recording, told why the call ended; undefined when none has begun. */
-  readonly stopRecording: ((why: string) => Promise<void>) | undefined;
+  /** Ends the recordings that have begun, told why the call ended. */
+  readonly stopRecordings: (why: string) => readonly Promise<void>[];
   readonly retryAfterSeconds: number;
   readonly log: Logger;
 }
 
+/** Ends that say nothing against the call itself: another try may do. */
+const unavailable: readonly TerminationReason[] = ['drained', 'recording-required'];
 /** Bound of each thing that is given back. */
 const releaseDeadlineMs = 5_000;
 
 /** Never rejects: what cannot be given back in time is logged, and ends at its owner by time-out. */
 export async function releaseCall(release: CallRelease, options: CallReleaseOptions): Promise<void> {
-  const { invite, holdings, inFlight, stopRecording, log } = options;
+  const { invite, holdings, inFlight, stopRecordings, log } = options;
   const first = holdings();
   const ends: (Promise<void> | undefined)[] = [];
   const bye = (leg: Leg | undefined) => ends.push(leg && sayBye(leg, release.termination, log));
@@ -36,7 +38,7 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   if (release.near === 'bye') bye(first.near);
   if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release, options)));
   if (release.far === 'bye') bye(first.far);
-  ends.push(stopRecording?.(release.termination.reason), first.media && closeMedia(first.media, log));
+  ends.push(...stopRecordings(release.termination.reason), first.media && closeMedia(first.media, log));
 
   await settled(inFlight, releaseDeadlineMs);
   const late = holdings();
@@ -60,14 +62,25 @@ function refusalHeaders(
   return status === 503 ? unavailableHeaders(text, options.retryAfterSeconds) : explained(status, text);
 }
 
-async function sayBye(leg: Leg, { reason }: Termination, log: Logger): Promise<void> {
-  // RFC 3326: the other side is told why, unless it is the plain end of a call.
-  const header = reason === 'hangup' ? undefined : explained(reason === 'drained' ? 503 : 500, reason)['Reason'];
+async function sayBye(leg: Leg, termination: Termination, log: Logger): Promise<void> {
+  const header = byeReason(termination);
   const signal = within(undefined, releaseDeadlineMs);
   try {
     await raced(leg.bye(header, signal), signal);
   } catch (error) {
     log.warn({ err: error }, 'BYE had no answer');
+  }
+}
+
+/** RFC 3326: the other side is told why, unless it is the plain end of a call. */
+function byeReason({ reason, detail }: Termination): string | undefined {
+  switch (reason) {
+    case 'hangup':
+      return undefined;
+    case 'ended-by-operator':
+      return explained(480, detail)['Reason'];
+    default:
+      return explained(unavailable.includes(reason) ? 503 : 500, reason)['Reason'];
   }
 }
 

@@ -8,8 +8,10 @@ import { CallAdmission } from './admission.js';
 import { CallControl, drained } from './call-control.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
+import { EmergencyNumbers } from './emergency-numbers.js';
 import type { Party } from './parties.js';
 import type { CallFacts, ForkStream, Policies, RecordingBody } from './ports.js';
+import { usualTerms } from './recording-terms.js';
 import { TrunkTable } from './routing.js';
 
 const policy = parsePolicyFile(
@@ -64,6 +66,7 @@ async function recorded(side: Party, calling: string, called: string) {
     },
   });
   const recorders = {
+    ...world.recorders,
     invite: (...[invite, signal]: Parameters<typeof world.recorders.invite>) => {
       body = invite;
       return world.recorders.invite(invite, signal);
@@ -82,6 +85,8 @@ async function recorded(side: Party, calling: string, called: string) {
     admission: new CallAdmission(registry, relays, policies),
     registry,
     recorderOf: () => ({ profile: dynamics365, accountId: 'AC0123' }),
+    termsOf: () => usualTerms,
+    emergencyNumbers: new EmergencyNumbers([]),
   });
   const header = (name: string) => (name === 'from' ? `<sip:${calling}@near>` : undefined);
   calls.take(Object.assign(Object.create(world.invite), { requestUri: `sip:${called}@sbc`, header }));

@@ -7,7 +7,8 @@ function assertClean(world: FakeWorld, what: string): void {
   assert.deepEqual([...world.held.keys()], [], `${what}: still held`);
   assert.equal(world.count('callEnded'), 1, `${what}: ends told`);
   const recordingEnds = world.count('recordingEnded') + world.count('recordingFailed');
-  assert.equal(recordingEnds, world.count('callAnswered'), `${what}: recording ends told`);
+  // The recorder is asked beside the 200: a caller who gives up in that moment leaves a recording that failed, and no answer.
+  assert.ok(recordingEnds <= 1 && recordingEnds >= world.count('callAnswered'), `${what}: recording ends told`);
   assert.equal(world.count('recordingStarted'), world.count('recordingEnded'), `${what}: recording starts and ends`);
 }
 

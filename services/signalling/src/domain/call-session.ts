@@ -2,6 +2,7 @@
 // fail, hang or answer late; the call still ends once, with everything given back.
 import type { Logger } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
+import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { within } from './deadline.js';
@@ -9,6 +10,7 @@ import { farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
 import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
 import type { Party } from './parties.js';
+import { partyFlows } from './party-flows.js';
 import type {
   CallEvents,
   CallFacts,
@@ -21,6 +23,7 @@ import type {
   Refusal,
   Trunking,
 } from './ports.js';
+import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import { type Candidate, requestUriAt } from './routing.js';
 import {
   relayedStatus,
@@ -31,14 +34,13 @@ import {
   terminationOfRefusal,
 } from './termination.js';
 
-/** The call's own recording, if it has one. */
-export interface CallRecording {
-  /** The call is answered: begin. Never throws. */
-  start(media: MediaSession): void;
-  /** The media changed. */
-  refresh(): void;
-  /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
-  stop(why: string): Promise<void>;
+/** What there is to see of a call. */
+export interface CallView {
+  readonly facts: CallFacts;
+  readonly phase: CallState['phase'];
+  readonly answeredAt: Date | undefined;
+  /** Those that began, in their order. */
+  readonly recordings: readonly RecordingView[];
 }
 
 export interface CallServices {
@@ -55,7 +57,8 @@ export interface CallPlan {
   readonly nearParty: Party;
   readonly candidates: readonly Candidate[];
   readonly maxForwards: number;
-  readonly recording: CallRecording | undefined;
+  /** Undefined: the call is not to be recorded. */
+  readonly recording: PlannedRecording | undefined;
 }
 
 const mediaDeadlineMs = 2_000;
@@ -82,10 +85,13 @@ export class CallSession {
   #offerAnswer: OfferAnswer | undefined;
   /** The relay hears the far side's descriptions in their order. */
   #mediaOrder: Promise<void> = Promise.resolve();
-  #sdp = { toFar: '', fromFar: '', toNear: '' };
+  /** `nearAnswer` is `toNear` with what the caller is told of recording. */
+  #sdp = { toFar: '', fromFar: '', toNear: '', nearAnswer: '' };
   #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
+  readonly #nearDescriptions: LegDescriptions;
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
+  readonly #recordings: RecordingsOfCall;
 
   constructor(services: CallServices, plan: CallPlan) {
     this.id = plan.facts.callId;
@@ -93,8 +99,17 @@ export class CallSession {
     this.#plan = plan;
     this.#log = services.log.child({ call: plan.facts.callId });
     this.#farParty = plan.nearParty === 'customer' ? 'seller' : 'customer';
-    this.#state = newCall(plan.candidates.length);
+    this.#recordings = new RecordingsOfCall(plan.recording, {
+      onRecorded: () => this.#dispatch({ type: 'recorded' }),
+      onUnrecorded: (why) => this.close(terminated('recording-required', `the call must be recorded: ${why}`)),
+      onChange: () => this.#offerAnswer?.indicate(),
+      signal: this.#work.signal,
+    });
+    this.#state = newCall(plan.candidates.length, this.#recordings.plan);
     this.#delays = new CallDelays(plan.invite.receivedAtMs);
+    const aware = isRecordAware(plan.invite.header('supported'));
+    this.#nearDescriptions = new LegDescriptions(aware);
+    if (aware) this.#recordings.prefer('near', plan.invite.sdp);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -102,6 +117,27 @@ export class CallSession {
 
   get phase(): CallState['phase'] {
     return this.#state.phase;
+  }
+
+  get view(): CallView {
+    const { facts, invite } = this.#plan;
+    const answeredAt =
+      this.#answeredAtMs === undefined
+        ? undefined
+        : new Date(facts.startedAt.getTime() + this.#answeredAtMs - invite.receivedAtMs);
+    return { facts, phase: this.phase, answeredAt, recordings: this.#recordings.views };
+  }
+
+  /** The recordings that have begun, ended ones included. */
+  get recordings(): readonly CallRecording[] {
+    return this.#recordings.begun;
+  }
+
+  /** Records the call from now on. False when it is not up. */
+  record(recording: CallRecording): boolean {
+    if (this.phase !== 'talking' || this.#media === undefined) return false;
+    this.#recordings.begin(recording, this.#media);
+    return true;
   }
 
   /** Begins; everything else follows from events. */
@@ -139,6 +175,12 @@ export class CallSession {
         return;
       case 'answer-media':
         this.#step(() => this.#answerMedia());
+        return;
+      case 'start-recording':
+        this.#startRecording();
+        return;
+      case 'await-recording':
+        this.#recordings.hold();
         return;
       case 'accept-near':
         this.#step(() => this.#acceptNear());
@@ -194,6 +236,8 @@ export class CallSession {
         },
         onProgress: (status, sdp) => {
           this.#progress = { status, sdp, arrivedAtMs: clock() };
+          // Of several descriptions the last one that came holds, however long the relay takes for those before it.
+          if (sdp !== '') this.#sdp.fromFar = sdp;
           this.#dispatch({ type: 'progressed', status });
         },
       },
@@ -210,6 +254,7 @@ export class CallSession {
     this.#far = outcome.leg;
     this.#listen('far', outcome.leg);
     if (outcome.sdp !== '') this.#sdp.fromFar = outcome.sdp;
+    if (outcome.leg.recordAware) this.#recordings.prefer('far', outcome.sdp);
     this.#dispatch({ type: 'far-answered' });
   }
 
@@ -226,9 +271,7 @@ export class CallSession {
   async #earlySdp(sdp: string): Promise<string | undefined> {
     if (sdp === '' || this.#media === undefined) return undefined;
     try {
-      this.#sdp.fromFar = sdp;
-      this.#sdp.toNear = await this.#media.answer(this.#farParty, sdp, within(this.#work.signal, mediaDeadlineMs));
-      return this.#sdp.toNear;
+      return await this.#relayAnswer(this.#media, sdp);
     } catch (error) {
       this.#log.warn({ err: error }, 'early media could not be relayed');
       return undefined;
@@ -239,14 +282,29 @@ export class CallSession {
     const arrivedAtMs = this.#services.clock();
     await this.#mediaOrder;
     if (this.#media === undefined || this.#work.signal.aborted) return;
-    const signal = within(this.#work.signal, mediaDeadlineMs);
-    this.#sdp.toNear = await this.#media.answer(this.#farParty, this.#sdp.fromFar, signal);
+    await this.#relayAnswer(this.#media, this.#sdp.fromFar);
     this.#progress = { status: 200, sdp: '', arrivedAtMs };
     this.#dispatch({ type: 'media-answered' });
   }
 
+  /** The relay hears a description of the far side; returns the caller's. */
+  async #relayAnswer(media: MediaSession, sdp: string): Promise<string> {
+    const signal = within(this.#work.signal, mediaDeadlineMs);
+    this.#sdp.toNear = await media.answer(this.#farParty, sdp, signal);
+    this.#recordings.refresh();
+    this.#sdp.nearAnswer = this.#nearDescriptions.describe(this.#sdp.toNear, this.#recordings.indication);
+    return this.#sdp.nearAnswer;
+  }
+
+  /** Behind the media of the response that it starts with: ringing must not wait for a recorder. */
+  #startRecording(): void {
+    this.#mediaOrder = this.#mediaOrder.then(() => {
+      if (this.#media !== undefined) this.#recordings.beginPlanned(this.#media);
+    });
+  }
+
   async #acceptNear(): Promise<void> {
-    const leg = await this.#plan.invite.accept(this.#sdp.toNear);
+    const leg = await this.#plan.invite.accept(this.#sdp.nearAnswer);
     this.#near = leg;
     this.#answeredAtMs = this.#services.clock();
     // A far side that answers without ringing has its 200 measured instead.
@@ -260,21 +318,38 @@ export class CallSession {
   #announceAnswer(): void {
     const { media, near, far } = { media: this.#media, near: this.#near, far: this.#far };
     if (media === undefined || near === undefined || far === undefined) return;
-    const { facts, invite, recording, nearParty } = this.#plan;
+    const { facts, invite, nearParty } = this.#plan;
     const legs: Record<Side, AgreedLeg> = {
-      near: { leg: near, party: nearParty, remote: invite.sdp, local: this.#sdp.toNear },
-      far: { leg: far, party: this.#farParty, remote: this.#sdp.fromFar, local: this.#sdp.toFar },
+      near: {
+        leg: near,
+        party: nearParty,
+        remote: invite.sdp,
+        local: this.#sdp.toNear,
+        descriptions: this.#nearDescriptions,
+      },
+      far: {
+        leg: far,
+        party: this.#farParty,
+        remote: this.#sdp.fromFar,
+        local: this.#sdp.toFar,
+        descriptions: new LegDescriptions(far.recordAware, this.#sdp.toFar),
+      },
     };
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => recording?.refresh(),
+      onChanged: () => {
+        const [customer, seller] = this.#farParty === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
+        this.#recordings.refresh(partyFlows({ customer: customer.remote, seller: seller.remote }));
+      },
+      onDescribed: (side, sdp) => this.#recordings.prefer(side, sdp),
+      indication: () => this.#recordings.indication,
       onLegGone: (side, status) =>
         this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
       signal: this.#work.signal,
       log: this.#log,
     });
-    recording?.start(media);
+    this.#offerAnswer.indicate();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 
@@ -304,14 +379,13 @@ export class CallSession {
   }
 
   async #release(release: CallRelease): Promise<void> {
-    const { invite, recording } = this.#plan;
+    const { invite } = this.#plan;
     this.#work.abort(new DOMException('the call is over', 'AbortError'));
     await releaseCall(release, {
       invite,
       holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
       inFlight: [...this.#inFlight, this.#mediaOrder],
-      // Before the answer there is a decision, but no recording.
-      stopRecording: recording && this.#offerAnswer && ((why) => recording.stop(why)),
+      stopRecordings: (why) => this.#recordings.stop(why, release.recording),
       retryAfterSeconds,
       log: this.#log,
     });

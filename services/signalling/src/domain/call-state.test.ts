@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type CallEffect, type CallEvent, type CallState, newCall, stepCall } from './call-state.js';
+import type { RecordingPlan } from './recording-terms.js';
 import { terminated } from './termination.js';
 
 const hangup = terminated('hangup');
@@ -15,6 +16,7 @@ const events: CallEvent[] = [
   { type: 'far-refused', status: 503, termination: terminated('far-side-unreachable') },
   { type: 'media-answered' },
   { type: 'near-accepted' },
+  { type: 'recorded' },
   { type: 'cancelled', termination: terminated('cancelled') },
   { type: 'near-over', termination: hangup },
   { type: 'far-over', termination: hangup },
@@ -25,8 +27,12 @@ const happyPath: CallEvent[] = ['arrived', 'media-opened', 'far-answered', 'medi
   (type) => ({ type }) as CallEvent,
 );
 
-function play(sequence: readonly CallEvent[], candidates = 1): { state: CallState; effects: CallEffect[] } {
-  let state = newCall(candidates);
+function play(
+  sequence: readonly CallEvent[],
+  candidates = 1,
+  plan: RecordingPlan = 'none',
+): { state: CallState; effects: CallEffect[] } {
+  let state = newCall(candidates, plan);
   const effects: CallEffect[] = [];
   for (const event of sequence) {
     const step = stepCall(state, event);
@@ -99,10 +105,55 @@ test('RFC 3263 §4.3: 503 before any ringing goes to the next target, a refusal 
   assert.equal(play([...dialling, { type: 'far-refused', status: 486, termination: busy }], 2).state.phase, 'closing');
 });
 
+const kindsOf = (sequence: readonly CallEvent[], plan: RecordingPlan) =>
+  play(sequence, 1, plan).effects.map((effect) => effect.type);
+const ringing: CallEvent = { type: 'progressed', status: 180 };
+const recorded: CallEvent = { type: 'recorded' };
+
+test('a recording starts beside the 200, or behind the first ringing, or beside the 200 if nobody rang', () => {
+  const [arrived, opened, ...answer] = happyPath as [CallEvent, CallEvent, ...CallEvent[]];
+  const rang = [arrived, opened, ringing, ringing, ...answer];
+  const [relay, start] = ['relay-progress', 'start-recording'];
+  const [first, last] = [
+    ['open-media', 'dial'],
+    ['answer-media', 'accept-near'],
+  ];
+  const announce = 'announce-answer';
+  assert.deepEqual(kindsOf(rang, 'none'), [...first, relay, relay, ...last, announce]);
+  assert.deepEqual(kindsOf(rang, 'at-answer'), [...first, relay, relay, ...last, start, announce]);
+  assert.deepEqual(kindsOf(rang, 'at-ringing'), [...first, relay, start, relay, ...last, announce]);
+  assert.deepEqual(kindsOf(happyPath, 'at-ringing'), [...first, ...last, start, announce]);
+});
+
+test('required: the caller is accepted once the call is recorded, however early or late that is', () => {
+  const answered = happyPath.slice(0, 4);
+  const late = play([...answered, recorded], 1, 'required');
+  assert.deepEqual(
+    late.effects.slice(-3).map((effect) => effect.type),
+    ['await-recording', 'start-recording', 'accept-near'],
+  );
+  const [arrived, opened, ...answer] = answered as [CallEvent, CallEvent, ...CallEvent[]];
+  const early = play([arrived, opened, ringing, recorded, ...answer], 1, 'required');
+  assert.equal(early.state.phase, 'accepting');
+  assert.ok(!early.effects.some((effect) => effect.type === 'await-recording'));
+});
+
+test('required: what fails while the far side waits refuses the caller and hangs up on the far side, recording included', () => {
+  const termination = terminated('recording-required');
+  const { effects } = play([...happyPath.slice(0, 4), { type: 'failed', status: 503, termination }], 1, 'required');
+  const release = releaseOf(effects);
+  assert.deepEqual(
+    [release.near, release.status, release.explain, release.far, release.recording],
+    ['refuse', 503, true, 'bye', true],
+  );
+});
+
+const anyPlan = fc.constantFrom<RecordingPlan>('none', 'at-answer', 'at-ringing', 'required');
+
 test('every event in every reachable state is taken without a throw', () => {
   fc.assert(
-    fc.property(fc.array(fc.constantFrom(...events), { maxLength: 12 }), (sequence) => {
-      const { state } = play(sequence, 2);
+    fc.property(fc.array(fc.constantFrom(...events), { maxLength: 12 }), anyPlan, (sequence, plan) => {
+      const { state } = play(sequence, 2, plan);
       for (const event of events) stepCall(state, event);
     }),
   );
@@ -110,10 +161,11 @@ test('every event in every reachable state is taken without a throw', () => {
 
 test('whatever the order of events: one release, one termination, no step after it, each leg given back at most once', () => {
   fc.assert(
-    fc.property(fc.array(fc.constantFrom(...events), { maxLength: 40 }), (sequence) => {
+    fc.property(fc.array(fc.constantFrom(...events), { maxLength: 40 }), anyPlan, (sequence, plan) => {
       const { state, effects } = play(
         [...sequence, { type: 'failed', status: 500, termination: terminated('internal') }, { type: 'released' }],
         3,
+        plan,
       );
       assert.equal(state.phase, 'ended');
       const kinds = effects.map((effect) => effect.type);
@@ -124,6 +176,9 @@ test('whatever the order of events: one release, one termination, no step after 
       assert.equal(release.termination, state.termination);
       if (!kinds.includes('dial')) assert.equal(release.far, 'none');
       if (!kinds.includes('announce-answer')) assert.notEqual(release.near, 'bye');
+      assert.equal(kinds.filter((kind) => kind === 'start-recording').length, release.recording ? 1 : 0);
+      if (plan === 'required' && kinds.includes('accept-near'))
+        assert.ok(sequence.some(({ type }) => type === 'recorded'));
     }),
     { numRuns: 2_000 },
   );

@@ -1,8 +1,19 @@
 // The life of a call as a pure function: (state, event) → (state, effects). It knows no SIP message, no relay, no timer; the session
 // runs the effects and reports what came of them. Whatever the order of events, a call reaches `ended` with one termination.
+import type { RecordingPlan } from './recording-terms.js';
 import type { Termination } from './termination.js';
 
-export type CallPhase = 'new' | 'opening' | 'dialling' | 'answering' | 'accepting' | 'talking' | 'closing' | 'ended';
+export type CallPhase =
+  | 'new'
+  | 'opening'
+  | 'dialling'
+  | 'answering'
+  /** The far side has answered; the caller is not told before the call is recorded. */
+  | 'holding'
+  | 'accepting'
+  | 'talking'
+  | 'closing'
+  | 'ended';
 
 export interface CallState {
   readonly phase: CallPhase;
@@ -14,6 +25,9 @@ export interface CallState {
   readonly media: 'none' | 'opening' | 'open';
   readonly near: 'inviting' | 'accepting' | 'up' | 'over';
   readonly far: 'none' | 'inviting' | 'up' | 'over';
+  readonly plan: RecordingPlan;
+  /** begun: the recorder was asked for, or is to be at once. made: the call is recorded. */
+  readonly recording: 'none' | 'begun' | 'made';
   /** Set once, by the first end; never changed. */
   readonly termination?: Termination;
 }
@@ -26,6 +40,7 @@ export type CallEvent =
   | { type: 'far-refused'; status: number; termination: Termination }
   | { type: 'media-answered' }
   | { type: 'near-accepted' }
+  | { type: 'recorded' }
   | { type: 'cancelled'; termination: Termination }
   | { type: 'near-over'; termination: Termination }
   | { type: 'far-over'; termination: Termination }
@@ -39,6 +54,9 @@ export type CallEffect =
   | { type: 'dial'; candidate: number }
   | { type: 'relay-progress'; status: number }
   | { type: 'answer-media' }
+  | { type: 'start-recording' }
+  /** The far side waits, within a bound, until the call is recorded. */
+  | { type: 'await-recording' }
   | { type: 'accept-near' }
   | { type: 'announce-answer' }
   | CallRelease
@@ -49,6 +67,8 @@ export interface CallRelease {
   readonly type: 'release';
   readonly near: 'refuse' | 'bye' | 'none';
   readonly far: 'cancel' | 'bye' | 'none';
+  /** A recording was begun. */
+  readonly recording: boolean;
   /** What a refused near side hears. */
   readonly status: number;
   /** The refusal is our own, so it says what is wrong; the far side's is relayed without a word of ours. */
@@ -61,8 +81,9 @@ export interface CallStep {
   readonly effects: readonly CallEffect[];
 }
 
-export function newCall(candidates: number): CallState {
-  return { phase: 'new', candidate: 0, candidates, rang: false, media: 'none', near: 'inviting', far: 'none' };
+export function newCall(candidates: number, plan: RecordingPlan): CallState {
+  const nothing = { rang: false, media: 'none', near: 'inviting', far: 'none', recording: 'none' } as const;
+  return { phase: 'new', candidate: 0, candidates, plan, ...nothing };
 }
 
 /** Never throws: an event that means nothing in a state changes nothing. */
@@ -76,7 +97,7 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
       return go({ ...state, phase: 'dialling', media: 'open', far: 'inviting' }, { type: 'dial', candidate: 0 });
     case 'progressed':
       if (state.phase !== 'dialling') return same(state);
-      return go({ ...state, rang: true }, { type: 'relay-progress', status: event.status });
+      return progressed(go({ ...state, rang: true }, { type: 'relay-progress', status: event.status }));
     case 'far-answered':
       if (state.phase !== 'dialling') return same(state);
       return go({ ...state, phase: 'answering', far: 'up' }, { type: 'answer-media' });
@@ -84,10 +105,16 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
       return refused(state, event.status, event.termination);
     case 'media-answered':
       if (state.phase !== 'answering') return same(state);
-      return go({ ...state, phase: 'accepting', near: 'accepting' }, { type: 'accept-near' });
+      if (state.plan === 'none') return accept(state);
+      // The 200 leaves first, and the recorder is asked without waiting for its ACK.
+      if (state.plan !== 'required' || state.recording === 'made') return begun(accept(state));
+      return begun(go({ ...state, phase: 'holding' }, { type: 'await-recording' }));
     case 'near-accepted':
       if (state.phase !== 'accepting') return same(state);
       return go({ ...state, phase: 'talking', near: 'up' }, { type: 'announce-answer' });
+    case 'recorded':
+      if (state.recording !== 'begun') return same(state);
+      return state.phase === 'holding' ? accept({ ...state, recording: 'made' }) : go({ ...state, recording: 'made' });
     case 'cancelled':
       // RFC 3261 §9.2: the edge has answered the CANCEL and the INVITE; a CANCEL after our 200 has no effect.
       if (state.near !== 'inviting' && state.near !== 'accepting') return same(state);
@@ -106,6 +133,22 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
   }
 }
 
+/** Ringing goes on first; then the recorder is asked, if that is the plan. */
+function progressed(step: CallStep): CallStep {
+  const { plan } = step.state;
+  return plan === 'at-ringing' || plan === 'required' ? begun(step) : step;
+}
+
+/** The step, with the recording begun unless it was before. */
+function begun({ state, effects }: CallStep): CallStep {
+  if (state.recording !== 'none') return { state, effects };
+  return { state: { ...state, recording: 'begun' }, effects: [...effects, { type: 'start-recording' }] };
+}
+
+function accept(state: CallState): CallStep {
+  return go({ ...state, phase: 'accepting', near: 'accepting' }, { type: 'accept-near' });
+}
+
 function refused(state: CallState, status: number, termination: Termination): CallStep {
   if (state.phase !== 'dialling') return same(state);
   const next = state.candidate + 1;
@@ -122,7 +165,7 @@ function close(state: CallState, termination: Termination, status: number, expla
   const far = state.far === 'up' ? 'bye' : state.far === 'inviting' ? 'cancel' : 'none';
   return go(
     { ...state, phase: 'closing', near: 'over', far: 'over', termination },
-    { type: 'release', near, far, status, explain, termination },
+    { type: 'release', near, far, recording: state.recording !== 'none', status, explain, termination },
   );
 }
 

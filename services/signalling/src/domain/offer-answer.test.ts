@@ -1,26 +1,46 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '@sidestream/peers';
 import { FakeLeg, FakeWorld, fakeOffer, silent } from '../testing/fake-world.js';
 import { OfferAnswer } from './offer-answer.js';
+import { LegDescriptions, type RecordIndication } from './recording-awareness.js';
 
-function established() {
+function established(aware: { near?: boolean; far?: boolean } = {}) {
   const world = new FakeWorld();
   const near = new FakeLeg(world, 'near');
   const far = new FakeLeg(world, 'far');
   const changes: string[] = [];
   const gone: string[] = [];
+  const heard: string[] = [];
+  const told: { now: RecordIndication } = { now: 'off' };
   const offers = new OfferAnswer({
     media: world.media,
     legs: {
-      near: { leg: near, party: 'customer', remote: 'near 1', local: 'to near 1' },
-      far: { leg: far, party: 'seller', remote: 'far 1', local: 'to far 1' },
+      near: {
+        leg: near,
+        party: 'customer',
+        remote: 'near 1',
+        local: 'to near 1',
+        descriptions: new LegDescriptions(aware.near ?? false),
+      },
+      far: {
+        leg: far,
+        party: 'seller',
+        remote: 'far 1',
+        local: 'to far 1',
+        descriptions: new LegDescriptions(aware.far ?? false),
+      },
     },
     onChanged: () => changes.push('changed'),
+    onDescribed: (side, sdp) => void heard.push(`${side} ${sdp}`),
+    indication: () => told.now,
     onLegGone: (side, status) => gone.push(`${side} ${status}`),
     signal: new AbortController().signal,
     log: silent,
   });
-  return { world, near, far, offers, changes, gone };
+  near.recordAware = aware.near ?? false;
+  far.recordAware = aware.far ?? false;
+  return { world, near, far, offers, changes, gone, told, heard };
 }
 
 test('an offer of one leg is relayed to the other through the relay, and its answer back', async () => {
@@ -93,4 +113,60 @@ test('a relay that fails refuses the offer and leaves the session as it was', as
   await offers.handle('near', offer);
   assert.equal(await offer.heard, 504);
   assert.deepEqual(far.reinvites, []);
+});
+
+const described = (version: number, ...more: string[]) =>
+  `v=0\r\no=- 7 ${version} IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 0\r\n${more.map((line) => `${line}\r\n`).join('')}`;
+
+test('RFC 7866 §6.2: only aware legs are told of a change, each once, and nothing goes to the other one', async () => {
+  const { offers, near, far, told, world, changes } = established({ far: true });
+  far.reinviteAnswer = { status: 200, reason: 'OK', sdp: 'far 1' };
+  offers.indicate();
+  assert.deepEqual(far.reinvites, []);
+  told.now = 'on';
+  offers.indicate();
+  await world.until(() => far.reinvites.length === 1);
+  offers.indicate();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(far.reinvites.length, 1);
+  assert.deepEqual([near.reinvites, changes, world.did], [[], [], []]);
+});
+
+test('a change that comes while an offer is relayed is told behind it, and with the description that was agreed', async () => {
+  const { offers, near, told, world } = established({ near: true });
+  world.media.answer = async () => described(3);
+  near.reinviteAnswer = { status: 200, reason: 'OK', sdp: 'hold' };
+  const offer = fakeOffer('hold');
+  const handled = offers.handle('near', offer);
+  told.now = 'on';
+  offers.indicate();
+  assert.deepEqual(near.reinvites, []);
+  await handled;
+  assert.equal(await offer.heard, described(3, 'a=record:on'));
+  told.now = 'paused';
+  offers.indicate();
+  await world.until(() => near.reinvites.length === 1);
+  assert.deepEqual(near.reinvites, [described(4, 'a=record:paused')]);
+});
+
+test('RFC 3261 §14.1: a leg that answers 491 is told again, with what is true then', async () => {
+  const { offers, near, told, world } = established({ near: true });
+  near.reinviteAnswer = { status: 491, reason: 'Request Pending', sdp: '' };
+  told.now = 'on';
+  offers.indicate();
+  // The timer of the second try keeps no process alive.
+  const alive = setInterval(() => {}, 1_000);
+  await world.until(() => near.reinvites.length === 2);
+  clearInterval(alive);
+});
+
+test('an aware leg that moves its media in the answer has that relayed', async () => {
+  const { offers, near, far, told, world, heard } = established({ near: true });
+  near.reinviteAnswer = { status: 200, reason: 'OK', sdp: 'c=IN IP4 192.0.2.7' };
+  told.now = 'on';
+  offers.indicate();
+  await world.until(() => far.reinvites.length === 1);
+  assert.deepEqual(far.reinvites, ['offer relayed of c=IN IP4 192.0.2.7']);
+  await eventually(() => heard.length > 0, 'what the leg described is heard');
+  assert.deepEqual(heard, ['near c=IN IP4 192.0.2.7']);
 });

@@ -5,6 +5,7 @@ import type { Logger } from '@sidestream/service';
 import { within } from './deadline.js';
 import type { Party } from './parties.js';
 import type { IncomingOffer, Leg, MediaSession } from './ports.js';
+import { type LegDescriptions, type RecordIndication, sameMedia } from './recording-awareness.js';
 import { relayedStatus, statusOf } from './termination.js';
 
 export type Side = 'near' | 'far';
@@ -15,8 +16,9 @@ export interface AgreedLeg {
   readonly party: Party;
   /** The last SDP that the peer gave. */
   remote: string;
-  /** The last SDP that we gave the peer. */
+  /** The last SDP that we gave the peer, without what we add of recording. */
   local: string;
+  readonly descriptions: LegDescriptions;
 }
 
 export interface OfferAnswerOptions {
@@ -26,6 +28,10 @@ export interface OfferAnswerOptions {
   readonly onChanged: () => void;
   /** A leg does not know the dialog any more, or does not answer (RFC 5057 §5.1). */
   readonly onLegGone: (side: Side, status: number) => void;
+  /** A leg whose user agent is record-aware has described its media anew. */
+  readonly onDescribed: (side: Side, sdp: string) => void;
+  /** Whether the call is being recorded now. */
+  readonly indication: () => RecordIndication;
   /** Aborted when the call ends. */
   readonly signal: AbortSignal;
   readonly log: Logger;
@@ -34,10 +40,14 @@ export interface OfferAnswerOptions {
 /** Longer than the INVITE transaction's own 64*T1, so that the transaction speaks first. */
 const answerDeadlineMs = 35_000;
 const mediaDeadlineMs = 2_000;
+/** How often an offer of ours is tried again when the peer is not ready for it. */
+const maxAttempts = 6;
 
 export class OfferAnswer {
   readonly #options: OfferAnswerOptions;
-  #busy: Side | undefined;
+  /** Whose exchange is going on: a leg's, or one of our own. */
+  #busy: Side | 'us' | undefined;
+  #attempts = 0;
 
   constructor(options: OfferAnswerOptions) {
     this.#options = options;
@@ -56,13 +66,64 @@ export class OfferAnswer {
       offer.refuse(statusOf(error));
     } finally {
       this.#busy = undefined;
+      this.indicate();
     }
+  }
+
+  /** Tells each leg whose user agent is record-aware what it does not know yet (RFC 7866 §6.2). Returns at once, never throws. */
+  indicate(): void {
+    const { legs, signal, indication } = this.#options;
+    // Whoever is busy calls again when it is done.
+    if (this.#busy !== undefined || signal.aborted) return;
+    const side = (['near', 'far'] as const).find((one) => legs[one].descriptions.owes(indication()));
+    if (side === undefined) return;
+    this.#busy = 'us';
+    void this.#indicateTo(side).then((againMs) => {
+      this.#busy = undefined;
+      if (againMs === 0) this.indicate();
+      else setTimeout(() => this.indicate(), againMs).unref();
+    });
+  }
+
+  /** Resolves with the time after which to try again; 0: not at all. Never rejects. */
+  async #indicateTo(side: Side): Promise<number> {
+    const { legs, signal, log, indication, onLegGone } = this.#options;
+    const own = legs[side];
+    const now = indication();
+    let status = 0;
+    try {
+      const response = await own.leg.reinvite(
+        own.descriptions.describe(own.local, now),
+        within(signal, answerDeadlineMs),
+      );
+      status = response.status;
+      if (status < 300) {
+        this.#attempts = 0;
+        const moved = !sameMedia(response.sdp, own.remote);
+        own.remote = moved ? own.remote : response.sdp;
+        if (!moved) this.#described(side, response.sdp);
+        else await this.#exchange(side, response.sdp);
+        return 0;
+      }
+    } catch (error) {
+      log.debug({ err: error, side }, 'a leg could not be told of the recording');
+    }
+    if (status === 481 || status === 408) onLegGone(side, status);
+    this.#attempts += 1;
+    // 491, or 500 with a request of its own in progress (RFC 3261 §14.1, §14.2): later.
+    if ((status === 491 || status === 500) && this.#attempts < maxAttempts) {
+      own.descriptions.forget();
+      return side === 'far' ? randomInt(2_100, 4_000) : randomInt(10, 2_000);
+    }
+    this.#attempts = 0;
+    log.warn({ side, status }, 'a record-aware leg did not take what it was told of the recording');
+    return 0;
   }
 
   /** RFC 3264 §5: an offer without SDP asks for ours; the ACK answers it. */
   async #lateOffer(side: Side, offer: IncomingOffer): Promise<void> {
     const own = this.#options.legs[side];
-    const answer = await offer.answer(own.local);
+    const answer = await offer.answer(this.#describe(own));
     if (answer === '' || answer === own.remote) return;
     // The peer answered with something new: it is relayed as its offer would be, and a refusal leaves the other leg as it is.
     const outcome = await this.#exchange(side, answer);
@@ -74,25 +135,22 @@ export class OfferAnswer {
     const own = this.#options.legs[side];
     // Byte for byte the same description: a session refresh (RFC 4028 §7.4), which is no business of the other leg.
     if (offer.sdp === own.remote) {
-      await offer.answer(own.local);
+      await offer.answer(this.#describe(own));
       return;
     }
     const outcome = await this.#exchange(side, offer.sdp);
     if (outcome.kind === 'refused') offer.refuse(outcome.status);
-    else await offer.answer(outcome.sdp);
+    else await offer.answer(this.#describe(own));
   }
 
-  async #exchange(
-    side: Side,
-    sdp: string,
-  ): Promise<{ kind: 'agreed'; sdp: string } | { kind: 'refused'; status: number }> {
+  async #exchange(side: Side, sdp: string): Promise<{ kind: 'agreed' } | { kind: 'refused'; status: number }> {
     const { media, legs, signal, log, onChanged, onLegGone } = this.#options;
     const otherSide: Side = side === 'near' ? 'far' : 'near';
     const own = legs[side];
     const other = legs[otherSide];
     try {
       const offered = await media.update(own.party, sdp, within(signal, mediaDeadlineMs));
-      const response = await other.leg.reinvite(offered, within(signal, answerDeadlineMs));
+      const response = await other.leg.reinvite(this.#describe(other, offered), within(signal, answerDeadlineMs));
       if (response.status >= 300) {
         await this.#rollBack(own, other);
         if (response.status === 481 || response.status === 408) onLegGone(otherSide, response.status);
@@ -104,12 +162,23 @@ export class OfferAnswer {
       other.remote = response.sdp;
       other.local = offered;
       onChanged();
-      return { kind: 'agreed', sdp: answer };
+      this.#described(side, sdp);
+      this.#described(otherSide, response.sdp);
+      return { kind: 'agreed' };
     } catch (error) {
       log.warn({ err: error, side }, 'an offer within the call failed; the session stays as it was');
       await this.#rollBack(own, other);
       return { kind: 'refused', status: statusOf(error) };
     }
+  }
+
+  #described(side: Side, sdp: string): void {
+    const { legs, onDescribed } = this.#options;
+    if (legs[side].leg.recordAware) onDescribed(side, sdp);
+  }
+
+  #describe({ descriptions, local }: AgreedLeg, sdp = local): string {
+    return descriptions.describe(sdp, this.#options.indication());
   }
 
   /** The relay heard an offer that came to nothing: hearing the last good pair again puts it back. */

@@ -60,6 +60,8 @@ export interface Acceptance {
 
 /** One established SIP dialog of a call. */
 export interface Leg {
+  /** The peer's user agent shows what it is told of recording (RFC 7866 §6.2: option tag record-aware). */
+  readonly recordAware: boolean;
   /** Hands over what the peer does from now on, beginning with what it did before this was called. */
   listen(handlers: LegHandlers): void;
   /** Sends a re-INVITE and its ACK. Resolves with the final response; rejects when there is none. */
@@ -126,6 +128,10 @@ export interface MediaSession {
   close(signal: AbortSignal): Promise<void>;
   startFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]>;
   answerFork(forkId: string, sdp: string, signal: AbortSignal): Promise<void>;
+  /** Not one packet of the fork leaves from then on; a fork that is paused already is no error. */
+  pauseFork(forkId: string, signal: AbortSignal): Promise<void>;
+  /** Offers a paused fork again. Media may flow at once to where it went before. */
+  resumeFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]>;
   stopFork(forkId: string, signal: AbortSignal): Promise<void>;
 }
 
@@ -161,6 +167,8 @@ export interface RecordingInvite extends RecordingBody {
   readonly headers: HeaderFields;
   /** The BYE of a dialog that a late 2xx makes after the recording was given up. */
   readonly goodbye: () => RecordingBody & { readonly headers: HeaderFields };
+  /** No other recorder is left to try: worth a second attempt on a new connection. */
+  readonly last?: boolean;
 }
 
 /** An established recording dialog at one recorder. */
@@ -175,6 +183,13 @@ export interface RecorderDialog {
     request: RecordingBody & { headers: HeaderFields },
     signal: AbortSignal,
   ): Promise<RecordingBody & { status: number; reason: string }>;
+  /** Sends OPTIONS; resolves with its final status, undefined when none came (time-out, no connection). Never rejects. */
+  probe(signal: AbortSignal): Promise<number | undefined>;
+  /**
+   * The answer could not be used: the recorder is avoided from now on, as after a refusal. To be told in the turn in which invite()
+   * resolves. Never throws.
+   */
+  unusable(why: string): void;
   /** Sends BYE. Idempotent; resolves with its final status, undefined when none came; never rejects. */
   bye(request: RecordingBody & { headers: HeaderFields }, signal: AbortSignal): Promise<number | undefined>;
   /** Plain data from which another instance could carry the dialog on; holds no key. */
@@ -186,14 +201,22 @@ export interface RecorderHandlers {
   offer(offer: IncomingOffer): void;
   /** The recorder has lost the metadata and asks for all of it (RFC 7866 §9.2); its request is answered already. */
   snapshotWanted(): void;
+  /** The connection is gone, which says nothing of the dialog: only the recorder's answer to OPTIONS does. */
+  doubtful(): void;
   /** The recorder's BYE (already answered), or the dialog was lost. Once. */
   ended(cause: 'hangup' | 'lost', detail: string): void;
 }
 
 export interface RecorderClient {
   /**
-   * Sends the recording INVITE and acknowledges the 2xx. Rejects SidestreamError: 'recorder-unreachable' (transport, TLS, time-out),
-   * 'recorder-refused' (status in the message), 'cancelled' (CANCEL is sent; a late 2xx gets ACK and BYE).
+   * The tenant's recorders of the list in the order in which to try them now: healthy ones in the configured order, equals by least
+   * sessions, failing ones last; full ones are left out. Empty only for a list without recorders of the tenant. Never throws.
+   */
+  order(tenant: string, recorders: readonly string[]): readonly string[];
+  /**
+   * Sends the recording INVITE and acknowledges the 2xx. Rejects SidestreamError: 'recorder-unreachable' (transport, TLS, time-out, or not
+   * asked because it fails), 'recorder-refused' (status in the message, or its Retry-After is not over), 'overloaded' (at its cap),
+   * 'cancelled' (CANCEL is sent; a late 2xx gets ACK and BYE).
    */
   invite(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog>;
 }
@@ -221,8 +244,17 @@ export interface CallEvents {
   callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
   callEnded(call: CallFacts, termination: Termination, durationMs: number): void;
   recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void;
+  /** Nothing reaches the recorder from now on. `reason`: 'recorder-inactive', or who wanted it. */
+  recordingPaused(recording: RecordingFacts, reason: string): void;
+  recordingResumed(recording: RecordingFacts): void;
+  /** The recorder was lost for this reason; the recording goes on at this one. */
+  recordingRecovered(recording: RecordingFacts, dialog: RecorderDialog, lost: Termination, gapMs: number): void;
   recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void;
-  recordingEnded(recording: RecordingFacts, termination: Termination, durationMs: number): void;
+  recordingEnded(
+    recording: RecordingFacts,
+    termination: Termination,
+    times: { readonly durationMs: number; readonly gapMs: number },
+  ): void;
   /** Beside the call, never awaited: dialog state as plain data and fork ids; no key. */
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void;
 }

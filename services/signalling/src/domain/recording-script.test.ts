@@ -42,7 +42,7 @@ const text = ({ contentType, body }: { contentType: string; body: Buffer }) =>
 
 test('the customer is the first stream; offer and metadata travel together; BYE has the stop time and no label', () => {
   const recording = script();
-  assert.equal(recording.propose(streams().reverse()), true);
+  assert.equal(recording.propose(streams().reverse(), 'sendonly'), true);
   const [sdp = '', metadata = ''] = text(recording.inviteBody());
   assert.ok(sdp.indexOf('a=label:inbound') < sdp.indexOf('a=label:outbound'));
   assert.ok(sdp.indexOf('m=audio 30000') < sdp.indexOf('m=audio 30002'));
@@ -55,7 +55,7 @@ test('the customer is the first stream; offer and metadata travel together; BYE 
 
 test('privacy: nothing of an anonymous caller is in any message', () => {
   const recording = script(anonymous);
-  recording.propose(streams());
+  recording.propose(streams(), 'sendonly');
   const all = [...text(recording.inviteBody()), ...text(recording.byeBody(new Date()))].join('\n');
   assert.match(all, /sip:anonymous@anonymous\.invalid/);
   assert.match(all, /Anonymous/);
@@ -64,28 +64,28 @@ test('privacy: nothing of an anonymous caller is in any message', () => {
 
 test('RFC 3264 §8: an offer that says the same is none; a changed one has the next version', () => {
   const recording = script();
-  recording.propose(streams());
+  recording.propose(streams(), 'sendonly');
   assert.match(text(recording.inviteBody())[0] ?? '', /^o=- \d+ 1 IN/m);
   recording.agree(recording.check(answer()));
-  assert.equal(recording.propose(streams()), false);
-  assert.equal(recording.propose(streams(31_000)), true);
+  assert.equal(recording.propose(streams(), 'sendonly'), false);
+  assert.equal(recording.propose(streams(31_000), 'sendonly'), true);
   assert.match(text(recording.inviteBody())[0] ?? '', /^o=- \d+ 2 IN/m);
 });
 
 test('RFC 3261 §14.1: what the recorder did not take does not stand', () => {
   const recording = script();
-  recording.propose(streams());
+  recording.propose(streams(), 'sendonly');
   recording.agree(recording.check(answer()));
   const standing = recording.standing();
-  recording.propose(streams(31_000));
+  recording.propose(streams(31_000), 'sendonly');
   recording.withdraw();
   assert.equal(recording.standing(), standing);
-  assert.equal(recording.propose(streams(31_000)), true);
+  assert.equal(recording.propose(streams(31_000), 'sendonly'), true);
 });
 
 test('an answer in plain RTP is unusable and says why without a key', () => {
   const recording = script();
-  recording.propose(streams());
+  recording.propose(streams(), 'sendonly');
   assert.throws(
     () => recording.check(answer('RTP/AVP')),
     (error) =>
@@ -98,7 +98,7 @@ test('an answer in plain RTP is unusable and says why without a key', () => {
 
 test('RFC 3264 §6: an offer of the recorder is answered by what it wants, under a version of its own', () => {
   const recording = script();
-  recording.propose(streams());
+  recording.propose(streams(), 'sendonly');
   recording.agree(recording.check(answer()));
   const [offered = ''] = text(recording.inviteBody());
   const said = (direction: string) => recording.answer(recording.check(answer('RTP/SAVP', direction)));
@@ -112,11 +112,39 @@ test('RFC 3264 §6: an offer of the recorder is answered by what it wants, under
   assert.deepEqual(described(recording.standing())?.at(0), 'o=- 4 IN');
 });
 
+test('RFC 7866 §7.1.1.1: paused is the same description, inactive; resumed it is the one before, labels and order kept', () => {
+  const recording = script();
+  recording.propose(streams(), 'sendonly');
+  recording.agree(recording.check(answer()));
+  const [before = ''] = text(recording.inviteBody());
+  assert.equal(recording.propose(undefined, 'inactive'), true);
+  const [paused = ''] = text(recording.inviteBody());
+  const version = (sdp: string, to: number) => sdp.replace(/^(o=- \d+) \d+/m, `$1 ${to}`);
+  assert.equal(paused, version(before, 2).replaceAll('a=sendonly', 'a=inactive'));
+  recording.agree(recording.check(answer('RTP/SAVP', 'inactive')));
+  assert.match(recording.answer(recording.check(answer())), /a=inactive/);
+  assert.equal(recording.propose(undefined, 'sendonly'), true);
+  const [resumed = ''] = text(recording.inviteBody());
+  assert.equal(version(resumed, 1), before);
+});
+
+test('RFC 7865 §6.3: the next recorder hears of the same session, associated with it since then', () => {
+  const recording = script();
+  recording.propose(streams(), 'sendonly');
+  const [, first = ''] = text(recording.inviteBody());
+  recording.renew(new Date('2026-01-02T03:09:00Z'));
+  recording.propose(streams(31_000), 'sendonly');
+  const [, second = ''] = text(recording.inviteBody());
+  const ids = (metadata: string) => metadata.match(/(session|participant|stream)_id="[^"]+"/g);
+  assert.deepEqual(ids(second), ids(first));
+  assert.match(second, /<sessionrecordingassoc[^>]*>\s*<associate-time>2026-01-02T03:09:00/);
+});
+
 test('an answer stands once it is agreed on, not when it is checked', () => {
   const recording = script();
-  recording.propose(streams());
+  recording.propose(streams(), 'sendonly');
   const first = recording.check(answer());
-  assert.equal(recording.propose(streams()), true);
+  assert.equal(recording.propose(streams(), 'sendonly'), true);
   recording.agree(first);
-  assert.equal(recording.propose(streams()), false);
+  assert.equal(recording.propose(streams(), 'sendonly'), false);
 });

@@ -14,11 +14,13 @@ import {
   type ParticipantIdentity,
   type RecorderProfile,
   type RecordingModel,
+  type Uuid,
   validateAnswer,
   writeRecordingAnswer,
   writeRecordingOffer,
 } from '@sidestream/siprec';
 import type { CallParties, Direction, Identity } from './parties.js';
+import type { PartyFlows } from './party-flows.js';
 import type { ForkStream, RecordingBody } from './ports.js';
 
 export interface RecordingScriptOptions {
@@ -28,11 +30,20 @@ export interface RecordingScriptOptions {
   readonly parties: CallParties;
   readonly callStart: Date;
   readonly recordedSince: Date;
+  /** Common to the recordings that one call has at the same time. */
+  readonly groupId?: Uuid | undefined;
 }
+
+const both = { sends: true, receives: true };
+const allFlows: PartyFlows = { customer: both, seller: both };
+
+/** `inactive`: the recording is paused (RFC 7866 §7.1.1.1). */
+export type StreamDirection = 'sendonly' | 'inactive';
 
 /** A description of ours: its streams, and its text as version 0, by which two are compared. */
 interface Description {
   readonly streams: readonly ForkStream[];
+  readonly direction: StreamDirection;
   readonly text: string;
 }
 
@@ -48,7 +59,7 @@ export interface RecorderDescription {
 export class RecordingScript {
   readonly #options: RecordingScriptOptions;
   readonly #sessionId = String(randomInt(2 ** 40));
-  readonly #model: RecordingModel;
+  #model: RecordingModel;
   /** What was said last, as version 0, and the version that it was said with. */
   #said = { text: '', version: 0 };
   /** What recorder and relay have agreed on, and what is offered now. */
@@ -57,11 +68,12 @@ export class RecordingScript {
 
   constructor(options: RecordingScriptOptions) {
     this.#options = options;
-    const { direction, callStart, recordedSince, parties } = options;
+    const { direction, callStart, recordedSince, parties, groupId } = options;
     this.#model = newRecordingModel({
       direction,
       startTime: callStart,
       recordedSince,
+      ...(groupId !== undefined && { groupId }),
       customer: participant(parties.customer),
       seller: participant(parties.seller),
     });
@@ -76,20 +88,39 @@ export class RecordingScript {
     return byeHeaders(this.#options.profile, this.#options);
   }
 
+  /**
+   * Another recorder, or the same one in a new dialog, is to hear of the same session (RFC 7865 §6.3: the session is the call's, not the
+   * recorder's). What was agreed on with the one before does not stand.
+   */
+  renew(recordedSince: Date): void {
+    this.#agreed = undefined;
+    this.#proposed = undefined;
+    this.#model = { ...this.#model, recorded: { associateTime: recordedSince } };
+  }
+
+  /** Which way the parties' media flows now. True if the metadata says something new by that. */
+  follow(flows: PartyFlows): boolean {
+    const before = JSON.stringify(this.#model.flows ?? allFlows);
+    if (JSON.stringify(flows) === before) return false;
+    this.#model = { ...this.#model, flows };
+    return true;
+  }
+
   /** The description that stands, as an offer: what was agreed on, before that what is offered. */
   standing(): string {
-    const { streams } = this.#present(this.#agreed ?? this.#proposed);
-    return this.#say((version) => this.#write(streams, version));
+    const description = this.#present(this.#agreed ?? this.#proposed);
+    return this.#say((version) => this.#write(description, version));
   }
 
   /**
-   * Proposes an offer for these streams. False if it would say what is agreed on already, then there is nothing to offer; else it
+   * Proposes an offer for these streams, or for those that stand. False if it would say what is agreed on already, then there is nothing to offer; else it
    * stands once an answer to it was agreed on.
    * @throws SidestreamError('internal') when the relay's streams cannot be offered
    */
-  propose(streams: readonly ForkStream[]): boolean {
-    const text = this.#write(streams, 0);
-    this.#proposed = text === this.#agreed?.text ? undefined : { streams, text };
+  propose(streams: readonly ForkStream[] | undefined, direction: StreamDirection): boolean {
+    const said = { streams: streams ?? this.#present(this.#agreed ?? this.#proposed).streams, direction };
+    const text = this.#write(said, 0);
+    this.#proposed = text === this.#agreed?.text ? undefined : { ...said, text };
     return this.#proposed !== undefined;
   }
 
@@ -100,8 +131,8 @@ export class RecordingScript {
 
   /** The body of INVITE and re-INVITE: what is proposed, or else what stands, and the full metadata. */
   inviteBody(): RecordingBody {
-    const { streams } = this.#present(this.#proposed ?? this.#agreed);
-    const offerSdp = this.#say((version) => this.#write(streams, version));
+    const description = this.#present(this.#proposed ?? this.#agreed);
+    const offerSdp = this.#say((version) => this.#write(description, version));
     return initialBody({ model: this.#model, profile: this.#options.profile, offerSdp });
   }
 
@@ -132,7 +163,7 @@ export class RecordingScript {
   /** Our answer to an offer of the recorder (RFC 3264 §6, RFC 7866 §7.2). */
   answer({ own, streams }: RecorderDescription): string {
     return this.#say((version) => {
-      const description = this.#write(own.streams, version);
+      const description = this.#write(own, version);
       return writeRecordingAnswer({ description, streams });
     });
   }
@@ -149,7 +180,7 @@ export class RecordingScript {
     return description;
   }
 
-  #write(streams: readonly ForkStream[], version: number): string {
+  #write({ streams, direction }: Omit<Description, 'text'>, version: number): string {
     const { profile } = this.#options;
     const address = streams[0]?.address ?? '';
     try {
@@ -158,7 +189,7 @@ export class RecordingScript {
         sessionId: this.#sessionId,
         version,
         address,
-        direction: 'sendonly',
+        direction,
         profile,
       });
     } catch (error) {

@@ -37,18 +37,6 @@ test('all recorders fail: one termination, the last reason, no fork left', async
   assert.equal(world.terminationOf('recordingFailed')?.reason, 'deadline-exceeded');
 });
 
-test("the recorder's BYE ends the recording, stops the fork and is not answered by a BYE", async () => {
-  const world = new FakeWorld();
-  const recording = world.recording(world.facts(recorders));
-  recording.start(world.media);
-  await world.until(() => world.count('recordingStarted') > 0);
-  world.release('recorder dialog');
-  world.recorderHandlers?.ended('hangup', 'BYE');
-  await world.until(() => world.count('recordingEnded') > 0);
-  assert.equal(world.terminationOf('recordingEnded')?.reason, 'recorder-hangup');
-  assert.deepEqual([...world.held.keys()], ['near INVITE']);
-});
-
 test('a change of the media while the recorder is being asked is sent as soon as it has answered', async () => {
   const world = new FakeWorld();
   const recording = world.recording(world.facts(recorders));

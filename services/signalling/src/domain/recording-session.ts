@@ -1,19 +1,22 @@
-// One recording of one call: it owns the recording's state, fork and dialog, runs the effects of the state machine and reports what
-// came of them. Whatever happens here, the call goes on; whatever happens to the call, everything here is given back once.
-import type { Logger } from '@sidestream/service';
-import { raced, settled, within } from './deadline.js';
-import type { Party } from './parties.js';
+// One recording of one call: it owns the recording's state, runs the effects of the state machine and reports what came of them, from
+// recorder to recorder. Whatever happens here, the call goes on; whatever happens to the call, everything here is given back once.
+import { type Logger, pause, SidestreamError } from '@sidestream/service';
+import { newRecordingCallId } from '@sidestream/siprec';
+import type { RecordingView } from './call-recording.js';
+import { settled } from './deadline.js';
+import type { PartyFlows } from './party-flows.js';
 import type {
   CallEvents,
-  HeaderFields,
   MediaSession,
   MonotonicClock,
   RecorderClient,
   RecorderDialog,
-  RecordingBody,
   RecordingFacts,
 } from './ports.js';
-import type { RecorderDescription, RecordingScript } from './recording-script.js';
+import { RecordingAttempt } from './recording-attempt.js';
+import { RecordingFork } from './recording-fork.js';
+import { RecordingGaps } from './recording-gaps.js';
+import type { RecordingScript } from './recording-script.js';
 import {
   newRecording,
   type RecordingEffect,
@@ -21,7 +24,6 @@ import {
   type RecordingState,
   stepRecording,
 } from './recording-state.js';
-import { RecordingUpdates } from './recording-updates.js';
 import { type Termination, terminated, terminationOf } from './termination.js';
 
 export interface RecordingServices {
@@ -31,62 +33,188 @@ export interface RecordingServices {
   readonly log: Logger;
 }
 
-/** The customer's voice is always the first media line. */
-const parties: readonly Party[] = ['customer', 'seller'];
-const mediaDeadlineMs = 2_000;
-const releaseDeadlineMs = 4_000;
+export interface RecordingSessionOptions {
+  /** Call-ID of the dialog after a loss: the one that the call's events have told, or a new one. Failover before keeps it always. */
+  readonly callIdOnReestablish?: 'same' | 'new';
+}
+
+const releaseDeadlineMs = 5_000;
+/** Between two rounds through the recorders: doubled each time, up to the longest. */
+const firstWaitMs = 1_000;
+const longestWaitMs = 30_000;
 
 export class RecordingSession {
-  readonly facts: RecordingFacts;
   readonly #services: RecordingServices;
   readonly #newScript: () => RecordingScript;
+  readonly #options: RecordingSessionOptions;
   readonly #log: Logger;
   /** Aborted by the first end. */
   readonly #work = new AbortController();
   /** What is being given back already: of recorders that were given up. */
   readonly #ends = new Set<Promise<unknown>>();
-  readonly #over: Promise<void>;
-  #resolveOver: () => void = () => {};
+  readonly #gaps = new RecordingGaps();
+  /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
+  readonly started: Promise<boolean>;
+  #resolveStarted: (made: boolean) => void = () => {};
+  /** Resolves when no recorder has it and none is left to ask at once, or when it is over. */
+  readonly lost: Promise<void>;
+  #resolveLost: () => void = () => {};
+  /** Resolves when the recording is over and everything given back. */
+  readonly ended: Promise<void>;
+  #resolveEnded: () => void = () => {};
+  #onChange: () => void = () => {};
+  #facts: RecordingFacts;
   #state: RecordingState;
+  readonly #events: { readonly event: RecordingEvent; readonly lostSinceMs: number | undefined }[] = [];
+  /** The recorders, in the order in which they are asked. */
+  #recorders: readonly string[];
   #script: RecordingScript | undefined;
   #media: MediaSession | undefined;
-  #dialog: RecorderDialog | undefined;
-  #answer: RecorderDescription | undefined;
-  #updates: RecordingUpdates | undefined;
+  #attempt: RecordingAttempt | undefined;
+  /** Who paused the recording; undefined if nobody did. */
+  #pausedBy: string | undefined;
+  #pausing: Promise<void> | undefined;
   /** The call has ended: it closes its media session, and the fork ends with that. */
   #callOver = false;
   #refreshWanted = false;
-  #snapshotWanted = false;
+  #flows: PartyFlows | undefined;
   #beganAtMs = 0;
   #startedAtMs = 0;
+  /** Since when the recorder that is being lost may have been gone. */
+  #lostSinceMs: number | undefined;
 
   /** @param newScript called once when the recording starts: its metadata says since when. */
-  constructor(services: RecordingServices, facts: RecordingFacts, newScript: () => RecordingScript) {
+  constructor(
+    services: RecordingServices,
+    facts: RecordingFacts,
+    newScript: () => RecordingScript,
+    options: RecordingSessionOptions = {},
+  ) {
     this.#services = services;
-    this.facts = facts;
+    this.#facts = facts;
     this.#newScript = newScript;
+    this.#options = options;
     this.#log = services.log.child({ call: facts.call.callId, recording: facts.recordingId });
-    this.#state = newRecording(facts.call.decision.recorders.length);
-    this.#over = new Promise((resolve) => {
-      this.#resolveOver = resolve;
+    this.#recorders = facts.call.decision.recorders;
+    this.#state = newRecording(this.#recorders.length);
+    this.started = new Promise((resolve) => {
+      this.#resolveStarted = resolve;
     });
+    this.lost = new Promise((resolve) => {
+      this.#resolveLost = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+  }
+
+  /** As they are now: a recording that was lost may have another Call-ID. */
+  get facts(): RecordingFacts {
+    return this.#facts;
   }
 
   get phase(): RecordingState['phase'] {
     return this.#state.phase;
   }
 
+  get paused(): boolean {
+    return this.#pausedBy !== undefined;
+  }
+
+  get view(): RecordingView {
+    const { recordingId, call } = this.#facts;
+    const recorder = this.#recorders[this.#state.candidate] ?? '';
+    // Whoever paused it, we or the recorder.
+    const phase = this.phase === 'active' && this.#state.flowing === false ? 'paused' : this.phase;
+    return { recordingId, recorderCallId: call.recordingCallId, phase, recorder };
+  }
+
+  /** Calls back whenever the phase may have changed. */
+  watch(onChange: () => void): void {
+    this.#onChange = onChange;
+  }
+
   /** Begins on this media session. Returns at once, never throws. */
   start(media: MediaSession): void {
     this.#media = media;
     this.#beganAtMs = this.#services.clock();
+    if (this.#state.phase === 'new') {
+      this.#recorders = this.#services.recorders.order(this.#facts.call.tenant, this.#recorders);
+      this.#state = newRecording(this.#recorders.length);
+    }
     this.#dispatch({ type: 'start' });
   }
 
-  /** The call's media changed: the recorder must hear of it. Returns at once. */
-  refresh(): void {
+  /**
+   * The call's media changed: the recorder must hear of it. Returns at once.
+   * @param flows which way it flows now; absent: as before
+   */
+  refresh(flows?: PartyFlows): void {
     this.#refreshWanted = true;
-    this.#updates?.refresh();
+    this.#attempt?.refresh();
+    this.#flows = flows ?? this.#flows;
+    if (flows !== undefined && this.#script?.follow(flows) === true) this.#attempt?.snapshot();
+  }
+
+  /**
+   * Stops every packet to the recorder before it resolves, and tells the recorder; holds for the recorders that come after this one.
+   * Idempotent.
+   * @param by who wanted it, for the events
+   * @throws SidestreamError when the relay did not confirm it: the recording ends then, because a pause that is none is worse; or
+   * 'wrong-state' when it is over
+   */
+  pause(by: string): Promise<void> {
+    this.#pausing ??= this.#pause(by).finally(() => {
+      this.#pausing = undefined;
+    });
+    return this.#pausing;
+  }
+
+  async #pause(by: string): Promise<void> {
+    this.#requireLive();
+    if (this.#pausedBy !== undefined) return;
+    this.#pausedBy = by;
+    this.#gaps.pause(this.#services.clock());
+    const attempt = this.#attempt;
+    try {
+      await attempt?.pause();
+    } catch (error) {
+      // A recorder that was given up meanwhile gets nothing once its fork has stopped; the next one is paused from the start.
+      if (attempt !== this.#attempt) return attempt?.fork.stop();
+      this.#dispatch({ type: 'stop', termination: terminationOf(error) });
+      throw SidestreamError.from(error);
+    }
+  }
+
+  /**
+   * Lets media flow again, with the same streams and labels as before. Resolves when the recorder has agreed; one that wants to wait has.
+   * Idempotent.
+   * @throws SidestreamError 'recorder-refused': it stays paused; 'wrong-state' when it is over
+   */
+  async resume(): Promise<void> {
+    this.#requireLive();
+    const by = this.#pausedBy;
+    if (by === undefined) return;
+    this.#pausedBy = undefined;
+    this.#gaps.resume(this.#services.clock());
+    const attempt = this.#attempt;
+    try {
+      await attempt?.resume();
+    } catch (error) {
+      // The recorder was given up meanwhile: it is the next one that gets media.
+      if (attempt !== this.#attempt) return;
+      if (SidestreamError.from(error).code === 'recorder-refused') {
+        this.#pausedBy = by;
+        this.#gaps.pause(this.#services.clock());
+      }
+      throw SidestreamError.from(error);
+    }
+  }
+
+  /** Ends the recording while the call goes on. Resolves when fork and dialog are given back. Idempotent, never rejects. */
+  end(termination: Termination): Promise<void> {
+    this.#dispatch({ type: 'stop', termination });
+    return this.ended;
   }
 
   /**
@@ -95,39 +223,69 @@ export class RecordingSession {
    */
   stop(why: string): Promise<void> {
     this.#callOver = true;
-    const reason = this.#state.started ? 'call-ended' : 'call-ended-before-start';
-    this.#dispatch({ type: 'stop', termination: terminated(reason, `the call ended: ${why}`) });
-    return this.#over;
+    this.#dispatch({ type: 'stop', termination: this.#ofCallEnd(`the call ended: ${why}`) });
+    return this.ended;
   }
 
-  #dispatch(event: RecordingEvent): void {
-    const { state, effects } = stepRecording(this.#state, event);
-    this.#state = state;
-    for (const effect of effects) this.#run(effect);
+  #ofCallEnd(detail: string): Termination {
+    if (this.#state.started) return terminated('call-ended', detail);
+    const waited = this.#state.phase === 'active' && !this.paused;
+    return terminated(waited ? 'recorder-inactive' : 'call-ended-before-start', detail);
+  }
+
+  #requireLive(): void {
+    const { phase } = this.#state;
+    if (phase === 'stopping-while-starting' || phase === 'stopping' || phase === 'ended')
+      throw new SidestreamError('wrong-state', `recording ${this.#facts.recordingId} is over`);
+  }
+
+  /** One event after the other: what an effect brings about at once waits until the others of its event have run. */
+  #dispatch(event: RecordingEvent, lostSinceMs?: number): void {
+    this.#events.push({ event, lostSinceMs });
+    if (this.#events.length > 1) return;
+    for (let next = this.#events[0]; next !== undefined; next = this.#events[0]) {
+      this.#lostSinceMs = next.lostSinceMs;
+      const { state, effects } = stepRecording(this.#state, next.event);
+      this.#state = state;
+      for (const effect of effects) this.#run(effect);
+      this.#events.shift();
+    }
+    this.#onChange();
   }
 
   #run(effect: RecordingEffect): void {
     switch (effect.type) {
       case 'start-fork':
-        this.#step(() => this.#startFork(effect.candidate), 'fork-failed');
+        this.#step('fork-failed', this.#startFork(effect));
         return;
       case 'invite':
-        this.#step(() => this.#invite(effect.candidate), 'refused');
+        this.#step('refused', this.#attempt?.invite());
         return;
       case 'abort-start':
-        this.#work.abort(new DOMException('the recording is over', 'AbortError'));
+        this.#attempt?.abort();
         return;
       case 'connect':
-        this.#step(() => this.#connect(), 'connect-failed');
+        this.#step('connect-failed', this.#attempt?.connect());
+        return;
+      case 'attend':
+        this.#attempt?.attend();
         return;
       case 'announce-start':
-        this.#announceStart();
+      case 'announce-pause':
+      case 'announce-resume':
+        this.#announceFlow(effect.type);
+        return;
+      case 'announce-recovery':
+        this.#announceRecovery(effect.lost);
         return;
       case 'give-up':
         this.#giveUp(effect);
         return;
-      case 'stop-fork':
-        this.#ending(this.#stopFork(effect.candidate));
+      case 'wait':
+        this.#resolveLost();
+        void pause(Math.min(longestWaitMs, firstWaitMs * 2 ** (effect.round - 1)), this.#work.signal).then(() =>
+          this.#dispatch({ type: 'retry' }),
+        );
         return;
       case 'release':
         void this.#release(effect);
@@ -140,97 +298,69 @@ export class RecordingSession {
     }
   }
 
-  /** Runs a step of the start; its failure is an event like any other. */
-  #step(work: () => Promise<void>, failure: 'fork-failed' | 'refused' | 'connect-failed'): void {
-    work().catch((error: unknown) => this.#dispatch({ type: failure, termination: terminationOf(error) }));
-  }
-
-  async #startFork(candidate: number): Promise<void> {
-    const { media, script } = this.#resources();
-    // Deadlines hold even if the port forgets its signal: the call may be waiting for this to end.
-    const signal = within(this.#work.signal, mediaDeadlineMs);
-    script.propose(await raced(media.startFork(this.#forkId(candidate), parties, signal), signal));
-    this.#dispatch({ type: 'fork-started' });
-  }
-
-  async #invite(candidate: number): Promise<void> {
-    const { script } = this.#resources();
-    const { tenant, decision, recordingCallId } = this.facts.call;
-    const dialog = await this.#services.recorders.invite(
-      {
-        tenant,
-        recorder: decision.recorders[candidate] ?? '',
-        // RFC 3263 §4.3: the next recorder hears the same request, so what the dialer widget was told stays true.
-        sipCallId: recordingCallId,
-        headers: script.inviteHeaders,
-        goodbye: () => goodbye(script),
-        ...script.inviteBody(),
-      },
-      this.#work.signal,
-    );
-    this.#dialog = dialog;
-    try {
-      this.#answer = script.check(dialog.answer);
-    } catch (error) {
-      return this.#dispatch({ type: 'answer-unusable', termination: terminationOf(error) });
-    }
-    dialog.listen({
-      offer: (offer) => {
-        if (this.#updates === undefined) return offer.refuse(491);
-        void this.#updates.recorderOffers(offer);
-      },
-      snapshotWanted: () => {
-        this.#snapshotWanted = true;
-        this.#updates?.snapshot();
-      },
-      ended: (cause, detail) => {
-        const reason = cause === 'hangup' ? 'recorder-hangup' : 'recorder-lost';
-        this.#dispatch({ type: 'dialog-over', termination: terminated(reason, `${dialog.host}: ${detail}`) });
-      },
+  /** A step of the start; its failure is an event like any other, unless its recorder was given up meanwhile. */
+  #step(failure: 'fork-failed' | 'refused' | 'connect-failed', work: Promise<void> | undefined): void {
+    const attempt = this.#attempt;
+    work?.catch((error: unknown) => {
+      if (this.#attempt === attempt) this.#dispatch({ type: failure, termination: terminationOf(error) });
     });
-    this.#dispatch({ type: 'accepted' });
   }
 
-  async #connect(): Promise<void> {
-    const { media, script, answer } = this.#resources();
-    const signal = within(this.#work.signal, mediaDeadlineMs);
-    await raced(media.answerFork(this.#forkId(this.#state.candidate), answer.sdp, signal), signal);
-    script.agree(answer);
-    this.#dispatch({ type: 'connected' });
+  async #startFork(effect: Extract<RecordingEffect, { type: 'start-fork' }>): Promise<void> {
+    await this.#newAttempt(effect).startFork();
   }
 
-  #announceStart(): void {
-    const { media, script, dialog, answer } = this.#resources();
-    const forkId = this.#forkId(this.#state.candidate);
-    const keepState = () => this.#services.events.recordingState(this.facts, forkId, dialog);
-    const now = this.#services.clock();
-    this.#startedAtMs = now;
-    this.#updates = new RecordingUpdates({
-      media,
-      dialog,
+  #newAttempt({ candidate, losses }: { candidate: number; losses: number }): RecordingAttempt {
+    const { recorders, clock, events } = this.#services;
+    const { recordingId, call } = this.#facts;
+    const script = this.#scriptAfter(losses);
+    // A copy of its own has keys of its own: no recorder sees those that another one has seen, nor its own again in a new session.
+    const forkId = losses === 0 ? `${recordingId}.${candidate}` : `${recordingId}.${candidate}.${losses}`;
+    const attempt: RecordingAttempt = new RecordingAttempt({
+      recorders,
+      tenant: call.tenant,
+      recorder: this.#recorders[candidate] ?? '',
+      last: candidate === this.#recorders.length - 1,
+      // RFC 3263 §4.3: the next recorder hears the same request, so what the dialer widget was told stays true.
+      sipCallId: this.#facts.call.recordingCallId,
       script,
-      forkId,
-      parties,
-      answer,
-      onAgreed: keepState,
-      onFailed: (error, gone) =>
-        this.#dispatch({ type: gone ? 'dialog-over' : 'failed', termination: terminationOf(error) }),
-      signal: this.#work.signal,
+      fork: new RecordingFork(present(this.#media), forkId, this.paused, this.#log),
+      clock,
       log: this.#log,
+      onEvent: (event, lostSinceMs) => {
+        if (this.#attempt === attempt) this.#dispatch(event, lostSinceMs);
+      },
+      onState: (dialog) => events.recordingState(this.#facts, forkId, dialog),
     });
-    // The call's media may have changed while the recorder was being asked.
-    if (this.#refreshWanted) this.#updates.refresh();
-    if (this.#snapshotWanted) this.#updates.snapshot();
-    this.#services.events.recordingStarted(this.facts, dialog, now - this.#beganAtMs);
-    keepState();
+    if (this.#refreshWanted) attempt.refresh();
+    this.#attempt = attempt;
+    return attempt;
   }
 
-  #giveUp({ candidate, bye, termination }: Extract<RecordingEffect, { type: 'give-up' }>): void {
-    const recorder = this.facts.call.decision.recorders[candidate];
-    this.#log.warn({ recorder, termination }, 'a recorder is given up');
-    const dialog = this.#dialog;
-    this.#dialog = undefined;
-    if (bye && dialog !== undefined) this.#ending(this.#sayBye(dialog));
+  /** What is said to the next recorder: of the same session, with the ids that it has had from the start. */
+  #scriptAfter(losses: number): RecordingScript {
+    if (this.#script === undefined) this.#script = this.#newScript();
+    else if (losses > 0) this.#script.renew(new Date());
+    if (this.#flows !== undefined) this.#script.follow(this.#flows);
+    return this.#script;
+  }
+
+  #giveUp({ bye, termination }: Extract<RecordingEffect, { type: 'give-up' }>): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined) return;
+    this.#log.warn({ recorder: attempt.recorder, termination }, 'a recorder is given up');
+    this.#attempt = undefined;
+    if (attempt.attended) this.#lost();
+    attempt.abort();
+    this.#ending(attempt.fork.stop());
+    if (bye) this.#ending(attempt.sayBye());
+  }
+
+  /** A recorder that was up is gone. */
+  #lost(): void {
+    if (this.#state.started) this.#gaps.begin(this.#lostSinceMs ?? this.#services.clock());
+    if (this.#options.callIdOnReestablish !== 'new') return;
+    this.#facts = { ...this.#facts, call: { ...this.#facts.call, recordingCallId: newRecordingCallId() } };
   }
 
   /** The release waits for it. */
@@ -241,77 +371,54 @@ export class RecordingSession {
 
   async #release({ fork, bye }: Extract<RecordingEffect, { type: 'release' }>): Promise<void> {
     this.#work.abort(new DOMException('the recording is over', 'AbortError'));
+    const attempt = this.#attempt;
+    attempt?.abort();
     const ends: Promise<unknown>[] = [...this.#ends];
-    if (fork && !this.#callOver) ends.push(this.#stopFork(this.#state.candidate));
+    if (fork && attempt && !this.#callOver) ends.push(attempt.fork.stop());
     let answer: number | undefined;
-    if (bye && this.#dialog) {
+    if (bye && attempt) {
       ends.push(
-        this.#sayBye(this.#dialog).then((status) => {
+        attempt.sayBye().then((status) => {
           answer = status;
         }),
       );
     }
-    if (this.#updates) ends.push(this.#updates.idle());
-    const clean = await settled(ends, releaseDeadlineMs + 1_000);
+    if (attempt) ends.push(attempt.idle());
+    const clean = await settled(ends, releaseDeadlineMs);
     if (!clean) this.#log.error('something of the recording could not be given back in time');
-    this.#dispatch(bye ? { type: 'released', ...unconfirmed(this.#dialog, answer) } : { type: 'released' });
+    this.#dispatch(bye ? { type: 'released', ...unconfirmed(attempt?.dialog, answer) } : { type: 'released' });
   }
 
-  async #stopFork(candidate: number): Promise<void> {
-    const signal = within(undefined, releaseDeadlineMs);
-    try {
-      if (this.#media) await raced(this.#media.stopFork(this.#forkId(candidate), signal), signal);
-    } catch (error) {
-      // The media session's end, which follows the call's, ends the fork as well.
-      this.#log.error({ err: error }, 'the fork could not be stopped');
+  #announceFlow(what: 'announce-start' | 'announce-pause' | 'announce-resume'): void {
+    const { events, clock } = this.#services;
+    const dialog = this.#attempt?.dialog;
+    if (what === 'announce-pause') events.recordingPaused(this.#facts, this.#pausedBy ?? 'recorder-inactive');
+    else if (what === 'announce-resume') events.recordingResumed(this.#facts);
+    else if (dialog !== undefined) {
+      this.#startedAtMs = clock();
+      events.recordingStarted(this.#facts, dialog, this.#startedAtMs - this.#beganAtMs);
+      this.#resolveStarted(true);
     }
   }
 
-  /** Resolves with the status of the recorder's answer, undefined without one. */
-  async #sayBye(dialog: RecorderDialog): Promise<number | undefined> {
-    const signal = within(undefined, releaseDeadlineMs);
-    try {
-      return await raced(dialog.bye(goodbye(this.#resources().script), signal), signal);
-    } catch (error) {
-      this.#log.warn({ err: error, recorder: dialog.host }, 'the recorder did not answer BYE');
-      return undefined;
-    }
-  }
-
-  /** The relay's name of the copy for one recorder: a copy of its own has keys of its own. */
-  #forkId(candidate: number): string {
-    return `${this.facts.recordingId}.${candidate}`;
+  #announceRecovery(lost: Termination): void {
+    const { events, clock } = this.#services;
+    const dialog = this.#attempt?.dialog;
+    if (dialog === undefined || !this.#state.started) return;
+    events.recordingRecovered(this.#facts, dialog, lost, this.#gaps.end(clock()));
   }
 
   #announceEnd(started: boolean, termination: Termination): void {
     const { events, clock } = this.#services;
-    if (started) events.recordingEnded(this.facts, termination, clock() - this.#startedAtMs);
-    else
-      events.recordingFailed(this.facts, this.facts.call.decision.recorders[this.#state.candidate] ?? '', termination);
-    this.#resolveOver();
+    const now = clock();
+    if (started) {
+      const times = { durationMs: now - this.#startedAtMs, gapMs: this.#gaps.sum(now) };
+      events.recordingEnded(this.#facts, termination, times);
+    } else events.recordingFailed(this.#facts, this.#recorders[this.#state.candidate] ?? '', termination);
+    this.#resolveStarted(false);
+    this.#resolveLost();
+    this.#resolveEnded();
   }
-
-  /** What the steps work with; the state machine lets no step run before it exists. */
-  #resources(): { media: MediaSession; script: RecordingScript; dialog: RecorderDialog; answer: RecorderDescription } {
-    this.#script ??= this.#newScript();
-    const self = this;
-    return {
-      script: this.#script,
-      get media() {
-        return present(self.#media, 'media session');
-      },
-      get dialog() {
-        return present(self.#dialog, 'recorder dialog');
-      },
-      get answer() {
-        return present(self.#answer, 'usable answer');
-      },
-    };
-  }
-}
-
-function goodbye(script: RecordingScript): RecordingBody & { headers: HeaderFields } {
-  return { ...script.byeBody(new Date()), headers: script.byeHeaders };
 }
 
 /** What a BYE that was not answered 2xx says of the recording. */
@@ -321,9 +428,9 @@ function unconfirmed(dialog: RecorderDialog | undefined, status: number | undefi
   return { unconfirmed: terminated('recorder-lost', detail) };
 }
 
-function present<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`the recording has no ${what}`);
-  return value;
+function present(media: MediaSession | undefined): MediaSession {
+  if (media === undefined) throw new Error('the recording has no media session');
+  return media;
 }
 
 function unreachable(effect: never): never {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeWorld, fakeOffer, silent } from '../testing/fake-world.js';
-import type { RecorderDescription, RecordingScript } from './recording-script.js';
+import { RecordingFork } from './recording-fork.js';
+import type { RecordingScript } from './recording-script.js';
 import { RecordingUpdates } from './recording-updates.js';
 
-function active(statuses: number[] = []) {
+async function active(statuses: number[] = []) {
   const world = new FakeWorld();
   const failures: string[] = [];
   const work = new AbortController();
@@ -16,24 +17,26 @@ function active(statuses: number[] = []) {
       return { status, reason: '', contentType: 'application/sdp', body: Buffer.from('answer 2') };
     },
   };
+  const fork = new RecordingFork(world.media, 'f', false, silent);
+  await fork.connect(world.description('answer 1'), work.signal);
+  world.steps.length = 0;
+  world.did.length = 0;
   const updates = new RecordingUpdates({
-    media: world.media,
     dialog,
     script: world.script as unknown as RecordingScript,
-    forkId: 'f',
-    parties: ['customer', 'seller'],
-    answer: { sdp: 'answer 1' } as RecorderDescription,
+    fork,
+    answer: world.description('answer 1'),
     onAgreed: () => world.did.push('agreed'),
     onFailed: (error, gone) => failures.push(`${error.code}${gone ? ' gone' : ''}`),
     signal: work.signal,
     backOffMs: () => 1,
     log: silent,
   });
-  return { world, updates, failures, work };
+  return { world, updates, failures, work, fork };
 }
 
 test('a changed description is offered to the recorder and its answer given to the relay', async () => {
-  const { world, updates } = active();
+  const { world, updates } = await active();
   updates.refresh();
   await updates.idle();
   assert.deepEqual(world.steps, ['start fork', 'recorder reinvite', 'answer fork']);
@@ -41,7 +44,7 @@ test('a changed description is offered to the recorder and its answer given to t
 });
 
 test('an unchanged description needs no offer: the relay hears the standing answer again', async () => {
-  const { world, updates } = active();
+  const { world, updates } = await active();
   world.script.propose = () => false;
   updates.refresh();
   await updates.idle();
@@ -50,7 +53,7 @@ test('an unchanged description needs no offer: the relay hears the standing answ
 });
 
 test('one at a time, and of many changes only the newest is sent', async () => {
-  const { world, updates } = active();
+  const { world, updates } = await active();
   world.onStep = (name, index) => {
     if (name === 'recorder reinvite' && index < 3) for (let i = 0; i < 5; i++) updates.refresh();
   };
@@ -60,7 +63,7 @@ test('one at a time, and of many changes only the newest is sent', async () => {
 });
 
 test('RFC 3261 §14.1: 491 is tried again after a pause, with a fresh description', async () => {
-  const { world, updates, failures } = active([491, 491]);
+  const { world, updates, failures } = await active([491, 491]);
   // The pause itself keeps no process alive.
   const alive = setInterval(() => {}, 1_000);
   updates.refresh();
@@ -71,7 +74,7 @@ test('RFC 3261 §14.1: 491 is tried again after a pause, with a fresh descriptio
 });
 
 test('a refused offer leaves the session as agreed before', async () => {
-  const { world, updates, failures } = active([488]);
+  const { world, updates, failures } = await active([488]);
   updates.refresh();
   await updates.idle();
   assert.deepEqual(world.did, ['fork answered answer 1']);
@@ -79,14 +82,14 @@ test('a refused offer leaves the session as agreed before', async () => {
 });
 
 test('RFC 5057 §5.1: 481 is the end of the dialog', async () => {
-  const { updates, failures } = active([481]);
+  const { updates, failures } = await active([481]);
   updates.refresh();
   await updates.idle();
   assert.deepEqual(failures, ['recorder-unreachable gone']);
 });
 
 test('an unusable answer to a new offer ends the recording and never reaches the relay', async () => {
-  const { world, updates, failures } = active();
+  const { world, updates, failures } = await active();
   world.script.check = () => {
     throw new Error('plain RTP');
   };
@@ -97,7 +100,7 @@ test('an unusable answer to a new offer ends the recording and never reaches the
 });
 
 test("RFC 3264 §6: the recorder's offer hears an answer made for it; one without an offer hears the standing description", async () => {
-  const { world, updates } = active();
+  const { world, updates } = await active();
   const withOffer = fakeOffer('recorder offer');
   await updates.recorderOffers(withOffer);
   assert.equal(await withOffer.heard, 'answer to recorder offer');
@@ -113,7 +116,7 @@ test("RFC 3264 §6: the recorder's offer hears an answer made for it; one withou
 });
 
 test("RFC 3261 §14.2: a recorder's offer that is not safe hears 488 and changes nothing, not even at the relay", async () => {
-  const { world, updates, failures } = active();
+  const { world, updates, failures } = await active();
   world.script.check = () => {
     throw new Error('plain RTP');
   };
@@ -124,7 +127,7 @@ test("RFC 3261 §14.2: a recorder's offer that is not safe hears 488 and changes
 });
 
 test("a recorder's offer that the relay refuses is refused, and the fork it stopped is subscribed anew as it was", async () => {
-  const { world, updates, failures } = active();
+  const { world, updates, failures } = await active();
   world.script.propose = () => false;
   world.behaviours.set('answer fork', 'fail');
   world.onStep = (name) => name === 'start fork' && world.behaviours.delete('answer fork');
@@ -139,7 +142,7 @@ test("a recorder's offer that the relay refuses is refused, and the fork it stop
 
 test('a relay that refuses twice ends the recording with its reason', async () => {
   for (const begin of ['recorder', 'call'] as const) {
-    const { world, updates, failures } = active();
+    const { world, updates, failures } = await active();
     world.behaviours.set('answer fork', 'fail');
     if (begin === 'call') updates.refresh();
     else await updates.recorderOffers(fakeOffer('recorder offer'));
@@ -150,7 +153,7 @@ test('a relay that refuses twice ends the recording with its reason', async () =
 });
 
 test('an answer in the ACK that is not safe ends the recording: the recorder believes that it holds', async () => {
-  const { world, updates, failures } = active();
+  const { world, updates, failures } = await active();
   world.script.check = () => {
     throw new Error('plain RTP');
   };
@@ -159,16 +162,16 @@ test('an answer in the ACK that is not safe ends the recording: the recorder bel
 });
 
 test('RFC 7866 §9.2: a snapshot that is asked for travels in a re-INVITE, although no media changed', async () => {
-  const { world, updates } = active();
+  const { world, updates } = await active();
   world.script.propose = () => false;
-  world.script.check = () => ({ sdp: 'answer 1' });
+  world.script.check = () => world.description('answer 1');
   updates.snapshot();
   await updates.idle();
   assert.deepEqual([world.steps, world.did], [['recorder reinvite'], ['agreed']]);
 });
 
 test('a snapshot that meets 491 is tried again, one that comes with a change travels with it', async () => {
-  const { world, updates } = active([491]);
+  const { world, updates } = await active([491]);
   const alive = setInterval(() => {}, 1_000);
   updates.snapshot();
   updates.refresh();
@@ -180,7 +183,7 @@ test('a snapshot that meets 491 is tried again, one that comes with a change tra
 });
 
 test("the recorder's offer while ours is pending hears 491", async () => {
-  const { updates } = active();
+  const { updates } = await active();
   updates.refresh();
   const offer = fakeOffer('recorder offer');
   await updates.recorderOffers(offer);

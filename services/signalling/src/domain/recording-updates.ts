@@ -1,24 +1,22 @@
-// Keeps an active recording true to its call: after each change of the media the fork is subscribed anew and, when its description
-// changed, offered to the recorder; so is the whole metadata when the recorder asks for it. One at a time; of several changes only the
-// newest is sent. Knows nothing of start and end.
+// Keeps an active recording true to its call and to our wish: after each change of the media the fork is subscribed anew and, when its
+// description changed, offered to the recorder; so are a pause, its end, and the whole metadata when the recorder asks for it. One at a
+// time; of several changes only the newest is sent. Knows nothing of start and end.
 import { randomInt } from 'node:crypto';
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { within } from './deadline.js';
-import type { Party } from './parties.js';
-import type { IncomingOffer, MediaSession, RecorderDialog } from './ports.js';
+import type { IncomingOffer, RecorderDialog } from './ports.js';
+import type { RecordingFork } from './recording-fork.js';
 import type { RecorderDescription, RecordingScript } from './recording-script.js';
 
 export interface RecordingUpdatesOptions {
-  readonly media: MediaSession;
-  readonly dialog: RecorderDialog;
+  readonly dialog: Pick<RecorderDialog, 'reinvite'>;
   readonly script: RecordingScript;
-  readonly forkId: string;
-  readonly parties: readonly Party[];
-  /** What the relay heard last of the recorder. */
+  readonly fork: RecordingFork;
+  /** What the relay heard last of the recorder, or would have without a pause. */
   readonly answer: RecorderDescription;
-  /** The recorder and the relay have agreed once more: the dialog's state has changed. */
+  /** The recorder and the relay have agreed once more: the dialog's state has changed, and what flows may have. */
   readonly onAgreed: () => void;
-  /** What flows is not what was agreed, or the dialog is gone: the recording must end. */
+  /** What flows is not what was agreed, or the dialog is gone: this recorder is of no use any more. */
   readonly onFailed: (error: SidestreamError, dialogGone: boolean) => void;
   /** Aborted when the recording ends. */
   readonly signal: AbortSignal;
@@ -27,16 +25,27 @@ export interface RecordingUpdatesOptions {
   readonly log: Logger;
 }
 
-const mediaDeadlineMs = 2_000;
-const answerDeadlineMs = 35_000;
+/** Far below the INVITE transaction's own 64*T1: meanwhile nobody knows what is recorded. */
+const answerDeadlineMs = 10_000;
+
+/** What has to be done, of which there is one each however often it is asked for. */
+interface Wanted {
+  /** The fork has to be subscribed anew: the call's media changed. */
+  readonly renewal: boolean;
+  /** Its direction may have to be told. */
+  readonly turn: boolean;
+  readonly snapshot: boolean;
+}
+
+const nothing: Wanted = { renewal: false, turn: false, snapshot: false };
 
 export class RecordingUpdates {
   readonly #options: RecordingUpdatesOptions;
   #answer: RecorderDescription;
   #running: Promise<void> | undefined;
-  #mediaChanged = false;
-  #snapshotWanted = false;
+  #wanted = nothing;
   #recorderOffer = false;
+  #refused: number | undefined;
   /** The relay refused the last description; a second refusal in a row ends the recording. */
   #mending = false;
 
@@ -47,14 +56,23 @@ export class RecordingUpdates {
 
   /** The call's media changed. Returns at once. */
   refresh(): void {
-    this.#mediaChanged = true;
-    this.#run();
+    this.#want({ renewal: true });
+  }
+
+  /** The fork was paused, or may flow again: the recorder must hear of it (RFC 7866 §7.1.1.1). Returns at once. */
+  turn(): void {
+    this.#refused = undefined;
+    this.#want({ turn: true });
+  }
+
+  /** The recorder's status, if it refused the last turn. */
+  get refused(): number | undefined {
+    return this.#refused;
   }
 
   /** The recorder wants the full metadata (RFC 7866 §9.2): a re-INVITE brings it, changed offer or not. Returns at once. */
   snapshot(): void {
-    this.#snapshotWanted = true;
-    this.#run();
+    this.#want({ snapshot: true });
   }
 
   /** Resolves when nothing is in flight. */
@@ -93,13 +111,15 @@ export class RecordingUpdates {
       log.warn({ err: error }, "the recorder's offer is refused; the recording goes on as it was");
       return offer.refuse(488);
     }
-    if (!(await this.#connect(wanted))) return offer.refuse(500);
+    // A refresh of the session is no business of the relay.
+    const same = wanted.sdp === before.sdp;
+    if (!same && !(await this.#connect(wanted))) return offer.refuse(500);
     try {
       await offer.answer(script.answer(wanted));
       onAgreed();
     } catch (error) {
       log.warn({ err: error }, 'the recorder does not want its answer any more; the recording goes on as it was');
-      await this.#connect(before);
+      if (!same) await this.#connect(before);
     }
   }
 
@@ -117,35 +137,56 @@ export class RecordingUpdates {
     if (await this.#connect(wanted)) onAgreed();
   }
 
+  #want(more: Partial<Wanted>): void {
+    this.#wanted = { ...this.#wanted, ...more };
+    this.#run();
+  }
+
+  /** While nothing flows the media's changes wait: subscribing the fork anew would let it out. */
   get #pending(): boolean {
-    return this.#mediaChanged || this.#snapshotWanted;
+    const { renewal, turn, snapshot } = this.#wanted;
+    return turn || snapshot || (renewal && this.#mayRenew);
+  }
+
+  get #mayRenew(): boolean {
+    const { paused, flowing } = this.#options.fork;
+    return !paused && (flowing || this.#mending);
+  }
+
+  get #due(): boolean {
+    return this.#pending && !this.#options.signal.aborted && !this.#recorderOffer;
   }
 
   #run(): void {
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined;
-    });
+    if (this.#running === undefined && this.#due) this.#running = this.#drain();
   }
 
   async #drain(): Promise<void> {
     const { signal, onFailed } = this.#options;
     try {
-      while (this.#pending && !signal.aborted && !this.#recorderOffer) await this.#update();
+      while (this.#due) await this.#update();
     } catch (error) {
       if (!signal.aborted) onFailed(SidestreamError.from(error), false);
+    } finally {
+      // In the turn in which nothing was due: what is wanted one turn later begins another run.
+      this.#running = undefined;
     }
   }
 
   async #update(): Promise<void> {
-    const { media, dialog, script, forkId, parties, signal, onAgreed, onFailed, log } = this.#options;
-    const renewed = this.#mediaChanged;
-    const snapshot = this.#snapshotWanted;
-    this.#mediaChanged = false;
-    this.#snapshotWanted = false;
-    const changed = renewed && script.propose(await media.startFork(forkId, parties, within(signal, mediaDeadlineMs)));
+    const { dialog, script, fork, signal, onAgreed, onFailed, log } = this.#options;
+    const { turn, snapshot } = this.#wanted;
+    const renewal = this.#wanted.renewal && this.#mayRenew;
+    const again: Wanted = { turn, snapshot, renewal };
+    this.#wanted = { ...nothing, renewal: this.#wanted.renewal && !renewal };
+    const { paused } = fork;
+    const streams = renewal ? await fork.subscribe(signal) : undefined;
+    // A pause or its end has come meanwhile: it decides what there is to say.
+    if (fork.paused !== paused) return this.#restore(again);
+    const changed = (renewal || turn) && script.propose(streams, paused ? 'inactive' : 'sendonly');
     // The same description needs no offer; the relay needs the standing answer for the renewed subscription.
     if (!changed && !snapshot) {
-      await this.#connect(this.#answer);
+      if ((await this.#connect(this.#answer)) && turn) onAgreed();
       return;
     }
     const response = await dialog.reinvite(
@@ -154,8 +195,7 @@ export class RecordingUpdates {
     );
     if (response.status === 491) {
       script.withdraw();
-      this.#mediaChanged ||= renewed;
-      this.#snapshotWanted ||= snapshot;
+      this.#restore(again);
       await pause((this.#options.backOffMs ?? ownerBackOffMs)(), signal);
       return;
     }
@@ -169,13 +209,23 @@ export class RecordingUpdates {
       // RFC 3261 §14.1: a refused offer leaves the session as it was, so the relay sends on as agreed before.
       log.warn({ status: response.status }, 'the recorder refused a new offer');
       script.withdraw();
-      if (renewed) await this.#connect(this.#answer);
+      if (turn) this.#refused = response.status;
+      if (renewal) await this.#connect(this.#answer);
       return;
     }
     const answer = script.check(response);
     // A snapshot alone changes no media: a relay that hears the same again has nothing to do.
-    const same = !renewed && answer.sdp === this.#answer.sdp;
+    const same = !changed && !renewal && answer.sdp === this.#answer.sdp;
     if (same || (await this.#connect(answer))) onAgreed();
+  }
+
+  #restore({ renewal, turn, snapshot }: Wanted): void {
+    const now = this.#wanted;
+    this.#wanted = {
+      renewal: now.renewal || renewal,
+      turn: now.turn || turn,
+      snapshot: now.snapshot || snapshot,
+    };
   }
 
   /**
@@ -184,19 +234,25 @@ export class RecordingUpdates {
    * @throws SidestreamError when the relay refuses a second time
    */
   async #connect(answer: RecorderDescription): Promise<boolean> {
-    const { media, script, forkId, signal, log } = this.#options;
+    const { fork, script, signal, log } = this.#options;
+    let streams: Awaited<ReturnType<RecordingFork['connect']>>;
     try {
-      await media.answerFork(forkId, answer.sdp, within(signal, mediaDeadlineMs));
+      streams = await fork.connect(answer, signal);
     } catch (error) {
       if (this.#mending || signal.aborted) throw error;
       log.warn({ err: error }, "the relay did not take the recorder's description; the fork is subscribed anew");
       this.#mending = true;
-      this.#mediaChanged = true;
+      this.#wanted = { ...this.#wanted, renewal: true };
       return false;
     }
     this.#mending = false;
     this.#answer = answer;
     script.agree(answer);
+    // A fork that was resumed may have got other ports or keys than the recorder was told.
+    if (streams !== undefined && script.propose(streams, 'sendonly')) {
+      script.withdraw();
+      this.#wanted = { ...this.#wanted, renewal: true };
+    }
     return true;
   }
 }

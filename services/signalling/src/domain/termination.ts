@@ -8,6 +8,10 @@ const reasonTable = {
   // Both.
   hangup: Result.SUCCESS,
   drained: Result.SERVER_ERROR,
+  // An operator, or a program that acts for one, ended just this one: as it was wanted.
+  'ended-by-operator': Result.SUCCESS,
+  // A party preferred not to be recorded, and the tenant honours that.
+  'declined-by-party': Result.SUCCESS,
   // Calls: what the caller or callee did.
   busy: Result.CLIENT_ERROR,
   declined: Result.CLIENT_ERROR,
@@ -26,6 +30,9 @@ const reasonTable = {
   'call-ended-before-start': Result.CLIENT_ERROR,
   'recorder-hangup': Result.UPSTREAM_ERROR,
   'recorder-lost': Result.UPSTREAM_ERROR,
+  /** It has accepted the recording and never wanted media. */
+  'recorder-inactive': Result.UPSTREAM_ERROR,
+  'recording-required': Result.UPSTREAM_ERROR,
 } as const satisfies Record<string, Result>;
 
 export type TerminationReason = keyof typeof reasonTable | ErrorCode;

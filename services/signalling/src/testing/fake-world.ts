@@ -4,7 +4,7 @@ import { createLogger, SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import { type CallServices, CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
-import { readParties, withRoles } from '../domain/parties.js';
+import { type Party, readParties, withRoles } from '../domain/parties.js';
 import type {
   CallEvents,
   CallFacts,
@@ -20,8 +20,10 @@ import type {
   RecorderHandlers,
   Trunking,
 } from '../domain/ports.js';
-import type { RecordingScript } from '../domain/recording-script.js';
-import { RecordingSession } from '../domain/recording-session.js';
+import type { RecorderDescription, RecordingScript } from '../domain/recording-script.js';
+import { RecordingSession, type RecordingSessionOptions } from '../domain/recording-session.js';
+import { type RecordingTerms, usualTerms } from '../domain/recording-terms.js';
+import { Recordings } from '../domain/recordings.js';
 import type { Candidate } from '../domain/routing.js';
 import type { Termination } from '../domain/termination.js';
 
@@ -34,6 +36,7 @@ export const silent = createLogger({ name: 'test', instance: 'test', level: 'sil
 export class FakeLeg implements Leg {
   readonly #world: FakeWorld;
   readonly #name: string;
+  recordAware = false;
   handlers: LegHandlers | undefined;
   readonly reinvites: string[] = [];
   reinviteAnswer = { status: 200, reason: 'OK', sdp: 'answer to re-INVITE' };
@@ -85,6 +88,10 @@ export function fakeOffer(sdp: string, ack = ''): IncomingOffer & { heard: Promi
   };
 }
 
+function fakeStream(party: Party): ForkStream {
+  return { party, address: '', port: 0, rtcpPort: 0, crypto: '', payloadTypes: [] };
+}
+
 export class FakeWorld {
   /** What the call holds outside itself now. */
   readonly held = new Map<string, number>();
@@ -100,9 +107,21 @@ export class FakeWorld {
   loseMedia: ((reason: string) => void) | undefined;
   /** Of the recorder's answer to BYE; undefined if it does not answer. */
   recorderByeStatus: number | undefined = 200;
+  /** Of the recorder's answer to OPTIONS; undefined if it does not answer. */
+  recorderProbeStatus: number | undefined = 200;
+  /** Of the recorder's answer to re-INVITE. */
+  recorderReinviteStatus = 200;
+  /** What the recorder wants in each of its descriptions from now on. */
+  recorderWants: 'recvonly' | 'inactive' = 'recvonly';
+  readonly gaps: number[] = [];
+  /** Directions of what was offered. */
+  readonly proposed: string[] = [];
   readonly agreed: string[] = [];
   readonly keptState = new EventEmitter();
+  /** SDP of each 183 of the far side. */
+  earlyAnswers = ['early answer'];
   farRefusal: { status: number; reason: string } | undefined;
+  #resumed: ForkStream[] | undefined;
   readonly #cancel = new AbortController();
   readonly #changed = new EventEmitter();
 
@@ -176,7 +195,7 @@ export class FakeWorld {
       invite.onSent();
       await this.step('invite', signal);
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
-      invite.onProgress(183, 'early answer');
+      for (const sdp of this.earlyAnswers) invite.onProgress(183, sdp);
       await this.step('answer', signal);
       this.far = new FakeLeg(this, 'far');
       return { kind: 'accepted', leg: this.far, sdp: 'far answer' };
@@ -202,13 +221,21 @@ export class FakeWorld {
     startFork: async (fork, parties, signal) => {
       this.hold(`fork ${fork}`);
       await this.step('start fork', signal);
-      return parties.map(
-        (party): ForkStream => ({ party, address: '', port: 0, rtcpPort: 0, crypto: '', payloadTypes: [] }),
-      );
+      return parties.map(fakeStream);
     },
     answerFork: (_fork, sdp, signal) => {
       this.did.push(`fork answered ${sdp}`);
       return this.step('answer fork', signal);
+    },
+    pauseFork: (fork, signal) => {
+      this.did.push(`fork ${fork} paused`);
+      return this.step('pause fork', signal);
+    },
+    resumeFork: async (fork, parties, signal) => {
+      this.did.push(`fork ${fork} resumed`);
+      await this.step('resume fork', signal);
+      this.#resumed = parties.map(fakeStream);
+      return this.#resumed;
     },
     stopFork: async (fork) => this.release(`fork ${fork}`),
   };
@@ -224,6 +251,7 @@ export class FakeWorld {
   };
 
   readonly recorders: RecorderClient = {
+    order: (_tenant, recorders) => recorders,
     invite: async (invite, signal) => {
       this.did.push(`recorder ${invite.recorder} ${invite.sipCallId}`);
       await this.step('recorder invite', signal);
@@ -242,8 +270,14 @@ export class FakeWorld {
     },
     reinvite: async (_request, signal) => {
       await this.step('recorder reinvite', signal);
-      return { status: 200, reason: 'OK', contentType: 'application/sdp', body: Buffer.from('recorder answer 2') };
+      const status = this.recorderReinviteStatus;
+      return { status, reason: '', contentType: 'application/sdp', body: Buffer.from('recorder answer 2') };
     },
+    probe: async (signal) => {
+      await this.step('recorder probe', signal).catch(() => undefined);
+      return this.recorderProbeStatus;
+    },
+    unusable: () => {},
     bye: async () => {
       this.release('recorder dialog');
       return this.recorderByeStatus;
@@ -261,8 +295,17 @@ export class FakeWorld {
     callAnswered: () => this.#tell('callAnswered'),
     callEnded: (_call, termination) => this.#tell('callEnded', termination),
     recordingStarted: () => this.#tell('recordingStarted'),
+    recordingPaused: (_recording, reason) => this.#tell(`recordingPaused ${reason}`),
+    recordingResumed: () => this.#tell('recordingResumed'),
+    recordingRecovered: (_recording, _dialog, lost, gapMs) => {
+      this.gaps.push(gapMs);
+      this.#tell('recordingRecovered', lost);
+    },
     recordingFailed: (_recording, _recorder, termination) => this.#tell('recordingFailed', termination),
-    recordingEnded: (_recording, termination) => this.#tell('recordingEnded', termination),
+    recordingEnded: (_recording, termination, { gapMs }) => {
+      this.gaps.push(gapMs);
+      this.#tell('recordingEnded', termination);
+    },
     recordingState: (_recording, forkId) => {
       this.did.push(`state kept of ${forkId}`);
       this.keptState.emit('kept');
@@ -274,14 +317,28 @@ export class FakeWorld {
     inviteHeaders: [],
     byeHeaders: [],
     standing: () => 'standing offer',
-    propose: (): boolean => true,
+    renew: () => {},
+    follow: () => false,
+    // What is subscribed is something new, what is resumed is what it was.
+    propose: (streams?: readonly ForkStream[], direction = 'sendonly'): boolean => {
+      if (streams !== undefined && streams === this.#resumed) return false;
+      this.proposed.push(direction);
+      return true;
+    },
     withdraw: () => {},
     inviteBody: () => ({ contentType: 'multipart/mixed', body: Buffer.from('offer') }),
     byeBody: () => ({ contentType: 'multipart/mixed', body: Buffer.from('bye') }),
-    check: ({ body }: { body: Buffer }) => ({ sdp: body.toString() }),
+    check: ({ body }: { body: Buffer }) => this.description(body.toString()),
     agree: ({ sdp }: { sdp: string }) => void this.agreed.push(sdp),
     answer: ({ sdp }: { sdp: string }) => `answer to ${sdp}`,
   };
+
+  /** What the recorder wants now, as a checked description. */
+  description(sdp: string): RecorderDescription {
+    const direction = this.proposed.at(-1) === 'inactive' ? 'inactive' : this.recorderWants;
+    const streams = [{ accepted: true, direction }];
+    return { sdp, streams } as unknown as RecorderDescription;
+  }
 
   services(): CallServices & { recorders: RecorderClient } {
     const { trunking, relays, events, recorders } = this;
@@ -301,12 +358,12 @@ export class FakeWorld {
     };
   }
 
-  recording(facts: CallFacts): RecordingSession {
+  recording(facts: CallFacts, options: RecordingSessionOptions = {}): RecordingSession {
     const script = this.script as unknown as RecordingScript;
-    return new RecordingSession(this.services(), { recordingId: 'r', call: facts }, () => script);
+    return new RecordingSession(this.services(), { recordingId: 'r', call: facts }, () => script, options);
   }
 
-  call(recorders: string[] = ['sip:r1']): CallSession {
+  call(recorders: string[] = ['sip:r1'], terms: Partial<RecordingTerms> = {}): CallSession {
     const facts = this.facts(recorders);
     const candidate: Candidate = {
       trunk: { name: 'pbx', tenant: 'contoso', side: 'seller' },
@@ -320,7 +377,15 @@ export class FakeWorld {
       nearParty: 'customer',
       candidates: [candidate],
       maxForwards: 69,
-      recording: recorders.length > 0 ? this.recording(facts) : undefined,
+      recording:
+        recorders.length > 0
+          ? {
+              ...usualTerms,
+              ...terms,
+              of: new Recordings([this.recording(facts)], 'all'),
+              again: () => new Recordings([this.recording(facts)], 'all'),
+            }
+          : undefined,
     });
   }
 

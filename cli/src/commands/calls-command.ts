@@ -1,0 +1,90 @@
+// The command line of `sidestream calls` and `sidestream drain`: words, options and help.
+import { Command } from 'commander';
+import { readAddress } from '../control-plane.js';
+import { type CallAction, type CallsOptions, callsAct, callsList, callsShow, callsWatch, drain } from './calls.js';
+
+type Flags = Omit<CallsOptions, 'json'> & { readonly json?: boolean };
+
+const exitCodes = 'Exit code: 0 done, 1 not possible or not known, 2 wrong configuration or command line.';
+const found = `
+Signalling instances are found by their leases in NATS, as sidestream.yaml names it; all of them are asked.`;
+
+const actions: Readonly<Record<Exclude<CallAction, 'end'>, string>> = {
+  'start-recording': 'record an answered call that has no recording now',
+  pause: 'pause the recording: no packet goes to the recorder until it is resumed',
+  resume: 'resume the recording',
+  'stop-recording': 'end the recording; the call goes on',
+};
+
+/** @param done is given the exit code. */
+export function callsCommand(done: (code: number) => void): Command {
+  const calls = strict(new Command('calls'))
+    .description('the live calls: list, show, watch, end, record')
+    .addHelpText('after', `${found}\nNumbers and names of parties are printed: they are personal data.`);
+  add(calls, 'list', 'every live call')
+    .option('-t, --tenant <name>', 'of this tenant only')
+    .addHelpText(
+      'after',
+      `\n${exitCodes} Here 1 also when an instance did not answer; what the others said is printed.`,
+    )
+    .action(async (flags: Flags & { tenant?: string }) => done(await callsList(read(flags), flags.tenant ?? '')));
+  add(calls, 'show', 'one call with its recordings')
+    .argument('<id>', 'of the call')
+    .addHelpText('after', `\n${exitCodes}`)
+    .action(async (id: string, flags: Flags) => done(await callsShow(read(flags), id)));
+  add(calls, 'watch', 'print what happens to calls and recordings until SIGINT')
+    .addHelpText(
+      'after',
+      `\nOne line each; with --json one JSON document each. Works without NATS by --address.\n${exitCodes}`,
+    )
+    .action(async (flags: Flags) => done(await callsWatch(read(flags))));
+  add(calls, 'end', 'end a call on both sides')
+    .argument('<id>', 'of the call')
+    .option('-r, --reason <text>', 'told to both sides and kept in the record; at most 100 characters')
+    .addHelpText('after', `\n${exitCodes}`)
+    .action(async (id: string, flags: Flags & { reason?: string }) =>
+      done(await callsAct(read(flags), 'end', id, flags.reason ?? '')),
+    );
+  for (const [action, description] of Object.entries(actions) as [CallAction, string][])
+    add(calls, action, description)
+      .argument('<id>', 'of the call')
+      .addHelpText('after', `\n${exitCodes}`)
+      .action(async (id: string, flags: Flags) => done(await callsAct(read(flags), action, id)));
+  return calls;
+}
+
+/** @param done is given the exit code. */
+export function drainCommand(done: (code: number) => void): Command {
+  return options(new Command('drain'))
+    .description('keep new calls out of a signalling instance; its live calls go on')
+    .option('-i, --instance <id>', 'this instance; may be left out where there is only one')
+    .option('--all', 'every instance: no call comes in any more')
+    .option('--undo', 'take calls again')
+    .addHelpText(
+      'after',
+      `\nNew calls and OPTIONS hear 503. \`sidestream calls list\` tells when the last call is over.\n${exitCodes}`,
+    )
+    .action(async (flags: Flags & { instance?: string; all?: boolean; undo?: boolean }) =>
+      done(await drain({ ...flags, ...read(flags), all: flags.all ?? false, undo: flags.undo ?? false })),
+    );
+}
+
+function add(parent: Command, name: string, description: string): Command {
+  return options(parent.command(name).description(description));
+}
+
+function options(command: Command): Command {
+  return strict(command)
+    .requiredOption('-c, --config <file>', 'sidestream.yaml')
+    .option('-a, --address <host:port>', 'ask this instance only; NATS is not needed then', readAddress)
+    .option('--json', 'print JSON');
+}
+
+/** A wrong command line is no failure of what was asked. */
+function strict(command: Command): Command {
+  return command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+}
+
+function read(flags: Flags): CallsOptions {
+  return { ...flags, json: flags.json ?? false };
+}

@@ -1,0 +1,198 @@
+// `sidestream calls …` and `sidestream drain`: asks every signalling instance what calls it has, and acts on one of them.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Call, CallsServiceClient } from '@sidestream/proto/calls/v1';
+import type { Event } from '@sidestream/proto/events/v1';
+import { ConfigError, callUnary, readConfig, SidestreamError } from '@sidestream/service';
+import { followSignalling, type SignallingInstance, withSignalling } from '../signalling-instances.js';
+import { callsTable, describeCall, describeEvent, plainCall } from './calls-text.js';
+
+export interface CallsOptions {
+  /** sidestream.yaml. */
+  readonly config: string;
+  /** `host:port` of one instance; NATS is not needed then. */
+  readonly address?: string;
+  readonly json: boolean;
+}
+
+/** What is done to a call that is named by its id. */
+export type CallAction = 'end' | 'start-recording' | 'pause' | 'resume' | 'stop-recording';
+
+/** Ending a call waits for the peers' answers to BYE. */
+const deadlineMs = 15_000;
+const watchAgainMs = 1_000;
+
+/** Every command returns the process's exit code: 0 done, 1 not, 2 wrong configuration or command line. */
+export function callsList(options: CallsOptions, tenant: string): Promise<number> {
+  return answered(options, (instances) => list(instances, tenant, options.json));
+}
+
+export function callsShow(options: CallsOptions, callId: string): Promise<number> {
+  return answered(options, async (instances) => {
+    const call = await ofTheOne(instances, callId, async ({ client }) => {
+      return (await callUnary(client.getCall.bind(client), { callId }, { deadlineMs })).call;
+    });
+    tell(options, call);
+    return 0;
+  });
+}
+
+/** @param reason for `end` alone */
+export function callsAct(options: CallsOptions, action: CallAction, callId: string, reason = ''): Promise<number> {
+  return answered(options, async (instances) => {
+    const call = await ofTheOne(instances, callId, ({ client }) => act(client, action, callId, reason));
+    if (call !== undefined) tell(options, call);
+    else say(options.json ? JSON.stringify({ callId, ended: true }) : `call ${callId} is ended`);
+    return 0;
+  });
+}
+
+/** Prints what happens until SIGINT or SIGTERM. */
+export async function callsWatch(options: CallsOptions): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  return guarded(async () => {
+    const target = { config: readConfig(options.config), address: options.address };
+    await followSignalling(target, (instance, signal) => watch(instance, options.json, signal), stop.signal);
+    return 0;
+  });
+}
+
+export interface DrainOptions extends CallsOptions {
+  /** Of all that there are, this one. */
+  readonly instance?: string;
+  readonly all: boolean;
+  readonly undo: boolean;
+}
+
+/** Without `instance`, `address` and `all` there must be one instance only. */
+export function drain(options: DrainOptions): Promise<number> {
+  const { instance, all, undo, json } = options;
+  return answered(options, async (instances) => {
+    const chosen = instance === undefined ? instances : instances.filter(({ id }) => id === instance);
+    const ids = instances.map(({ id }) => id).join(', ');
+    if (chosen.length === 0) throw new SidestreamError('bad-request', `no instance '${instance}': there are ${ids}`);
+    if (chosen.length > 1 && !all) throw new SidestreamError('bad-request', `--instance or --all is needed: of ${ids}`);
+    const states = await Promise.all(
+      chosen.map(({ client }) => callUnary(client.drain.bind(client), { undo }, { deadlineMs })),
+    );
+    if (json) say(JSON.stringify(states, null, 2));
+    else
+      for (const { instance: id, draining, calls } of states)
+        say(`${id} ${draining ? 'drains: new calls hear 503' : 'takes calls'}; ${calls} live`);
+    return 0;
+  });
+}
+
+async function list(instances: readonly SignallingInstance[], tenant: string, json: boolean): Promise<number> {
+  const answers = await Promise.allSettled(
+    instances.map(({ client }) => callUnary(client.listCalls.bind(client), { tenant }, { deadlineMs })),
+  );
+  const heard = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const silent = answers.flatMap((answer, index) =>
+    answer.status === 'rejected'
+      ? [{ instance: instances[index]?.id ?? '', error: SidestreamError.from(answer.reason).message }]
+      : [],
+  );
+  const calls = heard.flatMap((answer) => answer.calls);
+  if (json) {
+    const states = heard.map(({ instance, draining, calls: own }) => ({ instance, draining, calls: own.length }));
+    say(JSON.stringify({ instances: states, silent, calls: calls.map(plainCall) }, null, 2));
+  } else {
+    if (calls.length > 0) say(callsTable(calls));
+    const states = heard.map(({ instance, draining }) => `${instance}${draining ? ' (draining)' : ''}`);
+    say(`${calls.length} calls${states.length > 0 ? ` at ${states.join(', ')}` : ''}`);
+  }
+  for (const { instance, error } of silent) process.stderr.write(`sidestream: ${instance} did not answer: ${error}\n`);
+  return silent.length > 0 ? 1 : 0;
+}
+
+async function act(
+  client: CallsServiceClient,
+  action: CallAction,
+  callId: string,
+  reason: string,
+): Promise<Call | undefined> {
+  const options = { deadlineMs };
+  switch (action) {
+    case 'end':
+      await callUnary(client.endCall.bind(client), { callId, reason }, options);
+      return undefined;
+    case 'start-recording':
+      return (await callUnary(client.startRecording.bind(client), { callId }, options)).call;
+    case 'pause':
+      return (await callUnary(client.pauseRecording.bind(client), { callId }, options)).call;
+    case 'resume':
+      return (await callUnary(client.resumeRecording.bind(client), { callId }, options)).call;
+    case 'stop-recording':
+      return (await callUnary(client.stopRecording.bind(client), { callId }, options)).call;
+    default:
+      return action satisfies never;
+  }
+}
+
+/** Asks all instances at once; the one that has the call counts. */
+async function ofTheOne<R>(
+  instances: readonly SignallingInstance[],
+  callId: string,
+  ask: (instance: SignallingInstance) => Promise<R>,
+): Promise<R> {
+  const answers = await Promise.allSettled(instances.map(ask));
+  const errors: string[] = [];
+  for (const [index, answer] of answers.entries()) {
+    if (answer.status === 'fulfilled') return answer.value;
+    const error = SidestreamError.from(answer.reason);
+    // Whose call it is says more than those who do not know it.
+    if (error.code === 'wrong-state' || error.code === 'bad-request') throw error;
+    if (error.code !== 'not-found') errors.push(`; ${instances[index]?.id} did not answer: ${error.message}`);
+  }
+  const asked = instances.map(({ id }) => id).join(', ');
+  throw new SidestreamError('not-found', `no live call ${callId} at ${asked}${errors.join('')}`);
+}
+
+/** A stream may end at any time, a connection lives half an hour: it is begun again. */
+async function watch({ id, client }: SignallingInstance, json: boolean, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const stream = client.watch({});
+    const cancel = () => stream.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    const why = await new Promise<string>((resolve) => {
+      stream.on('metadata', () => process.stderr.write(`watching ${id}\n`));
+      stream.on('data', ({ event }: { event?: Event }) => {
+        if (event !== undefined) say(json ? JSON.stringify(event) : describeEvent(event));
+      });
+      stream.on('error', (error) => resolve(SidestreamError.from(error).message));
+      stream.on('end', () => resolve('it ended'));
+    });
+    signal.removeEventListener('abort', cancel);
+    if (signal.aborted) return;
+    process.stderr.write(`sidestream: watch of ${id}: ${why}; again\n`);
+    await delay(watchAgainMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+function tell({ json }: CallsOptions, call: Call | undefined): void {
+  if (call !== undefined) say(json ? JSON.stringify(plainCall(call), null, 2) : describeCall(call));
+}
+
+/** Runs a command on the instances that there are. */
+function answered(
+  { config, address }: CallsOptions,
+  command: (instances: readonly SignallingInstance[]) => Promise<number>,
+): Promise<number> {
+  return guarded(() => withSignalling({ config: readConfig(config), address }, command));
+}
+
+/** An error becomes one line on stderr and an exit code. */
+async function guarded(command: () => Promise<number>): Promise<number> {
+  try {
+    return await command();
+  } catch (error) {
+    const { code, message } = SidestreamError.from(error);
+    process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `sidestream: ${message}\n`);
+    return error instanceof ConfigError || code === 'bad-request' ? 2 : 1;
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,29 @@
+// What a recorder does with a packet of AES_CM_128_HMAC_SHA1_80, for tests: authenticate and decrypt (RFC 3711 §3.3, §4.3). Roll-over
+// counter 0.
+import { createCipheriv, createHmac } from 'node:crypto';
+
+/**
+ * @param crypto of the ForkStream: `1 AES_CM_128_HMAC_SHA1_80 inline:…`.
+ * @returns the payload; undefined if the packet is not authentic.
+ */
+export function openSrtp(crypto: string, packet: Buffer): Buffer | undefined {
+  const master = Buffer.from(/inline:([A-Za-z0-9+/]{40})/.exec(crypto)?.[1] ?? '', 'base64');
+  const [key, salt] = [master.subarray(0, 16), master.subarray(16)];
+  const derive = (label: number, length: number) => {
+    const block = Buffer.concat([salt, Buffer.alloc(2)]);
+    block.writeUInt8(block.readUInt8(7) ^ label, 7);
+    return keystream(key, block, Buffer.alloc(length));
+  };
+  const [body, tag] = [packet.subarray(0, -10), packet.subarray(-10)];
+  const authentic = createHmac('sha1', derive(1, 20)).update(body).update(Buffer.alloc(4)).digest().subarray(0, 10);
+  if (!authentic.equals(tag)) return undefined;
+  // RFC 3711 §4.1.1: IV = salt · 2^16 XOR SSRC · 2^64 XOR index · 2^16.
+  const iv = Buffer.concat([derive(2, 14), Buffer.alloc(2)]);
+  iv.writeUInt32BE((iv.readUInt32BE(4) ^ body.readUInt32BE(8)) >>> 0, 4);
+  iv.writeUInt16BE(iv.readUInt16BE(12) ^ body.readUInt16BE(2), 12);
+  return keystream(derive(0, 16), iv, body.subarray(12));
+}
+
+function keystream(key: Buffer, iv: Buffer, data: Buffer): Buffer {
+  return createCipheriv('aes-128-ctr', key, iv).update(data);
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, test } from 'node:test';
+import { ChannelCredentials } from '@grpc/grpc-js';
+import { type Authority, CredentialFolder, createAuthority } from '@sidestream/pki';
+import { CallsServiceClient, CallsServiceService, type WatchResponse } from '@sidestream/proto/calls/v1';
+import { Direction, Event } from '@sidestream/proto/events/v1';
+import { callUnary, channelCredentials, GrpcServer, type TlsFiles, UnaryHandlers } from '@sidestream/service';
+import { Registry } from 'prom-client';
+import { CallAdmission } from '../domain/admission.js';
+import { CallDesk } from '../domain/call-desk.js';
+import { CallRegistry } from '../domain/call-registry.js';
+import type { CallSession } from '../domain/call-session.js';
+import { Recordings } from '../domain/recordings.js';
+import { FakeWorld } from '../testing/fake-world.js';
+import { testLog } from '../testing/test-log.js';
+import { CallFeed } from './call-feed.js';
+import { callsService } from './calls-grpc.js';
+
+const deadlineMs = 5_000;
+const { log, lines } = testLog('trace');
+const world = new FakeWorld();
+const registry = new CallRegistry<CallSession>(10);
+const desk = new CallDesk({
+  registry,
+  admission: new CallAdmission(registry, world.relays, { missing: [] }),
+  newRecording: (facts) => new Recordings([world.recording(facts)], 'all'),
+  recordersOf: () => ['sip:r1'],
+  onDrain: () => {},
+});
+const feed = new CallFeed({ publish: (body) => Event.fromPartial({ id: 'e1', source: 'signalling.s1', body }) });
+const shutdown = new AbortController();
+const clients: CallsServiceClient[] = [];
+let folder: CredentialFolder;
+let authority: Authority;
+let server: GrpcServer;
+let port: number;
+let client: CallsServiceClient;
+let call: CallSession;
+
+before(async () => {
+  folder = await CredentialFolder.create();
+  authority = await createAuthority('test authority');
+  server = new GrpcServer(await tlsFiles('signalling'));
+  const handlers = new UnaryHandlers(log, new Registry());
+  server.add(CallsServiceService, callsService({ desk, feed, handlers, instance: 's1', shutdown: shutdown.signal }));
+  port = await server.listen({ host: '127.0.0.1', port: 0 });
+  client = connect(channelCredentials(await tlsFiles('operator')));
+  call = world.call();
+  registry.add(call);
+  void call.ended.then(() => registry.remove(call.id));
+  call.start();
+  await world.until(() => world.count('recordingStarted') > 0);
+});
+after(async () => {
+  shutdown.abort();
+  for (const one of clients) one.close();
+  await server.close(500);
+  await folder.remove();
+});
+
+/** Its owner trusts our authority, whoever issued it. */
+async function tlsFiles(commonName: string, by = authority): Promise<TlsFiles> {
+  const credential = await by.issue({ commonName, dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
+  const { certFile, keyFile, trustFile } = await folder.write(credential, commonName, authority);
+  return { certFile, keyFile, caFile: trustFile };
+}
+
+function connect(credentials: ChannelCredentials): CallsServiceClient {
+  const opened = new CallsServiceClient(`localhost:${port}`, credentials);
+  clients.push(opened);
+  return opened;
+}
+
+const list = (by = client) => callUnary(by.listCalls.bind(by), { tenant: '' }, { deadlineMs });
+
+test('a live recorded call, through the wire: parties to the client, none to the log', async () => {
+  const { instance, draining, calls } = await list();
+  assert.deepEqual([instance, draining, calls.length], ['s1', false, 1]);
+  const { call: got } = await callUnary(client.getCall.bind(client), { callId: call.id }, { deadlineMs });
+  assert.deepEqual(got, calls[0]);
+  assert.equal(got?.called?.uri, 'sip:+15550001@sbc');
+  assert.deepEqual([got?.instance, got?.phase, got?.direction], ['s1', 'talking', Direction.INBOUND]);
+  assert.ok(got?.answeredAt instanceof Date);
+  assert.deepEqual(
+    got?.recordings.map(({ phase, recorder }) => [phase, recorder]),
+    [['active', 'sip:r1']],
+  );
+  assert.doesNotMatch(JSON.stringify(lines), /1555/);
+});
+
+test('a client without a certificate, or with one of another authority, learns nothing', async () => {
+  const stranger = await tlsFiles('stranger', await createAuthority('another authority'));
+  for (const credentials of [
+    ChannelCredentials.createInsecure(),
+    ChannelCredentials.createSsl(Buffer.from(authority.certificate)),
+    channelCredentials(stranger),
+  ])
+    await assert.rejects(list(connect(credentials)), { code: 'relay-unavailable' });
+});
+
+test('errors cross the wire with their code', async () => {
+  const end = (callId: string, reason: string) =>
+    callUnary(client.endCall.bind(client), { callId, reason }, { deadlineMs });
+  await assert.rejects(end('nobody', ''), { code: 'not-found', message: /nobody/ });
+  await assert.rejects(end(call.id, 'x\ny'), { code: 'bad-request', message: /reason/ });
+  const again = callUnary(client.startRecording.bind(client), { callId: call.id }, { deadlineMs });
+  await assert.rejects(again, { code: 'wrong-state', message: /active already/ });
+});
+
+test('watch tells of events from its headers on', async () => {
+  const stream = client.watch({});
+  stream.on('error', () => undefined);
+  await once(stream, 'metadata');
+  const told = once(stream, 'data');
+  feed.publish({ $case: 'recordingResumed', value: { callId: call.id, recordingId: 'r' } });
+  const [{ event }] = (await told) as [WatchResponse];
+  assert.equal(event?.id, 'e1');
+  assert.deepEqual(event?.body, { $case: 'recordingResumed', value: { callId: call.id, recordingId: 'r' } });
+  stream.cancel();
+});
+
+test('drain begins and is undone', async () => {
+  const drain = (undo: boolean) => callUnary(client.drain.bind(client), { undo }, { deadlineMs });
+  assert.deepEqual(await drain(false), { instance: 's1', draining: true, calls: 1 });
+  assert.equal((await list()).draining, true);
+  assert.deepEqual(await drain(true), { instance: 's1', draining: false, calls: 1 });
+});
+
+test('a call is ended through the wire', async () => {
+  await callUnary(client.endCall.bind(client), { callId: call.id, reason: 'enough' }, { deadlineMs });
+  assert.deepEqual((await list()).calls, []);
+  assert.equal(world.terminationOf('callEnded')?.detail, 'enough');
+});

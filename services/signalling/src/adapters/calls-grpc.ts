@@ -1,0 +1,81 @@
+// The gRPC face of the live calls: translates requests and answers, decides nothing.
+import type { Call, CallsServiceServer, Party, WatchRequest, WatchResponse } from '@sidestream/proto/calls/v1';
+import { type UnaryHandlers, watchHandler } from '@sidestream/service';
+import type { CallDesk } from '../domain/call-desk.js';
+import type { CallView } from '../domain/call-session.js';
+import type { Identity } from '../domain/parties.js';
+import type { CallFeed } from './call-feed.js';
+import { wireDecision, wireDirection } from './events.js';
+
+const maxWatchers = 64;
+/** A burst of ends, when a drain is over, is some thousands of events. */
+const maxBehind = 10_000;
+
+export interface CallsServiceOptions {
+  readonly desk: CallDesk;
+  readonly feed: CallFeed;
+  readonly handlers: UnaryHandlers;
+  readonly instance: string;
+  /** Ends the watches. */
+  readonly shutdown: AbortSignal;
+}
+
+/** Makes the implementation for the server. */
+export function callsService({ desk, feed, handlers, instance, shutdown }: CallsServiceOptions): CallsServiceServer {
+  const write = (view: CallView) => ({ call: writeCall(view, instance) });
+  return {
+    listCalls: handlers.handle('ListCalls', async ({ tenant }) => ({
+      instance,
+      draining: desk.draining,
+      calls: desk.list(tenant).map((view) => writeCall(view, instance)),
+    })),
+    getCall: handlers.handle('GetCall', async ({ callId }) => write(desk.get(callId))),
+    endCall: handlers.handle('EndCall', async ({ callId, reason }, signal) => {
+      await desk.end(callId, reason, signal);
+      return {};
+    }),
+    startRecording: handlers.handle('StartRecording', async ({ callId }) => write(desk.startRecording(callId))),
+    pauseRecording: handlers.handle('PauseRecording', async ({ callId }, signal) =>
+      write(await desk.pauseRecording(callId, signal)),
+    ),
+    resumeRecording: handlers.handle('ResumeRecording', async ({ callId }, signal) =>
+      write(await desk.resumeRecording(callId, signal)),
+    ),
+    stopRecording: handlers.handle('StopRecording', async ({ callId }, signal) =>
+      write(await desk.stopRecording(callId, signal)),
+    ),
+    watch: watchHandler<WatchRequest, WatchResponse>({
+      maxWatchers,
+      maxBehind,
+      subscribe: (send) => feed.watch((event) => send({ event })),
+      shutdown,
+    }),
+    drain: handlers.handle('Drain', async ({ undo }) => {
+      desk.drain(undo);
+      return { instance, draining: desk.draining, calls: desk.calls };
+    }),
+  };
+}
+
+function writeCall({ facts, phase, answeredAt, recordings }: CallView, instance: string): Call {
+  const { callId, tenant, trunk, direction, startedAt, parties, decision } = facts;
+  return {
+    callId,
+    instance,
+    tenant,
+    trunk,
+    direction: wireDirection[direction],
+    phase,
+    startedAt,
+    answeredAt,
+    calling: writeParty(parties.calling),
+    called: writeParty(parties.called),
+    seller: decision.seller?.id ?? '',
+    decision: wireDecision(facts),
+    recordings: [...recordings],
+  };
+}
+
+function writeParty({ uri, name }: Identity): Party {
+  return { uri, name };
+}

@@ -1,0 +1,65 @@
+// The recorders' numbers. Labels are names of the configuration and closed sets, so that there are never more series than it allows.
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { BreakerPhase } from '../domain/recorder-breaker.js';
+import type { FailureClass } from './recorder-failure.js';
+
+/** Of one recorder as one tenant. */
+export interface MeasuredRecorder {
+  readonly tenant: string;
+  readonly recorder: string;
+  readonly phase: BreakerPhase;
+  readonly sessions: number;
+}
+
+const phases: Readonly<Record<BreakerPhase, number>> = { closed: 0, 'half-open': 1, open: 2 };
+const who = ['tenant', 'recorder'] as const;
+
+export class RecorderMetrics {
+  readonly #failures: Counter<'tenant' | 'recorder' | 'class'>;
+  readonly #connect: Histogram;
+
+  /** @param recorders asked at each scrape */
+  constructor(metrics: Registry, recorders: () => Iterable<MeasuredRecorder>) {
+    const registers = [metrics];
+    const gauge = (name: string, help: string, value: (of: MeasuredRecorder) => number) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: who,
+        registers,
+        collect() {
+          for (const of of recorders()) this.set({ tenant: of.tenant, recorder: of.recorder }, value(of));
+        },
+      });
+    gauge(
+      'sidestream_recorder_breaker_state',
+      'Whether the recorder is asked: 0 closed (it is), 1 half-open (one trial at a time), 2 open (others come first).',
+      ({ phase }) => phases[phase],
+    );
+    gauge(
+      'sidestream_recorder_sessions',
+      'Recording sessions with the recorder, those being set up included.',
+      ({ sessions }) => sessions,
+    );
+    this.#failures = new Counter({
+      name: 'sidestream_recorder_failures_total',
+      help: 'What went wrong with the recorder, of calls, probes and connections, by class.',
+      labelNames: [...who, 'class'],
+      registers,
+    });
+    this.#connect = new Histogram({
+      name: 'sidestream_recorder_connect_seconds',
+      help: 'Opening a connection to a recorder: looking up, TCP and TLS.',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1],
+      registers,
+    });
+  }
+
+  failed(tenant: string, recorder: string, failure: FailureClass | 'connection-lost'): void {
+    this.#failures.inc({ tenant, recorder, class: failure });
+  }
+
+  connected(tookMs: number): void {
+    this.#connect.observe(tookMs / 1_000);
+  }
+}

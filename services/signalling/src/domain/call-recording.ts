@@ -1,0 +1,183 @@
+// What a call and its recordings have to do with each other: when they begin, that the forks hear of each answer, and what becomes of a
+// call that must be recorded and is not. Knows no recorder.
+import { within } from './deadline.js';
+import type { Side } from './offer-answer.js';
+import type { PartyFlows } from './party-flows.js';
+import { type PreferredRecording, preferenceIn, preferred, type RecordPreference } from './party-preferences.js';
+import type { MediaSession } from './ports.js';
+import { indicationOf, type RecordIndication } from './recording-awareness.js';
+import { planOf, type RecordingPlan, type RecordingTerms } from './recording-terms.js';
+import { type Termination, terminated } from './termination.js';
+
+/** What records a call: one recording, or several at once. */
+export interface CallRecording {
+  /** Of each recorder that records at the same time. */
+  readonly views: readonly RecordingView[];
+  /** Calls back whenever a phase has changed. */
+  watch(onChange: () => void): void;
+  /** Begins. Never throws. */
+  start(media: MediaSession): void;
+  /** The media changed; `flows`: which way it flows now, where that is known. */
+  refresh(flows?: PartyFlows): void;
+  /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
+  stop(why: string): Promise<void>;
+  /** Resolves with true once the call is recorded, with false when it cannot be any more. */
+  readonly recorded: Promise<boolean>;
+  /** Resolves when the call is not recorded any more, or not before a recorder is back. */
+  readonly lost: Promise<void>;
+  /** Ends it while the call goes on; resolves when everything is given back. Idempotent, never rejects. */
+  end(termination: Termination): Promise<void>;
+  /**
+   * Resolves when no packet goes to a recorder any more. Idempotent; rejects SidestreamError `wrong-state` when it is over, and the
+   * relay's when the pause could not be made sure of: the recording ends then.
+   * @param by who wanted it, for the events
+   */
+  pause(by: string): Promise<void>;
+  /** Resolves when the recorders have agreed. Idempotent; rejects SidestreamError `recorder-refused`, and `wrong-state` when it is over. */
+  resume(): Promise<void>;
+}
+
+/** What there is to see of a recording. */
+export interface RecordingView {
+  readonly recordingId: string;
+  readonly recorderCallId: string;
+  readonly phase: string;
+  /** The last one that was tried, by its name in the tenant's list. */
+  readonly recorder: string;
+}
+
+/** The recording that was decided on when the call came in. */
+export interface PlannedRecording extends RecordingTerms {
+  readonly of: CallRecording;
+  /** Makes another one, after a party changed its mind. */
+  readonly again: () => CallRecording;
+}
+
+export interface RecordedCall {
+  readonly onRecorded: () => void;
+  /** The call must be recorded and is not: it has to end. */
+  readonly onUnrecorded: (why: string) => void;
+  /** A recording's phase has changed. */
+  readonly onChange: () => void;
+  /** Aborted when the call ends. */
+  readonly signal: AbortSignal;
+}
+
+export class RecordingsOfCall {
+  readonly plan: RecordingPlan;
+  readonly #planned: PlannedRecording | undefined;
+  readonly #call: RecordedCall;
+  readonly #begun: CallRecording[] = [];
+  readonly #preferences = new Map<Side, RecordPreference>();
+  #media: MediaSession | undefined;
+  #recorded = false;
+
+  /** @param planned undefined: the call is not to be recorded unless somebody begins it later. */
+  constructor(planned: PlannedRecording | undefined, call: RecordedCall) {
+    this.plan = planned === undefined ? 'none' : planOf(planned);
+    this.#planned = planned;
+    this.#call = call;
+  }
+
+  /** Those that have begun, ended ones included. */
+  get begun(): readonly CallRecording[] {
+    return this.#begun;
+  }
+
+  get views(): RecordingView[] {
+    return this.#begun.flatMap(({ views }) => views);
+  }
+
+  /** What the call's parties are to be told. */
+  get indication(): RecordIndication {
+    return indicationOf(this.views.map(({ phase }) => phase));
+  }
+
+  begin(recording: CallRecording, media: MediaSession): void {
+    this.#begun.push(recording);
+    recording.watch(this.#call.onChange);
+    recording.start(media);
+  }
+
+  beginPlanned(media: MediaSession): void {
+    if (this.#planned === undefined || this.#call.signal.aborted) return;
+    const { of, required, onLoss } = this.#planned;
+    this.#media = media;
+    const wanted = preferred(this.#preferences.values());
+    if (wanted === 'off') return void of.end(declined());
+    if (wanted === 'pause') pause(of);
+    this.begin(of, media);
+    void of.recorded.then((recorded) => {
+      this.#recorded = recorded;
+      if (recorded) this.#call.onRecorded();
+      else if (required) this.#call.onUnrecorded('no recorder has taken the call');
+    });
+    void of.lost.then(() => {
+      if (required && onLoss === 'end') this.#call.onUnrecorded('the recording was lost');
+    });
+  }
+
+  /** A record-aware party has described its media, and what it prefers of recording with it. */
+  prefer(side: Side, sdp: string): void {
+    const said = preferenceIn(sdp);
+    const planned = this.#planned;
+    if (said === undefined || planned === undefined || planned.required || !planned.honourPreferences) return;
+    const before = preferred(this.#preferences.values());
+    this.#preferences.set(side, said);
+    const now = preferred(this.#preferences.values());
+    if (now !== before && this.#media !== undefined) this.#obey(now, planned, this.#media);
+  }
+
+  #obey(wanted: PreferredRecording, { again }: PlannedRecording, media: MediaSession): void {
+    const live = this.#begun.filter(isLive);
+    switch (wanted) {
+      case 'off':
+        for (const one of live) void one.end(declined());
+        return;
+      case 'pause':
+        for (const one of live) pause(one);
+        return;
+      case 'record':
+        if (live.length === 0) this.begin(again(), media);
+        // A recording that cannot be resumed stays paused, and whoever is aware sees it.
+        for (const one of live) one.resume().catch(() => {});
+        return;
+      default:
+        wanted satisfies never;
+    }
+  }
+
+  /** The far side has answered and waits: as long as is configured. */
+  hold(): void {
+    const { requiredTimeoutMs = 0 } = this.#planned ?? {};
+    const limit = within(this.#call.signal, requiredTimeoutMs);
+    limit.addEventListener('abort', () => {
+      if (!this.#recorded) this.#call.onUnrecorded(`no recorder took the call in ${requiredTimeoutMs} ms`);
+    });
+  }
+
+  /** The media changed, or its description. */
+  refresh(flows?: PartyFlows): void {
+    for (const one of this.#begun) one.refresh(flows);
+  }
+
+  /** @param planned whether the planned one has begun, or was about to. */
+  stop(why: string, planned: boolean): Promise<void>[] {
+    const own =
+      planned && this.#planned !== undefined && !this.#begun.includes(this.#planned.of) ? [this.#planned.of] : [];
+    return [...own, ...this.#begun].map((one) => one.stop(why));
+  }
+}
+
+export function isLive({ views }: CallRecording): boolean {
+  return views.some(({ phase }) => phase !== 'ended');
+}
+
+function declined(): Termination {
+  return terminated('declined-by-party', 'a party prefers not to be recorded');
+}
+
+/** One that cannot be paused ends by itself. */
+function pause(recording: CallRecording): void {
+  recording.pause('party').catch(() => {});
+}

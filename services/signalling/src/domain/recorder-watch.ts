@@ -1,0 +1,59 @@
+// Whether a recorder still knows our dialog after its connection is gone. A lost connection alone is no lost recording: the recorder is
+// dialled again and asked by OPTIONS within the dialog, every 2 s until it answers; two that stay unanswered in a row lose it.
+import { pause } from '@sidestream/service';
+import { within } from './deadline.js';
+import type { MonotonicClock, RecorderDialog } from './ports.js';
+import { type Termination, terminated } from './termination.js';
+
+export interface RecorderWatchOptions {
+  readonly dialog: Pick<RecorderDialog, 'host' | 'probe'>;
+  readonly clock: MonotonicClock;
+  /** `sinceMs`: the last moment at which the recorder was known to be there. */
+  readonly onLost: (termination: Termination, sinceMs: number) => void;
+  /** Aborted when the recorder is given up. */
+  readonly signal: AbortSignal;
+  /** In [0, 1); for tests. */
+  readonly random?: () => number;
+}
+
+const periodMs = 2_000;
+const answerDeadlineMs = 1_500;
+const tolerated = 2;
+/** The dialogs of one connection are probed one after the other, not in one burst. */
+const spreadMs = 500;
+
+export class RecorderWatch {
+  readonly #options: RecorderWatchOptions;
+  #probing = false;
+
+  constructor(options: RecorderWatchOptions) {
+    this.#options = options;
+  }
+
+  /** The connection is gone. Returns at once; while the recorder is being asked already it changes nothing. */
+  doubt(): void {
+    if (this.#probing) return;
+    this.#probing = true;
+    void this.#probe(this.#options.clock()).finally(() => {
+      this.#probing = false;
+    });
+  }
+
+  async #probe(doubtfulSinceMs: number): Promise<void> {
+    const { dialog, clock, onLost, signal, random = Math.random } = this.#options;
+    const lost = (detail: string) =>
+      onLost(terminated('recorder-lost', `${dialog.host}: ${detail} after its connection was gone`), doubtfulSinceMs);
+    await pause(random() * spreadMs, signal);
+    for (let unanswered = 0; unanswered < tolerated && !signal.aborted; ) {
+      const askedAtMs = clock();
+      const status = await dialog.probe(within(signal, answerDeadlineMs));
+      if (signal.aborted) return;
+      if (status === 481) return lost('481 to OPTIONS');
+      // Any answer but a proxy's time-out is the recorder's own.
+      if (status !== undefined && status !== 408) return;
+      unanswered += 1;
+      if (unanswered < tolerated) await pause(Math.max(0, askedAtMs + periodMs - clock()), signal);
+    }
+    if (!signal.aborted) lost('no answer to OPTIONS');
+  }
+}

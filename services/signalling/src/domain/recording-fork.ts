@@ -1,0 +1,115 @@
+// The fork of one recorder at the relay, and whether media may leave it. Paused is paused: whatever the recorder or the call's media
+// do meanwhile, nothing here makes it flow before `resume`. Knows no SIP.
+import { type Logger, SidestreamError } from '@sidestream/service';
+import { raced, within } from './deadline.js';
+import type { Party } from './parties.js';
+import type { ForkStream, MediaSession } from './ports.js';
+import type { RecorderDescription } from './recording-script.js';
+
+/** The customer's voice is always the first media line. */
+const parties: readonly Party[] = ['customer', 'seller'];
+const mediaDeadlineMs = 2_000;
+const stopDeadlineMs = 4_000;
+
+export class RecordingFork {
+  readonly id: string;
+  readonly #media: MediaSession;
+  readonly #log: Logger;
+  #paused: boolean;
+  /** The relay holds the fork back, or has not been told of an answer yet, because of a pause. */
+  #muted: boolean;
+  #pauses = 0;
+  #wanted = false;
+  #stopped: Promise<void> | undefined;
+
+  constructor(media: MediaSession, id: string, paused: boolean, log: Logger) {
+    this.#media = media;
+    this.id = id;
+    this.#paused = paused;
+    this.#muted = paused;
+    this.#log = log;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Whether media flows: the recorder wants it, the relay was told so, and there is no pause. */
+  get flowing(): boolean {
+    return this.#wanted && !this.#muted;
+  }
+
+  /** Subscribes the fork, at first or anew for the parties' present codecs. Not while nothing flows: it would let media out. */
+  subscribe(signal: AbortSignal): Promise<ForkStream[]> {
+    return bounded(signal, (bound) => this.#media.startFork(this.id, parties, bound));
+  }
+
+  /**
+   * The relay hears what the recorder wants, unless there is a pause or nothing to tell. Resolves with the fork's streams where it had
+   * to be offered again: they may differ from what the recorder knows.
+   * @throws SidestreamError when the relay refuses: it has stopped the fork then, which can be subscribed anew
+   */
+  async connect(description: RecorderDescription, signal: AbortSignal): Promise<ForkStream[] | undefined> {
+    this.#wanted = wantsMedia(description);
+    if (this.#paused || (this.#muted && !this.#wanted)) return undefined;
+    const pauses = this.#pauses;
+    // The relay takes commands in their order, so a pause that comes during one of these is its last word.
+    const isPaused = () => pauses !== this.#pauses;
+    try {
+      const streams = this.#muted
+        ? await bounded(signal, (bound) => this.#media.resumeFork(this.id, parties, bound))
+        : undefined;
+      if (isPaused()) return undefined;
+      await bounded(signal, (bound) => this.#media.answerFork(this.id, description.sdp, bound));
+      if (!isPaused()) this.#muted = false;
+      return streams;
+    } catch (error) {
+      this.#muted = this.#paused;
+      throw error;
+    }
+  }
+
+  /**
+   * Stops every packet before it resolves.
+   * @throws SidestreamError when the relay did not confirm it
+   */
+  async pause(signal: AbortSignal): Promise<void> {
+    this.#paused = true;
+    this.#muted = true;
+    this.#pauses += 1;
+    try {
+      await bounded(signal, (bound) => this.#media.pauseFork(this.id, bound));
+    } catch (error) {
+      // No fork, no packet.
+      if (SidestreamError.from(error).code !== 'not-found') throw error;
+    }
+  }
+
+  /** Lets the next `connect` through. */
+  resume(): void {
+    this.#paused = false;
+  }
+
+  /** Ends the fork. Idempotent, never rejects: the media session's end, which follows the call's, ends it as well. */
+  stop(): Promise<void> {
+    this.#stopped ??= bounded(undefined, (bound) => this.#media.stopFork(this.id, bound), stopDeadlineMs).catch(
+      (error: unknown) => this.#log.error({ err: error, fork: this.id }, 'the fork could not be stopped'),
+    );
+    return this.#stopped;
+  }
+}
+
+/** A recorder that answered inactive waits (RFC 7866 §7.2). */
+function wantsMedia({ streams }: RecorderDescription): boolean {
+  return streams.some((stream) => stream.accepted && stream.direction === 'recvonly');
+}
+
+/** Deadlines hold even if the port forgets its signal: the call may be waiting for this to end. */
+function bounded<T>(
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+  ms = mediaDeadlineMs,
+): Promise<T> {
+  const bound = within(signal, ms);
+  return raced(work(bound), bound);
+}

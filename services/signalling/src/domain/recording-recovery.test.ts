@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { SidestreamError } from '@sidestream/service';
+import { FakeWorld } from '../testing/fake-world.js';
+import type { RecordingSessionOptions } from './recording-session.js';
+
+/** Waits keep no process alive by themselves. */
+function alive(t: TestContext): void {
+  const timer = setInterval(() => {}, 1_000);
+  t.after(() => clearInterval(timer));
+}
+
+async function active(recorders: string[], options: RecordingSessionOptions = {}) {
+  const world = new FakeWorld();
+  const facts = world.facts(recorders);
+  const recording = world.recording(facts, options);
+  recording.start(world.media);
+  await world.until(() => world.count('recordingStarted') > 0);
+  const first = world.recorderHandlers;
+  world.did.length = 0;
+  world.steps.length = 0;
+  const dialled = () => world.did.filter((what) => what.startsWith('recorder '));
+  const hangUp = () => {
+    world.release('recorder dialog');
+    first?.ended('hangup', 'BYE');
+  };
+  return { world, recording, callId: facts.recordingCallId, dialled, hangUp, handlers: first };
+}
+
+test("the recorder's BYE: the next one at once, with a fork of its own and the same Call-ID; the gap is told", async () => {
+  const { world, recording, callId, dialled, hangUp } = await active(['sip:r1', 'sip:r2']);
+  hangUp();
+  await world.until(() => world.count('recordingRecovered') > 0);
+  assert.deepEqual(dialled(), [`recorder sip:r2 ${callId}`]);
+  assert.deepEqual([...world.held.keys()], ['near INVITE', 'fork r.1.1', 'recorder dialog']);
+  assert.equal(world.terminationOf('recordingRecovered')?.reason, 'recorder-hangup');
+  await recording.stop('hangup');
+  const [gap, sum] = world.gaps;
+  assert.ok(gap !== undefined && gap > 0 && gap < 1_000);
+  assert.equal(sum, gap);
+  assert.equal(world.terminationOf('recordingEnded')?.reason, 'call-ended');
+});
+
+test('RFC 3261 §8.1.1.4: a new dialog may have a new Call-ID, which is asked for', async () => {
+  const { world, recording, callId, dialled, hangUp } = await active(['sip:r1', 'sip:r2'], {
+    callIdOnReestablish: 'new',
+  });
+  hangUp();
+  await world.until(() => world.count('recordingRecovered') > 0);
+  const { recordingCallId } = recording.facts.call;
+  assert.notEqual(recordingCallId, callId);
+  assert.deepEqual(dialled(), [`recorder sip:r2 ${recordingCallId}`]);
+  await recording.stop('hangup');
+});
+
+test('the only recorder is asked again after a pause', async (t) => {
+  alive(t);
+  const { world, recording, dialled, hangUp } = await active(['sip:r1']);
+  hangUp();
+  await world.until(() => world.count('recordingRecovered') > 0);
+  assert.equal(dialled().length, 1);
+  assert.ok((world.gaps[0] ?? 0) >= 900);
+  await recording.stop('hangup');
+});
+
+test('the call ends before another recorder is found: the recording ended with the loss, its gap lasts until the end', async () => {
+  const { world, recording, hangUp } = await active(['sip:r1']);
+  hangUp();
+  assert.equal(recording.phase, 'waiting');
+  await recording.stop('hangup');
+  assert.equal(world.terminationOf('recordingEnded')?.reason, 'recorder-hangup');
+  assert.ok((world.gaps[0] ?? 0) > 0);
+  assert.deepEqual([...world.held.keys()], ['near INVITE']);
+});
+
+test('the call ends while the next recorder is asked: CANCEL, nothing is left', async () => {
+  const { world, recording, hangUp } = await active(['sip:r1', 'sip:r2']);
+  world.behaviours.set('recorder invite', 'obey');
+  hangUp();
+  await world.until(() => world.steps.includes('recorder invite'));
+  await recording.stop('hangup');
+  assert.equal(world.terminationOf('recordingEnded')?.reason, 'recorder-hangup');
+  assert.ok(!world.held.has('recorder dialog'));
+});
+
+test('a pause holds for the next recorder and is no gap', async () => {
+  const { world, recording, hangUp } = await active(['sip:r1', 'sip:r2']);
+  await recording.pause('agent');
+  await world.until(() => world.steps.includes('recorder reinvite'));
+  world.steps.length = 0;
+  world.recorderWants = 'inactive';
+  hangUp();
+  await world.until(() => world.count('recordingRecovered') > 0);
+  assert.deepEqual(world.steps, ['start fork', 'recorder invite']);
+  assert.equal(world.proposed.at(-1), 'inactive');
+  assert.deepEqual(world.gaps, [0]);
+  await recording.stop('hangup');
+});
+
+test('a recorder whose connection is gone is asked by OPTIONS; if it answers, nothing is lost', async (t) => {
+  alive(t);
+  const { world, recording, handlers, dialled } = await active(['sip:r1', 'sip:r2']);
+  handlers?.doubtful();
+  await world.until(() => world.steps.includes('recorder probe'));
+  await recording.stop('hangup');
+  assert.deepEqual([world.steps, dialled()], [['recorder probe'], []]);
+  assert.equal(world.terminationOf('recordingEnded')?.reason, 'call-ended');
+});
+
+for (const [status, probes] of [
+  [481, 1],
+  [undefined, 2],
+  [408, 2],
+] as const) {
+  test(`a recorder that answers ${status ?? 'nothing'} to ${probes} OPTIONS is lost since its connection was`, async (t) => {
+    alive(t);
+    const { world, recording, handlers, dialled } = await active(['sip:r1', 'sip:r2']);
+    world.recorderProbeStatus = status;
+    const doubtAt = performance.now();
+    handlers?.doubtful();
+    handlers?.doubtful();
+    await world.until(() => world.count('recordingRecovered') > 0);
+    const gap = performance.now() - doubtAt;
+    assert.equal(world.steps.filter((step) => step === 'recorder probe').length, probes);
+    assert.equal(dialled().length, 1);
+    const [told = 0] = world.gaps;
+    assert.ok(told <= gap && told > gap - 50, `${told} of ${gap} ms`);
+    await recording.stop('hangup');
+  });
+}
+
+test('RFC 5057 §5.1: 481 to a re-INVITE loses the recorder, an unusable answer does as well, which gets BYE', async () => {
+  for (const spoil of [
+    (world: FakeWorld) => {
+      world.recorderReinviteStatus = 481;
+    },
+    (world: FakeWorld) => {
+      const { check } = world.script;
+      world.script.check = () => {
+        world.script.check = check;
+        throw new SidestreamError('recorder-answer-unusable', 'plain RTP');
+      };
+    },
+  ]) {
+    const { world, recording, dialled } = await active(['sip:r1', 'sip:r2']);
+    spoil(world);
+    recording.refresh();
+    await world.until(() => world.count('recordingRecovered') + world.count('recordingEnded') > 0);
+    assert.equal(dialled().length, 1);
+    await recording.stop('hangup');
+  }
+});
+
+test('what the recorder before says afterwards is no business of the recording', async () => {
+  const { world, recording, hangUp, handlers } = await active(['sip:r1', 'sip:r2']);
+  hangUp();
+  await world.until(() => world.count('recordingRecovered') > 0);
+  handlers?.ended('lost', 'again');
+  handlers?.doubtful();
+  assert.equal(recording.phase, 'active');
+  await recording.stop('hangup');
+  assert.equal(world.count('recordingRecovered'), 1);
+});
+
+test('a recorder that hangs up while it is being paused: nobody gets media until it is resumed, at the next one', async () => {
+  const { world, recording, hangUp } = await active(['sip:r1', 'sip:r2']);
+  world.behaviours.set('pause fork', 'obey');
+  const paused = recording.pause('agent');
+  const also = recording.pause('somebody else');
+  hangUp();
+  await Promise.all([paused, also]);
+  await world.until(() => world.count('recordingRecovered') > 0);
+  assert.deepEqual([recording.view.phase, world.proposed.at(-1)], ['paused', 'inactive']);
+  await recording.resume();
+  assert.equal(recording.view.phase, 'active');
+  await recording.stop('hangup');
+});
+
+test('a connection that is gone before the recording is up is doubted once it is', async (t) => {
+  alive(t);
+  const world = new FakeWorld();
+  world.onStep = (step) => step === 'answer fork' && world.recorderHandlers?.doubtful();
+  const recording = world.recording(world.facts(['sip:r1']));
+  recording.start(world.media);
+  await world.until(() => world.steps.includes('recorder probe'));
+  await recording.stop('hangup');
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type OneRecording, Recordings } from './recordings.js';
+import { type Termination, terminated } from './termination.js';
+
+class FakeRecording implements OneRecording {
+  readonly view = { recordingId: 'r', recorderCallId: 'c', phase: 'active', recorder: 'sip:r1' };
+  readonly did: string[] = [];
+  begin: (made: boolean) => void = () => {};
+  over: () => void = () => {};
+  readonly started = new Promise<boolean>((resolve) => {
+    this.begin = resolve;
+  });
+  readonly lost = new Promise<void>((resolve) => {
+    this.over = resolve;
+  });
+
+  watch(): void {}
+  start(): void {
+    this.did.push('start');
+  }
+  refresh(): void {
+    this.did.push('refresh');
+  }
+  async stop(why: string): Promise<void> {
+    this.did.push(`stop ${why}`);
+  }
+  async end({ reason }: Termination): Promise<void> {
+    this.did.push(`end ${reason}`);
+  }
+  async pause(by: string): Promise<void> {
+    this.did.push(`pause ${by}`);
+  }
+  async resume(): Promise<void> {
+    this.did.push('resume');
+  }
+}
+
+async function settledBy<T>(promise: Promise<T>): Promise<T | 'open'> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return Promise.race([promise, Promise.resolve('open' as const)]);
+}
+
+for (const [needs, begun, recorded] of [
+  ['any', [true], true],
+  ['any', [false], 'open'],
+  ['any', [false, true], true],
+  ['any', [false, false], false],
+  ['all', [true], 'open'],
+  ['all', [false], false],
+  ['all', [true, false], false],
+  ['all', [true, true], true],
+] as const) {
+  test(`two recorders, ${needs} needed, ${begun.map((made) => (made ? 'made' : 'failed')).join(', then ')}: ${recorded}`, async () => {
+    const two = [new FakeRecording(), new FakeRecording()];
+    const recordings = new Recordings(two, needs);
+    for (const [index, made] of begun.entries()) two[index]?.begin(made);
+    assert.equal(await settledBy(recordings.recorded), recorded);
+  });
+}
+
+for (const [needs, afterOne] of [
+  ['any', 'open'],
+  ['all', undefined],
+] as const) {
+  test(`${needs} needed: what the end of one of two means, and that of both`, async () => {
+    const [first, second] = [new FakeRecording(), new FakeRecording()];
+    const recordings = new Recordings([first, second], needs);
+    first.over();
+    assert.equal(await settledBy(recordings.lost), afterOne);
+    second.over();
+    assert.equal(await settledBy(recordings.lost), undefined);
+  });
+}
+
+test('each is started, refreshed, paused, resumed, ended and stopped', async () => {
+  const two = [new FakeRecording(), new FakeRecording()];
+  const recordings = new Recordings(two, 'any');
+  recordings.start(undefined as never);
+  recordings.refresh();
+  await recordings.pause('operator');
+  await recordings.resume();
+  await recordings.end(terminated('ended-by-operator'));
+  await recordings.stop('hangup');
+  for (const one of two)
+    assert.deepEqual(one.did, ['start', 'refresh', 'pause operator', 'resume', 'end ended-by-operator', 'stop hangup']);
+});

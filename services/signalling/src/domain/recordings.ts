@@ -1,0 +1,78 @@
+// The recordings of one call: one, or several at once, each of them on its own. What they make together is whether the call is recorded.
+import type { CallRecording, RecordingView } from './call-recording.js';
+import type { PartyFlows } from './party-flows.js';
+import type { MediaSession } from './ports.js';
+import type { Termination } from './termination.js';
+
+/** One recording, as its call sees it. */
+export interface OneRecording {
+  readonly view: RecordingView;
+  watch(onChange: () => void): void;
+  /** Begins on this media session. Never throws. */
+  start(media: MediaSession): void;
+  refresh(flows?: PartyFlows): void;
+  stop(why: string): Promise<void>;
+  end(termination: Termination): Promise<void>;
+  pause(by: string): Promise<void>;
+  resume(): Promise<void>;
+  /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
+  readonly started: Promise<boolean>;
+  /** Resolves when no recorder has it and none is left to ask at once, or when it is over. */
+  readonly lost: Promise<void>;
+}
+
+export class Recordings implements CallRecording {
+  readonly recorded: Promise<boolean>;
+  readonly lost: Promise<void>;
+  readonly #each: readonly OneRecording[];
+
+  /** @param needs `any`: the call is recorded while one of them records; `all`: only while every one does. */
+  constructor(each: readonly OneRecording[], needs: 'any' | 'all') {
+    this.#each = each;
+    const any = needs === 'any';
+    const started = each.map((one) => one.started);
+    // The first one that decides, or what all of them come to.
+    this.recorded = new Promise((resolve) => {
+      for (const start of started) void start.then((made) => made === any && resolve(any));
+      void Promise.all(started).then(() => resolve(!any));
+    });
+    const lost = each.map((one) => one.lost);
+    this.lost = any ? Promise.all(lost).then(() => undefined) : Promise.race(lost);
+  }
+
+  get views(): RecordingView[] {
+    return this.#each.map(({ view }) => view);
+  }
+
+  watch(onChange: () => void): void {
+    for (const one of this.#each) one.watch(onChange);
+  }
+
+  start(media: MediaSession): void {
+    for (const one of this.#each) one.start(media);
+  }
+
+  refresh(flows?: PartyFlows): void {
+    for (const one of this.#each) one.refresh(flows);
+  }
+
+  async stop(why: string): Promise<void> {
+    await Promise.all(this.#each.map((one) => one.stop(why)));
+  }
+
+  async end(termination: Termination): Promise<void> {
+    await Promise.all(this.#each.map((one) => one.end(termination)));
+  }
+
+  async pause(by: string): Promise<void> {
+    await Promise.all(this.#live.map((one) => one.pause(by)));
+  }
+
+  async resume(): Promise<void> {
+    await Promise.all(this.#live.map((one) => one.resume()));
+  }
+
+  get #live(): OneRecording[] {
+    return this.#each.filter(({ view }) => view.phase !== 'ended');
+  }
+}
