@@ -156,6 +156,12 @@ describe('a store that fails', () => {
     await stage.clock.pass(5 * minute);
     assert.equal(stage.store.stored?.pointer.revision, 'a');
     assert.deepEqual(stage.notes.said.slice(1), ['rejected store-full keeps a']);
+    const asked = assert.rejects(stage.sync.syncNow('contoso'), {
+      code: 'policy-unavailable',
+      message: /^store-full: /,
+    });
+    await stage.clock.pass(0);
+    await asked;
     stage.store.failure = undefined;
     await stage.clock.pass(minute);
     assert.equal(stage.store.stored?.pointer.revision, 'b');

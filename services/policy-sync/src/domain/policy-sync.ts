@@ -62,7 +62,7 @@ export class PolicySync {
     this.#syncs.get(tenant)?.wake();
   }
 
-  /** @throws SidestreamError `not-active`, `provider-unavailable`, `provider-refused` */
+  /** @throws SidestreamError `not-active`, `provider-unavailable`, `provider-refused`, `policy-unavailable` when it can't be stored */
   async syncNow(tenant: string): Promise<SyncResult> {
     const sync = this.#syncs.get(tenant);
     if (sync === undefined || !this.#active)
@@ -71,7 +71,8 @@ export class PolicySync {
       return await sync.request();
     } catch (error) {
       if (!(error instanceof SyncError)) throw new SidestreamError('not-active', 'this instance no longer syncs');
-      const code = error.retryable ? 'provider-unavailable' : 'provider-refused';
+      const others = error.retryable ? 'provider-unavailable' : 'provider-refused';
+      const code = error.code.startsWith('store-') ? 'policy-unavailable' : others;
       throw new SidestreamError(code, `${error.code}: ${error.message}`, { cause: error });
     }
   }
