@@ -12,6 +12,7 @@ import { PeerError } from './peer.js';
 import { freeUdpPort } from './ports.js';
 
 const ABSENT = 'sipp is not installed';
+const controlPortAttempts = 3;
 
 /** How a run of sipp ended. */
 export interface SippResult {
@@ -37,9 +38,27 @@ export function sippMissing(): string | undefined {
 export async function runSipp(args: readonly string[], signal: AbortSignal): Promise<SippResult> {
   const executable = findExecutable('sipp');
   if (executable === undefined) throw new PeerError('absent', ABSENT);
+  const directory = await mkdtemp(join(tmpdir(), 'sidestream-sipp-'));
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const result = await runOnce(executable, args, directory, signal);
+      // A port that was free a moment ago may be somebody else's by now; sipp has done nothing yet.
+      const collided = result.code !== 0 && result.output.includes('Unable to bind remote control socket');
+      if (!collided || attempt === controlPortAttempts || signal.aborted) return result;
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function runOnce(
+  executable: string,
+  args: readonly string[],
+  directory: string,
+  signal: AbortSignal,
+): Promise<SippResult> {
   // Two sipps that come up at once and are not told a control port may take the same one.
   const control = ['-nostdin', '-cp', String(await freeUdpPort())];
-  const directory = await mkdtemp(join(tmpdir(), 'sidestream-sipp-'));
   const { child, output } = spawnGuarded(executable, [...args, ...control], directory);
   const kill = () => child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
@@ -49,7 +68,6 @@ export async function runSipp(args: readonly string[], signal: AbortSignal): Pro
     return { code: child.exitCode, output: output() };
   } finally {
     signal.removeEventListener('abort', kill);
-    await rm(directory, { recursive: true, force: true });
   }
 }
 

@@ -62,7 +62,8 @@ export class RawCall {
   /** Places the call and waits for its 200, which it acknowledges. */
   async establish(options: RawCallOptions = {}): Promise<SipResponse> {
     this.send('INVITE', { body: sdp(40_000), ...options });
-    const answer = await this.peer.response(200, 'INVITE');
+    // Its own: that of another call may be repeated until its ACK has arrived.
+    const answer = await this.peer.response(200, 'INVITE', this.callId);
     this.toTag = tagOf(answer.to) ?? '';
     this.send('ACK', { cseq: answer.cseq.number });
     return answer;

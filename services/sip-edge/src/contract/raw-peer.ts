@@ -127,13 +127,14 @@ export class RawPeer {
     throw new Error('unreachable');
   }
 
-  /** The next response of a status (and method, where it matters), taken out of what has come. */
-  async response(status: number, method?: string): Promise<SipResponse> {
+  /** The next response of a status (and method and Call-ID, where they matter), taken out of what has come. */
+  async response(status: number, method?: string, callId?: string): Promise<SipResponse> {
     const found = await this.#next(
       (message) =>
         message instanceof SipResponse &&
         message.status === status &&
-        (method === undefined || message.cseq.method === method),
+        (method === undefined || message.cseq.method === method) &&
+        (callId === undefined || message.callId === callId),
       `${status} ${method ?? ''}`,
     );
     if (found instanceof SipResponse) return found;
