@@ -37,7 +37,7 @@ program
   .option('--json', 'print {name, figures, ratios, machine} as JSON')
   .addHelpText(
     'after',
-    '\nTakes about four minutes; progress is on stderr. Exit code 1 when a step could not be measured.',
+    '\nTakes about five minutes; progress is on stderr. Exit code 1 when a step could not be measured.',
   )
   .action(async (options: Parameters<typeof callBench>[0] & { json?: boolean }) =>
     print(await callBench(options, progress), callBenchRemarks, options.json),

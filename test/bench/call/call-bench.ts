@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { eventually } from '@sidestream/peers';
 import { collectChildren } from '../config.js';
 import { type Figure, type Report, rounded, thisMachine } from '../report.js';
@@ -50,6 +51,8 @@ const ours = ['sip-edge', 'signalling', 'media-relay'];
 const holdMs = 1_000;
 /** A cold just-in-time compiler costs a fifth more; the first calls are not measured. */
 const warmUpCalls = 240;
+/** RFC 3261 keeps transactions for 64*T1 = 32 s after their end: they are no part of an idle process. */
+const forgottenMs = 40_000;
 const rampStep = 20;
 const rampSeconds = 5;
 
@@ -114,6 +117,8 @@ async function memoryStep(
   directory: string,
   progress: (line: string) => void,
 ): Promise<Record<string, Figure>> {
+  progress('memory: waiting until the transactions of ended calls are forgotten');
+  await setTimeout(forgottenMs);
   progress(`memory: ${concurrent} calls held at once`);
   const idle = await collectedMemory(site, directory);
   const rampMs = (concurrent / rate) * 1_000;
