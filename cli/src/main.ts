@@ -13,6 +13,12 @@ import { register } from './commands/register.js';
 import { up } from './commands/up.js';
 import { readAddress } from './control-plane.js';
 
+// grpc-js names the address of its target as TLS server name, also where that is an IP address, which Node drops with a warning.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (!('code' in warning && warning.code === 'DEP0123')) process.stderr.write(`${warning.stack ?? String(warning)}\n`);
+});
+
 const program = new Command('sidestream')
   .description('An SBC that forks call media to conversation-intelligence recorders by SIPREC.')
   .version('0.1.0')

@@ -65,7 +65,10 @@ program
     clipBenchDefaults.only,
   )
   .option('--json', 'print {name, figures, ratios, machine} as JSON')
-  .addHelpText('after', '\nTakes about two minutes; progress, and what is not supported yet, is on stderr.')
+  .addHelpText(
+    'after',
+    '\nTakes about two minutes; progress is on stderr. Exit code 1 when a step could not be measured.',
+  )
   .action(async (options: Parameters<typeof clipBench>[0] & { json?: boolean }) =>
     print(await clipBench(options, progress), clipBenchRemarks, options.json),
   );

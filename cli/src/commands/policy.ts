@@ -54,7 +54,9 @@ export function policyUsers(options: PolicyCommandOptions, limit: number): Promi
         table.push([id, name, upn, numbers.join('\n'), addresses.join('\n')]);
       }
       if (users.length > 0) say(table.toString());
-      say(`${users.length} users of ${tenant}, revision ${revision}${more ? '; there are more: --limit' : ''}`);
+      say(
+        `${users.length} ${users.length === 1 ? 'user' : 'users'} of ${tenant}, revision ${revision}${more ? '; there are more: --limit' : ''}`,
+      );
     }
     return 0;
   });

@@ -30,17 +30,15 @@ export async function measureClip(stage: BehaviourStage, lane: Lane): Promise<nu
 
 /**
  * Milliseconds between the last packet at the first recorder and the first of either voice at the next, whichever is later.
- * @returns why there is none, where the recording does not go on
+ * @throws Error that says why there is none, where the recording does not go on
  */
-export async function measureGap(stage: BehaviourStage, lane: Lane): Promise<number | string> {
+export async function measureGap(stage: BehaviourStage, lane: Lane): Promise<number> {
   return withCall(stage, lane, async (_call, hangUp) => {
     const ended = () => stage.events(lane, 'recordingEnded')[0]?.termination?.reason;
     const next = () => heard(streamsOf(lane.second));
-    await eventually(() => next() || ended() !== undefined, 'it goes on or ends', recoveryMs).catch(() => undefined);
-    const reason = ended();
+    await eventually(() => next() || ended() !== undefined, 'the recording goes on or ends', recoveryMs);
+    if (!next()) throw new Error(`the recording ended instead of going on: ${ended()}`);
     await hangUp();
-    if (!next())
-      return reason === undefined ? `nothing happened in ${recoveryMs} ms` : `the recording ended: ${reason}`;
     const last = Math.max(...streamsOf(lane.first).map(({ statistics }) => statistics.lastPacketAt ?? 0));
     const again = Math.max(...streamsOf(lane.second).map(({ statistics }) => statistics.firstPacketAt ?? 0));
     return again - last;

@@ -1,6 +1,4 @@
 // The steps of `bench clip`: which recorders a call has, and what of it is measured. No call is made here.
-
-import { configSchema } from '@sidestream/service';
 import { byeAfter, combine, deadAfter, rejectWith, resetAfter, staySilent, wellBehaved } from '@sidestream/simulators';
 import type { LaneOptions } from '../../e2e/behaviour/lane.js';
 
@@ -41,23 +39,3 @@ export const clipSteps: readonly ClipStep[] = [
   },
   { figure: 'recorderByeMs', goalMs: 1_000, measures: 'gap', lane: lane(() => byeAfter(lossAfterMs)) },
 ];
-
-/** Whether sidestream.yaml takes what the step needs of `tenants.*.recording`. */
-export function isSupported({ lane: { recording } }: ClipStep): boolean {
-  const file = 'x.pem';
-  const { success } = configSchema.safeParse({
-    nats: { servers: ['nats://127.0.0.1:4222'] },
-    regions: { local: { recorders: ['eastus'] } },
-    tenants: {
-      contoso: {
-        region: 'local',
-        recording: { identity: { certFile: file, keyFile: file }, ...recording },
-        policy: { source: 'file', file },
-      },
-    },
-    trunks: {},
-    signalling: {},
-    mediaRelay: { rtpengine: { ng: '127.0.0.1:22222' } },
-  });
-  return success;
-}

@@ -123,6 +123,7 @@ const invites: readonly Deviation[] = [
     /stream\[1\]/,
     swap(/<participantstreamassoc[\s\S]*?<\/participantstreamassoc>/, ''),
   ],
+  ['metadata-associations', /7865 §6\.8/, /stream\[1\]/, swap(/<send>.*?<\/send>/, '')],
   ['metadata-reference', /7866 §9\.2/, /recv/, swap(/<recv>.*?</, '<recv>AAAAAAAAQACAAAAAAAAADw==<')],
   ['metadata-reference', /7865 §6\.10/, /recv/, swap(/<recv>.*?</, '<recv>AAAAAAAAQACAAAAAAAAAAQ==<')],
   ['metadata-labels', /7866 §9\.1/, /stream\[1\]\/label/, swap('<label>inbound', '<label>in')],
@@ -195,6 +196,17 @@ test('RFC 3264 §8: a new offer keeps the session id and all m-lines, and counts
   );
   assert.deepEqual(after(swap('1176539620', '7')), ['sdp-version']);
   assert.ok(after((sdp) => sdp.slice(0, sdp.lastIndexOf('m='))).includes('stream-count'));
+});
+
+test('RFC 7865 §6.8: a party on hold sends no stream, which only a later snapshot can say', () => {
+  const held = swap(/<send>.*?<\/send>/, '');
+  const later = swap(/^(To: .*)\r$/m, '$1;tag=theirs\r');
+  assert.deepEqual(names(exampleInvite(dynamics365, { message: held })), ['metadata-associations']);
+  assert.deepEqual(names(exampleInvite(dynamics365, { message: (text) => later(held(text)) })), []);
+  const unsent = swap(/<participantstreamassoc[\s\S]*?<\/participantstreamassoc>/, '');
+  assert.deepEqual(names(exampleInvite(dynamics365, { message: (text) => later(unsent(text)) })), [
+    'metadata-associations',
+  ]);
 });
 
 test('every finding has its line and column in the file', () => {

@@ -23,7 +23,7 @@ export function checkMeaning(root: TreeElement, context: MetadataContext, report
   checkAddresses(root, report);
   checkMode(root, partial, context, report);
   checkLabels(root, context, report);
-  if (!partial) checkSenders(root, report);
+  if (!partial) checkSenders(root, context.kind !== 'INVITE', report);
   if (context.profile.extensionNamespace !== undefined && context.kind !== 'BYE' && !partial)
     checkParameters(root, report);
 }
@@ -142,11 +142,11 @@ function checkLabels(root: TreeElement, { labels, kind, profile }: MetadataConte
 }
 
 /** RFC 7865 §6.5.2: a stream is sent by one or more participants, unless one that has it is on hold and sends nothing. */
-function checkSenders(root: TreeElement, report: Report): void {
+function checkSenders(root: TreeElement, mayHold: boolean, report: Report): void {
   const sends = childrenNamed(root, 'participantstreamassoc').map((each) =>
     childrenNamed(each, 'send').map(({ text }) => text.trim()),
   );
-  const onHold = sends.filter((ids) => ids.length === 0).length;
+  const onHold = mayHold ? sends.filter((ids) => ids.length === 0).length : 0;
   const sent = new Set(sends.flat());
   const unsent = childrenNamed(root, 'stream').filter((stream) => {
     const id = attributeOf(stream, 'stream_id');

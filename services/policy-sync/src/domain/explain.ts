@@ -46,7 +46,7 @@ function reasonText(
     case 'listed-both':
       return `${named}, which names the other party as well; the called one counts; recorders: ${recorders.join(', ')}`;
     case 'not-listed':
-      return `${policy} with ${snapshot?.size ?? 0} users names ${other === '' ? `nobody by ${party}` : `neither ${party} nor ${other}`}`;
+      return `${policy} with ${counted(snapshot?.size ?? 0)} names ${other === '' ? `nobody by ${party}` : `neither ${party} nor ${other}`}`;
     case 'no-seller-identity':
       return `${party} is neither an international number with + or 00 nor a SIP address, so that no policy can name it`;
     case 'policy-stale': {
@@ -94,4 +94,8 @@ function placeOf(snapshot: PolicySnapshot, id: string): number {
     else high = middle;
   }
   return low;
+}
+
+function counted(users: number): string {
+  return users === 1 ? '1 user' : `${users} users`;
 }
