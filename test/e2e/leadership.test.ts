@@ -74,6 +74,41 @@ describe('Leadership', () => {
     assert.ok(!both.includes(true), 'both worked at the same time');
   });
 
+  test('told to stop while it acquires the lease, it ends and the lease is free', async (t) => {
+    const peer = await nats(t);
+    if (!peer) return;
+    const bus = openBus(t, [peer.url]);
+    const session = await bus.whenConnected(AbortSignal.timeout(10_000));
+    let worked = false;
+    const leadership = new Leadership(bus, {
+      name: 'sync',
+      holder: 'one',
+      log,
+      metrics: new Registry(),
+      work: async () => {
+        worked = true;
+      },
+    });
+    leadership.start();
+    // The request for the lease has left and is not answered yet.
+    await leadership.stop();
+    assert.equal(worked, false);
+    const entry = await session.bucket('leases').get('leader.sync');
+    assert.notEqual(entry?.operation, 'PUT');
+  });
+
+  test('whose lease is another’s ends at once, however the clock was set', async (t) => {
+    const peer = await nats(t);
+    if (!peer) return;
+    const instance = new Instance(t, peer.url, 'one');
+    await eventually(() => instance.working, 'it works');
+    const now = Date.now;
+    t.mock.method(Date, 'now', () => now() - 3_600_000);
+    const bucket = instance.bus.session?.bucket('leases');
+    await bucket?.put('leader.sync', JSON.stringify({ holder: 'one', token: 'of another process' }));
+    await eventually(() => !instance.working, 'its work ends', 4_000);
+  });
+
   test('without NATS nobody works; when it is back one does', async (t) => {
     const storeDirectory = mkdtempSync(join(tmpdir(), 'sidestream-nats-'));
     t.after(() => rmSync(storeDirectory, { recursive: true, force: true }));

@@ -1,4 +1,5 @@
 // One instance works, the others stand by: who holds the lease `leader.<name>` does the work, until it is lost.
+import { randomUUID } from 'node:crypto';
 import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
@@ -33,6 +34,8 @@ export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #stopping = new AbortController();
   readonly #gauge: Gauge;
+  /** Tells our lease from that of an instance that was given the same name by mistake. */
+  readonly #token = randomUUID();
   #active = false;
   #loop: Promise<void> | undefined;
 
@@ -69,9 +72,9 @@ export class Leadership {
   async #stand(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const asked = Date.now();
+      const lease = new LeaseTime();
       const revision = await this.#acquire();
-      if (revision !== undefined) await this.#lead(revision, asked + leaseTtlMs);
+      if (revision !== undefined) await this.#lead(revision, lease);
       await pause(this.#bus.connected ? renewMs : 200, signal);
     }
   }
@@ -86,8 +89,10 @@ export class Leadership {
     }
   }
 
-  async #lead(revision: number, until: number): Promise<void> {
+  async #lead(revision: number, lease: LeaseTime): Promise<void> {
     const { log, name, work } = this.#options;
+    // It may have been told to stop while the lease was being acquired.
+    if (this.#stopping.signal.aborted) return this.#giveUp(revision);
     const ending = new AbortController();
     const onStop = () => ending.abort(this.#stopping.signal.reason);
     this.#stopping.signal.addEventListener('abort', onStop, { once: true });
@@ -98,33 +103,61 @@ export class Leadership {
         if (!ending.signal.aborted) log.error({ err: error, lead: name }, 'the work of the active instance failed');
       })
       .finally(() => ending.abort(new Error('the work ended')));
-    const last = await this.#renew(revision, until, ending);
+    const last = await this.#renew(revision, lease, ending);
     this.#become(false);
     log.info({ lead: name, reason: String(ending.signal.reason) }, 'this instance stands by');
-    await Promise.race([working, pause(endDeadlineMs, new AbortController().signal)]);
     this.#stopping.signal.removeEventListener('abort', onStop);
+    await this.#whenEnded(working);
     await this.#giveUp(last);
   }
 
+  /** Waits for work that was told to end: two runs of one instance's work would be two at work. Only a stop waits no longer than so. */
+  async #whenEnded(working: Promise<void>): Promise<void> {
+    const { log, name } = this.#options;
+    const late = setTimeout(
+      () => log.error({ lead: name }, 'the work does not end; meanwhile others lead'),
+      endDeadlineMs,
+    );
+    const stopped = pause(endDeadlineMs, new AbortController().signal).then(() => whenAborted(this.#stopping.signal));
+    await Promise.race([working, stopped]);
+    clearTimeout(late);
+  }
+
   /** Renews until the signal aborts, or aborts it when the lease is lost; the last revision that was ours. */
-  async #renew(revision: number, until: number, ending: AbortController): Promise<number> {
+  async #renew(revision: number, lease: LeaseTime, ending: AbortController): Promise<number> {
+    let held = { revision, lease };
     while (!ending.signal.aborted) {
       await pause(renewMs, ending.signal);
       if (ending.signal.aborted) break;
-      const asked = Date.now();
+      const renewed = new LeaseTime();
       try {
         const bucket = this.#bus.session?.bucket('leases');
         if (bucket !== undefined) {
-          revision = await bucket.update(this.#key, this.#value(), revision, renewMs);
-          until = asked + leaseTtlMs;
+          const next = await bucket.update(this.#key, this.#value(), held.revision, renewMs);
+          held = { revision: next, lease: renewed };
         }
       } catch (error) {
         this.#options.log.debug({ err: error, lease: this.#key }, 'lease not renewed');
+        const owned = await this.#lookUp(held.revision);
+        if (owned === 'lost') ending.abort(new Error('another instance holds the lease'));
+        // The renewal was written, and only its acknowledgement was lost.
+        else if (owned > held.revision) held = { revision: owned, lease: renewed };
       }
       // The next renewal would come too late.
-      if (Date.now() + 2 * renewMs > until) ending.abort(new Error('the lease is lost'));
+      if (held.lease.leftMs < 2 * renewMs) ending.abort(new Error('the lease is lost'));
     }
-    return revision;
+    return held.revision;
+  }
+
+  /** The revision of our lease as NATS has it, or that it is not ours; what was known if nobody can tell. */
+  async #lookUp(known: number): Promise<number | 'lost'> {
+    try {
+      const entry = await this.#bus.session?.bucket('leases').get(this.#key);
+      if (entry === undefined) return known;
+      return entry?.operation === 'PUT' && entry.string().includes(this.#token) ? entry.revision : 'lost';
+    } catch {
+      return known;
+    }
   }
 
   async #giveUp(revision: number): Promise<void> {
@@ -144,7 +177,26 @@ export class Leadership {
   #value(): string {
     return JSON.stringify({
       holder: this.#options.holder,
+      token: this.#token,
       expiresAt: new Date(Date.now() + leaseTtlMs).toISOString(),
     });
   }
+}
+
+/** A lease from the moment when it was asked for. Both clocks count: one may be set, the other stands still while a machine sleeps. */
+class LeaseTime {
+  readonly #wall = Date.now();
+  readonly #steady = performance.now();
+
+  /** What is left of it; a wall clock that was set back gives no more than the other. */
+  get leftMs(): number {
+    return leaseTtlMs - Math.max(Date.now() - this.#wall, performance.now() - this.#steady);
+  }
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -8,6 +8,7 @@ import {
   reasonToRegister,
 } from '@sidestream/tenant-registration';
 import type { RegistrationState, TenantStatus } from './ports.js';
+import { longestWaitMs } from './record-changes.js';
 
 export type Step =
   | { readonly do: 'rest' }
@@ -29,7 +30,8 @@ export function nextStep(
   if (reason === undefined) return { do: plan.identity && isAccepted(record, plan.identity) ? 'rest' : 'adopt' };
   const { failure } = record;
   const until = new Date(failure?.retryAt ?? 0);
-  const waits = failure?.contentHash === plan.contentHash && until > now && !urged && !force;
+  const leftMs = until.getTime() - now.getTime();
+  const waits = failure?.contentHash === plan.contentHash && leftMs > 0 && leftMs <= longestWaitMs && !urged && !force;
   return waits ? { do: 'wait', until, reason } : { do: 'register', reason };
 }
 

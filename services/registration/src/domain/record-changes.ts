@@ -6,6 +6,9 @@ const firstRetryMs = 5_000;
 const longestRetryMs = 15 * 60_000;
 /** What nobody's waiting will cure is tried again this seldom: somebody may have cured it elsewhere, such as in Entra. */
 const permanentRetryMs = 3_600_000;
+const spread = 1 / 5;
+/** No attempt is due later than this: a provider may ask for much, and a clock that wrote the record may have been wrong. */
+export const longestWaitMs = permanentRetryMs * (1 + spread);
 
 /** A request is about to leave. */
 export function withIntent(
@@ -53,7 +56,7 @@ export function withFailure(
   const { code, message, retryable, retryAfterMs } = failure;
   const backoffMs = Math.min(firstRetryMs * 2 ** Math.min(attempts - 1, 20), longestRetryMs);
   const waitMs = retryable ? Math.max(retryAfterMs ?? 0, backoffMs) : permanentRetryMs;
-  const retryAt = new Date(at.getTime() + waitMs * (1 + random / 5)).toISOString();
+  const retryAt = new Date(at.getTime() + Math.min(waitMs, permanentRetryMs) * (1 + random * spread)).toISOString();
   return { ...rest, failure: { contentHash, code, message, retryable, attempts, at: at.toISOString(), retryAt } };
 }
 

@@ -179,6 +179,8 @@ export class Registrar {
     const { plan, record: before } = considered;
     const intent = withIntent(before, plan, { at: this.#now(), by: instance });
     const intended = await this.#write(considered, intent);
+    // Meanwhile another instance may have become the active one: what has not left yet is its to send.
+    signal.throwIfAborted();
     log.info({ tenant, reason, contentHash: plan.contentHash }, 'the tenant is being registered');
     const grace = graceful(signal, graceMs);
     let after: RegistrationRecord;

@@ -25,8 +25,9 @@ export interface FeedServices {
   /** One after the other, so that memory holds one snapshot in the making at most. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
   readonly log: Logger;
-  /** Milliseconds of the wall clock. */
+  /** Milliseconds of the wall clock, and of one that nobody sets. */
   readonly now: () => number;
+  readonly steady: () => number;
 }
 
 const fetchDeadlineMs = 60_000;
@@ -47,7 +48,7 @@ export class PolicyFeed {
   /** What is being fetched, and how that ends. */
   #wanted: { pointer: PolicyPointer; readonly ending: AbortController } | undefined;
   /** The pointer's latest time as it says it and as we believe it. */
-  #checked = { said: '', believed: '', isAhead: false };
+  #checked = { said: '', believed: '', isAhead: false, wallMs: 0, steadyMs: 0 };
   /** The last complaint about the pointer, so that each is made once. */
   #complaint: string | undefined;
 
@@ -176,11 +177,14 @@ export class PolicyFeed {
 
   /**
    * The pointer with a time of confirmation that is not in the future: a writer whose clock is wrong must not make the policy fresh
-   * for ever. Decided once for each time that is said, so that hearing it again does not make it younger.
+   * for ever. Decided once for each time that is said, so that hearing it again does not make it younger; and anew once our own clock
+   * was set, since what it made of that time was wrong.
    */
   #believe(said: PolicyPointer, storedAt = new Date(this.#services.now())): PolicyPointer {
-    if (this.#checked.said !== said.checkedAt) {
-      const now = this.#services.now();
+    const now = this.#services.now();
+    const wasSet =
+      Math.abs(now - this.#checked.wallMs - (this.#services.steady() - this.#checked.steadyMs)) > toleratedSkewMs;
+    if (this.#checked.said !== said.checkedAt || wasSet) {
       const isAhead = Date.parse(said.checkedAt) > now + toleratedSkewMs;
       const believed = isAhead ? new Date(Math.min(now, storedAt.getTime())).toISOString() : said.checkedAt;
       // Once, not at every poll: either clock may be wrong for long.
@@ -188,7 +192,7 @@ export class PolicyFeed {
         const facts = { tenant: this.#tenant, checkedAt: said.checkedAt, believed };
         this.#services.log.warn(facts, 'a policy is confirmed in the future by our clock; that is not believed');
       }
-      this.#checked = { said: said.checkedAt, believed, isAhead };
+      this.#checked = { said: said.checkedAt, believed, isAhead, wallMs: now, steadyMs: this.#services.steady() };
     }
     return { ...said, checkedAt: this.#checked.believed };
   }

@@ -85,7 +85,7 @@ class Instance {
     this.bus = openBus(t, url);
     const sources = { contoso: { rule, maxAgeMs } };
     const { table, metrics } = this;
-    this.#policies = new ProviderPolicies(this.bus, { sources, table, directory, log, metrics, now });
+    this.#policies = new ProviderPolicies(this.bus, { sources, table, directory, log, metrics, now, steady: now });
     t.after(() => this.close());
   }
 

@@ -14,8 +14,9 @@ export interface ProviderPoliciesOptions {
   readonly directory: string;
   readonly log: Logger;
   readonly metrics: Registry;
-  /** Milliseconds of the wall clock. */
+  /** Milliseconds of the wall clock, and of one that nobody sets. */
   readonly now?: () => number;
+  readonly steady?: () => number;
 }
 
 export class ProviderPolicies {
@@ -26,7 +27,8 @@ export class ProviderPolicies {
   /** Ends when the last fetch in the row does. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(bus: Bus, { sources, table, directory, log, metrics, now = Date.now }: ProviderPoliciesOptions) {
+  constructor(bus: Bus, options: ProviderPoliciesOptions) {
+    const { sources, table, directory, log, metrics, now = Date.now, steady = () => performance.now() } = options;
     this.#store = new PolicyStore(directory, log);
     const services = {
       table,
@@ -35,6 +37,7 @@ export class ProviderPolicies {
       inTurn: <T>(work: () => Promise<T>) => this.#inTurn(work),
       log,
       now,
+      steady,
     };
     this.#feeds = new Map(
       Object.entries(sources).map(([tenant, stale]) => [tenant, new PolicyFeed(tenant, stale, services)]),
