@@ -70,6 +70,30 @@ describe('what is registered when', () => {
   });
 });
 
+describe('what goes wrong around a registration', () => {
+  test('an instance that was told to stand down during its look sends nothing any more', async () => {
+    const world = new World(await issued());
+    const leading = new AbortController();
+    world.onLoad = () => leading.abort(new Error('the lease is lost'));
+    await assert.rejects(world.registrar().look(leading.signal), /the lease is lost/);
+    assert.equal(world.bodies.length, 0);
+    world.onLoad = () => undefined;
+    await world.registrar('two').look(never);
+    assert.equal(world.bodies.length, 1);
+  });
+
+  test('the time of a retry that a wrong clock wrote is not waited for', async () => {
+    const world = new World(await issued());
+    world.answers.push(throttled());
+    const now = world.now;
+    world.now = new Date(now.getTime() + 365 * day);
+    await world.registrar().look(never);
+    world.now = now;
+    await world.registrar('two').look(never);
+    assert.equal(world.bodies.length, 2);
+  });
+});
+
 describe('a changed certificate', () => {
   test('of other names is registered, and the record names it', async () => {
     const world = new World(await issued('old'));
