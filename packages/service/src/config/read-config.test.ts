@@ -218,3 +218,11 @@ describe('a tenant with a provider', () => {
     assert.match(problems['policySync.listen'] ?? '', /grpc\.tls is needed/);
   });
 });
+
+test('more recorders at once than a call has forks for are refused', () => {
+  const five = 'recorders: [sip:a, [sip:b, sip:c], sip:d, sip:e]';
+  const parallel = (recorders: string) =>
+    good.replace('recording: {', 'recording: { parallel: all,').replace('recorders: [eastus]', recorders);
+  assert.deepEqual(problemsOf(parallel('recorders: [sip:a, [sip:b, sip:c], sip:d]')), {});
+  assert.match(problemsOf(parallel(five))['tenants.contoso.recording.parallel'] ?? '', /5 recorders at once: 4/);
+});

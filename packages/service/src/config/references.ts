@@ -19,6 +19,7 @@ function* danglingNames(config: Loose): Generator<ConfigProblem> {
     if (tenant['accountId'] === undefined && text(loose(tenant['recording'])['profile']) !== 'rfc7866') {
       yield { path: `tenants.${id}.accountId`, message: 'is needed by profile dynamics365' };
     }
+    yield* tooManyAtOnce(id, tenant, loose(config['regions']));
     if (text(loose(tenant['policy'])['source']) === 'provider' && tenant['provider'] === undefined) {
       yield { path: `tenants.${id}.provider`, message: 'is needed by policy.source provider' };
     }
@@ -44,6 +45,18 @@ function* danglingNames(config: Loose): Generator<ConfigProblem> {
       }
     }
   }
+}
+
+/** Each recording has forks of its own at the relay, which gives a call sixteen in its life, recoveries included. */
+const mostAtOnce = 4;
+
+function* tooManyAtOnce(id: string, tenant: Loose, regions: Loose): Generator<ConfigProblem> {
+  const parallel = text(loose(tenant['recording'])['parallel']) ?? 'off';
+  const list: unknown = tenant['recorders'] ?? loose(regions[text(tenant['region']) ?? ''])['recorders'];
+  const count = Array.isArray(list) ? list.flat().length : 0;
+  if (parallel === 'off' || count <= mostAtOnce) return;
+  const message = `'${parallel}' records at ${count} recorders at once: ${mostAtOnce} are the most`;
+  yield { path: `tenants.${id}.recording.parallel`, message };
 }
 
 function* clearLinks(config: Loose): Generator<ConfigProblem> {

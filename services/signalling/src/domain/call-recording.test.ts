@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Behaviour, FakeWorld } from '../testing/fake-world.js';
-import type { RecordingTerms } from './recording-terms.js';
+import { RecordingsOfCall } from './call-recording.js';
+import { type RecordingTerms, usualTerms } from './recording-terms.js';
+import { Recordings } from './recordings.js';
 import { terminated } from './termination.js';
 
 const ringing: Partial<RecordingTerms> = { start: 'ringing' };
@@ -186,3 +188,32 @@ for (const [onLoss, reason] of [
     assert.equal(world.terminationOf('recordingEnded')?.reason, 'recorder-hangup');
   });
 }
+
+test('required, any of two, onLoss end: losses one after the other, each recovered, do not end the call; both at once do', async (t) => {
+  // The waits before another try keep no process alive.
+  const alive = setInterval(() => {}, 1_000);
+  t.after(() => clearInterval(alive));
+  const worlds = [new FakeWorld(), new FakeWorld()] as const;
+  const [one, two] = worlds;
+  const both = new Recordings([one.recording(one.facts(['sip:r1'])), two.recording(two.facts(['sip:r2']))], 'any');
+  const unrecorded: string[] = [];
+  const call = new RecordingsOfCall(
+    { ...usualTerms, required: true, onLoss: 'end', parallel: 'any', of: both, again: () => both },
+    {
+      onRecorded: () => undefined,
+      onUnrecorded: (why) => unrecorded.push(why),
+      onChange: () => undefined,
+      signal: new AbortController().signal,
+    },
+  );
+  call.beginPlanned(one.media);
+  for (const world of worlds) await world.until(() => world.count('recordingStarted') === 1);
+  for (const world of worlds) {
+    world.recorderHandlers?.ended('hangup', 'BYE');
+    await world.until(() => world.count('recordingRecovered') === 1);
+    assert.deepEqual(unrecorded, []);
+  }
+  for (const world of worlds) world.recorderHandlers?.ended('hangup', 'BYE');
+  assert.deepEqual(unrecorded, ['the recording was lost']);
+  await both.stop('hangup');
+});

@@ -15,16 +15,16 @@ export interface CallRecording {
   readonly views: readonly RecordingView[];
   /** Calls back whenever a phase has changed. */
   watch(onChange: () => void): void;
-  /** Begins. Never throws. */
-  start(media: MediaSession): void;
+  /** Begins; `flows`: which way media flows, where that is known. Never throws. */
+  start(media: MediaSession, flows?: PartyFlows): void;
   /** The media changed; `flows`: which way it flows now, where that is known. */
   refresh(flows?: PartyFlows): void;
   /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
   stop(why: string): Promise<void>;
   /** Resolves with true once the call is recorded, with false when it cannot be any more. */
   readonly recorded: Promise<boolean>;
-  /** Resolves when the call is not recorded any more, or not before a recorder is back. */
-  readonly lost: Promise<void>;
+  /** The call is not recorded any more, or not before a recorder is back. */
+  readonly lost: boolean;
   /** Ends it while the call goes on; resolves when everything is given back. Idempotent, never rejects. */
   end(termination: Termination): Promise<void>;
   /**
@@ -70,6 +70,8 @@ export class RecordingsOfCall {
   readonly #begun: CallRecording[] = [];
   readonly #preferences = new Map<Side, RecordPreference>();
   #media: MediaSession | undefined;
+  /** Which way media flows, once somebody has said. */
+  #flows: PartyFlows | undefined;
   #recorded = false;
 
   /** @param planned undefined: the call is not to be recorded unless somebody begins it later. */
@@ -95,13 +97,21 @@ export class RecordingsOfCall {
 
   begin(recording: CallRecording, media: MediaSession): void {
     this.#begun.push(recording);
-    recording.watch(this.#call.onChange);
-    recording.start(media);
+    recording.watch(() => {
+      this.#call.onChange();
+      if (recording === this.#planned?.of) this.#heed(this.#planned);
+    });
+    recording.start(media, this.#flows);
+  }
+
+  /** A call that must be recorded, and was, may have to end when it is not any more. */
+  #heed({ of, required, onLoss }: PlannedRecording): void {
+    if (required && onLoss === 'end' && this.#recorded && of.lost) this.#call.onUnrecorded('the recording was lost');
   }
 
   beginPlanned(media: MediaSession): void {
     if (this.#planned === undefined || this.#call.signal.aborted) return;
-    const { of, required, onLoss } = this.#planned;
+    const { of, required } = this.#planned;
     this.#media = media;
     const wanted = preferred(this.#preferences.values());
     if (wanted === 'off') return void of.end(declined());
@@ -111,9 +121,6 @@ export class RecordingsOfCall {
       this.#recorded = recorded;
       if (recorded) this.#call.onRecorded();
       else if (required) this.#call.onUnrecorded('no recorder has taken the call');
-    });
-    void of.lost.then(() => {
-      if (required && onLoss === 'end') this.#call.onUnrecorded('the recording was lost');
     });
   }
 
@@ -129,7 +136,8 @@ export class RecordingsOfCall {
   }
 
   #obey(wanted: PreferredRecording, { again }: PlannedRecording, media: MediaSession): void {
-    const live = this.#begun.filter(isLive);
+    // One that is ending does not come back: another one takes its place.
+    const live = this.#begun.filter(({ views }) => views.some(goesOn));
     switch (wanted) {
       case 'off':
         for (const one of live) void one.end(declined());
@@ -158,6 +166,7 @@ export class RecordingsOfCall {
 
   /** The media changed, or its description. */
   refresh(flows?: PartyFlows): void {
+    this.#flows = flows ?? this.#flows;
     for (const one of this.#begun) one.refresh(flows);
   }
 
@@ -169,6 +178,12 @@ export class RecordingsOfCall {
   }
 }
 
+/** Whether it is neither over nor about to be. */
+export function goesOn({ phase }: RecordingView): boolean {
+  return phase !== 'ended' && phase !== 'stopping' && phase !== 'stopping-while-starting';
+}
+
+/** Whether something of it is still there. */
 export function isLive({ views }: CallRecording): boolean {
   return views.some(({ phase }) => phase !== 'ended');
 }

@@ -10,7 +10,7 @@ import { farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
 import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
 import type { Party } from './parties.js';
-import { partyFlows } from './party-flows.js';
+import { flowsBothWays, partyFlows } from './party-flows.js';
 import type {
   CallEvents,
   CallFacts,
@@ -335,13 +335,12 @@ export class CallSession {
         descriptions: new LegDescriptions(far.recordAware, this.#sdp.toFar),
       },
     };
+    const [customer, seller] = this.#farParty === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
+    const flows = () => partyFlows({ customer: customer.remote, seller: seller.remote });
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,
-      onChanged: () => {
-        const [customer, seller] = this.#farParty === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
-        this.#recordings.refresh(partyFlows({ customer: customer.remote, seller: seller.remote }));
-      },
+      onChanged: () => this.#recordings.refresh(flows()),
       onDescribed: (side, sdp) => this.#recordings.prefer(side, sdp),
       indication: () => this.#recordings.indication,
       onLegGone: (side, status) =>
@@ -350,6 +349,7 @@ export class CallSession {
       log: this.#log,
     });
     this.#offerAnswer.indicate();
+    if (!flowsBothWays(flows())) this.#recordings.refresh(flows());
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 

@@ -9,6 +9,11 @@ export function partyFlows(sdp: Readonly<Record<Party, string>>): PartyFlows {
   return { customer: partyFlow(sdp.customer), seller: partyFlow(sdp.seller) };
 }
 
+/** What is taken for granted where nobody has said anything else. */
+export function flowsBothWays(flows: PartyFlows): boolean {
+  return Object.values(flows).every(({ sends, receives }) => sends && receives);
+}
+
 /** Of the first audio section, else of the session; both ways where nothing is said (RFC 4566 §6). */
 function partyFlow(sdp: string): PartyFlow {
   const [head = '', ...sections] = sdp.split(/^(?=m=)/m);

@@ -56,9 +56,6 @@ export class RecordingSession {
   /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
   readonly started: Promise<boolean>;
   #resolveStarted: (made: boolean) => void = () => {};
-  /** Resolves when no recorder has it and none is left to ask at once, or when it is over. */
-  readonly lost: Promise<void>;
-  #resolveLost: () => void = () => {};
   /** Resolves when the recording is over and everything given back. */
   readonly ended: Promise<void>;
   #resolveEnded: () => void = () => {};
@@ -100,9 +97,6 @@ export class RecordingSession {
     this.started = new Promise((resolve) => {
       this.#resolveStarted = resolve;
     });
-    this.lost = new Promise((resolve) => {
-      this.#resolveLost = resolve;
-    });
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -115,6 +109,10 @@ export class RecordingSession {
 
   get phase(): RecordingState['phase'] {
     return this.#state.phase;
+  }
+
+  get lost(): boolean {
+    return this.#state.phase === 'waiting' || this.#state.phase === 'ended';
   }
 
   get paused(): boolean {
@@ -134,9 +132,10 @@ export class RecordingSession {
     this.#onChange = onChange;
   }
 
-  /** Begins on this media session. Returns at once, never throws. */
-  start(media: MediaSession): void {
+  /** Begins on this media session, in which media flows so (absent: both ways). Returns at once, never throws. */
+  start(media: MediaSession, flows?: PartyFlows): void {
     this.#media = media;
+    this.#flows = flows;
     this.#beganAtMs = this.#services.clock();
     if (this.#state.phase === 'new') {
       this.#recorders = this.#services.recorders.order(this.#facts.call.tenant, this.#recorders);
@@ -282,7 +281,6 @@ export class RecordingSession {
         this.#giveUp(effect);
         return;
       case 'wait':
-        this.#resolveLost();
         void pause(Math.min(longestWaitMs, firstWaitMs * 2 ** (effect.round - 1)), this.#work.signal).then(() =>
           this.#dispatch({ type: 'retry' }),
         );
@@ -416,7 +414,6 @@ export class RecordingSession {
       events.recordingEnded(this.#facts, termination, times);
     } else events.recordingFailed(this.#facts, this.#recorders[this.#state.candidate] ?? '', termination);
     this.#resolveStarted(false);
-    this.#resolveLost();
     this.#resolveEnded();
   }
 }

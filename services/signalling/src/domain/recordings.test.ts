@@ -7,12 +7,9 @@ class FakeRecording implements OneRecording {
   readonly view = { recordingId: 'r', recorderCallId: 'c', phase: 'active', recorder: 'sip:r1' };
   readonly did: string[] = [];
   begin: (made: boolean) => void = () => {};
-  over: () => void = () => {};
+  lost = false;
   readonly started = new Promise<boolean>((resolve) => {
     this.begin = resolve;
-  });
-  readonly lost = new Promise<void>((resolve) => {
-    this.over = resolve;
   });
 
   watch(): void {}
@@ -59,19 +56,30 @@ for (const [needs, begun, recorded] of [
   });
 }
 
-for (const [needs, afterOne] of [
-  ['any', 'open'],
-  ['all', undefined],
-] as const) {
-  test(`${needs} needed: what the end of one of two means, and that of both`, async () => {
+for (const needs of ['any', 'all'] as const) {
+  test(`${needs} needed: what the loss of one of two means, and that of both, and that one is back`, () => {
     const [first, second] = [new FakeRecording(), new FakeRecording()];
     const recordings = new Recordings([first, second], needs);
-    first.over();
-    assert.equal(await settledBy(recordings.lost), afterOne);
-    second.over();
-    assert.equal(await settledBy(recordings.lost), undefined);
+    assert.equal(recordings.lost, false);
+    first.lost = true;
+    assert.equal(recordings.lost, needs === 'all');
+    // The first is back before the second is lost: at no time was the call without a recording.
+    first.lost = false;
+    second.lost = true;
+    assert.equal(recordings.lost, needs === 'all');
+    first.lost = true;
+    assert.equal(recordings.lost, true);
   });
 }
+
+test('what is ending is neither paused nor resumed, and bars nothing for the other', async () => {
+  const [ending, other] = [new FakeRecording(), new FakeRecording()];
+  ending.view.phase = 'stopping';
+  const recordings = new Recordings([ending, other], 'any');
+  await recordings.pause('operator');
+  await recordings.resume();
+  assert.deepEqual([ending.did, other.did], [[], ['pause operator', 'resume']]);
+});
 
 test('each is started, refreshed, paused, resumed, ended and stopped', async () => {
   const two = [new FakeRecording(), new FakeRecording()];

@@ -1,5 +1,5 @@
 // The recordings of one call: one, or several at once, each of them on its own. What they make together is whether the call is recorded.
-import type { CallRecording, RecordingView } from './call-recording.js';
+import { type CallRecording, goesOn, type RecordingView } from './call-recording.js';
 import type { PartyFlows } from './party-flows.js';
 import type { MediaSession } from './ports.js';
 import type { Termination } from './termination.js';
@@ -8,8 +8,8 @@ import type { Termination } from './termination.js';
 export interface OneRecording {
   readonly view: RecordingView;
   watch(onChange: () => void): void;
-  /** Begins on this media session. Never throws. */
-  start(media: MediaSession): void;
+  /** Begins on this media session, in which media flows so; absent: both ways. Never throws. */
+  start(media: MediaSession, flows?: PartyFlows): void;
   refresh(flows?: PartyFlows): void;
   stop(why: string): Promise<void>;
   end(termination: Termination): Promise<void>;
@@ -17,27 +17,30 @@ export interface OneRecording {
   resume(): Promise<void>;
   /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
   readonly started: Promise<boolean>;
-  /** Resolves when no recorder has it and none is left to ask at once, or when it is over. */
-  readonly lost: Promise<void>;
+  /** No recorder has it and none is left to ask at once, or it is over. */
+  readonly lost: boolean;
 }
 
 export class Recordings implements CallRecording {
   readonly recorded: Promise<boolean>;
-  readonly lost: Promise<void>;
   readonly #each: readonly OneRecording[];
+  readonly #any: boolean;
 
   /** @param needs `any`: the call is recorded while one of them records; `all`: only while every one does. */
   constructor(each: readonly OneRecording[], needs: 'any' | 'all') {
     this.#each = each;
     const any = needs === 'any';
+    this.#any = any;
     const started = each.map((one) => one.started);
     // The first one that decides, or what all of them come to.
     this.recorded = new Promise((resolve) => {
       for (const start of started) void start.then((made) => made === any && resolve(any));
       void Promise.all(started).then(() => resolve(!any));
     });
-    const lost = each.map((one) => one.lost);
-    this.lost = any ? Promise.all(lost).then(() => undefined) : Promise.race(lost);
+  }
+
+  get lost(): boolean {
+    return this.#any ? this.#each.every(({ lost }) => lost) : this.#each.some(({ lost }) => lost);
   }
 
   get views(): RecordingView[] {
@@ -48,8 +51,8 @@ export class Recordings implements CallRecording {
     for (const one of this.#each) one.watch(onChange);
   }
 
-  start(media: MediaSession): void {
-    for (const one of this.#each) one.start(media);
+  start(media: MediaSession, flows?: PartyFlows): void {
+    for (const one of this.#each) one.start(media, flows);
   }
 
   refresh(flows?: PartyFlows): void {
@@ -73,6 +76,6 @@ export class Recordings implements CallRecording {
   }
 
   get #live(): OneRecording[] {
-    return this.#each.filter(({ view }) => view.phase !== 'ended');
+    return this.#each.filter(({ view }) => goesOn(view));
   }
 }
