@@ -142,6 +142,24 @@ test('a bad identities file: every bad row is told with its line, and the good o
   assert.equal(none.reason, 'no-policy');
   assert.equal((await stage.cli('status', '--tenant', 'refusing')).code, 1);
 
+  // However many are bad, the log names each.
+  const many = Array.from({ length: 250 }, (_, index) => `u-${index},nonsense\n`);
+  writeFileSync(file, `user,numbers\n${many.join('')}`);
+  const places = many.map((_, index) => `line ${index + 2}`);
+  for (const tenant of ['skipping', 'refusing']) {
+    const logged = () =>
+      stage.output
+        .filter((line) => line.includes('could not be used') && line.includes(`"tenant":"${tenant}"`))
+        .flatMap((line): string[] => JSON.parse(line).problems)
+        .filter((problem) => problem.includes('nonsense'))
+        .map((problem) => problem.split(':')[0] ?? '');
+    await eventually(() => places.every((place) => logged().includes(place)), `each row of ${tenant}`);
+  }
+  await eventually(async () => (await instance.tenant('skipping')).problemCount === 250, 'the status tells of them');
+  const long = await stage.cli('status', '--tenant', 'skipping');
+  assert.match(long.stdout, /skipping: 250 of .*\n {2}line 2: [\s\S]* {2}line 21: .*\n {2}and 230 more: see the log/);
+  assert.match((await instance.tenant('refusing')).lastError, /line 101: .*\n {2}and 150 more$/);
+
   // Mended, it is read again.
   writeFileSync(file, 'user,numbers\nu-bob,+49 30 444444\n');
   for (const tenant of ['skipping', 'refusing']) {

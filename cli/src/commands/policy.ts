@@ -162,7 +162,11 @@ function troubles({ tenant, lastError, lastErrorAt, problems, problemCount }: Te
       : [`${tenant}: the last sync failed${lastErrorAt ? ` ${age(lastErrorAt)}` : ''}: ${lastError}`];
   if (problemCount > 0) lines.push(`${tenant}: ${problemCount} of the users or identities can't be used`);
   const more = problemCount - problems.length;
-  return [...lines, ...problems.map((problem) => `  ${problem}`), ...(more > 0 ? [`  and ${more} more`] : [])];
+  return [
+    ...lines,
+    ...problems.map((problem) => `  ${problem}`),
+    ...(more > 0 ? [`  and ${more} more: see the log of policy-sync`] : []),
+  ];
 }
 
 function age(time: Date): string {
