@@ -1,9 +1,11 @@
 // How a command reaches a control-plane service: the configuration names NATS, a lease there names the instance.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ChannelCredentials, Client } from '@grpc/grpc-js';
 import {
   Bus,
   channelCredentials,
   createLogger,
+  isUnanswered,
   LeaseBook,
   parseHostPort,
   type SidestreamConfig,
@@ -26,14 +28,19 @@ export interface ControlPlaneOptions {
 const connectDeadlineMs = 5_000;
 /** Leases of live instances are there at once; a new one becomes active within this time unless something is wrong. */
 const activeDeadlineMs = 3_000;
+/** Another instance takes over within this time. */
+const takeOverMs = 15_000;
+const againMs = 500;
 
 const lease = z.object({ address: z.string(), active: z.boolean() });
 type Lease = z.infer<typeof lease>;
 
 /**
- * Calls an instance of the service, the active one if there is one. The client is closed afterwards.
+ * Calls an instance of the service, the active one if there is one. The client is closed afterwards. While another one takes over
+ * it is called again, unless an address was given.
  *
  * @param make a generated client's class: `PolicyServiceClient`
+ * @param use may be called several times
  * @throws SidestreamError `not-ready`, saying what was looked for and where, when no instance is found; what `use` throws
  */
 export async function callInstance<C extends Client, R>(
@@ -41,13 +48,35 @@ export async function callInstance<C extends Client, R>(
   make: new (address: string, credentials: ChannelCredentials) => C,
   use: (client: C) => Promise<R>,
 ): Promise<R> {
-  const address = options.address ?? (await findInstance(options));
-  const client = new make(address, channelCredentials(options.config.grpc.tls));
-  try {
-    return await use(client);
-  } finally {
-    client.close();
+  const end = Date.now() + takeOverMs;
+  for (;;) {
+    const address = options.address ?? (await findInstance(options));
+    const client = new make(address, channelCredentials(options.config.grpc.tls));
+    try {
+      return await use(client);
+    } catch (thrown) {
+      const error = callError(`${options.service} at ${address}`, thrown);
+      // The one that was active may have stopped, or died, a moment ago.
+      if (options.address !== undefined || !isGone(error) || Date.now() >= end) throw error;
+    } finally {
+      client.close();
+    }
+    // Not pause() of our services: nothing else keeps this process alive meanwhile.
+    await delay(againMs);
   }
+}
+
+/** Whether an instance that was called has died, or is not the active one any more. */
+export function isGone({ code }: SidestreamError): boolean {
+  return code === 'not-active' || code === 'relay-unavailable';
+}
+
+/** What became of a call to `who`, which gRPC's own words for a connection that failed don't name. */
+export function callError(who: string, thrown: unknown): SidestreamError {
+  const error = SidestreamError.from(thrown);
+  if (!isUnanswered(error)) return error;
+  const reason = /Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(error.message)?.[1] ?? error.message;
+  return new SidestreamError(error.code, `${who} can't be reached: ${reason}`);
 }
 
 /** `--address` as commander hands it on. @throws InvalidArgumentError: a wrong command line */

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// The command line: parsing and exit codes, nothing else.
-import { behaviourHelp, providerFaultNames } from '@sidestream/simulators';
+// The command line: parsing and exit codes, nothing else. A wrong command line ends with 2, whatever the command.
+import { behaviourHelp, parseBehaviour, parseProviderFault, providerFaultNames } from '@sidestream/simulators';
 import { type RecorderProfileName, recorderProfiles } from '@sidestream/siprec';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { failed, strict } from './answered.js';
 import { callsCommand, drainCommand } from './commands/calls-command.js';
 import { demo } from './commands/demo.js';
 import { lintCommand } from './commands/lint.js';
@@ -19,10 +20,12 @@ process.on('warning', (warning) => {
   if (!('code' in warning && warning.code === 'DEP0123')) process.stderr.write(`${warning.stack ?? String(warning)}\n`);
 });
 
-const program = new Command('sidestream')
+const program = strict(new Command('sidestream'))
   .description('An SBC that forks call media to conversation-intelligence recorders by SIPREC.')
   .version('0.1.0')
   .showHelpAfterError('(sidestream --help shows what there is)');
+
+const exitCodes = 'Exit code: 0 stopped as told, 1 failed, 2 wrong command line.';
 
 program
   .command('up')
@@ -69,8 +72,6 @@ program
   .option('--account <id>', 'the X-AccountId to expect')
   .option('--offer <file>', 'the INVITE that a 2xx answers, to judge the answer by its offer')
   .option('--json', 'print one JSON document: file, kind, profile, ok, errors, warnings, findings')
-  // A wrong command line is no verdict on the file.
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .addHelpText(
     'after',
     `
@@ -86,20 +87,21 @@ Exit code: 0 without errors, 1 with, 2 when the file can't be read or the comman
 program
   .command('recorder')
   .description('run a SIPREC recorder (SRS) that checks, decrypts and stores what it gets; for tests before going live')
-  .option('-l, --listen <host:port>', 'where to listen for SIP over TLS', '127.0.0.1:5061')
+  .option('-l, --listen <host:port>', 'where to listen for SIP over TLS', readAddress, '127.0.0.1:5061')
   .requiredOption('--cert <file>', 'server certificate, PEM (with its chain)')
   .requiredOption('--key <file>', 'private key of the certificate, PEM')
   .requiredOption('--trust <file>', 'authorities whose client certificates are accepted, PEM')
   .addOption(profileOption('what clients are checked against'))
   .option('--account <id>', 'the X-AccountId to expect')
   .option('-o, --out <directory>', 'where recordings are left', 'out/recorder')
-  .option('--behave <list>', 'how to misbehave, e.g. reject=486,delay=100 (see below)')
+  .option('--behave <list>', 'how to misbehave, e.g. reject=486,delay=100 (see below)', checked(parseBehaviour))
   .addHelpText(
     'after',
     `
 Stdout has {"ready":true,"addresses":{"sip":…}} and then one JSON line for each session, finding, refused connection and end.
 Misbehaviour, several separated by commas (MS milliseconds, S seconds, PT a payload type):
-${behaviourHelp}`,
+${behaviourHelp}
+${exitCodes}`,
   )
   .action(async (options: RecorderFlags) => exitWith(await recorder(options)));
 
@@ -115,8 +117,6 @@ program
     '--json',
     'print one JSON list on stdout: tenant, needed, reason, url, body, warnings, errors, outcome, error',
   )
-  // A wrong command line is no failed registration.
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .addHelpText(
     'after',
     `
@@ -162,7 +162,7 @@ interface RecorderFlags {
 program
   .command('provider')
   .description('run Entra and the provider API (registration, users to record), simulated; for tests before going live')
-  .option('-l, --listen <host:port>', 'where to listen for HTTPS', '127.0.0.1:8443')
+  .option('-l, --listen <host:port>', 'where to listen for HTTPS', readAddress, '127.0.0.1:8443')
   .option('--public-host <name>', 'the host in its URLs, as the certificate has it; the address unless told')
   .requiredOption('--cert <file>', 'server certificate, PEM (with its chain)')
   .requiredOption('--key <file>', 'private key of the certificate, PEM')
@@ -173,19 +173,32 @@ program
   .option('--resource <id>', "the resource that tokens are for; the real API's app id unless told")
   .option('--users <file>', 'JSON: what the users call lists, an array or {"value":[…]}; nobody unless told')
   .option('--page-size <n>', 'users per page; all in one array unless told', positive)
-  .option('--behave <list>', 'how to misbehave, e.g. status=503x2,slow=100 (see below)')
+  .option('--behave <list>', 'how to misbehave, e.g. status=503x2,slow=100 (see below)', checked(parseProviderFault))
   .addHelpText(
     'after',
     `
 Stdout has {"ready":true,"addresses":{"authority":…,"apiBaseUrl":…}} and then one JSON line for each request, registration and
 finding (what a client did wrong). Secrets and tokens are never printed. SIGHUP reads the users file again.
 Misbehaviour: ${providerFaultNames.join(', ')}.
-A value follows as =N (a status, seconds, milliseconds for slow); xN at the end limits it to the first N answers.`,
+A value follows as =N (a status, seconds, milliseconds for slow); xN at the end limits it to the first N answers.
+${exitCodes}`,
   )
   .action(async (options: ProviderCommandOptions) => exitWith(await provider(options)));
 
 program.addCommand(callsCommand(exitWith));
 program.addCommand(drainCommand(exitWith));
+
+/** For an option that is read later, where a wrong one would be no wrong command line. */
+function checked(parse: (text: string) => unknown): (text: string) => string {
+  return (text) => {
+    try {
+      parse(text);
+      return text;
+    } catch (error) {
+      throw new InvalidArgumentError(`${error instanceof Error ? error.message : String(error)}.`);
+    }
+  };
+}
 
 function positive(text: string): number {
   if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('it must be a whole number from 1.');
@@ -199,6 +212,5 @@ function exitWith(code: number): void {
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`sidestream: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  exitWith(failed(error));
 }

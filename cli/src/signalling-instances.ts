@@ -13,6 +13,8 @@ export interface SignallingOptions {
 export interface SignallingInstance {
   /** Its id, or its address where that is all that is known. */
   readonly id: string;
+  /** `signalling at host:port`, for errors. */
+  readonly who: string;
   readonly client: CallsServiceClient;
 }
 
@@ -40,7 +42,7 @@ export async function withSignalling<R>(
     const where = `NATS at ${config.nats.servers.join(', ')} has no lease signalling.*`;
     throw new SidestreamError('not-ready', `no signalling instance is running: ${where}`);
   }
-  const instances = [...addresses].sort().map(([id, at]) => ({ id, client: connect(config, at) }));
+  const instances = [...addresses].sort().map(([id, at]) => connect(config, id, at));
   try {
     return await use(instances);
   } finally {
@@ -70,8 +72,8 @@ export async function followSignalling(
       if (followed.has(id)) continue;
       const end = new AbortController();
       followed.set(id, { at, end });
-      const client = connect(config, at);
-      void follow({ id, client }, end.signal).finally(() => client.close());
+      const instance = connect(config, id, at);
+      void follow(instance, end.signal).finally(() => instance.client.close());
     }
   };
   const stopped = new Promise<void>((resolve) => {
@@ -94,8 +96,9 @@ export async function followSignalling(
   }
 }
 
-function connect(config: SidestreamConfig, address: string): CallsServiceClient {
-  return new CallsServiceClient(address, channelCredentials(config.grpc.tls));
+function connect(config: SidestreamConfig, id: string, address: string): SignallingInstance {
+  const client = new CallsServiceClient(address, channelCredentials(config.grpc.tls));
+  return { id, who: `signalling at ${address}`, client };
 }
 
 /** Those of the first answer that has any; none after a while. */

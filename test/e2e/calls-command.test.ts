@@ -110,6 +110,8 @@ test('drain refuses new calls with 503 and leaves the live one alone; undo takes
   const taken = await stage.inbound();
   await taken.customer.hangUp();
   assert.equal((await run(stage, 'drain', '--instance', 's9')).code, 2);
+  assert.equal((await run(stage, 'calls', 'list', '--tenant', 'nobody')).code, 2);
+  assert.equal((await run(stage, 'calls')).code, 2);
   await call.customer.hangUp();
   await stage.nothingIsLeft();
 });
@@ -146,7 +148,7 @@ test('calls of every instance are found, and acted on at the one that has them',
     const environment = { SIDESTREAM_CONFIG: configFile, SIDESTREAM_EDGE_SECRET_FILE: secret, ...more };
     const service = new ServiceProcess({ name, environment, onLog: () => undefined });
     t.after(() => service.stop(10_000));
-    return await service.ready(20_000);
+    return { service, addresses: (await service.ready(20_000)).addresses };
   };
   const edge = await start('sip-edge');
   const second = await start('signalling', {
@@ -173,4 +175,9 @@ test('calls of every instance are found, and acted on at the one that has them',
   await stage.talk(here, 10);
   await here.customer.hangUp();
   await stage.nothingIsLeft();
+
+  second.service.kill('SIGKILL');
+  const drained = await run(stage, 'drain', '--all');
+  assert.deepEqual([drained.code, drained.stdout], [1, 's1 drains: new calls hear 503; 0 live\n']);
+  assert.match(drained.stderr, /^sidestream: s2: signalling at \S+ can't be reached: connect ECONNREFUSED \S+\n$/);
 });

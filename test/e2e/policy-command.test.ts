@@ -65,13 +65,36 @@ test('who asks wrongly, or nobody, is told what is missing', async (t) => {
   await stage.start('one');
   const which = await stage.cli('explain', '+4930901820');
   assert.deepEqual([which.code, which.stderr], [2, 'sidestream: --tenant is needed: one of contoso, fabrikam\n']);
-  const unknown = await stage.cli('users', '--tenant', 'nobody');
-  assert.equal(unknown.code, 1);
-  assert.match(unknown.stderr, /no tenant 'nobody' .*contoso, fabrikam/);
+  for (const command of [['status'], ['users'], ['explain', '+4930901820'], ['sync']]) {
+    const unknown = await stage.cli(...command, '--tenant', 'nobody');
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /no tenant 'nobody' .*contoso, fabrikam/);
+  }
+  for (const command of [[], ['fly']]) assert.equal((await stage.cli(...command)).code, 2);
+  const refused = await stage.cli('status', '--address', '127.0.0.1:1');
+  assert.deepEqual(
+    [refused.code, refused.stderr],
+    [1, "sidestream: policy-sync at 127.0.0.1:1 can't be reached: connect ECONNREFUSED 127.0.0.1:1\n"],
+  );
   await stage.nats.stop();
   const away = await stage.cli('status');
   assert.equal(away.code, 1);
   assert.match(away.stderr, /NATS at .* doesn't answer/);
+});
+
+test('who asks for a sync while the active instance is dead is served by the one that takes over', async (t) => {
+  const stage = await PolicyStage.open(t);
+  if (stage === undefined) return;
+  const one = await stage.start('one');
+  await stage.pointerWhere('the policy', ({ users }) => users === 2);
+  const two = await stage.start('two');
+  assert.deepEqual([(await one.status()).active, (await two.status()).active], [true, false]);
+  one.service.kill('SIGKILL');
+  stage.provider().setUsers([ada]);
+  const synced = await stage.cli('sync');
+  assert.equal(synced.code, 0, synced.stderr);
+  assert.match(synced.stdout, /^contoso: revision \w+ of 1 users, /);
+  assert.equal((await two.status()).active, true);
 });
 
 test('a page of an older revision is refused', async (t) => {
@@ -118,6 +141,24 @@ test('a bad identities file: every bad row is told with its line, and the good o
   const none = await instance.explain('+4930111111', { tenant: 'refusing' });
   assert.equal(none.reason, 'no-policy');
   assert.equal((await stage.cli('status', '--tenant', 'refusing')).code, 1);
+
+  // However many are bad, the log names each.
+  const many = Array.from({ length: 250 }, (_, index) => `u-${index},nonsense\n`);
+  writeFileSync(file, `user,numbers\n${many.join('')}`);
+  const places = many.map((_, index) => `line ${index + 2}`);
+  for (const tenant of ['skipping', 'refusing']) {
+    const logged = () =>
+      stage.output
+        .filter((line) => line.includes('could not be used') && line.includes(`"tenant":"${tenant}"`))
+        .flatMap((line): string[] => JSON.parse(line).problems)
+        .filter((problem) => problem.includes('nonsense'))
+        .map((problem) => problem.split(':')[0] ?? '');
+    await eventually(() => places.every((place) => logged().includes(place)), `each row of ${tenant}`);
+  }
+  await eventually(async () => (await instance.tenant('skipping')).problemCount === 250, 'the status tells of them');
+  const long = await stage.cli('status', '--tenant', 'skipping');
+  assert.match(long.stdout, /skipping: 250 of .*\n {2}line 2: [\s\S]* {2}line 21: .*\n {2}and 230 more: see the log/);
+  assert.match((await instance.tenant('refusing')).lastError, /line 101: .*\n {2}and 150 more$/);
 
   // Mended, it is read again.
   writeFileSync(file, 'user,numbers\nu-bob,+49 30 444444\n');

@@ -60,6 +60,9 @@ const faults: Readonly<Record<string, { readonly fault: string; readonly told: R
   garbage: { fault: 'garbage', told: /^bad-answer: / },
   html: { fault: 'html', told: /^bad-answer: / },
   'wrong-shape': { fault: 'wrong-shape', told: /^bad-answer: / },
+  'error-body': { fault: 'error-body', told: /^bad-answer: .*ServiceBusy/ },
+  'count-mismatch': { fault: 'count-mismatch', told: /^bad-answer: .*5000 users/ },
+  'unknown-next': { fault: 'unknown-next', told: /^bad-answer: .*nextpagetoken/ },
   // As long as the pages differ, only the bounds of the whole call end it.
   'endless-paging': { fault: 'endless-paging', told: /^(bad-answer|timeout): / },
   'circular-paging': { fault: 'circular-paging', told: /^bad-answer: / },

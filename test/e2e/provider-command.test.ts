@@ -73,19 +73,20 @@ test('sidestream provider serves the real client, tells what comes in JSON lines
   assert.equal(code, 0);
 });
 
-test('sidestream provider without a credential, with a wrong fault or users file says so, exit code 1', async (t) => {
+test('sidestream provider without a credential, with a wrong fault or users file says so; a wrong command line ends with 2', async (t) => {
   const { tls, secretFile, usersFile } = await files(t);
   const good = ['provider', '--listen', '127.0.0.1:0', '--cert', tls.certFile, '--key', tls.keyFile];
   writeFileSync(usersFile, '{"users": 1}');
-  for (const [args, expected] of [
-    [[], /--secret-file/],
-    [['--secret-file', secretFile, '--behave', 'tired'], /unknown fault "tired"; there are status/],
-    [['--secret-file', secretFile, '--users', usersFile], /users\.json: neither an array/],
-    [['--secret-file', secretFile, '--page-size', '0'], /whole number/],
-    [['--secret-file', '/nonexistent/secret'], /nonexistent/],
+  for (const [code, args, expected] of [
+    [2, [], /--secret-file/],
+    [2, ['--secret-file', secretFile, '--behave', 'tired'], /unknown fault "tired"; there are status/],
+    [2, ['--secret-file', secretFile, '--page-size', '0'], /whole number/],
+    [2, ['--secret-file', secretFile, '--listen', 'here'], /host:port/],
+    [1, ['--secret-file', secretFile, '--users', usersFile], /users\.json: neither an array/],
+    [1, ['--secret-file', '/nonexistent/secret'], /nonexistent/],
   ] as const) {
     const run = await runCli([...good, ...args], { timeoutMs: 20_000 });
-    assert.equal(run.code, 1);
+    assert.equal(run.code, code);
     assert.match(run.stderr, expected);
     assert.equal(run.stdout, '');
   }

@@ -202,6 +202,9 @@ describe('sidestream register', () => {
     const absent = await run(stage);
     assert.equal(absent.code, 1);
     assert.match(absent.stdout, /no registration instance is running/);
+    const refused = await run(stage, '--address', '127.0.0.1:1');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /failed: registration at 127\.0\.0\.1:1 can't be reached: connect ECONNREFUSED \S+\n/);
     await stage.renew({ notAfter: new Date(Date.now() - 1_000) });
     const expired = await run(stage, '--dry-run');
     assert.equal(expired.code, 1);

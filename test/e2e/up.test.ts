@@ -44,7 +44,7 @@ test('a configuration that is not there is one clear error, exit code 2', async 
 test('an unknown command and a missing option are told, with a hint where help is', async () => {
   for (const args of [['fly'], ['up']]) {
     const run = await runCli(args, { timeoutMs: 20_000 });
-    assert.equal(run.code, 1);
+    assert.equal(run.code, 2);
     assert.match(run.stderr, /--help/);
   }
 });

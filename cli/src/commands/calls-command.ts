@@ -1,5 +1,6 @@
 // The command line of `sidestream calls` and `sidestream drain`: words, options and help.
 import { Command } from 'commander';
+import { strict } from '../answered.js';
 import { readAddress } from '../control-plane.js';
 import { type CallAction, type CallsOptions, callsAct, callsList, callsShow, callsWatch, drain } from './calls.js';
 
@@ -55,14 +56,14 @@ export function callsCommand(done: (code: number) => void): Command {
 
 /** @param done is given the exit code. */
 export function drainCommand(done: (code: number) => void): Command {
-  return options(new Command('drain'))
+  return options(strict(new Command('drain')))
     .description('keep new calls out of a signalling instance; its live calls go on')
     .option('-i, --instance <id>', 'this instance; may be left out where there is only one')
     .option('--all', 'every instance: no call comes in any more')
     .option('--undo', 'take calls again')
     .addHelpText(
       'after',
-      `\nNew calls and OPTIONS hear 503. \`sidestream calls list\` tells when the last call is over.\n${exitCodes}`,
+      `\nNew calls and OPTIONS hear 503. \`sidestream calls list\` tells when the last call is over.\n${exitCodes} 1 also when an instance did not answer; the others drain.`,
     )
     .action(async (flags: Flags & { instance?: string; all?: boolean; undo?: boolean }) =>
       done(await drain({ ...flags, ...read(flags), all: flags.all ?? false, undo: flags.undo ?? false })),
@@ -74,15 +75,10 @@ function add(parent: Command, name: string, description: string): Command {
 }
 
 function options(command: Command): Command {
-  return strict(command)
+  return command
     .requiredOption('-c, --config <file>', 'sidestream.yaml')
     .option('-a, --address <host:port>', 'ask this instance only; NATS is not needed then', readAddress)
     .option('--json', 'print JSON');
-}
-
-/** A wrong command line is no failure of what was asked. */
-function strict(command: Command): Command {
-  return command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 }
 
 function read(flags: Flags): CallsOptions {

@@ -2,7 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Call, CallsServiceClient } from '@sidestream/proto/calls/v1';
 import type { Event } from '@sidestream/proto/events/v1';
-import { ConfigError, callUnary, readConfig, SidestreamError } from '@sidestream/service';
+import { callUnary, SidestreamError } from '@sidestream/service';
+import { answered, say } from '../answered.js';
+import { callError } from '../control-plane.js';
 import { followSignalling, type SignallingInstance, withSignalling } from '../signalling-instances.js';
 import { callsTable, describeCall, describeEvent, plainCall } from './calls-text.js';
 
@@ -23,11 +25,17 @@ const watchAgainMs = 1_000;
 
 /** Every command returns the process's exit code: 0 done, 1 not, 2 wrong configuration or command line. */
 export function callsList(options: CallsOptions, tenant: string): Promise<number> {
-  return answered(options, (instances) => list(instances, tenant, options.json));
+  return answered(options.config, (config) => {
+    if (tenant !== '' && !Object.hasOwn(config.tenants, tenant)) {
+      const known = Object.keys(config.tenants).join(', ');
+      throw new SidestreamError('bad-request', `no tenant '${tenant}': one of ${known}`);
+    }
+    return withSignalling({ config, address: options.address }, (all) => list(all, tenant, options.json));
+  });
 }
 
 export function callsShow(options: CallsOptions, callId: string): Promise<number> {
-  return answered(options, async (instances) => {
+  return onInstances(options, async (instances) => {
     const call = await ofTheOne(instances, callId, async ({ client }) => {
       return (await callUnary(client.getCall.bind(client), { callId }, { deadlineMs })).call;
     });
@@ -38,7 +46,7 @@ export function callsShow(options: CallsOptions, callId: string): Promise<number
 
 /** @param reason for `end` alone */
 export function callsAct(options: CallsOptions, action: CallAction, callId: string, reason = ''): Promise<number> {
-  return answered(options, async (instances) => {
+  return onInstances(options, async (instances) => {
     const call = await ofTheOne(instances, callId, ({ client }) => act(client, action, callId, reason));
     if (call !== undefined) tell(options, call);
     else say(options.json ? JSON.stringify({ callId, ended: true }) : `call ${callId} is ended`);
@@ -50,8 +58,8 @@ export function callsAct(options: CallsOptions, action: CallAction, callId: stri
 export async function callsWatch(options: CallsOptions): Promise<number> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  return guarded(async () => {
-    const target = { config: readConfig(options.config), address: options.address };
+  return answered(options.config, async (config) => {
+    const target = { config, address: options.address };
     await followSignalling(target, (instance, signal) => watch(instance, options.json, signal), stop.signal);
     return 0;
   });
@@ -67,31 +75,25 @@ export interface DrainOptions extends CallsOptions {
 /** Without `instance`, `address` and `all` there must be one instance only. */
 export function drain(options: DrainOptions): Promise<number> {
   const { instance, all, undo, json } = options;
-  return answered(options, async (instances) => {
+  return onInstances(options, async (instances) => {
     const chosen = instance === undefined ? instances : instances.filter(({ id }) => id === instance);
     const ids = instances.map(({ id }) => id).join(', ');
     if (chosen.length === 0) throw new SidestreamError('bad-request', `no instance '${instance}': there are ${ids}`);
     if (chosen.length > 1 && !all) throw new SidestreamError('bad-request', `--instance or --all is needed: of ${ids}`);
-    const states = await Promise.all(
-      chosen.map(({ client }) => callUnary(client.drain.bind(client), { undo }, { deadlineMs })),
+    const { heard, silent } = await askAll(chosen, ({ client }) =>
+      callUnary(client.drain.bind(client), { undo }, { deadlineMs }),
     );
-    if (json) say(JSON.stringify(states, null, 2));
+    if (json) say(JSON.stringify({ instances: heard, silent }, null, 2));
     else
-      for (const { instance: id, draining, calls } of states)
+      for (const { instance: id, draining, calls } of heard)
         say(`${id} ${draining ? 'drains: new calls hear 503' : 'takes calls'}; ${calls} live`);
-    return 0;
+    return tellSilent(silent);
   });
 }
 
 async function list(instances: readonly SignallingInstance[], tenant: string, json: boolean): Promise<number> {
-  const answers = await Promise.allSettled(
-    instances.map(({ client }) => callUnary(client.listCalls.bind(client), { tenant }, { deadlineMs })),
-  );
-  const heard = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-  const silent = answers.flatMap((answer, index) =>
-    answer.status === 'rejected'
-      ? [{ instance: instances[index]?.id ?? '', error: SidestreamError.from(answer.reason).message }]
-      : [],
+  const { heard, silent } = await askAll(instances, ({ client }) =>
+    callUnary(client.listCalls.bind(client), { tenant }, { deadlineMs }),
   );
   const calls = heard.flatMap((answer) => answer.calls);
   if (json) {
@@ -102,7 +104,33 @@ async function list(instances: readonly SignallingInstance[], tenant: string, js
     const states = heard.map(({ instance, draining }) => `${instance}${draining ? ' (draining)' : ''}`);
     say(`${calls.length} calls${states.length > 0 ? ` at ${states.join(', ')}` : ''}`);
   }
-  for (const { instance, error } of silent) process.stderr.write(`sidestream: ${instance} did not answer: ${error}\n`);
+  return tellSilent(silent);
+}
+
+interface Silent {
+  readonly instance: string;
+  readonly error: string;
+}
+
+/** Asks all instances at once; one that fails keeps nobody from being told of the others. */
+async function askAll<R>(
+  instances: readonly SignallingInstance[],
+  ask: (instance: SignallingInstance) => Promise<R>,
+): Promise<{ readonly heard: R[]; readonly silent: Silent[] }> {
+  const heard: R[] = [];
+  const silent: Silent[] = [];
+  const answers = await Promise.allSettled(instances.map(ask));
+  for (const [index, { id, who }] of instances.entries()) {
+    const answer = answers[index];
+    if (answer?.status === 'fulfilled') heard.push(answer.value);
+    else silent.push({ instance: id, error: callError(who, answer?.reason).message });
+  }
+  return { heard, silent };
+}
+
+/** @returns the exit code */
+function tellSilent(silent: readonly Silent[]): number {
+  for (const { instance, error } of silent) process.stderr.write(`sidestream: ${instance}: ${error}\n`);
   return silent.length > 0 ? 1 : 0;
 }
 
@@ -140,17 +168,17 @@ async function ofTheOne<R>(
   const errors: string[] = [];
   for (const [index, answer] of answers.entries()) {
     if (answer.status === 'fulfilled') return answer.value;
-    const error = SidestreamError.from(answer.reason);
+    const error = callError(instances[index]?.who ?? '', answer.reason);
     // Whose call it is says more than those who do not know it.
     if (error.code === 'wrong-state' || error.code === 'bad-request') throw error;
-    if (error.code !== 'not-found') errors.push(`; ${instances[index]?.id} did not answer: ${error.message}`);
+    if (error.code !== 'not-found') errors.push(`; ${instances[index]?.id}: ${error.message}`);
   }
   const asked = instances.map(({ id }) => id).join(', ');
   throw new SidestreamError('not-found', `no live call ${callId} at ${asked}${errors.join('')}`);
 }
 
 /** A stream may end at any time, a connection lives half an hour: it is begun again. */
-async function watch({ id, client }: SignallingInstance, json: boolean, signal: AbortSignal): Promise<void> {
+async function watch({ id, who, client }: SignallingInstance, json: boolean, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const stream = client.watch({});
     const cancel = () => stream.cancel();
@@ -160,7 +188,7 @@ async function watch({ id, client }: SignallingInstance, json: boolean, signal: 
       stream.on('data', ({ event }: { event?: Event }) => {
         if (event !== undefined) say(json ? JSON.stringify(event) : describeEvent(event));
       });
-      stream.on('error', (error) => resolve(SidestreamError.from(error).message));
+      stream.on('error', (error) => resolve(callError(who, error).message));
       stream.on('end', () => resolve('it ended'));
     });
     signal.removeEventListener('abort', cancel);
@@ -175,24 +203,9 @@ function tell({ json }: CallsOptions, call: Call | undefined): void {
 }
 
 /** Runs a command on the instances that there are. */
-function answered(
-  { config, address }: CallsOptions,
+function onInstances(
+  { config: file, address }: CallsOptions,
   command: (instances: readonly SignallingInstance[]) => Promise<number>,
 ): Promise<number> {
-  return guarded(() => withSignalling({ config: readConfig(config), address }, command));
-}
-
-/** An error becomes one line on stderr and an exit code. */
-async function guarded(command: () => Promise<number>): Promise<number> {
-  try {
-    return await command();
-  } catch (error) {
-    const { code, message } = SidestreamError.from(error);
-    process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `sidestream: ${message}\n`);
-    return error instanceof ConfigError || code === 'bad-request' ? 2 : 1;
-  }
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  return answered(file, (config) => withSignalling({ config, address }, command));
 }

@@ -1,5 +1,6 @@
 // The command line of `sidestream policy`: its words, options and help.
 import { Command, InvalidArgumentError } from 'commander';
+import { strict } from '../answered.js';
 import { readAddress } from '../control-plane.js';
 import { type PolicyCommandOptions, policyExplain, policyStatus, policySync, policyUsers } from './policy.js';
 
@@ -9,13 +10,13 @@ const exitCodes = 'Exit code: 0 answered, 1 nobody could answer, 2 wrong configu
 
 /** @param done is given the exit code. */
 export function policyCommand(done: (code: number) => void): Command {
-  const policy = new Command('policy')
+  const policy = strict(new Command('policy'))
     .description('whom calls are recorded for: how the policies stand, whom they name, what they would decide')
     .addHelpText(
       'after',
       `
-Asks policy-sync. Its address is found by its lease in NATS, as sidestream.yaml names it; the active instance is preferred.
-Only tenants with policy.source provider have a policy there.`,
+Asks policy-sync. Its address is found by its lease in NATS, as sidestream.yaml names it; the active instance is preferred;
+while another one takes over it is asked again. Only tenants with policy.source provider have a policy there.`,
     );
   add(policy, 'status', 'how each policy stands: revision, age, what went wrong')
     .addHelpText(
@@ -53,8 +54,7 @@ function add(parent: Command, name: string, description: string): Command {
     .requiredOption('-c, --config <file>', 'sidestream.yaml')
     .option('-t, --tenant <name>', 'whose policy; may be left out where there is only one')
     .option('-a, --address <host:port>', 'ask this instance; NATS is not needed then', readAddress)
-    .option('--json', 'print one JSON document')
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+    .option('--json', 'print one JSON document');
 }
 
 function read(flags: Flags): PolicyCommandOptions {

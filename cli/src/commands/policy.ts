@@ -7,8 +7,9 @@ import {
   type SyncNowResponse,
   type TenantPolicy,
 } from '@sidestream/proto/policy/v1';
-import { ConfigError, callUnary, readConfig, type SidestreamConfig, SidestreamError } from '@sidestream/service';
+import { callUnary, type SidestreamConfig, SidestreamError } from '@sidestream/service';
 import Table from 'cli-table3';
+import { answered, say } from '../answered.js';
 import { callInstance } from '../control-plane.js';
 
 export interface PolicyCommandOptions {
@@ -27,15 +28,16 @@ const pageSize = 500;
 
 /** @returns the exit code, as of the others: 0 answered, 1 not, 2 wrong configuration or tenant. Here 1 also for a policy that is missing or stale. */
 export function policyStatus(options: PolicyCommandOptions): Promise<number> {
-  return answered(options, async (config) => {
+  return answered(options.config, async (config) => {
+    const tenant = options.tenant === undefined ? '' : chosenTenant(config, options.tenant);
     const status = await ask(options, config, (client) =>
-      callUnary(client.getStatus.bind(client), { tenant: options.tenant ?? '' }, { deadlineMs }),
+      callUnary(client.getStatus.bind(client), { tenant }, { deadlineMs }),
     );
     const { instance, active, tenants } = status;
     if (options.json) print(status);
     else {
       if (tenants.length > 0) say(statusTable(tenants));
-      for (const tenant of tenants) for (const line of troubles(tenant)) say(line);
+      for (const one of tenants) for (const line of troubles(one)) say(line);
       say(`answered by ${instance}, ${active ? 'the active instance' : 'which stands by'}`);
     }
     return tenants.every(({ revision, stale }) => revision !== '' && !stale) ? 0 : 1;
@@ -44,7 +46,7 @@ export function policyStatus(options: PolicyCommandOptions): Promise<number> {
 
 /** @param limit how many users to show */
 export function policyUsers(options: PolicyCommandOptions, limit: number): Promise<number> {
-  return answered(options, async (config) => {
+  return answered(options.config, async (config) => {
     const tenant = chosenTenant(config, options.tenant);
     const { revision, users, more } = await ask(options, config, (client) => listUsers(client, tenant, limit));
     if (options.json) print({ tenant, revision, users, more });
@@ -63,7 +65,7 @@ export function policyUsers(options: PolicyCommandOptions, limit: number): Promi
 }
 
 export function policyExplain(options: PolicyCommandOptions, party: string, other: string): Promise<number> {
-  return answered(options, async (config) => {
+  return answered(options.config, async (config) => {
     const tenant = chosenTenant(config, options.tenant);
     const explained: ExplainResponse = await ask(options, config, (client) =>
       callUnary(client.explain.bind(client), { tenant, party, other }, { deadlineMs }),
@@ -87,7 +89,7 @@ export function policyExplain(options: PolicyCommandOptions, party: string, othe
 }
 
 export function policySync(options: PolicyCommandOptions): Promise<number> {
-  return answered(options, async (config) => {
+  return answered(options.config, async (config) => {
     const tenant = chosenTenant(config, options.tenant);
     const result: SyncNowResponse = await ask(options, config, (client) =>
       callUnary(client.syncNow.bind(client), { tenant }, { deadlineMs: syncDeadlineMs }),
@@ -126,25 +128,12 @@ async function listUsers(client: Client, tenant: string, limit: number) {
 
 /** The tenant that was named, or the only one there is. */
 function chosenTenant({ tenants }: SidestreamConfig, named: string | undefined): string {
-  if (named !== undefined) return named;
-  const [only, ...others] = Object.keys(tenants).filter((name) => tenants[name]?.policy.source === 'provider');
-  if (only !== undefined && others.length === 0) return only;
-  const which = only === undefined ? 'no tenant has policy.source provider' : `one of ${[only, ...others].join(', ')}`;
-  throw new SidestreamError('bad-request', `--tenant is needed: ${which}`);
-}
-
-/** Runs a command; an error becomes one line on stderr and an exit code. */
-async function answered(
-  { config }: PolicyCommandOptions,
-  command: (config: SidestreamConfig) => Promise<number>,
-): Promise<number> {
-  try {
-    return await command(readConfig(config));
-  } catch (error) {
-    const { code, message } = SidestreamError.from(error);
-    process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `sidestream: ${message}\n`);
-    return error instanceof ConfigError || code === 'bad-request' ? 2 : 1;
-  }
+  const known = Object.keys(tenants).filter((name) => tenants[name]?.policy.source === 'provider');
+  const chosen = named ?? known[0];
+  if (chosen !== undefined && known.includes(chosen) && (named !== undefined || known.length === 1)) return chosen;
+  const which = known.length === 0 ? 'no tenant has policy.source provider' : `one of ${known.join(', ')}`;
+  const wrong = named === undefined ? '--tenant is needed' : `no tenant '${named}' has a policy from the provider`;
+  throw new SidestreamError('bad-request', `${wrong}: ${which}`);
 }
 
 function statusTable(tenants: readonly TenantPolicy[]): string {
@@ -173,7 +162,11 @@ function troubles({ tenant, lastError, lastErrorAt, problems, problemCount }: Te
       : [`${tenant}: the last sync failed${lastErrorAt ? ` ${age(lastErrorAt)}` : ''}: ${lastError}`];
   if (problemCount > 0) lines.push(`${tenant}: ${problemCount} of the users or identities can't be used`);
   const more = problemCount - problems.length;
-  return [...lines, ...problems.map((problem) => `  ${problem}`), ...(more > 0 ? [`  and ${more} more`] : [])];
+  return [
+    ...lines,
+    ...problems.map((problem) => `  ${problem}`),
+    ...(more > 0 ? [`  and ${more} more: see the log of policy-sync`] : []),
+  ];
 }
 
 function age(time: Date): string {
@@ -189,10 +182,6 @@ function seconds(ms: number): string {
 
 function newTable(head: string[]): Table.Table {
   return new Table({ head, style: { head: [], border: [] } });
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 /** gRPC's 64-bit numbers are bigint; all of ours fit into a number. */

@@ -1,6 +1,6 @@
 // `sidestream provider`: Entra and the provider API simulated on their own, for integrators who have no tenant yet.
 import { readFile } from 'node:fs/promises';
-import { parseHostPort } from '@sidestream/service';
+import { parseHostPort, SidestreamError } from '@sidestream/service';
 import { ProviderSimulator, parseProviderFault } from '@sidestream/simulators';
 import { z } from 'zod';
 
@@ -29,7 +29,10 @@ const usersFile = z.union([
 /** Runs until SIGTERM or SIGINT; tells what comes, one JSON line each, on stdout. SIGHUP reads the users file again. */
 export async function provider(options: ProviderCommandOptions): Promise<number> {
   if (options.secretFile === undefined && options.clientCert === undefined)
-    throw new Error('one of --secret-file and --client-cert is needed: the app has to prove itself by something');
+    throw new SidestreamError(
+      'bad-request',
+      'one of --secret-file and --client-cert is needed: the app has to prove itself by something',
+    );
   const { host, port } = parseHostPort(options.listen);
   const [secret, certificatePem, users] = await Promise.all([
     options.secretFile === undefined ? undefined : readFile(options.secretFile, 'utf8'),

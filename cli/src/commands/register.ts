@@ -1,22 +1,19 @@
 // `sidestream register`: what would be registered with the provider, and the registering of it.
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type ApplyResponse,
   type PlanResponse,
   RegistrationServiceClient,
   type Warning,
 } from '@sidestream/proto/registration/v1';
-import { ConfigError, callUnary, readConfig, type SidestreamConfig, SidestreamError } from '@sidestream/service';
+import { ConfigError, callUnary, type SidestreamConfig, SidestreamError } from '@sidestream/service';
 import { tenantSettings } from '@sidestream/tenant-registration';
-import { callInstance } from '../control-plane.js';
+import { answered } from '../answered.js';
+import { callInstance, isGone } from '../control-plane.js';
 import { planHere } from '../plan-here.js';
 
 const planDeadlineMs = 10_000;
 /** The service may have to ask Entra and the provider more than once. */
 const applyDeadlineMs = 90_000;
-/** Another instance takes over within this time. */
-const takeOverMs = 15_000;
-const againMs = 500;
 
 export interface RegisterOptions {
   readonly config: string;
@@ -44,21 +41,13 @@ interface Report {
 }
 
 /** @returns the process's exit code: 0 done, 1 failed, 2 wrong configuration or tenant. */
-export async function register(options: RegisterOptions): Promise<number> {
-  let config: SidestreamConfig;
-  let tenants: string[];
-  try {
-    config = readConfig(options.config);
-    tenants = wantedTenants(config, options);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return 2;
-  }
-  const reports: Report[] = [];
-  for (const tenant of tenants) reports.push(await reportOn(tenant, config, options));
-  process.stdout.write(options.json ? `${JSON.stringify(reports, null, 2)}\n` : reports.map(written).join('\n'));
-  return reports.some(({ outcome, errors }) => outcome === 'failed' || errors.length > 0) ? 1 : 0;
+export function register(options: RegisterOptions): Promise<number> {
+  return answered(options.config, async (config) => {
+    const reports: Report[] = [];
+    for (const tenant of wantedTenants(config, options)) reports.push(await reportOn(tenant, config, options));
+    process.stdout.write(options.json ? `${JSON.stringify(reports, null, 2)}\n` : reports.map(written).join('\n'));
+    return reports.some(({ outcome, errors }) => outcome === 'failed' || errors.length > 0) ? 1 : 0;
+  });
 }
 
 function wantedTenants({ tenants }: SidestreamConfig, { config, tenant }: RegisterOptions): string[] {
@@ -74,24 +63,13 @@ function wantedTenants({ tenants }: SidestreamConfig, { config, tenant }: Regist
 
 async function reportOn(tenant: string, config: SidestreamConfig, options: RegisterOptions): Promise<Report> {
   const instance = { config, service: 'registration', address: options.address } as const;
-  const end = Date.now() + takeOverMs;
-  for (;;) {
-    try {
-      return await callInstance(instance, RegistrationServiceClient, (client) => askService(client, tenant, options));
-    } catch (thrown) {
-      const { code, message } = SidestreamError.from(thrown);
-      if (code === 'not-ready' && options.dryRun && options.address === undefined) return plannedHere(tenant, config);
-      // The one that was active may have stopped, or died, a moment ago.
-      const passing = isGone(code) && options.address === undefined && Date.now() < end;
-      if (!passing) return failed(tenant, message);
-    }
-    // Not pause() of our services: nothing else keeps this process alive meanwhile.
-    await delay(againMs);
+  try {
+    return await callInstance(instance, RegistrationServiceClient, (client) => askService(client, tenant, options));
+  } catch (thrown) {
+    const { code, message } = SidestreamError.from(thrown);
+    if (code === 'not-ready' && options.dryRun && options.address === undefined) return plannedHere(tenant, config);
+    return failed(tenant, message);
   }
-}
-
-function isGone(code: string): boolean {
-  return code === 'not-active' || code === 'relay-unavailable';
 }
 
 async function askService(
@@ -105,9 +83,9 @@ async function askService(
   try {
     applied = await callUnary(client.apply.bind(client), { tenant, force }, { deadlineMs: applyDeadlineMs });
   } catch (thrown) {
-    const { code, message } = SidestreamError.from(thrown);
-    if (isGone(code)) throw thrown;
-    return { ...planned(plan, 'failed'), error: message };
+    const error = SidestreamError.from(thrown);
+    if (isGone(error)) throw error;
+    return { ...planned(plan, 'failed'), error: error.message };
   }
   return planned(
     plan,

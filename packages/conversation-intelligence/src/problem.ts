@@ -33,12 +33,27 @@ export function oneLine(text: string): string {
   return line.length > maxShown ? `${line.slice(0, maxShown)}…` : line;
 }
 
-/** The telling fields of a JSON text; undefined when it has none, or is too deep to be shown. */
+/** What something is, without its values: they are personal data, or echoes of what we sent. */
+export function kindOf(json: unknown): string {
+  if (Array.isArray(json)) return 'an array';
+  if (typeof json !== 'object' || json === null) return json === null ? 'null' : `a ${typeof json}`;
+  return `an object with ${oneLine(Object.keys(json).slice(0, 20).join(', ')) || 'no keys'}`;
+}
+
+/** The telling fields of a JSON text; undefined when it is none or has none. */
 function ofJson(text: string): string | undefined {
   try {
-    const outer = foldCase(JSON.parse(text));
-    const inner: unknown = outer.get('error');
-    const fields = typeof inner === 'object' && inner !== null ? foldCase(inner) : outer;
+    return telling(foldCase(JSON.parse(text)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The telling fields of an object; undefined when it has none, or is too deep to be shown. */
+export function telling(outer: ReadonlyMap<string, unknown>): string | undefined {
+  const inner: unknown = outer.get('error');
+  const fields = typeof inner === 'object' && inner !== null ? foldCase(inner) : outer;
+  try {
     const parts = tellingKeys
       .map((key) => fields.get(key))
       .filter((value) => value !== undefined && value !== null && value !== '')

@@ -24,6 +24,7 @@ export class UserCollector {
   readonly #clean: Clean;
   #headers: HttpHeaders | undefined;
   #bytes = 0;
+  #announced = 0;
   #next: URL | undefined;
 
   constructor(start: URL, limits: ProviderLimits, clean: Clean) {
@@ -43,20 +44,23 @@ export class UserCollector {
     return this.#next === undefined ? this.#seen.size : this.#seen.size - 1;
   }
 
-  /** Takes the answer for `next`. ProviderError `bad-answer` when it is none, the list repeats itself or exceeds a limit. */
+  /** Takes the answer for `next`. ProviderError `bad-answer` when it is none, the list repeats itself, exceeds a limit or ends too early. */
   add(answer: HttpAnswer): void {
     if (this.#next === undefined) return;
     const { maxListBytes, maxPages, maxUsers } = this.#limits;
     this.#bytes += answer.body.length;
-    if (this.#bytes > maxListBytes) throw unending(`has more than ${maxListBytes} bytes`);
-    const { users, next } = readUsersPage(answer, this.#next, this.#clean);
-    if (this.#users.length + users.length > maxUsers) throw unending(`has more than ${maxUsers} users`);
+    if (this.#bytes > maxListBytes) throw unusable(`has more than ${maxListBytes} bytes`);
+    const { users, next, announced } = readUsersPage(answer, this.#next, this.#clean);
+    if (this.#users.length + users.length > maxUsers) throw unusable(`has more than ${maxUsers} users`);
     for (const user of users) this.#users.push(user);
+    this.#announced = Math.max(this.#announced, announced);
+    if (next === undefined && this.#announced > this.#users.length)
+      throw unusable(`is said to have ${this.#announced} users and holds ${this.#users.length}`);
     this.#headers ??= answer.headers;
     this.#next = next;
     if (next === undefined) return;
-    if (this.#seen.has(next.href)) throw unending('leads back to a page that was read before');
-    if (this.#seen.size >= maxPages) throw unending(`has more than ${maxPages} pages`);
+    if (this.#seen.has(next.href)) throw unusable('leads back to a page that was read before');
+    if (this.#seen.size >= maxPages) throw unusable(`has more than ${maxPages} pages`);
     this.#seen.add(next.href);
   }
 
@@ -71,6 +75,6 @@ export class UserCollector {
   }
 }
 
-function unending(what: string): ProviderError {
+function unusable(what: string): ProviderError {
   return new ProviderError('bad-answer', `The users list ${what}; none of it was taken.`);
 }

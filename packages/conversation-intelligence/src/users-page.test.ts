@@ -5,6 +5,7 @@ import { ProviderError } from './provider-error.js';
 import { readUsersPage, type UsersPage } from './users-page.js';
 
 const url = new URL('https://api.example/api/v1.0/providers/users?page=1');
+const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
 
 function read(body: unknown, headers: Record<string, string> = {}): UsersPage {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
@@ -46,6 +47,25 @@ test('what is no list is refused, and said without its values', () => {
     assert.throws(() => read(body), refusal(expected));
 });
 
+test('an error with status 200 is no list of nobody, and is said', () => {
+  for (const [body, expected] of [
+    [{ error: { code: 'ServiceBusy' }, value: [] }, /says that it failed: ServiceBusy\.$/],
+    [{ Errors: [{ message: 'no' }], data: [] }, /says that it failed: .*no/],
+    [{ success: false, message: 'boom', data: [] }, /says that it failed: boom/],
+    [{ success: 'false', data: ['u-1'] }, /says that it failed: no success/],
+  ] as const)
+    assert.throws(() => read(body), refusal(expected));
+  assert.throws(() => read(Buffer.from(`{"error":${deep},"value":[]}`)), refusal(/failed/));
+  for (const fine of [{ error: null }, { error: '' }, { errors: [] }, { error: {} }, { success: true }])
+    assert.deepEqual(read({ ...fine, value: [] }).users, []);
+});
+
+test('of two lists nobody knows which one counts', () => {
+  assert.throws(() => read({ value: [], users: ['u-1'] }), refusal(/several lists: value, users/));
+  assert.throws(() => read({ value: [], Value: ['u-1'] }), refusal(/several lists: value, Value/));
+  assert.equal(read({ value: ['u-1'], data: null }).users.length, 1);
+});
+
 test('one element that names nobody spoils the list, because a shortened list would record too few', () => {
   for (const element of [null, 7, '', ' ', [], {}, { id: null }, { displayName: 'Ada' }, { id: 'x'.repeat(2000) }])
     assert.throws(() => read(['u-1', element]), refusal(/Element 1 .*names no user/), JSON.stringify(element));
@@ -57,6 +77,15 @@ test('the next page: odata and plain links, absolute or relative, a continuation
     [{ NextLink: '?p=2' }, {}, 'https://api.example/api/v1.0/providers/users?p=2'],
     [{ next: '/other#part' }, {}, 'https://api.example/other'],
     [{ continuationToken: 'a b&c' }, {}, `${url.href}&continuationToken=a+b%26c`],
+    [{ links: { next: '/x' } }, {}, 'https://api.example/x'],
+    [
+      { _links: { self: { href: '/' }, Next: { href: '?p=2' } } },
+      {},
+      'https://api.example/api/v1.0/providers/users?p=2',
+    ],
+    [{ paging: { next: '/x', previous: '/y' } }, {}, 'https://api.example/x'],
+    [{ links: [null, { rel: 'self', href: '/' }, { rel: 'next', href: '/x' }] }, {}, 'https://api.example/x'],
+    [{ next: '/x', hasMore: true, nextPageToken: 'y' }, {}, 'https://api.example/x'],
     [{}, { link: '</first>; rel="first", </second>; title="x"; rel="last next"' }, 'https://api.example/second'],
     [{}, { link: '</second>; rel=next' }, 'https://api.example/second'],
   ];
@@ -85,7 +114,36 @@ test('a link elsewhere is refused: host, port, scheme, credentials', () => {
 test('a next page that can not be found is an error and not the end', () => {
   for (const fields of [{ next: { href: '/x' } }, { next: 2 }, { next: 'https://[' }, { continuationToken: {} }])
     assert.throws(() => read({ value: [], ...fields }), refusal(/is not readable/));
-  assert.throws(() => read({ value: [], hasMore: true }), refusal(/hasMore/));
+  for (const links of [{ next: 'https://evil.example/' }, [{ rel: 'next', href: 'https://evil.example/' }]])
+    assert.throws(() => read({ value: [], links }), refusal(/leads away/));
+});
+
+test('whatever says that there is more and is not known how to follow is an error and not the end', () => {
+  for (const fields of [
+    { hasMore: true },
+    { hasMore: 'true' },
+    { has_more: 1 },
+    { nextPageToken: 'x' },
+    { '@odata.skipToken': 'x' },
+    { paging: { hasMore: true, cursors: { after: 'x' } } },
+    { meta: { next_cursor: 'x' } },
+    { links: { continuation: 'x' } },
+    { hasMore: { toString: 1 } },
+  ])
+    assert.throws(() => read({ value: ['u-1'], ...fields }), refusal(/which is not known how to follow/));
+  for (const fields of [{ hasMore: 'false' }, { hasMore: 0 }, { nextPageToken: null }, { links: { next: null } }])
+    assert.equal(read({ value: ['u-1'], ...fields }).next, undefined);
+});
+
+test('the number of users that the answer names', () => {
+  for (const [fields, announced] of [
+    [{ '@odata.count': 5000, count: 1 }, 5000],
+    [{ TotalCount: '5000' }, 5000],
+    [{ paging: { total: 7 } }, 7],
+    [{ count: 'many', total: -1, total_count: null }, 0],
+    [{ count: { toString: 1 } }, 0],
+  ] as const)
+    assert.equal(read({ value: ['u-1'], ...fields }).announced, announced);
 });
 
 test('whatever the JSON is, there are users or a ProviderError', () => {
@@ -94,7 +152,11 @@ test('whatever the JSON is, there are users or a ProviderError', () => {
     fc.record({ id: fc.jsonValue(), phones: fc.jsonValue(), sipAddress: fc.jsonValue(), upn: fc.jsonValue() }),
   );
   const wrapper = fc.record(
-    { value: fc.array(element), next: fc.jsonValue(), continuationToken: fc.jsonValue(), hasMore: fc.jsonValue() },
+    {
+      ...{ value: fc.array(element), next: fc.jsonValue(), continuationToken: fc.jsonValue(), hasMore: fc.jsonValue() },
+      ...{ links: fc.jsonValue(), paging: fc.dictionary(fc.constantFrom('next', 'rel', 'hasMore'), fc.jsonValue()) },
+      ...{ count: fc.jsonValue(), error: fc.jsonValue(), success: fc.jsonValue() },
+    },
     { requiredKeys: [] },
   );
   fc.assert(
@@ -120,6 +182,5 @@ test('whatever the bytes are, there are users or a ProviderError; depth is no ha
       assert.throws(() => read(Buffer.concat([Buffer.from('{'), bytes])), ProviderError);
     }),
   );
-  const deep = Buffer.from(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
-  assert.throws(() => read(deep), refusal(/Element 0/));
+  assert.throws(() => read(Buffer.from(deep)), refusal(/Element 0/));
 });

@@ -1,12 +1,14 @@
 // Problems of a source with many entries: all are counted, the first ones kept.
 import { PolicyError, type PolicyProblem } from './policy-error.js';
 
-const maxKept = 100;
+const maxKept = 10_000;
+/** In the text of an error. */
+const maxShown = 100;
 
 /** What was wrong, in the order in which it was found. Plain data: it may go to another thread. */
 export interface Problems {
   readonly count: number;
-  /** At most the first 100. */
+  /** At most the first 10,000. */
   readonly first: readonly PolicyProblem[];
 }
 
@@ -26,7 +28,6 @@ export class ProblemList {
   /** @throws PolicyError with the problems, if there are any */
   throwIfAny(source: string): void {
     if (this.#count === 0) return;
-    const rest = this.#count - this.#first.length;
-    throw new PolicyError(source, rest > 0 ? [...this.#first, { path: '', message: `and ${rest} more` }] : this.#first);
+    throw new PolicyError(source, [...this.#first], { count: this.#count, shown: maxShown });
   }
 }

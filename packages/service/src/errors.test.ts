@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import { Result } from '@sidestream/proto/events/v1';
-import { type ErrorCode, errorTable, SidestreamError, writeErrorCode } from './errors.js';
+import { type ErrorCode, errorTable, isUnanswered, SidestreamError, writeErrorCode } from './errors.js';
 
 describe('the error table', () => {
   for (const [code, meaning] of Object.entries(errorTable)) {
@@ -45,12 +45,14 @@ describe('SidestreamError.from', () => {
       const received = SidestreamError.from(wire);
       assert.equal(received.code, code);
       assert.equal(received.message, 'what and where');
+      assert.ok(!isUnanswered(received));
     });
   }
 
   test('a gRPC error without our code is read from its status', () => {
     const wire = (code: status) => Object.assign(new Error('x'), { code, details: 'd', metadata: new Metadata() });
-    assert.equal(SidestreamError.from(wire(status.UNAVAILABLE)).code, 'relay-unavailable');
+    const unavailable = SidestreamError.from(wire(status.UNAVAILABLE));
+    assert.deepEqual([unavailable.code, isUnanswered(unavailable)], ['relay-unavailable', true]);
     assert.equal(SidestreamError.from(wire(status.DEADLINE_EXCEEDED)).code, 'deadline-exceeded');
     assert.equal(SidestreamError.from(wire(status.DATA_LOSS)).code, 'internal');
   });

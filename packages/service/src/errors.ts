@@ -74,6 +74,11 @@ export class SidestreamError extends Error {
   }
 }
 
+/** Whether a call failed on its way, so that nobody has answered it. */
+export function isUnanswered({ code, cause }: SidestreamError): boolean {
+  return code === 'relay-unavailable' && isServiceError(cause) && cause.metadata.get(codeHeader).length === 0;
+}
+
 /** Writes the code into a gRPC answer's metadata. */
 export function writeErrorCode(metadata: Metadata, error: SidestreamError): void {
   metadata.set(codeHeader, error.code);

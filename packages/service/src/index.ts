@@ -14,7 +14,7 @@ export {
   type TrunkConfig,
 } from './config/schema.js';
 export { configWarnings } from './config/warnings.js';
-export { type ErrorCode, type ErrorMeaning, errorTable, SidestreamError } from './errors.js';
+export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, SidestreamError } from './errors.js';
 export { callUnary } from './grpc/call-unary.js';
 export { channelCredentials, serverCredentials } from './grpc/credentials.js';
 export { GrpcServer, UnaryHandlers } from './grpc/server.js';

@@ -13,6 +13,7 @@ import {
   refuseInEntra,
   refuseToken,
   throttle,
+  twoPages,
 } from './provider-fault.js';
 import type { Reply } from './reply.js';
 
@@ -33,6 +34,11 @@ const ofBoth: Readonly<Record<string, (side: 'entra' | 'api') => Make>> = {
 
 const ofOne: Readonly<Record<string, Make>> = {
   'wrong-shape': () => changeUsers(() => ({ status: 'ok', count: 2 })),
+  'error-body': () => changeUsers(() => ({ error: { code: 'ServiceBusy', message: 'Try again.' }, value: [] })),
+  'two-lists': () => changeUsers(() => ({ value: [], users: [{ id: 'user-1' }] })),
+  'count-mismatch': () => twoPages((next) => ({ '@odata.count': 5000, nextLink: next })),
+  'unknown-next': () => changeUsers(() => ({ value: [{ id: 'user-1' }], nextPageToken: 'page-2' })),
+  'nested-next': () => twoPages((next) => ({ links: { next } })),
   'endless-paging': endlessPaging,
   'circular-paging': () => changeUsers(({ url }) => ({ value: [], nextLink: url.href })),
   'foreign-next': () =>

@@ -108,6 +108,13 @@ export function endlessPaging(): ProviderFault {
   });
 }
 
+/** Two pages of one user each. @param more what the first one has besides, made of the link to the second */
+export function twoPages(more: (next: string) => object): ProviderFault {
+  return changeUsers(({ url }) =>
+    url.searchParams.has('page') ? { value: [{ id: 'user-2' }] } : { value: [{ id: 'user-1' }], ...more('?page=2') },
+  );
+}
+
 /** Entra's discovery document names the token endpoint of somebody else. */
 export function foreignTokenEndpoint(): ProviderFault {
   return {

@@ -77,11 +77,14 @@ test('truncated answer to a registration: it was done, and doing it again harms 
   assert.equal(simulator.registrations.length, 2);
 });
 
-test('garbage, HTML, wrong shape: no list, and not asked again at once', async (t) => {
+test('garbage, HTML, wrong shape, an error that is called 200, a list that is not whole: no list, and not asked again at once', async (t) => {
   for (const [fault, said] of [
     ['garbage', /no JSON/],
     ['html', /no JSON.*an HTML page, "Service Unavailable"/],
     ['wrong-shape', /no list but an object with status, count/],
+    ['error-body', /says that it failed: ServiceBusy: Try again/],
+    ['two-lists', /several lists: value, users/],
+    ['unknown-next', /nextpagetoken, which is not known how to follow/],
     ['redirect', /answers 307/],
   ] as const) {
     const { client, simulator } = await stage(t, { fault });
@@ -117,6 +120,19 @@ test('endless paging ends at the limits, with an error and not with a shorter li
   simulator.fault = {};
   simulator.setUsers(Array.from({ length: 100 }, (_, index) => `user-${index}@contoso.example`));
   assert.match((await failureOf(connect({ limits: { maxBodyBytes: 1500 } }).listUsers(never))).message, /1500 bytes/);
+});
+
+test('a next link among other links is followed', async (t) => {
+  const { client } = await stage(t, { fault: 'nested-next' });
+  const list = await client.listUsers(never);
+  assert.deepEqual(list !== 'not-modified' && [list.pages, list.users.map(({ id }) => id)], [2, ['user-1', 'user-2']]);
+});
+
+test('a list that holds fewer users than its first page says is none', async (t) => {
+  const { client } = await stage(t, { fault: 'count-mismatch' });
+  const error = await failureOf(client.listUsers(never));
+  assert.deepEqual([error.code, error.retryable], ['bad-answer', true]);
+  assert.match(error.message, /said to have 5000 users and holds 2; none of it was taken/);
 });
 
 test('paging in a circle is noticed', async (t) => {

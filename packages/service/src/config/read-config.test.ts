@@ -211,6 +211,16 @@ describe('a tenant with a provider', () => {
     });
   });
 
+  test('a policy that one failed request would make stale is refused, also where a default is one of the times', () => {
+    for (const times of ['pollInterval: 1h, maxAge: 10s', 'pollInterval: 13h', 'maxAge: 9m']) {
+      const problems = problemsOf(withProvider(`source: provider, ${times}`));
+      assert.deepEqual(Object.keys(problems), ['tenants.contoso.policy.maxAge'], times);
+      assert.match(problems['tenants.contoso.policy.maxAge'] ?? '', /at least twice pollInterval/);
+    }
+    assert.deepEqual(problemsOf(withProvider('source: provider, pollInterval: 12h')), {});
+    assert.deepEqual(problemsOf(withProvider('source: provider, pollInterval: 1h, maxAge: 2h')), {});
+  });
+
   test('a time out of bounds is told with its key, and so is a listener off loopback without TLS', () => {
     const text = `${withProvider('source: provider, maxAge: 1s')}policySync: { listen: '192.0.2.1:7000' }\n`;
     const problems = problemsOf(text);

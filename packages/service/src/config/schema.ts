@@ -43,10 +43,10 @@ function duration(minMs: number, maxMs: number) {
   };
   return z
     .string()
-    .refine(
-      (text) => inMs(text) >= minMs && inMs(text) <= maxMs,
-      `must be a time from ${minMs} ms to ${maxMs} ms: 30s, 5m, 24h`,
-    )
+    .refine((text) => inMs(text) >= minMs && inMs(text) <= maxMs, {
+      message: `must be a time from ${minMs} ms to ${maxMs} ms: 30s, 5m, 24h`,
+      abort: true,
+    })
     .transform(inMs);
 }
 
@@ -84,6 +84,10 @@ const providerPolicySchema = z
       .regex(/^[A-Z]{2}$/, 'must be a country of ISO 3166, such as DE')
       .optional()
       .describe('whose national numbers are understood in users and identities'),
+  })
+  .refine(({ pollInterval, maxAge }) => maxAge >= 2 * pollInterval, {
+    path: ['maxAge'],
+    message: 'must be at least twice pollInterval: one failed request would make the policy stale',
   })
   .transform(({ pollInterval, maxAge, ...rest }) => ({ ...rest, pollIntervalMs: pollInterval, maxAgeMs: maxAge }));
 

@@ -17,7 +17,11 @@ import type { FetchNote } from './fetch-messages.js';
 
 /** Changes when the same users would give another policy. */
 const recipeVersion = 1;
-const maxProblems = 100;
+/** Kept beside the pointer, for a status. */
+const maxKept = 100;
+/** In the log: so many at a time, and altogether. */
+const problemsPerLine = 100;
+const maxTold = 10_000;
 
 export class TenantFetcher {
   readonly #tenant: SyncedTenant;
@@ -44,7 +48,7 @@ export class TenantFetcher {
       const { validators: given, maxAgeMs } = list;
       const next = { validators: given, recipe, users: digestOf(list.users) };
       if (basis?.recipe === recipe && basis.users === next.users) return { changed: false, basis: next, maxAgeMs };
-      const identities = text === undefined ? undefined : this.#parse(text);
+      const identities = text === undefined ? undefined : this.#parse(text, recipe);
       const {
         bytes,
         revision,
@@ -55,7 +59,8 @@ export class TenantFetcher {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       const problems = together(identities?.problems, others);
       this.#tell(problems, `${revision} ${recipe}`);
-      const details = { basis: next, unmatched, problems };
+      const kept = { ...problems, first: problems.first.slice(0, maxKept) };
+      const details = { basis: next, unmatched, problems: kept };
       return { changed: true, bytes, sha256, revision, users, details, maxAgeMs };
     } catch (error) {
       signal.throwIfAborted();
@@ -63,15 +68,20 @@ export class TenantFetcher {
     }
   }
 
-  /** Says what could not be used, once for each content. */
+  /** Says all that could not be used, once for each content. */
   #tell({ count, first }: Problems, content: string): void {
     if (this.#told === content) return;
     this.#told = content;
-    if (count === 0) return;
     const { tenant } = this.#tenant;
-    const problems = first.map(({ path, message }) => `${path}: ${message}`);
     const message = 'some users or identities could not be used';
-    this.#say({ level: 'warn', message, fields: { tenant, count, problems } });
+    for (let from = 0; from < first.length; from += problemsPerLine) {
+      const some = first.slice(from, from + problemsPerLine);
+      const problems = some.map(({ path, message: text }) => `${path}: ${text}`);
+      this.#say({ level: 'warn', message, fields: { tenant, count, from: from + 1, problems } });
+    }
+    const untold = count - first.length;
+    if (untold > 0)
+      this.#say({ level: 'warn', message: `${message}, more than are listed`, fields: { tenant, untold } });
   }
 
   /** The client that knows what the files hold now; its tokens are kept for as long as they hold the same. */
@@ -110,14 +120,15 @@ export class TenantFetcher {
     return identitiesFile === undefined ? undefined : await readFile(identitiesFile, { encoding: 'utf8', signal });
   }
 
-  #parse(text: string): Identities {
+  #parse(text: string, recipe: string): Identities {
     const { identitiesFile = '', identityErrors: onError } = this.#tenant.policy;
     const format = /\.json$/i.test(identitiesFile) ? 'json' : 'csv';
     try {
       return parseIdentities(text, format, { onError, ...this.#country, source: identitiesFile });
     } catch (error) {
-      if (error instanceof PolicyError) throw new SyncError('identities-refused', error.message);
-      throw error;
+      if (!(error instanceof PolicyError)) throw error;
+      this.#tell({ count: error.count, first: error.problems }, `refused ${recipe}`);
+      throw new SyncError('identities-refused', error.message);
     }
   }
 
@@ -144,9 +155,8 @@ function digestOf(users: readonly ProviderUser[]): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** Of the first no more than a status shows: they are kept beside the pointer. */
 function together(identities: Problems | undefined, others: Problems): Problems {
-  const first = [...(identities?.first ?? []), ...others.first].slice(0, maxProblems);
+  const first = [...(identities?.first ?? []), ...others.first].slice(0, maxTold);
   return { count: (identities?.count ?? 0) + others.count, first };
 }
 

@@ -28,6 +28,15 @@ describe('after success', () => {
     assert.equal(next({ ok: true, maxAgeMs: 1_000 }), next({ ok: true }));
   });
 
+  test('a clock that is set back or forth during an attempt delays the next by no more than its pause', () => {
+    for (const [tookMs, expected] of [
+      [-24 * hour, 255_000 - 24 * hour],
+      [24 * hour, 30_000 + 24 * hour],
+    ] as const)
+      assert.equal(next({ ok: true }, 0.5, tookMs), expected);
+    assert.equal(next({ ok: true, maxAgeMs: hour }, 0.5, -24 * hour), hour - 24 * hour);
+  });
+
   test('an attempt longer than the interval is followed by a rest', () => {
     assert.equal(next({ ok: true }, 0, 400_000), 430_000);
   });

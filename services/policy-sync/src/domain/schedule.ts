@@ -41,9 +41,11 @@ export function nextAttemptAt({ startedAt, endedAt, outcome }: Attempt, pace: Pa
   const interval = pollIntervalMs * (0.75 + 0.2 * random);
   if (outcome.ok) {
     const polite = Math.min(outcome.maxAgeMs ?? 0, pace.maxAgeMs / 4, longestWaitMs);
+    const pause = polite > pollIntervalMs ? polite : interval;
     // Work that takes as long as the interval must leave some time for everything else.
     const earliest = endedAt + pollIntervalMs / 10;
-    return Math.max(startedAt + (polite > pollIntervalMs ? polite : interval), earliest);
+    // A clock that was set back meanwhile must not stop the asking: the start would lie in the future.
+    return Math.min(Math.max(startedAt + pause, earliest), endedAt + pause);
   }
   const { retryable, retryAfterMs = 0, failures } = outcome;
   const backoff = retryable ? Math.min(interval, firstRetryMs * 2 ** Math.min(failures - 1, 20)) : interval;
