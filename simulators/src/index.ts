@@ -42,6 +42,7 @@ export {
   deadAfter,
   forgetDialogs,
   ignoreOptions,
+  ignorePings,
   networkDelay,
   resetAfter,
   resetBeforeInvite,

@@ -45,7 +45,10 @@ export class RecorderListener {
     behaviour: () => Behaviour,
     port = options.port ?? RECORDER_DEFAULTS.port,
   ): Promise<RecorderListener> {
-    const transports = new Transports({ keepAliveMs: 0 });
+    const transports = new Transports({
+      keepAliveMs: 0,
+      answersPings: () => behaviour().answersPings !== false,
+    });
     if (options.onMessage !== undefined) traceMessages(transports, options.onMessage);
     try {
       const inner = await transports.listen({

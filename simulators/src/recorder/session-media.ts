@@ -8,7 +8,7 @@ import type { PortPair } from '../rtp/port-pair.js';
 import type { TimelineWav } from '../rtp/timeline-wav.js';
 import type { Behaviour } from './behaviour/behaviour.js';
 import type { Report } from './finding.js';
-import { RecordedStream } from './recorded-stream.js';
+import { RecordedStream, type StreamTerms } from './recorded-stream.js';
 import { type AnswerBody, type AnswerStream, acceptStream, refuseStream, writeAnswer } from './recording-answer.js';
 import { type OfferedStream, readOffer } from './recording-offer.js';
 import { newMaster } from './sdes.js';
@@ -24,6 +24,13 @@ export interface SessionMediaOptions {
   openWav(label: string): Promise<TimelineWav | undefined>;
   report(label: string): Report;
   capture(label: string): ((packet: Buffer, key: Buffer) => void) | undefined;
+}
+
+/** An offered stream as we would answer it, and what is to be agreed for it where it is not refused. */
+interface Accepted {
+  line: AnswerStream;
+  stream?: RecordedStream;
+  terms?: Omit<StreamTerms, 'payloadTypes'>;
 }
 
 /** See the module's head. */
@@ -48,12 +55,19 @@ export class SessionMedia {
   async answer(sdp: string, behaviour: Behaviour): Promise<AnswerBody | undefined> {
     const offer = readOffer(sdp);
     if (offer === undefined) return undefined;
-    const lines: AnswerStream[] = [];
-    for (const offered of offer.streams) lines.push(await this.#accept(offered));
+    const accepted: Accepted[] = [];
+    for (const offered of offer.streams) accepted.push(await this.#accept(offered));
+    const lines = accepted.map(({ line }) => line);
     const initial = this.#version === 0;
     if (initial && lines.every(({ port }) => port === 0)) return undefined;
     this.#version += 1;
     this.#lines = behaviour.changeStreams?.(lines, initial) ?? lines;
+    for (const [index, { stream, terms }] of accepted.entries()) {
+      const said = this.#lines[index];
+      // Whatever a misbehaviour has left of the offered types is all that may come.
+      const payloadTypes = said === undefined || said.port === 0 ? [] : said.payloadTypes;
+      if (terms !== undefined) stream?.agree({ ...terms, payloadTypes });
+    }
     const body = this.#write();
     return behaviour.changeBody?.(body) ?? body;
   }
@@ -97,7 +111,7 @@ export class SessionMedia {
     return { contentType: 'application/sdp', body: Buffer.from(sdp) };
   }
 
-  async #accept(offered: OfferedStream): Promise<AnswerStream> {
+  async #accept(offered: OfferedStream): Promise<Accepted> {
     const crypto = offered.crypto.find(({ master }) => master !== undefined);
     const { address, payloadTypes, rtpmaps } = offered;
     const types = payloadTypes.filter(
@@ -105,18 +119,20 @@ export class SessionMedia {
     );
     const usable = offered.kind === 'audio' && /^RTP\/SAVPF?$/.test(offered.protocol) && types.length > 0;
     if (!usable || crypto?.master === undefined || address === undefined || address.port === 0)
-      return refuseStream(offered);
+      return { line: refuseStream(offered) };
     const stream = this.#streams[offered.index] ?? (await this.#open(offered));
     // RFC 4568 §7.1.4: an unchanged offer keeps its keys; a new one gets a new key of ours too.
     const own = stream.hasOfferedKey(crypto.master) && stream.ownKey !== undefined ? stream.ownKey : newMaster();
-    stream.agree({
-      label: labelOf(offered),
-      offered: crypto.master,
-      own,
-      rtcp: { address: address.rtcpAddress, port: address.rtcpPort },
-      payloadTypes: types,
-    });
-    return acceptStream(offered, stream.port, { tag: crypto.tag, master: own }, types);
+    return {
+      line: acceptStream(offered, stream.port, { tag: crypto.tag, master: own }, types),
+      stream,
+      terms: {
+        label: labelOf(offered),
+        offered: crypto.master,
+        own,
+        rtcp: { address: address.rtcpAddress, port: address.rtcpPort },
+      },
+    };
   }
 
   async #open(offered: OfferedStream): Promise<RecordedStream> {

@@ -12,6 +12,7 @@ import {
   type Behaviour,
   combine,
   customerSpeech,
+  type Finding,
   networkDelay,
   PartySimulator,
   type RecorderOptions,
@@ -49,7 +50,10 @@ export interface LaneOptions {
 export interface Recorders {
   readonly first: RecorderSimulator;
   readonly second: RecorderSimulator;
-  /** How many such messages the first has sent or received: `sent 491 INVITE`, `received UPDATE`. */
+  /**
+   * How many such messages the first has sent or received: `sent 491 INVITE`, `received UPDATE`; in a dialog whose INVITE came on a
+   * connection before, `received OPTIONS on another connection`, too.
+   */
   count(message: string): number;
 }
 
@@ -101,10 +105,19 @@ export class Identities {
 /** Counts messages by kind. */
 class MessageCounts {
   readonly #counts = new Map<string, number>();
+  /** The connections that brought the INVITEs, by Call-ID. */
+  readonly #connections = new Map<string, string>();
 
-  add({ direction, message }: TracedMessage): void {
+  add({ direction, message, flowId }: TracedMessage): void {
     const kind = message.kind === 'request' ? message.method : `${message.status} ${message.cseq.method}`;
-    this.#counts.set(`${direction} ${kind}`, this.of(`${direction} ${kind}`) + 1);
+    this.#count(`${direction} ${kind}`);
+    const connection = this.#connections.get(message.callId);
+    if (connection !== undefined && connection !== flowId) this.#count(`${direction} ${kind} on another connection`);
+    if (connection === undefined && kind === 'INVITE') this.#connections.set(message.callId, flowId);
+  }
+
+  #count(kind: string): void {
+    this.#counts.set(kind, this.of(kind) + 1);
   }
 
   of(message: string): number {
@@ -124,6 +137,8 @@ export class Lane implements Recorders {
   readonly seller: PartySimulator;
   readonly first: RecorderSimulator;
   readonly second: RecorderSimulator;
+  /** What either recorder has found wrong, whether a session came of it or not. */
+  readonly findings: Finding[] = [];
   readonly #messages: MessageCounts;
   readonly #awayPort: number;
   readonly #tenantFiles: CredentialFiles;
@@ -143,6 +158,7 @@ export class Lane implements Recorders {
     this.#messages = messages;
     this.#awayPort = awayPort;
     this.#tenantFiles = files;
+    for (const recorder of [this.first, this.second]) recorder.on('finding', (finding) => this.findings.push(finding));
   }
 
   /** Opens the lane with this number, from 1 to 250. */

@@ -60,6 +60,7 @@ for (const group of groups) {
         assert.deepEqual(await left(), { dialogs: 0, mediaSessions: 0, recordings: 0, sessions: 0 });
         const sessions = keepsSession ? lane.second.sessions : [...lane.first.sessions, ...lane.second.sessions];
         for (const session of sessions) assert.notEqual(await session.ended, 'error', 'a session without BYE');
+        assert.deepEqual(lane.findings, [], 'what the recorders find wrong');
         return undefined;
       });
     }

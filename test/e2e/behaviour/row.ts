@@ -7,7 +7,7 @@ export interface Row extends LaneOptions {
   /** What the recorder does, after the words "The recorder". */
   readonly name: string;
   readonly outcome: Outcome;
-  /** Bound on the time without recorded audio between two parts. */
+  /** Bound on the time without one of the voices between two parts. */
   readonly gapMs?: number;
   /** What has to be in the detail of the recording's end. */
   readonly detail?: RegExp;
@@ -15,8 +15,8 @@ export interface Row extends LaneOptions {
   readonly until?: { readonly what: string; readonly holds: (recorders: Recorders) => boolean };
   /** Not one datagram may reach the first recorder's ports. */
   readonly untouched?: boolean;
-  /** Audio is converted for the recorder, so that its packets differ from what was sent. */
-  readonly converted?: boolean;
+  /** Audio is converted to this payload type for the recorder; no party speaks it. */
+  readonly converted?: number;
   /** The recorder itself cannot end its session: it is dead, or has forgotten it. */
   readonly keepsSession?: boolean;
   /** How long after the end something may be left where a timer of the RFC rules; 2,000. */

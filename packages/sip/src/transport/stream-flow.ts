@@ -14,6 +14,8 @@ export interface StreamFlowOptions {
   readonly keepAliveMs: number;
   /** How long a peer that has answered a ping before may stay silent after one. */
   readonly keepAliveTimeoutMs: number;
+  /** Whether the peer's own pings are answered. */
+  readonly answersPings: () => boolean;
   /** How long a connection may carry no SIP message; keep-alives are none. */
   readonly idleTimeoutMs: number;
   /** How long one message may take to arrive. */
@@ -156,8 +158,9 @@ export class StreamFlow implements PooledFlow {
       } else if (frame.kind === 'pong') {
         // The first half of a ping of the peer's own is no answer.
         if (this.#pinged && frames[i + 1]?.kind !== 'ping') this.#answersPings = true;
-      } else if (frame.kind === 'ping') this.#write(pong).catch(ignored);
-      else if (frame.kind === 'unframeable') this.#giveUp(frame.bytes, frame.error);
+      } else if (frame.kind === 'ping') {
+        if (this.#options.answersPings()) this.#write(pong).catch(ignored);
+      } else if (frame.kind === 'unframeable') this.#giveUp(frame.bytes, frame.error);
     }
     if (frames.length > 0 || !this.#framer.pending) {
       clearTimeout(this.#messageTimer);

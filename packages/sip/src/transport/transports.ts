@@ -36,6 +36,8 @@ export interface TransportsOptions {
   readonly keepAliveMs?: number | undefined;
   /** Silence after a ping that ends the connection to a peer that has answered one before. Default 10,000 (RFC 5626 §4.4.1). */
   readonly keepAliveTimeoutMs?: number | undefined;
+  /** Whether the pings of others are answered; for simulators of elements that do not. Default yes. */
+  readonly answersPings?: (() => boolean) | undefined;
   /** Accepted and opened connections together. Default 4096. */
   readonly maxConnections?: number | undefined;
   /** A connection that carries no SIP message for so long is closed, whatever keep-alives it carries. Default one hour. */
@@ -84,6 +86,7 @@ export class Transports extends EventEmitter<TransportEvents> {
       limits: options.limits,
       keepAliveMs: options.keepAliveMs ?? 0,
       keepAliveTimeoutMs: options.keepAliveTimeoutMs ?? 10_000,
+      answersPings: options.answersPings ?? (() => true),
       idleTimeoutMs: options.idleTimeoutMs ?? 3_600_000,
       messageTimeoutMs: options.messageTimeoutMs ?? 10_000,
       maxQueuedBytes: options.maxQueuedBytes ?? 1_048_576,

@@ -141,7 +141,7 @@ describe('a fork before the answer, on the real rtpengine', { skip }, () => {
     }
   });
 
-  test('the stand-in receives nothing, and a call that ends unanswered leaves nothing', async () => {
+  test('a call that ends unanswered leaves nothing, and its recorder has received nothing', async () => {
     const call = await ringing('unanswered', 'customer', '0');
     assert.deepEqual(await relay.closeSession(call.id), []);
     assert.deepEqual(await relay.closeSession(call.id), undefined);

@@ -48,6 +48,24 @@ test('answers one m-line, refuses one stream, takes one codec', TIMEOUT, async (
   assert.equal(one.match(/^m=audio \d+ RTP\/SAVP 8\r$/gm)?.length, 2);
 });
 
+test('what comes in a codec that was offered, but not answered, is a finding', TIMEOUT, async (t) => {
+  for (const [behaviour, names] of [
+    [{}, []],
+    [answerOneCodec(8), ['media-payload-type']],
+  ] as const) {
+    await meet(t, behaviour, async (src, recorder) => {
+      await src.invite();
+      src.send(0, [1]);
+      const [session] = recorder.sessions;
+      await eventually(() => session?.streams[0]?.statistics.received === 1, 'the packet is there');
+      assert.deepEqual(
+        session?.findings.map(({ name }) => name),
+        names,
+      );
+    });
+  }
+});
+
 test('answers inactive, with other labels', TIMEOUT, async (t) => {
   assert.doesNotMatch((await answerTo(t, answerInactive())).sdp, /recvonly/);
   assert.match((await answerTo(t, renameLabels())).sdp, /label:recorder-1\r.*label:recorder-2\r/s);

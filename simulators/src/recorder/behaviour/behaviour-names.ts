@@ -17,6 +17,7 @@ import {
   deadAfter,
   forgetDialogs,
   ignoreOptions,
+  ignorePings,
   networkDelay,
   resetAfter,
   resetBeforeInvite,
@@ -108,6 +109,7 @@ const NAMED: Readonly<Record<string, NamedBehaviour>> = {
     make: glare,
   },
   'ignore-options': { what: 'no answer to OPTIONS within a dialog', make: ignoreOptions },
+  'ignore-pings': { what: 'no answer to CRLF keep-alives', make: ignorePings },
   'dead-after': { value: 'MS', otherwise: 500, what: 'answers nothing more, sockets open', make: deadAfter },
   'forget-dialogs': { what: '481 to everything within a dialog', make: forgetDialogs },
   restart: {

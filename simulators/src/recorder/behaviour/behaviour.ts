@@ -32,6 +32,8 @@ export interface Behaviour {
   instant?: boolean;
   /** False resets new connections before a byte is read. */
   admitsConnections?: boolean;
+  /** False: the keep-alives of clients (RFC 5626 §3.5.1) are not answered. */
+  answersPings?: boolean;
   /** True: sockets are open, and nothing passes them any more. */
   frozen?(): boolean;
   /** Sees each request before the user agent; the INVITEs that it decides never become sessions. */
@@ -61,6 +63,7 @@ export function combine(...behaviours: readonly Behaviour[]): Behaviour {
     networkDelayMs: Math.max(0, ...delays),
     instant: behaviours.some(({ instant }) => instant === true),
     admitsConnections: behaviours.every(({ admitsConnections }) => admitsConnections !== false),
+    answersPings: behaviours.every(({ answersPings }) => answersPings !== false),
     frozen: () => behaviours.some((behaviour) => behaviour.frozen?.() === true),
     screen: (request) => firstDefined(behaviours, (behaviour) => behaviour.screen?.(request)),
     beforeAnswer: async (invite) => {

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { connect } from 'node:tls';
 import { eventually } from '@sidestream/peers';
+import { withRecorder } from '../recording-client-fixture.js';
 import {
   deadAfter,
   forgetDialogs,
   ignoreOptions,
+  ignorePings,
   networkDelay,
   resetAfter,
   resetBeforeInvite,
@@ -63,6 +67,39 @@ test('does not answer OPTIONS within a dialog, but all else', TIMEOUT, async (t)
     assert.equal((await dialog.request('INFO', quick)).status, 200);
     assert.equal((await src.agent.request({ ...src.outOfDialog, method: 'OPTIONS' })).status, 200);
   });
+});
+
+test('answers no keep-alive, but all else', TIMEOUT, async () => {
+  const options = [
+    'OPTIONS sip:SRS@localhost SIP/2.0',
+    'Via: SIP/2.0/TLS 127.0.0.1:5061;branch=z9hG4bK1',
+    'Max-Forwards: 70',
+    'From: <sip:SRC@localhost>;tag=1',
+    'To: <sip:SRS@localhost>',
+    'Call-ID: 1',
+    'CSeq: 1 OPTIONS',
+    'Content-Length: 0',
+    '\r\n',
+  ].join('\r\n');
+  for (const [behaviour, expected] of [
+    [{}, /^\r\nSIP\/2\.0 200/],
+    [ignorePings(), /^SIP\/2\.0 200/],
+  ] as const) {
+    await withRecorder({ behaviour }, async (recorder, { tenant }) => {
+      const [ca, cert, key] = [tenant.trustFile, tenant.certFile, tenant.keyFile].map(
+        (file) => file && readFileSync(file),
+      );
+      const socket = connect({ ...recorder.address, ca, cert, key, servername: 'recorder.test' });
+      let heard = '';
+      socket.on('data', (chunk) => {
+        heard += chunk;
+      });
+      socket.write(`\r\n\r\n${options}`);
+      await eventually(() => heard.includes('SIP/2.0'), 'OPTIONS is answered');
+      assert.match(heard, expected);
+      socket.destroy();
+    });
+  }
 });
 
 test('answers 481 to everything within its dialogs', TIMEOUT, async (t) => {

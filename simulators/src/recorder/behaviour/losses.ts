@@ -35,6 +35,11 @@ export function ignoreOptions(): Behaviour {
   return { screen: (request) => (request.method === 'OPTIONS' && isInDialog(request) ? 'silence' : undefined) };
 }
 
+/** Answers no keep-alive (RFC 5626 §3.5.1): whoever sends them can't tell by them whether it lives. */
+export function ignorePings(): Behaviour {
+  return { answersPings: false };
+}
+
 /** Answers everything within a dialog 481, as a recorder that has restarted does. */
 export function forgetDialogs(): Behaviour {
   return { screen: (request) => (isInDialog(request) && request.method !== 'ACK' ? { status: 481 } : undefined) };
