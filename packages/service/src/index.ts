@@ -11,8 +11,8 @@ export {
   type SidestreamConfig,
   type TenantConfig,
   type TlsFiles,
-  type TrunkConfig,
 } from './config/schema.js';
+export type { TrunkConfig } from './config/trunk-schema.js';
 export { configWarnings } from './config/warnings.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, SidestreamError } from './errors.js';
 export { callUnary } from './grpc/call-unary.js';

@@ -1,54 +1,13 @@
 // The one schema of sidestream.yaml. Every service sees the same file and takes what is its own.
-import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseHostPort } from '../address.js';
 import { recorderListSchema } from './recorder-list.js';
-
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
-const file = z.string().min(1).describe('path of a file, relative to the configuration file');
-
-/** `host:port`; port 0 lets the system choose where that makes sense. */
-const hostPort = z.string().refine((text) => {
-  try {
-    parseHostPort(text);
-    return true;
-  } catch {
-    return false;
-  }
-}, 'must be host:port');
-
-const cidr = z.string().refine((text) => {
-  const [address = '', length, more] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || more !== undefined) return false;
-  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128));
-}, 'must be an IP address or address/prefix-length');
-
-const sipTarget = z
-  .string()
-  .regex(/^sips?:[^\s;?<>@]+(;transport=(udp|tcp|tls))?$/, 'must be sip:host[:port][;transport=udp|tcp|tls]');
+import { trunkSchema } from './trunk-schema.js';
+import { cidr, duration, file, hostPort, name } from './values.js';
 
 const httpsUrl = z
   .string()
   .regex(/^https:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, 'must be https://host[:port][/path]')
   .transform((text) => text.replace(/\/+$/, ''));
-
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** A time such as 500ms, 30s, 5m, 24h or 7d; milliseconds in the result. */
-function duration(minMs: number, maxMs: number) {
-  const inMs = (text: string) => {
-    const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
-    return Number(count) * (unitsMs[unit ?? ''] ?? Number.NaN);
-  };
-  return z
-    .string()
-    .refine((text) => inMs(text) >= minMs && inMs(text) <= maxMs, {
-      message: `must be a time from ${minMs} ms to ${maxMs} ms: 30s, 5m, 24h`,
-      abort: true,
-    })
-    .transform(inMs);
-}
 
 /** What a control-plane service listens on: others find it by its lease. */
 const controlServiceSchema = z
@@ -180,20 +139,6 @@ const tenantSchema = z.strictObject({
   provider: providerSchema.optional(),
 });
 
-const trunkSchema = z
-  .strictObject({
-    tenant: name,
-    side: z.enum(['customer', 'seller']),
-    transport: z.enum(['udp', 'tcp', 'tls']).default('udp'),
-    peers: z.array(cidr).default([]),
-    targets: z.array(sipTarget).default([]),
-    routes: z.array(z.strictObject({ to: name })).min(1),
-  })
-  .refine((trunk) => trunk.peers.length + trunk.targets.length > 0, {
-    path: ['peers'],
-    message: 'a trunk needs peers (who may call in) or targets (where calls go)',
-  });
-
 const listen = z
   .string()
   .regex(/^(udp|tcp|tls):\S+:\d{1,5}$/, 'must be udp:host:port, tcp:host:port or tls:host:port')
@@ -257,5 +202,4 @@ export type SidestreamConfig = z.output<typeof configSchema>;
 export type ProviderConfig = z.output<typeof providerSchema>;
 export type ControlServiceConfig = z.output<typeof controlServiceSchema>;
 export type TenantConfig = SidestreamConfig['tenants'][string];
-export type TrunkConfig = SidestreamConfig['trunks'][string];
 export type TlsFiles = z.output<typeof tlsFilesSchema>;

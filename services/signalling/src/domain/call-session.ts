@@ -1,28 +1,17 @@
-// One call: it owns the call's state, legs and media, runs the effects of the state machine and reports what came of them. Ports may
-// fail, hang or answer late; the call still ends once, with everything given back.
+// One call: it owns the call's state, runs the effects of the state machine on its legs, media and recordings, and reports what came of
+// them. Ports may fail, hang or answer late; the call still ends once, with everything given back.
 import type { Logger } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
+import { CallLegs } from './call-legs.js';
+import { CallMedia } from './call-media.js';
 import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
-import { within } from './deadline.js';
 import { farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
-import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
+import type { Side } from './offer-answer.js';
 import type { Party } from './parties.js';
-import { flowsBothWays, partyFlows } from './party-flows.js';
-import type {
-  CallEvents,
-  CallFacts,
-  IncomingInfo,
-  IncomingInvite,
-  Leg,
-  MediaRelays,
-  MediaSession,
-  MonotonicClock,
-  Refusal,
-  Trunking,
-} from './ports.js';
+import type { CallEvents, CallFacts, IncomingInvite, MediaRelays, MonotonicClock, Refusal, Trunking } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import { type Candidate, requestUriAt } from './routing.js';
 import {
@@ -61,7 +50,6 @@ export interface CallPlan {
   readonly recording: PlannedRecording | undefined;
 }
 
-const mediaDeadlineMs = 2_000;
 /** How long the far side may ring (RFC 3261 §16.6 Timer C is above three minutes). */
 const ringDeadlineMs = 200_000;
 const retryAfterSeconds = 5;
@@ -76,17 +64,10 @@ export class CallSession {
   /** Aborted by the first end: whatever is in flight stops. */
   readonly #work = new AbortController();
   readonly #inFlight = new Set<Promise<void>>();
-  readonly #farParty: Party;
   #state: CallState;
   #resolveEnded: () => void = () => {};
-  #media: MediaSession | undefined;
-  #near: Leg | undefined;
-  #far: Leg | undefined;
-  #offerAnswer: OfferAnswer | undefined;
-  /** The relay hears the far side's descriptions in their order. */
-  #mediaOrder: Promise<void> = Promise.resolve();
-  /** `nearAnswer` is `toNear` with what the caller is told of recording. */
-  #sdp = { toFar: '', fromFar: '', toNear: '', nearAnswer: '' };
+  readonly #legs: CallLegs;
+  readonly #media: CallMedia;
   #progress = { status: 180, sdp: '', arrivedAtMs: 0 };
   readonly #nearDescriptions: LegDescriptions;
   readonly #delays: CallDelays;
@@ -98,11 +79,10 @@ export class CallSession {
     this.#services = services;
     this.#plan = plan;
     this.#log = services.log.child({ call: plan.facts.callId });
-    this.#farParty = plan.nearParty === 'customer' ? 'seller' : 'customer';
     this.#recordings = new RecordingsOfCall(plan.recording, {
       onRecorded: () => this.#dispatch({ type: 'recorded' }),
       onUnrecorded: (why) => this.close(terminated('recording-required', `the call must be recorded: ${why}`)),
-      onChange: () => this.#offerAnswer?.indicate(),
+      onChange: () => this.#legs.indicate(),
       signal: this.#work.signal,
     });
     this.#state = newCall(plan.candidates.length, this.#recordings.plan);
@@ -110,6 +90,24 @@ export class CallSession {
     const aware = isRecordAware(plan.invite.header('supported'));
     this.#nearDescriptions = new LegDescriptions(aware);
     if (aware) this.#recordings.prefer('near', plan.invite.sdp);
+    const { signal } = this.#work;
+    this.#legs = new CallLegs({
+      recordings: this.#recordings,
+      onOver: (side, termination) => this.#legOver(side, termination),
+      signal,
+      log: this.#log,
+    });
+    this.#media = new CallMedia({
+      relays: services.relays,
+      callId: this.id,
+      nearParty: plan.nearParty,
+      offer: plan.invite.sdp,
+      nearDescriptions: this.#nearDescriptions,
+      recordings: this.#recordings,
+      onLost: (reason) => this.close(terminated('media-lost', reason)),
+      signal,
+      log: this.#log,
+    });
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -135,8 +133,8 @@ export class CallSession {
 
   /** Records the call from now on. False when it is not up. */
   record(recording: CallRecording): boolean {
-    if (this.phase !== 'talking' || this.#media === undefined) return false;
-    this.#recordings.begin(recording, this.#media);
+    if (this.phase !== 'talking' || this.#media.session === undefined) return false;
+    this.#recordings.begin(recording, this.#media.session);
     return true;
   }
 
@@ -177,7 +175,7 @@ export class CallSession {
         this.#step(() => this.#answerMedia());
         return;
       case 'start-recording':
-        this.#startRecording();
+        this.#media.beginRecording();
         return;
       case 'await-recording':
         this.#recordings.hold();
@@ -209,12 +207,7 @@ export class CallSession {
   }
 
   async #openMedia(): Promise<void> {
-    const { invite, nearParty } = this.#plan;
-    const onLost = (reason: string) => this.close(terminated('media-lost', reason));
-    const signal = within(this.#work.signal, 2 * mediaDeadlineMs);
-    const { media, sdp } = await this.#services.relays.open(this.id, nearParty, invite.sdp, onLost, signal);
-    this.#media = media;
-    this.#sdp.toFar = sdp;
+    await this.#media.open();
     this.#dispatch({ type: 'media-opened' });
   }
 
@@ -230,14 +223,13 @@ export class CallSession {
         uri,
         protocol: candidate.protocol,
         headers: farHeaders(invite, trunking.ownAddress(candidate.protocol), uri.replace(/;.*$/, ''), maxForwards),
-        sdp: this.#sdp.toFar,
+        sdp: this.#media.sdp.toFar,
         onSent: () => {
           this.#delays.inviteLeft(clock());
         },
         onProgress: (status, sdp) => {
           this.#progress = { status, sdp, arrivedAtMs: clock() };
-          // Of several descriptions the last one that came holds, however long the relay takes for those before it.
-          if (sdp !== '') this.#sdp.fromFar = sdp;
+          this.#media.hear(sdp);
           this.#dispatch({ type: 'progressed', status });
         },
       },
@@ -251,131 +243,62 @@ export class CallSession {
       const termination = terminationOfRefusal(outcome.status, outcome.reason, this.#state.rang);
       return this.#dispatch({ type: 'far-refused', status: relayedStatus(outcome.status), termination });
     }
-    this.#far = outcome.leg;
-    this.#listen('far', outcome.leg);
-    if (outcome.sdp !== '') this.#sdp.fromFar = outcome.sdp;
+    this.#legs.take('far', outcome.leg);
+    this.#legs.listen('far', outcome.leg);
+    this.#media.hear(outcome.sdp);
     if (outcome.leg.recordAware) this.#recordings.prefer('far', outcome.sdp);
     this.#dispatch({ type: 'far-answered' });
   }
 
   #relayProgress(): void {
     const { status, sdp, arrivedAtMs } = this.#progress;
-    this.#mediaOrder = this.#mediaOrder.then(async () => {
-      if (this.#work.signal.aborted) return;
-      await this.#plan.invite.ring(status, await this.#earlySdp(sdp));
+    this.#media.relayEarly(sdp, async (early) => {
+      await this.#plan.invite.ring(status, early);
       this.#delays.ringingPassed(arrivedAtMs, this.#services.clock());
     });
   }
 
-  /** Early media that the relay refuses is left out; ringing without it harms nothing. */
-  async #earlySdp(sdp: string): Promise<string | undefined> {
-    if (sdp === '' || this.#media === undefined) return undefined;
-    try {
-      return await this.#relayAnswer(this.#media, sdp);
-    } catch (error) {
-      this.#log.warn({ err: error }, 'early media could not be relayed');
-      return undefined;
-    }
-  }
-
   async #answerMedia(): Promise<void> {
     const arrivedAtMs = this.#services.clock();
-    await this.#mediaOrder;
-    if (this.#media === undefined || this.#work.signal.aborted) return;
-    await this.#relayAnswer(this.#media, this.#sdp.fromFar);
+    if (!(await this.#media.answer())) return;
     this.#progress = { status: 200, sdp: '', arrivedAtMs };
     this.#dispatch({ type: 'media-answered' });
   }
 
-  /** The relay hears a description of the far side; returns the caller's. */
-  async #relayAnswer(media: MediaSession, sdp: string): Promise<string> {
-    const signal = within(this.#work.signal, mediaDeadlineMs);
-    this.#sdp.toNear = await media.answer(this.#farParty, sdp, signal);
-    this.#recordings.refresh();
-    this.#sdp.nearAnswer = this.#nearDescriptions.describe(this.#sdp.toNear, this.#recordings.indication);
-    return this.#sdp.nearAnswer;
-  }
-
-  /** Behind the media of the response that it starts with: ringing must not wait for a recorder. */
-  #startRecording(): void {
-    this.#mediaOrder = this.#mediaOrder.then(() => {
-      if (this.#media !== undefined) this.#recordings.beginPlanned(this.#media);
-    });
-  }
-
   async #acceptNear(): Promise<void> {
-    const leg = await this.#plan.invite.accept(this.#sdp.nearAnswer);
-    this.#near = leg;
+    const leg = await this.#plan.invite.accept(this.#media.sdp.nearAnswer);
+    this.#legs.take('near', leg);
     this.#answeredAtMs = this.#services.clock();
     // A far side that answers without ringing has its 200 measured instead.
     this.#delays.ringingPassed(this.#progress.arrivedAtMs, this.#answeredAtMs);
     // The release, if it has begun, finds the leg here and ends it.
     if (this.#state.phase !== 'accepting') return;
-    this.#listen('near', leg);
+    this.#legs.listen('near', leg);
     this.#dispatch({ type: 'near-accepted' });
   }
 
   #announceAnswer(): void {
-    const { media, near, far } = { media: this.#media, near: this.#near, far: this.#far };
+    const { near, far } = this.#legs;
+    const { session: media, sdp } = this.#media;
     if (media === undefined || near === undefined || far === undefined) return;
     const { facts, invite, nearParty } = this.#plan;
-    const legs: Record<Side, AgreedLeg> = {
+    const farParty = nearParty === 'customer' ? 'seller' : 'customer';
+    const farDescriptions = new LegDescriptions(far.recordAware, sdp.toFar);
+    this.#legs.agreed(media, {
       near: {
         leg: near,
         party: nearParty,
         remote: invite.sdp,
-        local: this.#sdp.toNear,
+        local: sdp.toNear,
         descriptions: this.#nearDescriptions,
       },
-      far: {
-        leg: far,
-        party: this.#farParty,
-        remote: this.#sdp.fromFar,
-        local: this.#sdp.toFar,
-        descriptions: new LegDescriptions(far.recordAware, this.#sdp.toFar),
-      },
-    };
-    const [customer, seller] = this.#farParty === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
-    const flows = () => partyFlows({ customer: customer.remote, seller: seller.remote });
-    this.#offerAnswer = new OfferAnswer({
-      media,
-      legs,
-      onChanged: () => this.#recordings.refresh(flows()),
-      onDescribed: (side, sdp) => this.#recordings.prefer(side, sdp),
-      indication: () => this.#recordings.indication,
-      onLegGone: (side, status) =>
-        this.#legOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
-      signal: this.#work.signal,
-      log: this.#log,
+      far: { leg: far, party: farParty, remote: sdp.fromFar, local: sdp.toFar, descriptions: farDescriptions },
     });
-    this.#offerAnswer.indicate();
-    if (!flowsBothWays(flows())) this.#recordings.refresh(flows());
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
-  }
-
-  #listen(side: Side, leg: Leg): void {
-    leg.listen({
-      offer: (offer) => {
-        if (this.#offerAnswer === undefined || this.#work.signal.aborted) return offer.refuse(491);
-        void this.#offerAnswer.handle(side, offer);
-      },
-      info: (info) => void this.#relayInfo(side, info),
-      ended: (cause, detail) => this.#legOver(side, legTermination(cause, `${side} side: ${detail}`)),
-    });
   }
 
   #legOver(side: Side, termination: Termination): void {
     this.#dispatch({ type: side === 'near' ? 'near-over' : 'far-over', termination });
-  }
-
-  async #relayInfo(side: Side, info: IncomingInfo): Promise<void> {
-    const other = side === 'near' ? this.#far : this.#near;
-    if (other === undefined) return info.respond(480);
-    try {
-      info.respond(await other.info(info.contentType, info.body, within(this.#work.signal, 10_000)));
-    } catch (error) {
-      info.respond(statusOf(error));
-    }
   }
 
   async #release(release: CallRelease): Promise<void> {
@@ -383,8 +306,8 @@ export class CallSession {
     this.#work.abort(new DOMException('the call is over', 'AbortError'));
     await releaseCall(release, {
       invite,
-      holdings: () => ({ near: this.#near, far: this.#far, media: this.#media }),
-      inFlight: [...this.#inFlight, this.#mediaOrder],
+      holdings: () => ({ near: this.#legs.near, far: this.#legs.far, media: this.#media.session }),
+      inFlight: [...this.#inFlight, this.#media.settled],
       stopRecordings: (why) => this.#recordings.stop(why, release.recording),
       retryAfterSeconds,
       log: this.#log,
@@ -393,26 +316,13 @@ export class CallSession {
   }
 
   #announceEnd(termination: Termination): void {
-    const answered = this.#near !== undefined ? this.#answeredAtMs : undefined;
+    const answered = this.#legs.near !== undefined ? this.#answeredAtMs : undefined;
     const durationMs = answered === undefined ? 0 : this.#services.clock() - answered;
     this.#services.events.callEnded(this.#plan.facts, termination, durationMs);
     this.#resolveEnded();
   }
 }
 
-function legTermination(cause: 'hangup' | 'ack-timeout' | 'session-expired', detail: string): Termination {
-  switch (cause) {
-    case 'hangup':
-      return terminated('hangup', detail);
-    case 'ack-timeout':
-      return terminated('no-ack', detail);
-    case 'session-expired':
-      return terminated('session-expired', detail);
-    default:
-      return unreachable(cause);
-  }
-}
-
 function unreachable(value: never): never {
-  throw new TypeError(`unknown effect or cause ${JSON.stringify(value)}`);
+  throw new TypeError(`unknown effect ${JSON.stringify(value)}`);
 }

@@ -1,0 +1,107 @@
+// The two dialogs of a call: what the peer of one does reaches the other, and the end of either is told.
+import type { Logger } from '@sidestream/service';
+import type { RecordingsOfCall } from './call-recording.js';
+import { within } from './deadline.js';
+import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
+import { flowsBothWays, partyFlows } from './party-flows.js';
+import type { IncomingInfo, Leg, MediaSession } from './ports.js';
+import { statusOf, type Termination, terminated } from './termination.js';
+
+export interface CallLegsOptions {
+  readonly recordings: RecordingsOfCall;
+  readonly onOver: (side: Side, termination: Termination) => void;
+  /** Aborted when the call ends. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+const infoDeadlineMs = 10_000;
+
+export class CallLegs {
+  readonly #options: CallLegsOptions;
+  #near: Leg | undefined;
+  #far: Leg | undefined;
+  #offerAnswer: OfferAnswer | undefined;
+
+  constructor(options: CallLegsOptions) {
+    this.#options = options;
+  }
+
+  get near(): Leg | undefined {
+    return this.#near;
+  }
+
+  get far(): Leg | undefined {
+    return this.#far;
+  }
+
+  /** A dialog has been made. */
+  take(side: Side, leg: Leg): void {
+    if (side === 'near') this.#near = leg;
+    else this.#far = leg;
+  }
+
+  /** From now on what the peer does counts. */
+  listen(side: Side, leg: Leg): void {
+    leg.listen({
+      offer: (offer) => {
+        if (this.#offerAnswer === undefined || this.#options.signal.aborted) return offer.refuse(491);
+        void this.#offerAnswer.handle(side, offer);
+      },
+      info: (info) => void this.#relayInfo(side, info),
+      ended: (cause, detail) => this.#options.onOver(side, legTermination(cause, `${side} side: ${detail}`)),
+    });
+  }
+
+  /** Both have agreed on this: later offers of either pass from now on. */
+  agreed(media: MediaSession, legs: Readonly<Record<Side, AgreedLeg>>): void {
+    const { recordings, onOver, signal, log } = this.#options;
+    const [customer, seller] = legs.far.party === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
+    const flows = () => partyFlows({ customer: customer.remote, seller: seller.remote });
+    this.#offerAnswer = new OfferAnswer({
+      media,
+      legs,
+      onChanged: () => recordings.refresh(flows()),
+      onDescribed: (side, sdp) => recordings.prefer(side, sdp),
+      indication: () => recordings.indication,
+      onLegGone: (side, status) =>
+        onOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
+      signal,
+      log,
+    });
+    this.#offerAnswer.indicate();
+    if (!flowsBothWays(flows())) recordings.refresh(flows());
+  }
+
+  /** Tells record-aware legs what has become of the recording. */
+  indicate(): void {
+    this.#offerAnswer?.indicate();
+  }
+
+  async #relayInfo(side: Side, info: IncomingInfo): Promise<void> {
+    const other = side === 'near' ? this.#far : this.#near;
+    if (other === undefined) return info.respond(480);
+    try {
+      info.respond(await other.info(info.contentType, info.body, within(this.#options.signal, infoDeadlineMs)));
+    } catch (error) {
+      info.respond(statusOf(error));
+    }
+  }
+}
+
+function legTermination(cause: 'hangup' | 'ack-timeout' | 'session-expired', detail: string): Termination {
+  switch (cause) {
+    case 'hangup':
+      return terminated('hangup', detail);
+    case 'ack-timeout':
+      return terminated('no-ack', detail);
+    case 'session-expired':
+      return terminated('session-expired', detail);
+    default:
+      return unknownCause(cause);
+  }
+}
+
+function unknownCause(cause: never): never {
+  throw new TypeError(`unknown cause ${JSON.stringify(cause)}`);
+}
