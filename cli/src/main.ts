@@ -5,6 +5,7 @@ import { type RecorderProfileName, recorderProfiles } from '@sidestream/siprec';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { failed, strict } from './answered.js';
 import { callsCommand, drainCommand } from './commands/calls-command.js';
+import { configCommand } from './commands/config-command.js';
 import { demo } from './commands/demo.js';
 import { lintCommand } from './commands/lint.js';
 import { policyCommand } from './commands/policy-command.js';
@@ -56,6 +57,7 @@ Exit code: 0 only if everything is proven.`,
     exitWith(await demo({ json: options.json ?? false, out: options.out, keepLogs: options.keepLogs ?? false })),
   );
 
+program.addCommand(configCommand(exitWith));
 program.addCommand(policyCommand(exitWith));
 
 const profileOption = (what: string) =>

@@ -1,6 +1,7 @@
 // @sidestream/service: being a service. Config, log, metrics, health, life cycle, gRPC, NATS. Knows nothing of calls.
 export { advertisedAddress, formatHostPort, type HostPort, isLoopback, parseHostPort } from './address.js';
 export { ConfigError, type ConfigProblem } from './config/config-error.js';
+export { configJsonSchema } from './config/json-schema.js';
 export { readConfig } from './config/read-config.js';
 export { readServiceConfig, type ServiceConfig } from './config/read-service-config.js';
 export { type RecorderPlace, recordersOf } from './config/recorder-list.js';
