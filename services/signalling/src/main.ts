@@ -1,5 +1,6 @@
 // signalling: calls and recordings. Wiring only.
 import { CallsServiceService } from '@sidestream/proto/calls/v1';
+import { EmergencyNumbers, TrunkTable } from '@sidestream/routing';
 import {
   advertisedAddress,
   Bus,
@@ -29,10 +30,8 @@ import { CallDesk } from './domain/call-desk.js';
 import { CallRegistry } from './domain/call-registry.js';
 import type { CallSession } from './domain/call-session.js';
 import { EdgeWatch } from './domain/edge-watch.js';
-import { EmergencyNumbers } from './domain/emergency-numbers.js';
 import { PolicyTable } from './domain/policy-table.js';
 import { usualTerms } from './domain/recording-terms.js';
-import { TrunkTable } from './domain/routing.js';
 
 /** What ending the calls and leaving NATS may take beyond the drain. */
 const endDeadlineMs = 8_000;
@@ -128,7 +127,7 @@ await runService({
       events,
       clock,
       log,
-      trunks: new TrunkTable(config.trunks),
+      trunks: new TrunkTable(config.trunks, new EmergencyNumbers(config.emergencyNumbers)),
       policies,
       recorders,
       admission,
@@ -139,7 +138,6 @@ await runService({
         callIdOnReestablish: tenants[tenant]?.recording.callIdOnReestablish ?? 'same',
       }),
       termsOf: (tenant) => config.recordingTerms[tenant] ?? usualTerms,
-      emergencyNumbers: new EmergencyNumbers(config.emergencyNumbers),
     });
     const desk = new CallDesk({
       registry,

@@ -27,8 +27,8 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
   const problems = [];
   const peers = Object.values(trunks).flatMap((trunk) => [...trunk.peers]);
   for (const [name, { targets }] of Object.entries(trunks)) {
-    for (const [index, target] of targets.entries()) {
-      const host = hostOf(target);
+    for (const [index, { uri }] of targets.entries()) {
+      const host = hostOf(uri);
       if (host === undefined) problems.push({ path: `trunks.${name}.targets.${index}`, message: 'has no valid host' });
       else peers.push(host);
     }

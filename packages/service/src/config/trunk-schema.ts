@@ -1,4 +1,6 @@
-// `trunks:` of sidestream.yaml: the SIP peers, who they are and where their calls go.
+// `trunks:` of sidestream.yaml: the SIP peers, who they are, what their numbers mean and where their calls go.
+import { isSupportedCountry } from 'libphonenumber-js/min';
+import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { cidr, name } from './values.js';
 
@@ -6,14 +8,112 @@ const sipTarget = z
   .string()
   .regex(/^sips?:[^\s;?<>@]+(;transport=(udp|tcp|tls))?$/, 'must be sip:host[:port][;transport=udp|tcp|tls]');
 
+const share = z.int().min(0).max(65_535);
+const targetSchema = z.union(
+  [
+    sipTarget,
+    z.strictObject({
+      uri: sipTarget,
+      priority: share.optional().describe('lower ones are tried first; its place in the list, from 0, unless told'),
+      weight: share.default(1).describe('share of the calls among those of the same priority'),
+    }),
+  ],
+  { error: 'must be sip:host[:port][;transport=udp|tcp|tls] or {uri, priority, weight}' },
+);
+
+const targetsSchema = z
+  .array(targetSchema)
+  .max(64)
+  .default([])
+  .transform((list) =>
+    list.map((item, place) => {
+      const { uri, priority = place, weight } = typeof item === 'string' ? { uri: item, weight: 1 } : item;
+      return { uri, priority, weight };
+    }),
+  );
+
+/** A pattern of RE2: no look-around, no back-references, and so no number or header that it takes long to match. */
+const pattern = z
+  .string()
+  .min(1)
+  .max(256)
+  .superRefine((text, context) => {
+    try {
+      RE2JS.compile(text);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      context.addIssue({ code: 'custom', message: `must be a regular expression of RE2: ${why}` });
+    }
+  });
+
+const someDigits = z.string().regex(/^(\+|\+?[\d*#]{1,32})$/, 'must be digits, with * and #, a + before');
+
+const numberMatchSchema = z
+  .strictObject({
+    prefix: someDigits.optional(),
+    exact: someDigits.optional(),
+    regex: pattern.optional().describe('matches the whole number'),
+  })
+  .refine((match) => Object.values(match).filter((value) => value !== undefined).length === 1, {
+    message: 'needs one of prefix, exact and regex',
+  })
+  .describe('the number as it is dialled, or in E.164 with its +: either may match');
+
+const routeSchema = z.strictObject({
+  called: numberMatchSchema.optional(),
+  calling: numberMatchSchema.optional(),
+  header: z
+    .strictObject({
+      name: z.string().regex(/^[A-Za-z0-9.!%*_+`'~-]{1,64}$/, 'must be the name of a header field'),
+      matches: pattern.describe('found anywhere in the value'),
+    })
+    .optional(),
+  to: z
+    .union([name, z.array(name).min(1).max(16)], { error: 'must be the name of a trunk, or a list of names' })
+    .transform((to) => [to].flat())
+    .describe('trunks, in the order in which they are tried'),
+});
+
+const digits = z.string().regex(/^\+?[\d*#]{0,20}$/, 'must be up to 20 digits, with * and #, a + before');
+
+const numbersSchema = z
+  .strictObject({
+    defaultCountry: z
+      .string()
+      .refine(isSupportedCountry, 'must be a country of ISO 3166 whose numbers are known, such as DE')
+      .optional()
+      .describe('whose national numbers come from this trunk, and go to it with format national'),
+    incoming: z
+      .strictObject({
+        strip: digits.default('').describe('taken off the front of called numbers that come from it'),
+        prefix: digits.default('').describe('then put before those that do not begin with +'),
+      })
+      .prefault({}),
+    outgoing: z
+      .strictObject({
+        format: z
+          .enum(['as-is', 'e164', 'digits', 'national'])
+          .default('as-is')
+          .describe('how numbers are written for it; digits: E.164 without the +'),
+        prefix: digits.default('').describe('then put before called numbers'),
+      })
+      .prefault({}),
+  })
+  .refine(({ defaultCountry, outgoing }) => outgoing.format !== 'national' || defaultCountry !== undefined, {
+    path: ['defaultCountry'],
+    message: 'is needed by outgoing.format national',
+  })
+  .prefault({});
+
 export const trunkSchema = z
   .strictObject({
     tenant: name,
     side: z.enum(['customer', 'seller']),
     transport: z.enum(['udp', 'tcp', 'tls']).default('udp'),
     peers: z.array(cidr).default([]),
-    targets: z.array(sipTarget).default([]),
-    routes: z.array(z.strictObject({ to: name })).min(1),
+    targets: targetsSchema,
+    routes: z.array(routeSchema).min(1).max(1_000),
+    numbers: numbersSchema,
   })
   .refine((trunk) => trunk.peers.length + trunk.targets.length > 0, {
     path: ['peers'],

@@ -1,18 +1,11 @@
 // SIP towards the trunks through drachtio-srf, and the only file that imports it. What the library gets wrong is put right here and
 // in the drachtio-* files beside it; the domain sees the Trunking port.
 
+import type { TrunkProtocol } from '@sidestream/routing';
 import { type Logger, SidestreamError } from '@sidestream/service';
 import DrachtioSrf from 'drachtio-srf';
 import { raced } from '../domain/deadline.js';
-import type {
-  Acceptance,
-  IncomingInvite,
-  MonotonicClock,
-  OutgoingInvite,
-  Refusal,
-  Trunking,
-  TrunkProtocol,
-} from '../domain/ports.js';
+import type { Acceptance, IncomingInvite, MonotonicClock, OutgoingInvite, Refusal, Trunking } from '../domain/ports.js';
 import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { DrachtioInvite } from './drachtio-invite.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';

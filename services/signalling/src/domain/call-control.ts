@@ -2,13 +2,13 @@
 // CallSession; what does not gets one response that says why.
 import { randomUUID } from 'node:crypto';
 import type { Decision } from '@sidestream/policy';
+import type { Routing, Trunk, TrunkTable } from '@sidestream/routing';
 import { errorTable, type Logger } from '@sidestream/service';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
-import type { EmergencyNumbers } from './emergency-numbers.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
 import { type CallParties, callingRole, directionOf, type InviteParties, readParties, withRoles } from './parties.js';
@@ -17,7 +17,6 @@ import { RecordingScript } from './recording-script.js';
 import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { RecordingTerms } from './recording-terms.js';
 import { Recordings } from './recordings.js';
-import type { Candidate, Trunk, TrunkTable } from './routing.js';
 import { type Termination, terminated } from './termination.js';
 
 export interface CallControlOptions extends CallServices {
@@ -32,14 +31,14 @@ export interface CallControlOptions extends CallServices {
     readonly accountId: string;
   };
   readonly termsOf: (tenant: string) => RecordingTerms;
-  readonly emergencyNumbers: EmergencyNumbers;
   readonly log: Logger;
 }
 
 /** What a new call is found to be. */
 interface Passed {
   readonly trunk: Trunk;
-  readonly candidates: readonly Candidate[];
+  readonly parties: InviteParties;
+  readonly routing: Routing;
   readonly maxForwards: number;
 }
 
@@ -74,23 +73,29 @@ export class CallControl {
     if (problem !== undefined) return refuse(errorTable[problem.reason].sip, problem.text);
     const maxForwards = remainingHops(invite);
     if (maxForwards === undefined) return refuse(483, 'Max-Forwards is 0');
-    const candidates = trunks.candidates(trunk);
-    if (candidates.length === 0) return refuse(404, `no target behind trunk ${trunk.name}`);
+    const parties = readParties(invite);
+    const { requestUri } = invite;
+    const { user: called } = parties.called;
+    const header = (name: string) => invite.header(name);
+    const routing = trunks.route({ trunk, requestUri, called, calling: parties.callingUser, header });
+    if (routing.trunks.length === 0) return refuse(404, `no route of trunk ${trunk.name} takes this call`);
     // The offer would have to come from the far side's 200 (RFC 3264 §4), which this call flow does not wait for.
     if (invite.sdp === '') return refuse(488, 'an INVITE without SDP is not supported');
-    return { trunk, candidates, maxForwards };
+    return { trunk, parties, routing, maxForwards };
   }
 
-  #begin(invite: IncomingInvite, { trunk, candidates, maxForwards }: Passed): void {
-    const { registry } = this.#options;
-    const facts = this.#decide(invite, trunk);
+  #begin(invite: IncomingInvite, passed: Passed): void {
+    const { registry, trunks } = this.#options;
+    const { trunk, routing, maxForwards } = passed;
+    const facts = this.#decide(passed);
     const session = new CallSession(this.#options, {
       facts,
       invite,
       nearParty: callingRole(facts.direction),
-      candidates,
+      candidates: trunks.candidates(routing),
       maxForwards,
-      recording: facts.decision.record ? this.#newRecording(facts, this.#terms(facts, invite)) : undefined,
+      callerNumber: (to, user) => trunks.callerNumber(trunk, to, user),
+      recording: facts.decision.record ? this.#newRecording(facts, this.#terms(facts, routing)) : undefined,
     });
     registry.add(session);
     void session.ended.then(() => registry.remove(session.id));
@@ -122,28 +127,27 @@ export class CallControl {
     return this.#newRecording(call, this.#options.termsOf(call.tenant)).of;
   }
 
-  #decide(invite: IncomingInvite, trunk: Trunk): CallFacts {
+  #decide({ trunk, parties, routing: { calling, called } }: Passed): CallFacts {
     const startedAt = new Date();
-    const read = readParties(invite);
-    const decision = this.#options.policies.decide(trunk.tenant, { side: trunk.side, parties: read, at: startedAt });
+    const numbers = { calling: calling.international, called: called.international };
+    const known = { side: trunk.side, parties, numbers, at: startedAt };
+    const decision = this.#options.policies.decide(trunk.tenant, known);
     return {
       callId: newCallId(),
       tenant: trunk.tenant,
       direction: directionOf(decision.party),
       trunk: trunk.name,
-      parties: named(read, decision),
+      parties: named(parties, decision),
       decision,
       recordingCallId: decision.record ? newRecordingCallId() : '',
       startedAt,
     };
   }
 
-  #terms({ tenant, parties }: CallFacts, { requestUri }: IncomingInvite): RecordingTerms {
-    const { termsOf, emergencyNumbers } = this.#options;
-    const terms = termsOf(tenant);
+  #terms({ tenant }: CallFacts, { called }: Routing): RecordingTerms {
+    const terms = this.#options.termsOf(tenant);
     // Whoever calls for help is put through, recorded or not.
-    if (!terms.required || !emergencyNumbers.called(parties.called.user, requestUri)) return terms;
-    return { ...terms, required: false };
+    return called.emergency ? { ...terms, required: false } : terms;
   }
 
   #newRecording(call: CallFacts, terms: RecordingTerms): PlannedRecording {

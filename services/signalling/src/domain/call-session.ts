@@ -1,5 +1,6 @@
 // One call: it owns the call's state, runs the effects of the state machine on its legs, media and recordings, and reports what came of
 // them. Ports may fail, hang or answer late; the call still ends once, with everything given back.
+import { type Candidate, requestUriAt, type Trunk } from '@sidestream/routing';
 import type { Logger } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
 import { CallLegs } from './call-legs.js';
@@ -13,7 +14,6 @@ import type { Side } from './offer-answer.js';
 import type { Party } from './parties.js';
 import type { CallEvents, CallFacts, IncomingInvite, MediaRelays, MonotonicClock, Refusal, Trunking } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
-import { type Candidate, requestUriAt } from './routing.js';
 import {
   relayedStatus,
   statusOf,
@@ -46,6 +46,8 @@ export interface CallPlan {
   readonly nearParty: Party;
   readonly candidates: readonly Candidate[];
   readonly maxForwards: number;
+  /** The number of a caller as this trunk wants it. */
+  readonly callerNumber: (to: Trunk, user: string) => string;
   /** Undefined: the call is not to be recorded. */
   readonly recording: PlannedRecording | undefined;
 }
@@ -212,17 +214,22 @@ export class CallSession {
   }
 
   async #dial(index: number): Promise<void> {
-    const { invite, candidates, maxForwards, facts } = this.#plan;
+    const { invite, candidates, maxForwards, callerNumber } = this.#plan;
     const candidate = candidates[index];
     if (candidate === undefined) return;
     const { trunking, clock } = this.#services;
-    const uri = requestUriAt(candidate, facts.parties.called.user);
+    const uri = requestUriAt(candidate, candidate.user);
     const ringLimit = AbortSignal.timeout(ringDeadlineMs);
     const invited = trunking.invite(
       {
         uri,
         protocol: candidate.protocol,
-        headers: farHeaders(invite, trunking.ownAddress(candidate.protocol), uri.replace(/;.*$/, ''), maxForwards),
+        headers: farHeaders(invite, {
+          own: trunking.ownAddress(candidate.protocol),
+          to: uri.replace(/;.*$/, ''),
+          maxForwards,
+          number: (user) => callerNumber(candidate.trunk, user),
+        }),
         sdp: this.#media.sdp.toFar,
         onSent: () => {
           this.#delays.inviteLeft(clock());

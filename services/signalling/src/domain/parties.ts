@@ -24,6 +24,8 @@ export interface InviteParties {
   /** The URIs that name the party, the strongest first: that of its identity. Never shown when the party is anonymous. */
   readonly callingUris: readonly string[];
   readonly calledUris: readonly string[];
+  /** User part of the strongest of callingUris, or empty. Never shown when the party is anonymous. */
+  readonly callingUser: string;
 }
 
 export interface CallParties {
@@ -77,7 +79,8 @@ export function readParties(invite: InviteIdentities): InviteParties {
   const hidden = wantsPrivacy(invite) || from.some(({ uri }) => isAnonymous(uri));
   const calling = hidden ? anonymous : identity(callingUris, firstName(callers));
   const called = identity(calledUris, '');
-  return { calling, called, callingUris: unique(callingUris), calledUris: unique(calledUris) };
+  const callingUser = userOf(callingUris[0] ?? '');
+  return { calling, called, callingUris: unique(callingUris), calledUris: unique(calledUris), callingUser };
 }
 
 /** Whether the caller asks that its identity be kept: RFC 3323 §4.2, or the older Remote-Party-ID of its trunk. */

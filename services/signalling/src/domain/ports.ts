@@ -1,6 +1,7 @@
 // What a call needs of the outside, in the domain's words. Adapters implement these ports; the domain imports nothing else of SIP,
 // gRPC, NATS or files. Every wait takes an AbortSignal: the deadline and the caller's CANCEL are one argument.
 import type { Decision } from '@sidestream/policy';
+import type { TrunkProtocol } from '@sidestream/routing';
 import type { CallId } from './identifiers.js';
 import type { CallParties, Direction, InviteParties, Party } from './parties.js';
 import type { Termination } from './termination.js';
@@ -9,8 +10,6 @@ import type { Termination } from './termination.js';
 export type MonotonicClock = () => number;
 
 // ---------------------------------------------------------------------------------------------------------- trunks
-
-export type TrunkProtocol = 'udp' | 'tcp' | 'tls';
 
 /** An INVITE that arrived from a trunk and has no final response yet. */
 export interface IncomingInvite {
@@ -235,6 +234,8 @@ export interface PolicyFacts {
   /** Of the trunk that the call came from. */
   readonly side: Party;
   readonly parties: InviteParties;
+  /** Their numbers in E.164, where the number plan of the trunk knows them. */
+  readonly numbers?: { readonly calling: string | undefined; readonly called: string | undefined };
   readonly at: Date;
 }
 
