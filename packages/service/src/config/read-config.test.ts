@@ -156,6 +156,9 @@ describe('readConfig', () => {
         /is needed by outgoing.format/,
       ],
       [carrier('numbers: { incoming: { strip: "0a" } }'), 'numbers.incoming.strip', /digits/],
+      [carrier('failover: { statuses: [486] }'), 'failover.statuses.0', /must not be one of 401, 407, 486/],
+      [carrier('failover: { statuses: [603] }'), 'failover.statuses.0', /<=599/],
+      [carrier('failover: { timeout: 10 }'), 'failover.timeout', /expected string/],
     ] as const) {
       assert.deepEqual(Object.keys(problems), [`trunks.carrier.${path}`]);
       assert.match(problems[`trunks.carrier.${path}`] ?? '', message);

@@ -2,7 +2,7 @@
 import { isSupportedCountry } from 'libphonenumber-js/min';
 import { RE2JS } from 're2js';
 import { z } from 'zod';
-import { cidr, name } from './values.js';
+import { cidr, duration, name } from './values.js';
 
 const sipTarget = z
   .string()
@@ -105,6 +105,28 @@ const numbersSchema = z
   })
   .prefault({});
 
+/** Answers that are the called party's, or for us alone: another target would not change them. */
+const neverAgain = [401, 407, 486, 487, 491];
+
+const failoverSchema = z
+  .strictObject({
+    statuses: z
+      .array(
+        z
+          .int()
+          .min(400)
+          .max(599)
+          .refine((status) => !neverAgain.includes(status), `must not be one of ${neverAgain.join(', ')}`),
+      )
+      .default([408, 500, 502, 503, 504])
+      .describe('refusals after which the next target is tried, as long as nothing has rung'),
+    timeout: duration(500, 180_000)
+      .prefault('10s')
+      .describe('how long a target may say nothing before the next one is tried; 100 Trying does not count'),
+  })
+  .transform(({ statuses, timeout }) => ({ statuses, timeoutMs: timeout }))
+  .prefault({});
+
 export const trunkSchema = z
   .strictObject({
     tenant: name,
@@ -114,6 +136,7 @@ export const trunkSchema = z
     targets: targetsSchema,
     routes: z.array(routeSchema).min(1).max(1_000),
     numbers: numbersSchema,
+    failover: failoverSchema.describe('of calls to this trunk'),
   })
   .refine((trunk) => trunk.peers.length + trunk.targets.length > 0, {
     path: ['peers'],

@@ -1,13 +1,14 @@
 // One call: it owns the call's state, runs the effects of the state machine on its legs, media and recordings, and reports what came of
 // them. Ports may fail, hang or answer late; the call still ends once, with everything given back.
 import { type Candidate, requestUriAt, type Trunk } from '@sidestream/routing';
-import type { Logger } from '@sidestream/service';
+import { type Logger, SidestreamError } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
 import { CallLegs } from './call-legs.js';
 import { CallMedia } from './call-media.js';
 import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
+import { dialWithin, mayTryNext } from './dialling.js';
 import { farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
@@ -219,8 +220,10 @@ export class CallSession {
     if (candidate === undefined) return;
     const { trunking, clock } = this.#services;
     const uri = requestUriAt(candidate, candidate.user);
-    const ringLimit = AbortSignal.timeout(ringDeadlineMs);
-    const invited = trunking.invite(
+    const isLast = index + 1 === candidates.length;
+    const { timeoutMs } = candidate.trunk.config.failover;
+    const invited = dialWithin(
+      trunking,
       {
         uri,
         protocol: candidate.protocol,
@@ -240,21 +243,28 @@ export class CallSession {
           this.#dispatch({ type: 'progressed', status });
         },
       },
-      AbortSignal.any([this.#work.signal, ringLimit]),
+      { answerMs: ringDeadlineMs, responseMs: isLast ? undefined : timeoutMs },
+      this.#work.signal,
     );
     const outcome = await invited.catch((error: unknown): Refusal => {
-      if (!ringLimit.aborted || this.#work.signal.aborted) throw error;
-      return { kind: 'refused', status: 480, reason: 'no answer' };
+      // What the edge cannot send there it may send to the next one.
+      if (isLast || this.#work.signal.aborted || !(error instanceof SidestreamError) || error.code !== 'not-ready')
+        throw error;
+      return { kind: 'refused', status: 503, reason: error.message };
     });
-    if (outcome.kind === 'refused') {
-      const termination = terminationOfRefusal(outcome.status, outcome.reason, this.#state.rang);
-      return this.#dispatch({ type: 'far-refused', status: relayedStatus(outcome.status), termination });
-    }
+    if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#legs.take('far', outcome.leg);
     this.#legs.listen('far', outcome.leg);
     this.#media.hear(outcome.sdp);
     if (outcome.leg.recordAware) this.#recordings.prefer('far', outcome.sdp);
     this.#dispatch({ type: 'far-answered' });
+  }
+
+  #refused(candidate: Candidate, { status, reason }: Refusal): void {
+    const termination = terminationOfRefusal(status, reason, this.#state.rang);
+    const another = mayTryNext(candidate, status);
+    this.#log.info({ trunk: candidate.trunk.name, target: candidate.hostPort, status }, 'a target refuses the call');
+    this.#dispatch({ type: 'far-refused', status: relayedStatus(status), another, termination });
   }
 
   #relayProgress(): void {

@@ -120,6 +120,8 @@ export class FakeWorld {
   readonly keptState = new EventEmitter();
   /** SDP of each 183 of the far side. */
   earlyAnswers = ['early answer'];
+  /** What the configuration says of the contact centre's trunk. */
+  contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string } | undefined;
   #resumed: ForkStream[] | undefined;
   readonly #cancel = new AbortController();
@@ -363,9 +365,14 @@ export class FakeWorld {
     return new RecordingSession(this.services(), { recordingId: 'r', call: facts }, () => script, options);
   }
 
-  /** Places of a contact centre, in order. */
-  candidates(targets = ['sip:192.0.2.9']): readonly Candidate[] {
-    const pbx = trunkSchema.parse({ tenant: 'contoso', side: 'seller', targets, routes: [{ to: 'pbx' }] });
+  /** Places of the contact centre, in order. */
+  candidates(): readonly Candidate[] {
+    const pbx = trunkSchema.parse({
+      tenant: 'contoso',
+      side: 'seller',
+      routes: [{ to: 'pbx' }],
+      ...this.contactCentre,
+    });
     const table = new TrunkTable({ pbx });
     const trunk = table.ofSource('192.0.2.9', 5060);
     if (trunk === undefined) throw new Error('no trunk');
