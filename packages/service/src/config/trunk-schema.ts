@@ -59,12 +59,14 @@ const numberMatchSchema = z
   })
   .describe('the number as it is dialled, or in E.164 with its +: either may match');
 
+const headerName = z.string().regex(/^[A-Za-z0-9.!%*_+`'~-]{1,64}$/, 'must be the name of a header field');
+
 const routeSchema = z.strictObject({
   called: numberMatchSchema.optional(),
   calling: numberMatchSchema.optional(),
   header: z
     .strictObject({
-      name: z.string().regex(/^[A-Za-z0-9.!%*_+`'~-]{1,64}$/, 'must be the name of a header field'),
+      name: headerName,
       matches: pattern.describe('found anywhere in the value'),
     })
     .optional(),
@@ -127,6 +129,24 @@ const failoverSchema = z
   .transform(({ statuses, timeout }) => ({ statuses, timeoutMs: timeout }))
   .prefault({});
 
+/** What belongs to one hop or one dialog, what we write ourselves, and what is only for the inside. In lower case. */
+const ownHeaders = new Set(
+  `accept accept-encoding allow allow-events authentication-info authorization call-id contact content-disposition
+    content-encoding content-language content-length content-type cseq diversion error-info event expires flow-timer from
+    history-info identity-info join max-breadth max-forwards mime-version min-expires min-se p-access-network-info
+    p-asserted-identity p-charging-function-addresses p-charging-vector p-preferred-identity path privacy proxy-authenticate
+    proxy-authorization proxy-require rack record-route refer-sub refer-to referred-by remote-party-id replaces require
+    retry-after route rseq security-client security-server security-verify server service-route session-expires sip-etag
+    sip-if-match subscription-state supported target-dialog timestamp to traceparent tracestate unsupported user-agent via
+    warning www-authenticate x-accountid`.split(/\s+/),
+);
+
+const passHeader = headerName
+  .refine((text) => text.length > 1, 'must be the long name of a header field')
+  .refine((text) => !ownHeaders.has(text.toLowerCase()) && !/^x-sidestream-/i.test(text), {
+    message: 'never passes: it belongs to one hop or dialog, to the inside, or Sidestream writes it itself',
+  });
+
 export const trunkSchema = z
   .strictObject({
     tenant: name,
@@ -136,6 +156,15 @@ export const trunkSchema = z
     targets: targetsSchema,
     routes: z.array(routeSchema).min(1).max(1_000),
     numbers: numbersSchema,
+    trusted: z
+      .boolean()
+      .default(true)
+      .describe('false: what it asserts of callers is not believed, and what callers want kept is not told to it'),
+    passHeaders: z
+      .array(passHeader)
+      .max(32)
+      .default(['Identity'])
+      .describe('header fields of a caller’s INVITE that pass to it as they are'),
     failover: failoverSchema.describe('of calls to this trunk'),
   })
   .refine((trunk) => trunk.peers.length + trunk.targets.length > 0, {

@@ -9,7 +9,7 @@ import type { Acceptance, IncomingInvite, MonotonicClock, OutgoingInvite, Refusa
 import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { DrachtioInvite } from './drachtio-invite.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
-import { sdpOf, sendResponse } from './drachtio-message.js';
+import { fieldsOf, sdpOf, sendResponse } from './drachtio-message.js';
 
 export interface DrachtioTrunkingOptions {
   /** Where the edge takes drachtio's protocol. */
@@ -108,7 +108,7 @@ export class DrachtioTrunking implements Trunking {
           else reject(new SidestreamError('not-ready', `INVITE not sent: ${String(error)}`, { cause: error }));
         }
       };
-      const headers: SrfHeaders = { ...invite.headers, 'Content-Type': 'application/sdp' };
+      const headers: SrfHeaders = { ...fieldsOf(invite.headers), 'Content-Type': 'application/sdp' };
       try {
         this.#srf.createUAC(invite.uri, { localSdp: invite.sdp, headers }, progress, done);
       } catch (error) {

@@ -73,7 +73,7 @@ export class CallControl {
     if (problem !== undefined) return refuse(errorTable[problem.reason].sip, problem.text);
     const maxForwards = remainingHops(invite);
     if (maxForwards === undefined) return refuse(483, 'Max-Forwards is 0');
-    const parties = readParties(invite);
+    const parties = readParties(invite, trunk.config.trusted);
     const { requestUri } = invite;
     const { user: called } = parties.called;
     const header = (name: string) => invite.header(name);
@@ -94,7 +94,12 @@ export class CallControl {
       nearParty: callingRole(facts.direction),
       candidates: trunks.candidates(routing),
       maxForwards,
-      callerNumber: (to, user) => trunks.callerNumber(trunk, to, user),
+      callerFor: (to) => ({
+        believed: trunk.config.trusted,
+        trusted: to.config.trusted,
+        passHeaders: to.config.passHeaders,
+        number: (user) => trunks.callerNumber(trunk, to, user),
+      }),
       recording: facts.decision.record ? this.#newRecording(facts, this.#terms(facts, routing)) : undefined,
     });
     registry.add(session);

@@ -9,7 +9,7 @@ import { type CallRecording, type PlannedRecording, RecordingsOfCall, type Recor
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { dialWithin, mayTryNext } from './dialling.js';
-import { farHeaders } from './far-headers.js';
+import { type FarSide, farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
 import type { Party } from './parties.js';
@@ -47,8 +47,8 @@ export interface CallPlan {
   readonly nearParty: Party;
   readonly candidates: readonly Candidate[];
   readonly maxForwards: number;
-  /** The number of a caller as this trunk wants it. */
-  readonly callerNumber: (to: Trunk, user: string) => string;
+  /** What this trunk makes of the caller's header fields. */
+  readonly callerFor: (to: Trunk) => Pick<FarSide, 'believed' | 'trusted' | 'number' | 'passHeaders'>;
   /** Undefined: the call is not to be recorded. */
   readonly recording: PlannedRecording | undefined;
 }
@@ -215,7 +215,7 @@ export class CallSession {
   }
 
   async #dial(index: number): Promise<void> {
-    const { invite, candidates, maxForwards, callerNumber } = this.#plan;
+    const { invite, candidates, maxForwards, callerFor } = this.#plan;
     const candidate = candidates[index];
     if (candidate === undefined) return;
     const { trunking, clock } = this.#services;
@@ -231,7 +231,7 @@ export class CallSession {
           own: trunking.ownAddress(candidate.protocol),
           to: uri.replace(/;.*$/, ''),
           maxForwards,
-          number: (user) => callerNumber(candidate.trunk, user),
+          ...callerFor(candidate.trunk),
         }),
         sdp: this.#media.sdp.toFar,
         onSent: () => {

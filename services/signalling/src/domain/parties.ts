@@ -69,10 +69,12 @@ export function callingRole(direction: Direction): Party {
  * Reads the parties of an INVITE. Called: request URI, or To when the URI has no user part, without a name, since the display name of
  * To is the caller's word. Calling: P-Asserted-Identity (RFC 3325), then From. Never throws: what cannot be read is treated as
  * absent, an unreadable caller as anonymous.
+ *
+ * @param believed false: the trunk is outside our trust domain, and what it asserts is nobody's word (RFC 3325 §5).
  */
-export function readParties(invite: InviteIdentities): InviteParties {
+export function readParties(invite: InviteIdentities, believed = true): InviteParties {
   const from = nameAddrs(invite.header('from'));
-  const callers = [...nameAddrs(invite.header('p-asserted-identity')), ...from];
+  const callers = [...(believed ? nameAddrs(invite.header('p-asserted-identity')) : []), ...from];
   const to = nameAddrs(invite.header('to')).map(({ uri }) => uri);
   const callingUris = callers.map(({ uri }) => uri).filter(identifies);
   const calledUris = [invite.requestUri, ...to].filter(identifies);

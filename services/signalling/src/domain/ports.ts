@@ -31,11 +31,14 @@ export interface IncomingInvite {
   refuse(status: number, headers?: Readonly<Record<string, string>>): Promise<void>;
 }
 
+/** Header fields by name; a list stands for several fields of one name. */
+export type InviteHeaders = Readonly<Record<string, string | readonly string[]>>;
+
 /** An INVITE to send to a trunk. */
 export interface OutgoingInvite {
   readonly uri: string;
   readonly protocol: TrunkProtocol;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: InviteHeaders;
   readonly sdp: string;
   /** The INVITE has left. */
   onSent(): void;

@@ -388,7 +388,7 @@ export class FakeWorld {
       nearParty: 'customer',
       candidates: this.candidates(),
       maxForwards: 69,
-      callerNumber: (_to, user) => user,
+      callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
       recording:
         recorders.length > 0
           ? {
