@@ -69,6 +69,11 @@ export class TrunkTable {
     this.#networks = new PeerNetworks(peers);
   }
 
+  /** Every target of every trunk. */
+  get targets(): readonly (Target & { readonly trunk: Trunk })[] {
+    return [...this.#entries.values()].flatMap(({ trunk, targets }) => targets.map((target) => ({ ...target, trunk })));
+  }
+
   find(name: string): Trunk | undefined {
     return this.#entries.get(name)?.trunk;
   }

@@ -162,6 +162,8 @@ describe('readConfig', () => {
       [carrier('passHeaders: [y]'), 'passHeaders.0', /long name/],
       [carrier('failover: { statuses: [486] }'), 'failover.statuses.0', /must not be one of 401, 407, 486/],
       [carrier('failover: { statuses: [603] }'), 'failover.statuses.0', /<=599/],
+      [carrier('keepalive: { interval: 10ms }'), 'keepalive', /interval from 1s to 1h/],
+      [carrier('keepalive: on'), 'keepalive', /must be 'off' or/],
       [carrier('failover: { timeout: 10 }'), 'failover.timeout', /expected string/],
     ] as const) {
       assert.deepEqual(Object.keys(problems), [`trunks.carrier.${path}`]);

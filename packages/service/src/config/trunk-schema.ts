@@ -129,6 +129,21 @@ const failoverSchema = z
   .transform(({ statuses, timeout }) => ({ statuses, timeoutMs: timeout }))
   .prefault({});
 
+const keepaliveSchema = z
+  .union(
+    [
+      z.literal('off'),
+      z.strictObject({
+        interval: duration(1_000, 3_600_000).prefault('30s'),
+        failures: z.int().min(1).max(10).default(2),
+      }),
+    ],
+    { error: "must be 'off' or {interval, failures}: an interval from 1s to 1h, 1 to 10 failures" },
+  )
+  .default('off')
+  .transform((value) => (value === 'off' ? undefined : { intervalMs: value.interval, failures: value.failures }))
+  .describe('OPTIONS to each target; one that fails to answer so many in a row is tried last');
+
 /** What belongs to one hop or one dialog, what we write ourselves, and what is only for the inside. In lower case. */
 const ownHeaders = new Set(
   `accept accept-encoding allow allow-events authentication-info authorization call-id contact content-disposition
@@ -165,6 +180,7 @@ export const trunkSchema = z
       .max(32)
       .default(['Identity'])
       .describe('header fields of a caller’s INVITE that pass to it as they are'),
+    keepalive: keepaliveSchema,
     failover: failoverSchema.describe('of calls to this trunk'),
   })
   .refine((trunk) => trunk.peers.length + trunk.targets.length > 0, {

@@ -105,7 +105,7 @@ export class DrachtioTrunking implements Trunking {
         } else {
           const refusal = refusalOf(error);
           if (refusal) resolve(refusal);
-          else reject(new SidestreamError('not-ready', `INVITE not sent: ${String(error)}`, { cause: error }));
+          else reject(notSent('INVITE', error));
         }
       };
       const headers: SrfHeaders = { ...fieldsOf(invite.headers), 'Content-Type': 'application/sdp' };
@@ -125,6 +125,29 @@ export class DrachtioTrunking implements Trunking {
       outcome.then(endAccepted, () => {});
       throw error;
     }
+  }
+
+  async options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number> {
+    const { lost } = this.#edge();
+    if (lost.aborted) throw edgeAway();
+    const answered = new Promise<number>((resolve, reject) => {
+      const sent = (error: unknown, request?: SrfRequest) => {
+        if (error || request === undefined) reject(notSent('OPTIONS', error));
+        else request.on('response', ({ status }) => status >= 200 && resolve(status));
+      };
+      const headers = {
+        From: `<sip:${this.ownAddress(protocol)}>`,
+        To: `<${uri.replace(/;.*$/, '')}>`,
+        'Max-Forwards': '70',
+        'User-Agent': 'Sidestream',
+      };
+      try {
+        this.#srf.request(uri, { method: 'OPTIONS', headers }, sent);
+      } catch (error) {
+        sent(error);
+      }
+    });
+    return raced(answered, AbortSignal.any([signal, lost]));
   }
 
   #connected(error: unknown, hostPorts: string): void {
@@ -194,6 +217,10 @@ function refusalOf(error: unknown): Refusal | undefined {
   if (typeof status !== 'number') return undefined;
   const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : '';
   return { kind: 'refused', status, reason };
+}
+
+function notSent(method: string, cause: unknown): SidestreamError {
+  return new SidestreamError('not-ready', `${method} not sent: ${String(cause)}`, { cause });
 }
 
 function edgeAway(): SidestreamError {

@@ -11,6 +11,7 @@ import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
 import type { CallFacts, IncomingInvite, OutgoingInvite, PolicyFacts } from './ports.js';
 import { type RecordingTerms, usualTerms } from './recording-terms.js';
+import { TargetStates } from './target-states.js';
 
 const trunk = (over: object) => trunkSchema.parse({ tenant: 'contoso', side: 'customer', ...over });
 
@@ -56,6 +57,7 @@ function control(
       },
     },
     relays,
+    targets: new TargetStates(() => performance.now()),
     trunks: new TrunkTable(
       {
         carrier: trunk({ peers: ['127.0.0.1'], routes: [{ to: 'pbx' }] }),

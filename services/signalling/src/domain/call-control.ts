@@ -17,10 +17,12 @@ import { RecordingScript } from './recording-script.js';
 import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { RecordingTerms } from './recording-terms.js';
 import { Recordings } from './recordings.js';
+import type { TargetStates } from './target-states.js';
 import { type Termination, terminated } from './termination.js';
 
 export interface CallControlOptions extends CallServices {
   readonly trunks: TrunkTable;
+  readonly targets: TargetStates;
   readonly policies: Policies;
   readonly recorders: RecorderClient;
   readonly admission: Admission;
@@ -85,14 +87,15 @@ export class CallControl {
   }
 
   #begin(invite: IncomingInvite, passed: Passed): void {
-    const { registry, trunks } = this.#options;
+    const { registry, trunks, targets } = this.#options;
     const { trunk, routing, maxForwards } = passed;
     const facts = this.#decide(passed);
     const session = new CallSession(this.#options, {
       facts,
       invite,
       nearParty: callingRole(facts.direction),
-      candidates: trunks.candidates(routing),
+      candidates: targets.order(trunks.candidates(routing)),
+      onTarget: (target, answered) => targets.called(target, answered),
       maxForwards,
       callerFor: (to) => ({
         believed: trunk.config.trusted,

@@ -13,6 +13,7 @@ import type { CallSession } from './call-session.js';
 import type { Party } from './parties.js';
 import type { CallFacts, ForkStream, Policies, RecordingBody } from './ports.js';
 import { usualTerms } from './recording-terms.js';
+import { TargetStates } from './target-states.js';
 
 const policy = parsePolicyFile(
   `users:
@@ -71,6 +72,7 @@ async function recorded(side: Party, calling: string, called: string) {
     events: { ...world.events, callStarted: (call) => void started.push(call) },
     relays,
     recorders,
+    targets: new TargetStates(() => performance.now()),
     trunks: new TrunkTable({
       near: trunk(side, '127.0.0.1', 'far'),
       far: trunk(side === 'seller' ? 'customer' : 'seller', '127.0.0.2', 'near'),

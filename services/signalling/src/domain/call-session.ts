@@ -8,7 +8,7 @@ import { CallMedia } from './call-media.js';
 import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
-import { dialWithin, mayTryNext } from './dialling.js';
+import { dialWithin, isThere, mayTryNext } from './dialling.js';
 import { type FarSide, farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
@@ -47,6 +47,8 @@ export interface CallPlan {
   readonly nearParty: Party;
   readonly candidates: readonly Candidate[];
   readonly maxForwards: number;
+  /** Told what each target does: it has answered, or nobody is there. */
+  readonly onTarget: (target: Candidate, answered: boolean) => void;
   /** What this trunk makes of the caller's header fields. */
   readonly callerFor: (to: Trunk) => Pick<FarSide, 'believed' | 'trusted' | 'number' | 'passHeaders'>;
   /** Undefined: the call is not to be recorded. */
@@ -215,7 +217,7 @@ export class CallSession {
   }
 
   async #dial(index: number): Promise<void> {
-    const { invite, candidates, maxForwards, callerFor } = this.#plan;
+    const { invite, candidates, maxForwards, callerFor, onTarget } = this.#plan;
     const candidate = candidates[index];
     if (candidate === undefined) return;
     const { trunking, clock } = this.#services;
@@ -238,6 +240,7 @@ export class CallSession {
           this.#delays.inviteLeft(clock());
         },
         onProgress: (status, sdp) => {
+          onTarget(candidate, true);
           this.#progress = { status, sdp, arrivedAtMs: clock() };
           this.#media.hear(sdp);
           this.#dispatch({ type: 'progressed', status });
@@ -252,6 +255,7 @@ export class CallSession {
         throw error;
       return { kind: 'refused', status: 503, reason: error.message };
     });
+    onTarget(candidate, outcome.kind === 'accepted' || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#legs.take('far', outcome.leg);
     this.#legs.listen('far', outcome.leg);

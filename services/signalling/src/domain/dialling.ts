@@ -47,6 +47,11 @@ export async function dialWithin(
   }
 }
 
+/** Whether a target that answers so is alive and takes calls (RFC 3263 §4.3): not 408, which may be our own, nor 503. */
+export function isThere(status: number): boolean {
+  return status !== 408 && status !== 503;
+}
+
 /**
  * Whether a refusal of this target sends the call to the next one (RFC 3263 §4.3). Busy is the called party's answer, and 6xx speaks
  * for every place where it could be reached (RFC 3261 §21.6).

@@ -105,6 +105,8 @@ export interface Trunking {
    * a late 2xx is acknowledged and ended behind the scenes; 'not-ready' without an edge.
    */
   invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Refusal>;
+  /** Sends OPTIONS outside a dialog; resolves with its final status. Rejects as invite() does. */
+  options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number>;
 }
 
 // ----------------------------------------------------------------------------------------------------------- media

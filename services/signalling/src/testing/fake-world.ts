@@ -202,6 +202,7 @@ export class FakeWorld {
       this.far = new FakeLeg(this, 'far');
       return { kind: 'accepted', leg: this.far, sdp: 'far answer' };
     },
+    options: async () => 200,
   };
 
   readonly media: MediaSession = {
@@ -388,6 +389,7 @@ export class FakeWorld {
       nearParty: 'customer',
       candidates: this.candidates(),
       maxForwards: 69,
+      onTarget: () => {},
       callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
       recording:
         recorders.length > 0
