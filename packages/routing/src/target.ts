@@ -3,17 +3,21 @@ import type { TrunkConfig } from '@sidestream/service';
 
 export type TrunkProtocol = TrunkConfig['transport'];
 
+/** What an SRV record says of its place in the order (RFC 2782). */
+export interface Share {
+  /** The lower one first. */
+  readonly priority: number;
+  /** Share among those of the same priority. */
+  readonly weight: number;
+}
+
 /** One place to send the INVITE to. */
-export interface Target {
+export interface Target extends Share {
   /** 'sip' or 'sips'. */
   readonly scheme: string;
   /** host or host:port, as in the configuration. */
   readonly hostPort: string;
   readonly protocol: TrunkProtocol;
-  /** The lower one first, as in SRV. */
-  readonly priority: number;
-  /** Share among those of the same priority, as in SRV. */
-  readonly weight: number;
 }
 
 /** A number from 0 up to, but not including, 1. */
@@ -32,7 +36,7 @@ export function requestUriAt({ scheme, hostPort, protocol }: Target, user: strin
 }
 
 /** Lower priorities first; equals in an order that chance gives by weight, anew for each call (RFC 2782). */
-export function inOrder<T extends Target>(targets: readonly T[], random: Random): T[] {
+export function inOrder<T extends Share>(targets: readonly T[], random: Random): T[] {
   const priorities = [...new Set(targets.map(({ priority }) => priority))].sort((a, b) => a - b);
   return priorities.flatMap((priority) =>
     byWeight(
@@ -42,7 +46,7 @@ export function inOrder<T extends Target>(targets: readonly T[], random: Random)
   );
 }
 
-function byWeight<T extends Target>(targets: readonly T[], random: Random): T[] {
+function byWeight<T extends Share>(targets: readonly T[], random: Random): T[] {
   // Those of weight 0 come to the front, so that they have their small chance: only a draw of exactly 0 takes them.
   const left = [...targets].sort((a, b) => Math.sign(a.weight) - Math.sign(b.weight));
   const ordered: T[] = [];
