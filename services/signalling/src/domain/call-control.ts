@@ -11,7 +11,15 @@ import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
-import { type CallParties, callingRole, directionOf, type InviteParties, readParties, withRoles } from './parties.js';
+import {
+  type CallParties,
+  callingRole,
+  directionOf,
+  type InviteParties,
+  readParties,
+  withNumber,
+  withRoles,
+} from './parties.js';
 import type { CallFacts, IncomingInvite, Policies, RecorderClient } from './ports.js';
 import { RecordingScript } from './recording-script.js';
 import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
@@ -145,7 +153,14 @@ export class CallControl {
       tenant: trunk.tenant,
       direction: directionOf(decision.party),
       trunk: trunk.name,
-      parties: named(parties, decision),
+      parties: named(
+        {
+          ...parties,
+          calling: withNumber(parties.calling, numbers.calling),
+          called: withNumber(parties.called, numbers.called),
+        },
+        decision,
+      ),
       decision,
       recordingCallId: decision.record ? newRecordingCallId() : '',
       startedAt,

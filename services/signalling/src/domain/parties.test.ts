@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { farHeaders, remainingHops } from './far-headers.js';
-import { directionOf, readParties, withRoles } from './parties.js';
+import { anonymous, directionOf, readParties, withNumber, withRoles } from './parties.js';
 
 const far = {
   believed: true,
@@ -136,6 +136,16 @@ test('the far INVITE carries the identity and nothing of the near side or of the
   assert.equal(headers['Diversion'], '<sip:0015550000@192.0.2.1:5060>;reason=unconditional');
   assert.equal(headers['Privacy'], 'id');
   assert.doesNotMatch(JSON.stringify(headers), /10\.9\.8\.7|secret|near/);
+});
+
+test('others are told E.164 where it is known, and nothing of who is anonymous', () => {
+  const parties = readParties(invite('sip:0030901820@sbc', { from: 'Ann <tel:030901821>' }));
+  const called = withNumber(parties.called, '+4930901820');
+  assert.deepEqual([called.uri, called.user], ['sip:+4930901820@sbc', '+4930901820']);
+  const calling = withNumber(parties.calling, '+4930901821');
+  assert.deepEqual([calling.uri, calling.user, calling.name], ['tel:+4930901821', '+4930901821', 'Ann']);
+  assert.equal(withNumber(parties.called, undefined), parties.called);
+  assert.equal(withNumber(anonymous, '+4930901820'), anonymous);
 });
 
 test('RFC 3261 §16.3: Max-Forwards counts down and 0 goes no further', () => {

@@ -48,6 +48,13 @@ export interface InviteIdentities {
   header(name: string): string | undefined;
 }
 
+/** The identity with its number as E.164, where the number plan of the trunk knows it: what others are told of a party is never dialled. */
+export function withNumber(identity: Identity, number: string | undefined): Identity {
+  if (identity.anonymous || number === undefined || number === identity.user) return identity;
+  const uri = identity.uri.startsWith('tel:') ? `tel:${number}` : identity.uri.replace(/^(\w+):[^@]*/, `$1:${number}`);
+  return { ...identity, uri, user: number };
+}
+
 /** The parties in their roles: whoever of them is the seller, the other one is the customer. */
 export function withRoles({ calling, called }: Pick<InviteParties, CallParty>, seller: CallParty): CallParties {
   return seller === 'calling'
