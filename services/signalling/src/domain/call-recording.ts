@@ -6,6 +6,7 @@ import type { PartyFlows } from './party-flows.js';
 import { type PreferredRecording, preferenceIn, preferred, type RecordPreference } from './party-preferences.js';
 import type { MediaSession } from './ports.js';
 import { indicationOf, type RecordIndication } from './recording-awareness.js';
+import type { PauseWisher } from './recording-pause.js';
 import { planOf, type RecordingPlan, type RecordingTerms } from './recording-terms.js';
 import { type Termination, terminated } from './termination.js';
 
@@ -21,7 +22,7 @@ export interface CallRecording {
   refresh(flows?: PartyFlows): void;
   /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
   stop(why: string): Promise<void>;
-  /** Resolves with true once the call is recorded, with false when it cannot be any more. */
+  /** Resolves with true once the call is recorded, with false when no recorder has taken it yet, each having been asked. */
   readonly recorded: Promise<boolean>;
   /** The call is not recorded any more, or not before a recorder is back. */
   readonly lost: boolean;
@@ -30,11 +31,13 @@ export interface CallRecording {
   /**
    * Resolves when no packet goes to a recorder any more. Idempotent; rejects SidestreamError `wrong-state` when it is over, and the
    * relay's when the pause could not be made sure of: the recording ends then.
-   * @param by who wanted it, for the events
    */
-  pause(by: string): Promise<void>;
-  /** Resolves when the recorders have agreed. Idempotent; rejects SidestreamError `recorder-refused`, and `wrong-state` when it is over. */
-  resume(): Promise<void>;
+  pause(by: PauseWisher): Promise<void>;
+  /**
+   * Takes back what this one has wanted. Resolves when the recorders have agreed, at once while somebody else wants the pause. Idempotent;
+   * rejects SidestreamError `recorder-refused`, and `wrong-state` when it is over.
+   */
+  resume(by: PauseWisher): Promise<void>;
 }
 
 /** What there is to see of a recording. */
@@ -44,6 +47,8 @@ export interface RecordingView {
   readonly phase: string;
   /** The last one that was tried, by its name in the tenant's list. */
   readonly recorder: string;
+  /** Who wants it paused: 'operator', 'party', or 'recorder', which wants no media. */
+  readonly pausedBy: readonly string[];
 }
 
 /** The recording that was decided on when the call came in. */
@@ -147,8 +152,8 @@ export class RecordingsOfCall {
         return;
       case 'record':
         if (live.length === 0) this.begin(again(), media);
-        // A recording that cannot be resumed stays paused, and whoever is aware sees it.
-        for (const one of live) one.resume().catch(() => {});
+        // One that a recorder refuses to resume is asked for again; whoever is aware sees that it is paused.
+        for (const one of live) one.resume('party').catch(() => {});
         return;
       default:
         wanted satisfies never;

@@ -16,7 +16,7 @@ class FakeRecording implements CallRecording {
   #phase = 'new';
 
   get views() {
-    return [{ recordingId: 'r', recorderCallId: 'c', phase: this.#phase, recorder: 'sip:r1' }];
+    return [{ recordingId: 'r', recorderCallId: 'c', phase: this.#phase, recorder: 'sip:r1', pausedBy: [] }];
   }
   watch(): void {}
   start(): void {
@@ -32,8 +32,8 @@ class FakeRecording implements CallRecording {
   async pause(by: string): Promise<void> {
     this.did.push(`pause ${by}`);
   }
-  async resume(): Promise<void> {
-    this.did.push('resume');
+  async resume(by: string): Promise<void> {
+    this.did.push(`resume ${by}`);
   }
 }
 
@@ -78,7 +78,7 @@ test('in the middle: pause, on, off, and each only once; the other party keeps i
   const { first, second, call: recording, begin } = call();
   begin();
   for (const preference of ['pause', 'pause', 'on', 'off', 'off']) recording.prefer('near', sdp(preference));
-  assert.deepEqual(first.did, ['start', 'pause party', 'resume', 'end declined-by-party']);
+  assert.deepEqual(first.did, ['start', 'pause party', 'resume party', 'end declined-by-party']);
   recording.prefer('far', sdp('off'));
   recording.prefer('near', sdp('on'));
   assert.deepEqual(second.did, []);

@@ -201,8 +201,11 @@ export interface RecorderHandlers {
   offer(offer: IncomingOffer): void;
   /** The recorder has lost the metadata and asks for all of it (RFC 7866 §9.2); its request is answered already. */
   snapshotWanted(): void;
-  /** The connection is gone, which says nothing of the dialog: only the recorder's answer to OPTIONS does. */
-  doubtful(): void;
+  /**
+   * The connection is gone, which says nothing of the dialog: only the recorder's answer to OPTIONS does.
+   * @param sinceMs where it was given up because nothing came: when something came last, as a MonotonicClock time
+   */
+  doubtful(sinceMs?: number): void;
   /** The recorder's BYE (already answered), or the dialog was lost. Once. */
   ended(cause: 'hangup' | 'lost', detail: string): void;
 }
