@@ -5,9 +5,10 @@ import type { Side } from './offer-answer.js';
 import type { PartyFlows } from './party-flows.js';
 import { type PreferredRecording, preferenceIn, preferred, type RecordPreference } from './party-preferences.js';
 import type { MediaSession } from './ports.js';
-import { indicationOf, type RecordIndication } from './recording-awareness.js';
+import type { RecordIndication } from './recording-awareness.js';
 import type { PauseWisher } from './recording-pause.js';
 import { planOf, type RecordingPlan, type RecordingTerms } from './recording-terms.js';
+import { SteadyIndication } from './steady-indication.js';
 import { type Termination, terminated } from './termination.js';
 
 /** What records a call: one recording, or several at once. */
@@ -62,7 +63,7 @@ export interface RecordedCall {
   readonly onRecorded: () => void;
   /** The call must be recorded and is not: it has to end. */
   readonly onUnrecorded: (why: string) => void;
-  /** A recording's phase has changed. */
+  /** What the parties are to be told may have changed. */
   readonly onChange: () => void;
   /** Aborted when the call ends. */
   readonly signal: AbortSignal;
@@ -73,6 +74,7 @@ export class RecordingsOfCall {
   readonly #planned: PlannedRecording | undefined;
   readonly #call: RecordedCall;
   readonly #begun: CallRecording[] = [];
+  readonly #indication: SteadyIndication;
   readonly #preferences = new Map<Side, RecordPreference>();
   #media: MediaSession | undefined;
   /** Which way media flows, once somebody has said. */
@@ -84,6 +86,11 @@ export class RecordingsOfCall {
     this.plan = planned === undefined ? 'none' : planOf(planned);
     this.#planned = planned;
     this.#call = call;
+    this.#indication = new SteadyIndication(
+      () => this.views.map((view) => ({ phase: view.phase, goesOn: goesOn(view) })),
+      call.onChange,
+      call.signal,
+    );
   }
 
   /** Those that have begun, ended ones included. */
@@ -97,13 +104,13 @@ export class RecordingsOfCall {
 
   /** What the call's parties are to be told. */
   get indication(): RecordIndication {
-    return indicationOf(this.views.map(({ phase }) => phase));
+    return this.#indication.now;
   }
 
   begin(recording: CallRecording, media: MediaSession): void {
     this.#begun.push(recording);
     recording.watch(() => {
-      this.#call.onChange();
+      this.#indication.changed();
       if (recording === this.#planned?.of) this.#heed(this.#planned);
     });
     recording.start(media, this.#flows);

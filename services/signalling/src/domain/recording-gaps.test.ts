@@ -56,7 +56,11 @@ test('a loss that is noticed late does not count what the gap before it has coun
 });
 
 test('property: no millisecond counts twice, none of a pause counts', () => {
-  const step = fc.record({ what: fc.constantFrom('begin', 'end', 'pause', 'resume'), ms: fc.nat(50), late: fc.nat(80) });
+  const step = fc.record({
+    what: fc.constantFrom('begin', 'end', 'pause', 'resume'),
+    ms: fc.nat(50),
+    late: fc.nat(80),
+  });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       const gaps = new RecordingGaps();

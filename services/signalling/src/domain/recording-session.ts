@@ -3,7 +3,6 @@
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { RecordingView } from './call-recording.js';
-import { settled } from './deadline.js';
 import type { PartyFlows } from './party-flows.js';
 import type {
   CallEvents,
@@ -13,10 +12,10 @@ import type {
   RecorderDialog,
   RecordingFacts,
 } from './ports.js';
-import { RecorderRound, type RecorderTurn } from './recorder-round.js';
-import { RecordingAttempt } from './recording-attempt.js';
-import { RecordingForks } from './recording-forks.js';
+import type { RecordingAttempt } from './recording-attempt.js';
+import { RecordingAttempts } from './recording-attempts.js';
 import { type PauseWisher, RecordingPause } from './recording-pause.js';
+import { RecordingRelease } from './recording-release.js';
 import { RecordingReport } from './recording-report.js';
 import type { RecordingScript } from './recording-script.js';
 import {
@@ -40,22 +39,17 @@ export interface RecordingSessionOptions {
   readonly callIdOnReestablish?: 'same' | 'new';
 }
 
-const releaseDeadlineMs = 5_000;
 /** Between two rounds through the recorders: doubled each time, up to the longest. */
 const firstWaitMs = 1_000;
 const longestWaitMs = 30_000;
 
 export class RecordingSession {
-  readonly #services: RecordingServices;
-  readonly #newScript: () => RecordingScript;
   readonly #options: RecordingSessionOptions;
   readonly #log: Logger;
   /** Aborted by the first end. */
   readonly #work = new AbortController();
-  /** What is being given back already: of recorders that were given up. */
-  readonly #ends = new Set<Promise<unknown>>();
-  readonly #round: RecorderRound;
-  readonly #forks: RecordingForks;
+  readonly #attempts: RecordingAttempts;
+  readonly #release: RecordingRelease;
   readonly #pause: RecordingPause;
   readonly #report: RecordingReport;
   /** Resolves with true once media flows to a recorder, with false when all were asked in vain or the recording ends without. */
@@ -68,15 +62,10 @@ export class RecordingSession {
   #facts: RecordingFacts;
   #state: RecordingState = newRecording;
   readonly #events: { readonly event: RecordingEvent; readonly lostSinceMs: number | undefined }[] = [];
-  #script: RecordingScript | undefined;
-  #media: MediaSession | undefined;
+  /** At the recorder that is being asked, or is up. */
   #attempt: RecordingAttempt | undefined;
-  /** The last one that was tried. */
-  #recorder: string;
   /** The call has ended: it closes its media session, and the fork ends with that. */
   #callOver = false;
-  #refreshWanted = false;
-  #flows: PartyFlows | undefined;
 
   /** @param newScript called once when the recording starts: its metadata says since when. */
   constructor(
@@ -85,16 +74,23 @@ export class RecordingSession {
     newScript: () => RecordingScript,
     options: RecordingSessionOptions = {},
   ) {
-    const { recorders, events, clock, log } = services;
-    const { tenant, decision } = facts.call;
-    this.#services = services;
+    const { recorders, events, clock } = services;
     this.#facts = facts;
-    this.#newScript = newScript;
     this.#options = options;
-    this.#log = log.child({ call: facts.call.callId, recording: facts.recordingId });
-    this.#recorder = decision.recorders[0] ?? '';
-    this.#round = new RecorderRound(() => recorders.order(tenant, decision.recorders));
-    this.#forks = new RecordingForks(facts.recordingId, this.#log);
+    this.#log = services.log.child({ call: facts.call.callId, recording: facts.recordingId });
+    this.#attempts = new RecordingAttempts({
+      recorders,
+      clock,
+      facts: () => this.#facts,
+      newScript,
+      paused: () => this.#pause.wanted,
+      onEvent: (attempt, event, lostSinceMs) => {
+        if (this.#attempt === attempt) this.#dispatch(event, lostSinceMs);
+      },
+      onState: (forkId, dialog) => events.recordingState(this.#facts, forkId, dialog),
+      log: this.#log,
+    });
+    this.#release = new RecordingRelease(this.#log);
     this.#report = new RecordingReport(events, clock, () => this.#facts);
     this.#pause = new RecordingPause({
       current: () => this.#attempt,
@@ -131,7 +127,7 @@ export class RecordingSession {
       recordingId,
       recorderCallId: call.recordingCallId,
       phase: silent ? 'paused' : this.phase,
-      recorder: this.#recorder,
+      recorder: this.#attempts.recorder,
       pausedBy: silent && by.length === 0 ? ['recorder'] : by,
     };
   }
@@ -143,8 +139,7 @@ export class RecordingSession {
 
   /** Begins on this media session, in which media flows so (absent: both ways). Returns at once, never throws. */
   start(media: MediaSession, flows?: PartyFlows): void {
-    this.#media = media;
-    this.#flows = flows;
+    this.#attempts.begin(media, flows);
     this.#report.began();
     this.#dispatch({ type: 'start' });
   }
@@ -154,10 +149,8 @@ export class RecordingSession {
    * @param flows which way it flows now; absent: as before
    */
   refresh(flows?: PartyFlows): void {
-    this.#refreshWanted = true;
     this.#attempt?.refresh();
-    this.#flows = flows ?? this.#flows;
-    if (flows !== undefined && this.#script?.follow(flows) === true) this.#attempt?.snapshot();
+    if (this.#attempts.refresh(flows)) this.#attempt?.snapshot();
   }
 
   /**
@@ -247,7 +240,7 @@ export class RecordingSession {
         this.#attempt?.attend();
         return;
       case 'settle':
-        this.#round.begin(this.#recorder);
+        this.#attempts.settle();
         return;
       case 'announce-vain':
         this.#log.warn({ termination: effect.termination }, 'no recorder takes the recording; they are asked again');
@@ -271,7 +264,7 @@ export class RecordingSession {
         return;
       case 'release':
         this.#report.ending();
-        void this.#release(effect);
+        void this.#end(effect);
         return;
       case 'announce-end':
         this.#announceEnd(effect.started, effect.termination);
@@ -290,47 +283,14 @@ export class RecordingSession {
   }
 
   #startFork(newRound: boolean): void {
-    if (newRound) this.#round.begin();
-    const turn = this.#round.next();
-    if (turn === undefined) {
-      const termination = terminated('recorder-unreachable', 'there is no other recorder');
-      return this.#dispatch({ type: 'none-left', termination });
-    }
-    this.#attempt = this.#newAttempt(turn);
-    this.#step('fork-failed', this.#attempt.startFork());
-  }
-
-  #newAttempt({ recorder, last }: RecorderTurn): RecordingAttempt {
-    const { recorders, clock, events } = this.#services;
-    const { call } = this.#facts;
-    this.#recorder = recorder;
-    const fork = this.#forks.fork(present(this.#media), recorder, this.#pause.wanted);
-    const attempt: RecordingAttempt = new RecordingAttempt({
-      recorders,
-      tenant: call.tenant,
-      recorder,
-      last,
-      // RFC 3263 §4.3: the next recorder hears the same request, so what the dialer widget was told stays true.
-      sipCallId: call.recordingCallId,
-      script: this.#scriptNow(),
-      fork,
-      clock,
-      log: this.#log,
-      onEvent: (event, lostSinceMs) => {
-        if (this.#attempt === attempt) this.#dispatch(event, lostSinceMs);
-      },
-      onState: (dialog) => events.recordingState(this.#facts, fork.id, dialog),
-    });
-    if (this.#refreshWanted) attempt.refresh();
-    return attempt;
-  }
-
-  /** What is said to the next recorder: of the same session, with the ids that it has had from the start. */
-  #scriptNow(): RecordingScript {
-    if (this.#script === undefined) this.#script = this.#newScript();
-    else if (this.#state.lost !== undefined) this.#script.renew(new Date());
-    if (this.#flows !== undefined) this.#script.follow(this.#flows);
-    return this.#script;
+    // What was said before this to a recorder that did not take it holds for the next one.
+    this.#attempt = this.#attempts.next(newRound, this.#state.lost !== undefined);
+    if (this.#attempt !== undefined) this.#step('fork-failed', this.#attempt.startFork());
+    else
+      this.#dispatch({
+        type: 'none-left',
+        termination: terminated('recorder-unreachable', 'no recorder is left to ask'),
+      });
   }
 
   #giveUp({ bye, termination }: Extract<RecordingEffect, { type: 'give-up' }>, lostSinceMs: number | undefined): void {
@@ -339,11 +299,7 @@ export class RecordingSession {
     this.#log.warn({ recorder: attempt.recorder, termination }, 'a recorder is given up');
     this.#attempt = undefined;
     if (attempt.attended) this.#lost(lostSinceMs);
-    attempt.abort();
-    const silent = attempt.fork.stop();
-    this.#pause.leaves(silent);
-    this.#ending(silent);
-    if (bye) this.#ending(attempt.sayBye());
+    this.#pause.leaves(this.#release.giveUp(attempt, bye));
   }
 
   /** A recorder that was up is gone. */
@@ -353,43 +309,25 @@ export class RecordingSession {
     this.#facts = { ...this.#facts, call: { ...this.#facts.call, recordingCallId: newRecordingCallId() } };
   }
 
-  /** The release waits for it. */
-  #ending(ending: Promise<unknown>): void {
-    this.#ends.add(ending);
-    void ending.finally(() => this.#ends.delete(ending));
-  }
-
-  async #release({ fork, bye }: Extract<RecordingEffect, { type: 'release' }>): Promise<void> {
+  async #end({ fork, bye }: Extract<RecordingEffect, { type: 'release' }>): Promise<void> {
     this.#work.abort(new DOMException('the recording is over', 'AbortError'));
-    const attempt = this.#attempt;
-    attempt?.abort();
-    const ends: Promise<unknown>[] = [...this.#ends];
-    if (fork && attempt && !this.#callOver) ends.push(attempt.fork.stop());
-    let answer: number | undefined;
-    if (bye && attempt) {
-      ends.push(
-        attempt.sayBye().then((status) => {
-          answer = status;
-        }),
-      );
-    }
-    if (attempt) ends.push(attempt.idle());
-    const clean = await settled(ends, releaseDeadlineMs);
-    if (!clean) this.#log.error('something of the recording could not be given back in time');
-    this.#dispatch(bye ? { type: 'released', ...unconfirmed(attempt?.dialog, answer) } : { type: 'released' });
+    const released = await this.#release.all(this.#attempt, { fork: fork && !this.#callOver, bye });
+    this.#dispatch({ type: 'released', ...released });
   }
 
   #announceFlow(what: 'announce-start' | 'announce-pause' | 'announce-resume'): void {
-    if (what === 'announce-pause') return this.#report.paused(this.#pause.by[0] ?? 'recorder-inactive');
-    if (what === 'announce-resume') return this.#report.resumed();
-    this.#report.started(present(this.#attempt?.dialog));
-    this.#resolveStarted(true);
+    if (what === 'announce-pause') this.#report.paused(this.#pause.by[0] ?? 'recorder-inactive');
+    else if (what === 'announce-resume') this.#report.resumed();
+    else {
+      this.#report.started(present(this.#attempt?.dialog));
+      this.#resolveStarted(true);
+    }
   }
 
   #announceEnd(started: boolean, termination: Termination): void {
     try {
       if (started) this.#report.ended(termination);
-      else this.#report.failed(this.#recorder, termination);
+      else this.#report.failed(this.#attempts.recorder, termination);
     } finally {
       this.#resolveStarted(false);
       this.#resolveEnded();
@@ -397,16 +335,9 @@ export class RecordingSession {
   }
 }
 
-/** What a BYE that was not answered 2xx says of the recording. */
-function unconfirmed(dialog: RecorderDialog | undefined, status: number | undefined): { unconfirmed?: Termination } {
-  if (status !== undefined && status >= 200 && status < 300) return {};
-  const detail = `${dialog?.host ?? 'the recorder'}: ${status === undefined ? 'no answer' : status} to BYE`;
-  return { unconfirmed: terminated('recorder-lost', detail) };
-}
-
-function present<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('the recording has no media session or no dialog');
-  return value;
+function present(dialog: RecorderDialog | undefined): RecorderDialog {
+  if (dialog === undefined) throw new Error('the recording has no dialog');
+  return dialog;
 }
 
 function unreachable(effect: never): never {

@@ -169,7 +169,8 @@ function ask(state: RecordingState, newRound = false): RecordingStep {
 function forkFailed(state: RecordingState, termination: Termination): RecordingStep {
   // The relay may have made it before the answer was lost: stopping a fork that is not there is no error.
   const doubtful: RecordingState = { ...state, fork: 'up' };
-  if (state.phase === 'stopping-while-starting' && state.fork === 'starting') return release(doubtful, state.termination);
+  if (state.phase === 'stopping-while-starting' && state.fork === 'starting')
+    return release(doubtful, state.termination);
   if (state.phase !== 'forking') return same(state);
   if (final.has(termination.reason)) return release(doubtful, termination);
   const { state: next, effects } = rest({ ...state, failure: termination }, termination);
@@ -250,11 +251,10 @@ function rest(state: RecordingState, termination: Termination): RecordingStep {
   const lost = started ? (state.lost ?? failure) : failure;
   const rounds = state.rounds + 1;
   const vain: RecordingEffect[] = started ? [] : [{ type: 'announce-vain', termination: lost }];
-  return go(
-    { ...state, phase: 'waiting', fork: 'none', dialog: 'none', lost, rounds },
-    ...vain,
-    { type: 'wait', round: rounds },
-  );
+  return go({ ...state, phase: 'waiting', fork: 'none', dialog: 'none', lost, rounds }, ...vain, {
+    type: 'wait',
+    round: rounds,
+  });
 }
 
 function giveUp({ dialog }: RecordingState, termination: Termination): RecordingEffect {

@@ -160,7 +160,7 @@ test('a relay that refuses twice ends the recording with its reason', async () =
   }
 });
 
-test("the relay refuses once what the recorder has agreed to: the fork is subscribed anew for that, not for what held before", async () => {
+test('the relay refuses once what the recorder has agreed to: the fork is subscribed anew for that, not for what held before', async () => {
   for (const begin of ['our re-INVITE', 'the answer in the ACK'] as const) {
     const { world, updates, failures } = await active();
     world.behaviours.set('answer fork', 'fail');

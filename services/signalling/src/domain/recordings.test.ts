@@ -91,5 +91,12 @@ test('each is started, refreshed, paused, resumed, ended and stopped', async () 
   await recordings.end(terminated('ended-by-operator'));
   await recordings.stop('hangup');
   for (const one of two)
-    assert.deepEqual(one.did, ['start', 'refresh', 'pause operator', 'resume operator', 'end ended-by-operator', 'stop hangup']);
+    assert.deepEqual(one.did, [
+      'start',
+      'refresh',
+      'pause operator',
+      'resume operator',
+      'end ended-by-operator',
+      'stop hangup',
+    ]);
 });

@@ -117,6 +117,8 @@ export class FakeWorld {
   recorderReinviteStatus = 200;
   /** What the recorder wants in each of its descriptions from now on. */
   recorderWants: 'recvonly' | 'inactive' = 'recvonly';
+  /** Of each recording that began: whether a recorder has taken it, or none has yet, all having been asked. */
+  readonly made: boolean[] = [];
   readonly gaps: number[] = [];
   readonly durations: number[] = [];
   /** Directions of what was offered. */
@@ -366,7 +368,14 @@ export class FakeWorld {
 
   recording(facts: CallFacts, options: RecordingSessionOptions = {}): RecordingSession {
     const script = this.script as unknown as RecordingScript;
-    return new RecordingSession(this.services(), { recordingId: 'r', call: facts }, () => script, options);
+    const recording = new RecordingSession(this.services(), { recordingId: 'r', call: facts }, () => script, options);
+    void recording.started.then((made) =>
+      setImmediate(() => {
+        this.made.push(made);
+        this.#changed.emit('changed');
+      }),
+    );
+    return recording;
   }
 
   call(recorders: string[] = ['sip:r1'], terms: Partial<RecordingTerms> = {}): CallSession {
