@@ -252,6 +252,8 @@ export interface CallEvents {
   recordingResumed(recording: RecordingFacts): void;
   /** The recorder was lost for this reason; the recording goes on at this one. */
   recordingRecovered(recording: RecordingFacts, dialog: RecorderDialog, lost: Termination, gapMs: number): void;
+  /** Each recorder was asked and none has taken the recording; they are asked again. */
+  recordingDelayed(recording: RecordingFacts, recorder: string, why: Termination): void;
   recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void;
   recordingEnded(
     recording: RecordingFacts,

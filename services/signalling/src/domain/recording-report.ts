@@ -24,6 +24,11 @@ export class RecordingReport {
     this.#beganAtMs = this.#clock();
   }
 
+  /** No recorder has taken it yet. @param recorder the one that was asked last */
+  delayed(recorder: string, why: Termination): void {
+    this.#events.recordingDelayed(this.#facts(), recorder, why);
+  }
+
   /** Media flows for the first time. */
   started(dialog: RecorderDialog): void {
     this.#startedAtMs = this.#clock();

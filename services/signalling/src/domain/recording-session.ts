@@ -242,8 +242,8 @@ export class RecordingSession {
       case 'settle':
         this.#attempts.settle();
         return;
-      case 'announce-vain':
-        this.#log.warn({ termination: effect.termination }, 'no recorder takes the recording; they are asked again');
+      case 'announce-delay':
+        this.#report.delayed(this.#attempts.recorder, effect.termination);
         this.#resolveStarted(false);
         return;
       case 'announce-start':

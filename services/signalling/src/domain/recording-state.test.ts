@@ -98,8 +98,8 @@ test('all recorders were asked in vain at first: that is told, and they are aske
   assert.deepEqual([state.phase, state.started], ['waiting', false]);
   assert.deepEqual(path(effects), ['fork', 'gone', 'fork', 'wait 1', 'fork anew', 'gone', 'fork', 'wait 2']);
   assert.deepEqual(
-    effects.find(({ type }) => type === 'announce-vain'),
-    { type: 'announce-vain', termination: refused },
+    effects.find(({ type }) => type === 'announce-delay'),
+    { type: 'announce-delay', termination: refused },
   );
   const stopped = play([start, forked, no, noneLeft, stop, { type: 'released' }]);
   assert.deepEqual(stopped.effects.at(-1), { type: 'announce-end', started: false, termination: refused });

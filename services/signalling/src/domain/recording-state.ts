@@ -85,8 +85,8 @@ export type RecordingEffect =
   | { type: 'give-up'; bye: boolean; termination: Termination }
   /** Report `retry` after a pause that grows with the number of the round. */
   | { type: 'wait'; round: number }
-  /** At first nobody has taken the recording; they are asked again. */
-  | { type: 'announce-vain'; termination: Termination }
+  /** Nobody has taken the recording yet; they are asked again. */
+  | { type: 'announce-delay'; termination: Termination }
   /** Stop the fork and end the dialog, in parallel; the fork is never left running. */
   | { type: 'release'; fork: boolean; bye: boolean; termination: Termination }
   | { type: 'announce-end'; started: boolean; termination: Termination };
@@ -250,8 +250,8 @@ function rest(state: RecordingState, termination: Termination): RecordingStep {
   const { started, failure = termination } = state;
   const lost = started ? (state.lost ?? failure) : failure;
   const rounds = state.rounds + 1;
-  const vain: RecordingEffect[] = started ? [] : [{ type: 'announce-vain', termination: lost }];
-  return go({ ...state, phase: 'waiting', fork: 'none', dialog: 'none', lost, rounds }, ...vain, {
+  const delay: RecordingEffect[] = started || rounds > 1 ? [] : [{ type: 'announce-delay', termination: lost }];
+  return go({ ...state, phase: 'waiting', fork: 'none', dialog: 'none', lost, rounds }, ...delay, {
     type: 'wait',
     round: rounds,
   });

@@ -117,8 +117,6 @@ export class FakeWorld {
   recorderReinviteStatus = 200;
   /** What the recorder wants in each of its descriptions from now on. */
   recorderWants: 'recvonly' | 'inactive' = 'recvonly';
-  /** Of each recording that began: whether a recorder has taken it, or none has yet, all having been asked. */
-  readonly made: boolean[] = [];
   readonly gaps: number[] = [];
   readonly durations: number[] = [];
   /** Directions of what was offered. */
@@ -308,6 +306,7 @@ export class FakeWorld {
       this.gaps.push(gapMs);
       this.#tell('recordingRecovered', lost);
     },
+    recordingDelayed: (_recording, _recorder, why) => this.#tell('recordingDelayed', why),
     recordingFailed: (_recording, _recorder, termination) => this.#tell('recordingFailed', termination),
     recordingEnded: (_recording, termination, { durationMs, gapMs }) => {
       this.durations.push(durationMs);
@@ -368,14 +367,7 @@ export class FakeWorld {
 
   recording(facts: CallFacts, options: RecordingSessionOptions = {}): RecordingSession {
     const script = this.script as unknown as RecordingScript;
-    const recording = new RecordingSession(this.services(), { recordingId: 'r', call: facts }, () => script, options);
-    void recording.started.then((made) =>
-      setImmediate(() => {
-        this.made.push(made);
-        this.#changed.emit('changed');
-      }),
-    );
-    return recording;
+    return new RecordingSession(this.services(), { recordingId: 'r', call: facts }, () => script, options);
   }
 
   call(recorders: string[] = ['sip:r1'], terms: Partial<RecordingTerms> = {}): CallSession {
@@ -402,6 +394,11 @@ export class FakeWorld {
             }
           : undefined,
     });
+  }
+
+  /** Whether a recorder has taken the recording, or none has, all having been asked. */
+  get asked(): boolean {
+    return this.told.some(({ kind }) => /^recording(Started|Delayed|Failed)$/.test(kind));
   }
 
   count(kind: string): number {
