@@ -127,7 +127,7 @@ export class RecordingsOfCall {
     this.#media = media;
     const wanted = preferred(this.#preferences.values());
     if (wanted === 'off') return void of.end(declined());
-    if (wanted === 'pause') pause(of);
+    if (wanted === 'pause') pause(of, 'party');
     this.begin(of, media);
     void of.recorded.then((recorded) => {
       this.#recorded = recorded;
@@ -155,16 +155,23 @@ export class RecordingsOfCall {
         for (const one of live) void one.end(declined());
         return;
       case 'pause':
-        for (const one of live) pause(one);
+        for (const one of live) pause(one, 'party');
         return;
       case 'record':
-        if (live.length === 0) this.begin(again(), media);
+        if (live.length === 0) this.#beginAgain(again(), media);
         // One that a recorder refuses to resume is asked for again; whoever is aware sees that it is paused.
         for (const one of live) one.resume('party').catch(() => {});
         return;
       default:
         wanted satisfies never;
     }
+  }
+
+  /** What an operator had paused stays so, although a party has had it ended meanwhile. */
+  #beginAgain(another: CallRecording, media: MediaSession): void {
+    const before = this.#begun.at(-1)?.views ?? [];
+    if (before.some(({ pausedBy }) => pausedBy.includes('operator'))) pause(another, 'operator');
+    this.begin(another, media);
   }
 
   /** The far side has answered and waits: as long as is configured. */
@@ -205,6 +212,6 @@ function declined(): Termination {
 }
 
 /** One that cannot be paused ends by itself. */
-function pause(recording: CallRecording): void {
-  recording.pause('party').catch(() => {});
+function pause(recording: CallRecording, by: PauseWisher): void {
+  recording.pause(by).catch(() => {});
 }

@@ -14,9 +14,10 @@ class FakeRecording implements CallRecording {
   readonly recorded = new Promise<boolean>(() => {});
   readonly lost = false;
   #phase = 'new';
+  pausedBy: string[] = [];
 
   get views() {
-    return [{ recordingId: 'r', recorderCallId: 'c', phase: this.#phase, recorder: 'sip:r1', pausedBy: [] }];
+    return [{ recordingId: 'r', recorderCallId: 'c', phase: this.#phase, recorder: 'sip:r1', pausedBy: this.pausedBy }];
   }
   watch(): void {}
   start(): void {
@@ -82,6 +83,14 @@ test('in the middle: pause, on, off, and each only once; the other party keeps i
   recording.prefer('far', sdp('off'));
   recording.prefer('near', sdp('on'));
   assert.deepEqual(second.did, []);
+});
+
+test('what an operator had paused is paused in the recording that takes its place', () => {
+  const { first, second, call: recording, begin } = call();
+  begin();
+  first.pausedBy = ['operator'];
+  for (const preference of ['off', 'on']) recording.prefer('near', sdp(preference));
+  assert.deepEqual(second.did, ['pause operator', 'start']);
 });
 
 test('a tenant that ignores preferences, and a call that must be recorded, go on', () => {

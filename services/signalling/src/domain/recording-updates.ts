@@ -61,6 +61,7 @@ export class RecordingUpdates {
   #turns: Teller[] = [];
   #turning = false;
   #refusals = 0;
+  #askingAgain = false;
   /** The relay refused the last description; a second refusal in a row ends the recording. */
   #mending = false;
 
@@ -258,15 +259,21 @@ export class RecordingUpdates {
 
   /** RFC 3261 §14.1: a refused offer leaves the session as it was, so the relay sends on as agreed before. */
   async #refused(status: number, { renewal, turn }: Wanted, turns: readonly Teller[]): Promise<void> {
-    const { script, signal, log, firstRefusalMs: firstMs = firstRefusalMs } = this.#options;
+    const { script, log, firstRefusalMs: firstMs = firstRefusalMs } = this.#options;
     log.warn({ status }, 'the recorder refused a new offer');
     script.withdraw();
     if (turn) {
       for (const tell of turns) tell(status);
-      const waitMs = Math.min(longestRefusalMs, firstMs * 2 ** this.#refusals++);
-      void pause(waitMs, signal).then(() => this.#turning && this.#want({ turn: true }));
+      if (!this.#askingAgain) void this.#askAgain(Math.min(longestRefusalMs, firstMs * 2 ** this.#refusals++));
     }
     if (renewal) await this.#connect(this.#answer);
+  }
+
+  async #askAgain(waitMs: number): Promise<void> {
+    this.#askingAgain = true;
+    await pause(waitMs, this.#options.signal);
+    this.#askingAgain = false;
+    if (this.#turning) this.#want({ turn: true });
   }
 
   #turned(turns: readonly Teller[]): void {
