@@ -4,7 +4,7 @@
 import { randomInt } from 'node:crypto';
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { within } from './deadline.js';
-import type { IncomingOffer, RecorderDialog } from './ports.js';
+import type { IncomingOffer, MonotonicClock, RecorderDialog } from './ports.js';
 import type { RecordingFork } from './recording-fork.js';
 import type { RecorderDescription, RecordingScript } from './recording-script.js';
 
@@ -16,17 +16,26 @@ export interface RecordingUpdatesOptions {
   readonly answer: RecorderDescription;
   /** The recorder and the relay have agreed once more: the dialog's state has changed, and what flows may have. */
   readonly onAgreed: () => void;
-  /** What flows is not what was agreed, or the dialog is gone: this recorder is of no use any more. */
-  readonly onFailed: (error: SidestreamError, dialogGone: boolean) => void;
+  /**
+   * What flows is not what was agreed, or the dialog is gone: this recorder is of no use any more.
+   * @param sinceMs when it was asked what it did not answer; absent: since now
+   */
+  readonly onFailed: (error: SidestreamError, dialogGone: boolean, sinceMs?: number) => void;
   /** Aborted when the recording ends. */
   readonly signal: AbortSignal;
+  readonly clock: MonotonicClock;
   /** How long to wait after a 491; for tests. */
   readonly backOffMs?: () => number;
+  /** How long to wait after the first refusal to resume; for tests. */
+  readonly firstRefusalMs?: number;
   readonly log: Logger;
 }
 
 /** Far below the INVITE transaction's own 64*T1: meanwhile nobody knows what is recorded. */
 const answerDeadlineMs = 10_000;
+/** Between two questions to a recorder that refuses to resume: doubled each time, up to the longest. */
+const firstRefusalMs = 2_000;
+const longestRefusalMs = 30_000;
 
 /** What has to be done, of which there is one each however often it is asked for. */
 interface Wanted {
@@ -37,6 +46,9 @@ interface Wanted {
   readonly snapshot: boolean;
 }
 
+/** Hears the status by which the recorder refused, or undefined. */
+type Teller = (refused: number | undefined) => void;
+
 const nothing: Wanted = { renewal: false, turn: false, snapshot: false };
 
 export class RecordingUpdates {
@@ -45,7 +57,11 @@ export class RecordingUpdates {
   #running: Promise<void> | undefined;
   #wanted = nothing;
   #recorderOffer = false;
-  #refused: number | undefined;
+  /** Who waits for what the recorder says to the turn. */
+  #turns: Teller[] = [];
+  #turning = false;
+  #refusals = 0;
+  #askingAgain = false;
   /** The relay refused the last description; a second refusal in a row ends the recording. */
   #mending = false;
 
@@ -59,15 +75,20 @@ export class RecordingUpdates {
     this.#want({ renewal: true });
   }
 
-  /** The fork was paused, or may flow again: the recorder must hear of it (RFC 7866 §7.1.1.1). Returns at once. */
-  turn(): void {
-    this.#refused = undefined;
+  /**
+   * The fork was paused, or may flow again: the recorder must hear of it (RFC 7866 §7.1.1.1), and does again after a refusal.
+   * Resolves with the status of the refusal, or with undefined once it has agreed; not at all when it is lost.
+   */
+  turn(): Promise<number | undefined> {
+    const said = new Promise<number | undefined>((resolve) => this.#turns.push(resolve));
+    this.#turning = true;
     this.#want({ turn: true });
+    return said;
   }
 
-  /** The recorder's status, if it refused the last turn. */
-  get refused(): number | undefined {
-    return this.#refused;
+  /** Whether the recorder does not know yet, or does not accept, that the fork was paused or may flow again. */
+  get turning(): boolean {
+    return this.#turning;
   }
 
   /** The recorder wants the full metadata (RFC 7866 §9.2): a re-INVITE brings it, changed offer or not. Returns at once. */
@@ -134,6 +155,7 @@ export class RecordingUpdates {
       // The recorder believes that its answer holds, so nothing is as it was.
       return onFailed(SidestreamError.from(error), false);
     }
+    this.#stands(wanted);
     if (await this.#connect(wanted)) onAgreed();
   }
 
@@ -174,49 +196,90 @@ export class RecordingUpdates {
   }
 
   async #update(): Promise<void> {
-    const { dialog, script, fork, signal, onAgreed, onFailed, log } = this.#options;
+    const { script, fork, signal, clock, onAgreed, onFailed } = this.#options;
     const { turn, snapshot } = this.#wanted;
     const renewal = this.#wanted.renewal && this.#mayRenew;
     const again: Wanted = { turn, snapshot, renewal };
     this.#wanted = { ...nothing, renewal: this.#wanted.renewal && !renewal };
+    const turns = turn ? this.#turns.splice(0) : [];
+    const restore = (wanted: Wanted) => {
+      this.#turns.unshift(...turns);
+      this.#restore(wanted);
+    };
+    const agreed = () => {
+      if (turn) this.#turned(turns);
+      onAgreed();
+    };
     const { paused } = fork;
     const streams = renewal ? await fork.subscribe(signal) : undefined;
     // A pause or its end has come meanwhile: it decides what there is to say.
-    if (fork.paused !== paused) return this.#restore(again);
+    if (fork.paused !== paused) return restore(again);
     const changed = (renewal || turn) && script.propose(streams, paused ? 'inactive' : 'sendonly');
     // The same description needs no offer; the relay needs the standing answer for the renewed subscription.
     if (!changed && !snapshot) {
-      if ((await this.#connect(this.#answer)) && turn) onAgreed();
+      if (!(await this.#connect(this.#answer))) return restore({ ...nothing, turn });
+      if (turn) agreed();
       return;
     }
-    const response = await dialog.reinvite(
-      { ...script.inviteBody(), headers: script.inviteHeaders },
-      within(signal, answerDeadlineMs),
-    );
+    const askedAtMs = clock();
+    const response = await this.#ask(askedAtMs);
+    if (response === undefined) return;
     if (response.status === 491) {
       script.withdraw();
-      this.#restore(again);
+      restore(again);
       await pause((this.#options.backOffMs ?? ownerBackOffMs)(), signal);
       return;
     }
     if (response.status === 481 || response.status === 408) {
-      return onFailed(
-        new SidestreamError('recorder-unreachable', `the recorder answered ${response.status} to a re-INVITE`),
-        true,
-      );
+      const said = `the recorder answered ${response.status} to a re-INVITE`;
+      return onFailed(new SidestreamError('recorder-unreachable', said), true, askedAtMs);
     }
-    if (response.status >= 300) {
-      // RFC 3261 §14.1: a refused offer leaves the session as it was, so the relay sends on as agreed before.
-      log.warn({ status: response.status }, 'the recorder refused a new offer');
-      script.withdraw();
-      if (turn) this.#refused = response.status;
-      if (renewal) await this.#connect(this.#answer);
-      return;
-    }
+    if (response.status >= 300) return this.#refused(response.status, again, turns);
     const answer = script.check(response);
     // A snapshot alone changes no media: a relay that hears the same again has nothing to do.
-    const same = !changed && !renewal && answer.sdp === this.#answer.sdp;
-    if (same || (await this.#connect(answer))) onAgreed();
+    if (!changed && !renewal && !turn && answer.sdp === this.#answer.sdp) return agreed();
+    this.#stands(answer);
+    if (await this.#connect(answer)) agreed();
+    else restore({ ...nothing, turn });
+  }
+
+  /** The recorder's final response; undefined where there is none: it is lost then. */
+  async #ask(askedAtMs: number) {
+    const { dialog, script, signal, onFailed } = this.#options;
+    try {
+      return await dialog.reinvite(
+        { ...script.inviteBody(), headers: script.inviteHeaders },
+        within(signal, answerDeadlineMs),
+      );
+    } catch (error) {
+      if (!signal.aborted) onFailed(SidestreamError.from(error), false, askedAtMs);
+      return undefined;
+    }
+  }
+
+  /** RFC 3261 §14.1: a refused offer leaves the session as it was, so the relay sends on as agreed before. */
+  async #refused(status: number, { renewal, turn }: Wanted, turns: readonly Teller[]): Promise<void> {
+    const { script, log, firstRefusalMs: firstMs = firstRefusalMs } = this.#options;
+    log.warn({ status }, 'the recorder refused a new offer');
+    script.withdraw();
+    if (turn) {
+      for (const tell of turns) tell(status);
+      if (!this.#askingAgain) void this.#askAgain(Math.min(longestRefusalMs, firstMs * 2 ** this.#refusals++));
+    }
+    if (renewal) await this.#connect(this.#answer);
+  }
+
+  async #askAgain(waitMs: number): Promise<void> {
+    this.#askingAgain = true;
+    await pause(waitMs, this.#options.signal);
+    this.#askingAgain = false;
+    if (this.#turning) this.#want({ turn: true });
+  }
+
+  #turned(turns: readonly Teller[]): void {
+    this.#turning = this.#turns.length > 0;
+    this.#refusals = 0;
+    for (const tell of turns) tell(undefined);
   }
 
   #restore({ renewal, turn, snapshot }: Wanted): void {
@@ -228,8 +291,14 @@ export class RecordingUpdates {
     };
   }
 
+  /** The recorder holds this description for agreed on, whatever the relay says to it. */
+  #stands(description: RecorderDescription): void {
+    this.#answer = description;
+    this.#options.script.agree(description);
+  }
+
   /**
-   * The relay hears the recorder's description; only then is it agreed on. False if the relay refused it: that has stopped the fork,
+   * The relay hears the recorder's description; only then is it agreed on, unless it stands already. False if the relay refused it: that has stopped the fork,
    * so an update follows, which subscribes it anew as it was agreed before.
    * @throws SidestreamError when the relay refuses a second time
    */
@@ -246,8 +315,7 @@ export class RecordingUpdates {
       return false;
     }
     this.#mending = false;
-    this.#answer = answer;
-    script.agree(answer);
+    this.#stands(answer);
     // A fork that was resumed may have got other ports or keys than the recorder was told.
     if (streams !== undefined && script.propose(streams, 'sendonly')) {
       script.withdraw();
