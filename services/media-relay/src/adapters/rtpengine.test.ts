@@ -255,11 +255,22 @@ describe('on the real rtpengine', { skip }, () => {
     assert.equal((recorder[0].from(call.customer.ssrc)[0]?.[1] ?? 0) & 0x7f, 8);
   });
 
-  test("a party's video is not forked and is refused in the recorder's answer", async () => {
+  test("RFC 3264 §6: a party's video is refused in its place and neither offered to the other party nor forked", async () => {
     const call = await connect('video');
     const video = 'm=video 40000 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n';
-    await relay.updateSession('video', 'customer', call.customer.sdp('0', video), soon());
-    await relay.answerSession('video', 'seller', call.seller.sdp('0', video), soon());
+    const media = (sdp: string) => sdp.match(/^m=\w+ (0 )?/gm)?.map((line) => line.trim());
+    const offered = call.customer.sdp('0').replace('m=audio', `${video}m=audio`);
+    call.towardsSeller = await relay.updateSession('video', 'customer', offered, soon());
+    assert.deepEqual(media(call.towardsSeller), ['m=audio']);
+    call.towardsCustomer = await relay.answerSession('video', 'seller', call.seller.sdp('0'), soon());
+    assert.deepEqual(media(call.towardsCustomer), ['m=video 0', 'm=audio']);
+    // §8: a later offer of the seller's has its place for the video as well, and the answer picks the audio.
+    assert.deepEqual(media(await relay.updateSession('video', 'seller', call.seller.sdp('0'), soon())), [
+      'm=video 0',
+      'm=audio',
+    ]);
+    const answer = call.customer.sdp('0').replace('m=audio', 'm=video 0 RTP/AVP 96\r\nm=audio');
+    assert.deepEqual(media(await relay.answerSession('video', 'customer', answer, soon())), ['m=audio']);
     const recorder = await call.recorder();
     assert.equal((await call.fork('rec', recorder)).length, 2);
     await call.talk(5);
@@ -275,7 +286,7 @@ describe('on the real rtpengine', { skip }, () => {
   });
 
   test('an offer that is no SDP leaves nothing behind', async () => {
-    await assert.rejects(relay.openSession('bad', 'customer', 'nonsense', soon()), hasCode('media-refused'));
+    await assert.rejects(relay.openSession('bad', 'customer', 'nonsense', soon()), hasCode('not-acceptable-here'));
     await eventually(() => relay.sessionCount === 0, 'it was cleaned up');
     assert.deepEqual((await engine.list(soon())).sessions, []);
   });

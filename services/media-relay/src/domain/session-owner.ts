@@ -11,8 +11,10 @@ import {
   permit,
   type SessionEvent,
 } from './media-session.js';
+import { PartyDescription } from './party-description.js';
 import type { DomainLog, ForkStream, MediaEngine, Party, PartyMedia, VoiceCodec } from './ports.js';
 import { secureAnswer } from './secure-answer.js';
+import { readDescription } from './session-description.js';
 
 /** A command that runs may finish before the end of the session aborts it: the engine's reply is normally 2 ms away. */
 const closeGraceMs = 500;
@@ -24,6 +26,11 @@ export class SessionOwner {
   readonly #log: DomainLog;
   readonly #queue: CommandQueue;
   #state: MediaSession;
+  /** What each party is told. */
+  readonly #towards: Readonly<Record<Party, PartyDescription>> = {
+    customer: new PartyDescription(),
+    seller: new PartyDescription(),
+  };
   /** What the first offer's answerer was offered, until it is answered. */
   #offered = '';
   #closing: Promise<readonly PartyMedia[]> | undefined;
@@ -46,18 +53,20 @@ export class SessionOwner {
 
   offer(by: Party, sdp: string, signal: AbortSignal): Promise<string> {
     return this.#run({ kind: 'offer' }, signal, async (running) => {
-      const reply = await this.#engine.offer(this.#state.id, by, sdp, this.#state.answered, running);
+      const heard = readDescription(sdp);
+      const reply = await this.#engine.offer(this.#state.id, by, heard.sdp, this.#state.answered, running);
       this.#apply({ kind: 'offered', by });
+      this.#towards[by].offers(heard.layout);
       if (!this.#state.answered) this.#offered = reply;
-      return reply;
+      return this.#towards[other(by)].describe(reply);
     });
   }
 
   answer(by: Party, sdp: string, signal: AbortSignal): Promise<string> {
     return this.#run({ kind: 'answer', by }, signal, async (running) => {
-      const reply = await this.#engine.answer(this.#state.id, by, sdp, running);
+      const reply = await this.#engine.answer(this.#state.id, by, readDescription(sdp).sdp, running);
       this.#answered();
-      return reply;
+      return this.#towards[other(by)].describe(reply);
     });
   }
 
@@ -152,7 +161,7 @@ export class SessionOwner {
   async #presumeAnswer(signal: AbortSignal): Promise<void> {
     const { id, answered, offerer } = this.#state;
     if (answered || offerer === undefined) return;
-    await this.#engine.presumeAnswer(id, offerer === 'customer' ? 'seller' : 'customer', this.#offered, signal);
+    await this.#engine.presumeAnswer(id, other(offerer), this.#offered, signal);
     this.#answered();
   }
 
@@ -193,4 +202,8 @@ export class SessionOwner {
   #apply(event: SessionEvent): void {
     this.#state = apply(this.#state, event);
   }
+}
+
+function other(party: Party): Party {
+  return party === 'customer' ? 'seller' : 'customer';
 }
