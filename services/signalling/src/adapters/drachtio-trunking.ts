@@ -8,15 +8,17 @@ import type {
   Acceptance,
   IncomingInvite,
   MonotonicClock,
+  Offered,
   OutgoingInvite,
   Refusal,
   Trunking,
   TrunkProtocol,
 } from '../domain/ports.js';
-import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
+import type { Srf, SrfDialog, SrfHeaders, SrfOffered, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { DrachtioInvite } from './drachtio-invite.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
 import { sdpOf, sendResponse } from './drachtio-message.js';
+import { DrachtioOfferingLeg } from './drachtio-offering-leg.js';
 
 export interface DrachtioTrunkingOptions {
   /** Where the edge takes drachtio's protocol. */
@@ -85,14 +87,14 @@ export class DrachtioTrunking implements Trunking {
     return own?.hostPort ?? 'localhost';
   }
 
-  async invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Refusal> {
+  async invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Offered | Refusal> {
     const edge = this.#edge();
     if (edge.lost.aborted) throw edgeAway();
     signal.throwIfAborted();
     let sent: SrfRequest | undefined;
     let given = false;
     const cancel = () => sent?.cancel((error) => error && this.#options.log.debug({ err: error }, 'CANCEL not sent'));
-    const outcome = new Promise<Acceptance | Refusal>((resolve, reject) => {
+    const outcome = new Promise<Acceptance | Offered | Refusal>((resolve, reject) => {
       const progress = {
         cbRequest: (error: unknown, request?: SrfRequest) => {
           if (error || request === undefined) return;
@@ -104,8 +106,11 @@ export class DrachtioTrunking implements Trunking {
           if (!given && response.status > 100) invite.onProgress(response.status, sdpOf(response));
         },
       };
-      const done = (error: unknown, dialog?: SrfDialog) => {
-        if (dialog) {
+      const done = (error: unknown, dialog?: SrfDialog | SrfOffered) => {
+        if (dialog && !('local' in dialog)) {
+          const { res } = dialog;
+          resolve({ kind: 'offered', leg: new DrachtioOfferingLeg(dialog, edge, this.#options.log), sdp: sdpOf(res) });
+        } else if (dialog) {
           const { res } = dialog;
           const leg = new DrachtioLeg(dialog, res.get('supported'), edge, this.#options.log);
           resolve({ kind: 'accepted', leg, sdp: sdpOf(res) });
@@ -115,9 +120,13 @@ export class DrachtioTrunking implements Trunking {
           else reject(new SidestreamError('not-ready', `INVITE not sent: ${String(error)}`, { cause: error }));
         }
       };
-      const headers: SrfHeaders = { ...invite.headers, 'Content-Type': 'application/sdp' };
+      const { headers, sdp } = invite;
+      const options =
+        sdp === ''
+          ? { noAck: true as const, headers: { ...headers } }
+          : { localSdp: sdp, headers: { ...headers, 'Content-Type': 'application/sdp' } };
       try {
-        this.#srf.createUAC(invite.uri, { localSdp: invite.sdp, headers }, progress, done);
+        this.#srf.createUAC(invite.uri, options, progress, done);
       } catch (error) {
         // Without a connection the library asserts instead of calling back.
         done(error);
@@ -191,8 +200,8 @@ export class DrachtioTrunking implements Trunking {
   }
 }
 
-function endAccepted(outcome: Acceptance | Refusal): void {
-  if (outcome.kind === 'accepted') void outcome.leg.bye(undefined, AbortSignal.timeout(lateByeDeadlineMs));
+function endAccepted(outcome: Acceptance | Offered | Refusal): void {
+  if (outcome.kind !== 'refused') void outcome.leg.bye(undefined, AbortSignal.timeout(lateByeDeadlineMs));
 }
 
 function refusalOf(error: unknown): Refusal | undefined {

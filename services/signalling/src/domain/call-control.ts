@@ -76,8 +76,6 @@ export class CallControl {
     if (maxForwards === undefined) return refuse(483, 'Max-Forwards is 0');
     const candidates = trunks.candidates(trunk);
     if (candidates.length === 0) return refuse(404, `no target behind trunk ${trunk.name}`);
-    // The offer would have to come from the far side's 200 (RFC 3264 §4), which this call flow does not wait for.
-    if (invite.sdp === '') return refuse(488, 'an INVITE without SDP is not supported');
     return { trunk, candidates, maxForwards };
   }
 

@@ -4,7 +4,7 @@ import type { RecordingsOfCall } from './call-recording.js';
 import { within } from './deadline.js';
 import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
 import { flowsBothWays, partyFlows } from './party-flows.js';
-import type { IncomingInfo, Leg, MediaSession } from './ports.js';
+import type { IncomingInfo, Leg, MediaSession, OfferingLeg } from './ports.js';
 import { statusOf, type Termination, terminated } from './termination.js';
 
 export interface CallLegsOptions {
@@ -21,6 +21,7 @@ export class CallLegs {
   readonly #options: CallLegsOptions;
   #near: Leg | undefined;
   #far: Leg | undefined;
+  #offering: OfferingLeg | undefined;
   #offerAnswer: OfferAnswer | undefined;
 
   constructor(options: CallLegsOptions) {
@@ -33,6 +34,24 @@ export class CallLegs {
 
   get far(): Leg | undefined {
     return this.#far;
+  }
+
+  /** What there is of the far side, answered by us or not. */
+  get farHeld(): Pick<Leg, 'bye'> | undefined {
+    return this.#far ?? this.#offering;
+  }
+
+  /** The far side has answered with an offer of its own. */
+  takeOffering(leg: OfferingLeg): void {
+    this.#offering = leg;
+  }
+
+  /** Answers the far side's offer. Rejects as the edge does. */
+  async answerFar(sdp: string): Promise<void> {
+    if (this.#offering === undefined) return;
+    const leg = await this.#offering.answer(sdp);
+    this.take('far', leg);
+    this.listen('far', leg);
   }
 
   /** A dialog has been made. */

@@ -1,5 +1,5 @@
 // The media of a call until both sides have agreed: the session at the relay, and the descriptions that go through it in their order.
-import type { Logger } from '@sidestream/service';
+import { type Logger, SidestreamError } from '@sidestream/service';
 import type { RecordingsOfCall } from './call-recording.js';
 import { within } from './deadline.js';
 import type { CallId } from './identifiers.js';
@@ -11,7 +11,7 @@ export interface CallMediaOptions {
   readonly relays: MediaRelays;
   readonly callId: CallId;
   readonly nearParty: Party;
-  /** What the caller offered. */
+  /** What the caller offered; empty for a late offer. */
   readonly offer: string;
   readonly nearDescriptions: LegDescriptions;
   readonly recordings: RecordingsOfCall;
@@ -51,12 +51,33 @@ export class CallMedia {
     return this.#order;
   }
 
-  /** Opens the session with the caller's offer. @throws SidestreamError */
+  /** Opens the session with the caller's offer, or with the far side's where the caller made none. @throws SidestreamError */
   async open(): Promise<void> {
-    const { relays, callId, nearParty, offer, onLost, signal } = this.#options;
-    const opened = await relays.open(callId, nearParty, offer, onLost, within(signal, 2 * mediaDeadlineMs));
+    const { nearParty, offer } = this.#options;
+    if (offer !== '') {
+      this.#sdp.toFar = await this.#open(nearParty, offer);
+      return;
+    }
+    await this.#order;
+    if (this.#sdp.fromFar === '') throw new SidestreamError('not-acceptable-here', 'neither side has made an offer');
+    this.#tellNear(await this.#open(this.#farParty, this.#sdp.fromFar));
+  }
+
+  async #open(offerer: Party, sdp: string): Promise<string> {
+    const { relays, callId, onLost, signal } = this.#options;
+    const opened = await relays.open(callId, offerer, sdp, onLost, within(signal, 2 * mediaDeadlineMs));
     this.#session = opened.media;
-    this.#sdp.toFar = opened.sdp;
+    return opened.sdp;
+  }
+
+  /** The caller has answered the far side's offer; returns what answers it there. @throws SidestreamError */
+  async answerOffer(sdp: string): Promise<string> {
+    const { nearParty, recordings, signal } = this.#options;
+    if (this.#session === undefined || sdp === '')
+      throw new SidestreamError('not-acceptable-here', 'the ACK has no answer to the offer');
+    this.#sdp.toFar = await this.#session.answer(nearParty, sdp, within(signal, mediaDeadlineMs));
+    recordings.refresh();
+    return this.#sdp.toFar;
   }
 
   /** Of several descriptions of the far side the last one that came holds, however long the relay takes for those before it. */
@@ -101,10 +122,16 @@ export class CallMedia {
 
   /** The relay hears a description of the far side; returns the caller's. */
   async #answer(session: MediaSession, sdp: string): Promise<string> {
-    const { recordings, nearDescriptions, signal } = this.#options;
-    this.#sdp.toNear = await session.answer(this.#farParty, sdp, within(signal, mediaDeadlineMs));
+    const { recordings, signal } = this.#options;
+    const toNear = await session.answer(this.#farParty, sdp, within(signal, mediaDeadlineMs));
     recordings.refresh();
-    this.#sdp.nearAnswer = nearDescriptions.describe(this.#sdp.toNear, recordings.indication);
+    return this.#tellNear(toNear);
+  }
+
+  #tellNear(sdp: string): string {
+    const { recordings, nearDescriptions } = this.#options;
+    this.#sdp.toNear = sdp;
+    this.#sdp.nearAnswer = nearDescriptions.describe(sdp, recordings.indication);
     return this.#sdp.nearAnswer;
   }
 }

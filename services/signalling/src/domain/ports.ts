@@ -28,6 +28,8 @@ export interface IncomingInvite {
   ring(status: number, sdp: string | undefined): Promise<void>;
   /** Sends 200. Rejects SidestreamError('cancelled') when a CANCEL won the race. */
   accept(sdp: string): Promise<Leg>;
+  /** The same for an INVITE without SDP: `answer` resolves with what the ACK carried, '' when it carried nothing or none came. */
+  acceptWithOffer(sdp: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
   /** Sends a final failure; a second one, or one after CANCEL, does nothing. Never rejects. */
   refuse(status: number, headers?: Readonly<Record<string, string>>): Promise<void>;
 }
@@ -37,6 +39,7 @@ export interface OutgoingInvite {
   readonly uri: string;
   readonly protocol: TrunkProtocol;
   readonly headers: Readonly<Record<string, string>>;
+  /** Empty: the far side is asked for its offer. */
   readonly sdp: string;
   /** The INVITE has left. */
   onSent(): void;
@@ -56,6 +59,18 @@ export interface Acceptance {
   readonly kind: 'accepted';
   readonly leg: Leg;
   readonly sdp: string;
+}
+
+/** The far side's 2xx with an offer, to an INVITE without one. It waits for its ACK: {@link OfferingLeg.answer} or `bye`. */
+export interface Offered {
+  readonly kind: 'offered';
+  readonly leg: OfferingLeg;
+  readonly sdp: string;
+}
+
+export interface OfferingLeg extends Pick<Leg, 'bye'> {
+  /** Sends the ACK with our answer. */
+  answer(sdp: string): Promise<Leg>;
 }
 
 /** One established SIP dialog of a call. */
@@ -102,7 +117,7 @@ export interface Trunking {
    * Sends an INVITE. Rejects SidestreamError('cancelled' | 'deadline-exceeded') as soon as the signal aborts: CANCEL goes out and
    * a late 2xx is acknowledged and ended behind the scenes; 'not-ready' without an edge.
    */
-  invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Refusal>;
+  invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Offered | Refusal>;
 }
 
 // ----------------------------------------------------------------------------------------------------------- media

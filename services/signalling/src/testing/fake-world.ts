@@ -15,6 +15,7 @@ import type {
   LegHandlers,
   MediaRelays,
   MediaSession,
+  OfferingLeg,
   RecorderClient,
   RecorderDialog,
   RecorderHandlers,
@@ -121,6 +122,12 @@ export class FakeWorld {
   /** SDP of each 183 of the far side. */
   earlyAnswers = ['early answer'];
   farRefusal: { status: number; reason: string } | undefined;
+  /** Who offered what to the relay first. */
+  opened: string | undefined;
+  /** Of the near INVITE; empty for a late offer. */
+  nearOffer = 'near offer';
+  /** What the ACK of a late offer carries. */
+  nearAck = 'near answer';
   #resumed: ForkStream[] | undefined;
   readonly #cancel = new AbortController();
   readonly #changed = new EventEmitter();
@@ -163,11 +170,22 @@ export class FakeWorld {
       this.release('near INVITE');
       return open;
     };
+    const accept = async () => {
+      // Late: the 200 has left already, so a refusal does nothing any more.
+      const left = this.behaviours.get('accept') === 'late' && final();
+      await this.step('accept');
+      if (!left && !final()) throw new SidestreamError('cancelled', 'CANCEL won');
+      this.near = new FakeLeg(this, 'near');
+      return this.near;
+    };
+    const nearOffer = () => this.nearOffer;
     return {
       sipCallId: 'near',
       source: { address: '127.0.0.1', port: 1 },
       requestUri: 'sip:+15550001@sbc',
-      sdp: 'near offer',
+      get sdp() {
+        return nearOffer();
+      },
       receivedAtMs: 0,
       cancelled: this.#cancel.signal,
       header: (name) => (name === 'from' ? '<sip:+15559999@carrier>' : undefined),
@@ -175,13 +193,11 @@ export class FakeWorld {
         this.did.push(`ring ${status} ${sdp ?? ''}`.trim());
         await this.step('ring');
       },
-      accept: async () => {
-        // Late: the 200 has left already, so a refusal does nothing any more.
-        const left = this.behaviours.get('accept') === 'late' && final();
-        await this.step('accept');
-        if (!left && !final()) throw new SidestreamError('cancelled', 'CANCEL won');
-        this.near = new FakeLeg(this, 'near');
-        return this.near;
+      accept,
+      acceptWithOffer: async (sdp) => {
+        this.did.push(`offered near ${sdp}`);
+        const leg = await accept();
+        return { leg, answer: this.step('near ack').then(() => this.nearAck) };
       },
       refuse: async (status, headers) => {
         if (final()) this.did.push(`refuse ${status} ${headers?.['Warning'] ?? ''}`.trim());
@@ -197,10 +213,27 @@ export class FakeWorld {
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
       for (const sdp of this.earlyAnswers) invite.onProgress(183, sdp);
       await this.step('answer', signal);
+      if (invite.sdp === '') return { kind: 'offered', leg: this.#offeringLeg(), sdp: 'far offer' };
       this.far = new FakeLeg(this, 'far');
       return { kind: 'accepted', leg: this.far, sdp: 'far answer' };
     },
   };
+
+  #offeringLeg(): OfferingLeg {
+    this.hold('leg far');
+    return {
+      answer: async (sdp) => {
+        this.did.push(`answered far ${sdp}`);
+        await this.step('far ack');
+        this.far = new FakeLeg(this, 'far');
+        return this.far;
+      },
+      bye: async () => {
+        this.did.push('bye far');
+        this.release('leg far');
+      },
+    };
+  }
 
   readonly media: MediaSession = {
     relay: 'relay:1',
@@ -242,7 +275,8 @@ export class FakeWorld {
 
   readonly relays: MediaRelays = {
     unavailable: () => undefined,
-    open: async (_call, _offerer, sdp, onLost, signal) => {
+    open: async (_call, offerer, sdp, onLost, signal) => {
+      this.opened = `${offerer} ${sdp}`;
       this.loseMedia = onLost;
       await this.step('open media', signal);
       this.hold('media');
