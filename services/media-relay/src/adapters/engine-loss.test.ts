@@ -86,9 +86,9 @@ describe('loss of the real rtpengine', { skip }, () => {
     await story.test('back: what nobody owns is ended, of this relay only', async () => {
       process = requirePeer(await startRtpengine({ port }));
       const sdp = calls[0]?.customer.sdp('0') ?? '';
-      await engine.offer('orphan', 'customer', sdp, false, soon());
+      await engine.offer('orphan', 'customer', sdp, { answered: false, srtp: 'off', transcode: [] }, soon());
       const stranger = new Rtpengine(client, 'another');
-      await stranger.offer('not ours', 'customer', sdp, false, soon());
+      await stranger.offer('not ours', 'customer', sdp, { answered: false, srtp: 'off', transcode: [] }, soon());
       await eventually(async () => !(await engine.holds('orphan', soon())), 'it is ended');
       assert.ok(await stranger.holds('not ours', soon()));
     });

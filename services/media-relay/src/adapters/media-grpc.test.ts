@@ -75,7 +75,7 @@ function connect(credentials: ChannelCredentials): MediaRelayServiceClient {
 }
 
 function open(sessionId: string, by = client, sdp = audioSdp) {
-  const request = { sessionId, offerer: Party.CUSTOMER, sdp };
+  const request = { sessionId, offerer: Party.CUSTOMER, sdp, terms: [] };
   return callUnary(by.openSession.bind(by), request, { deadlineMs });
 }
 
@@ -111,7 +111,7 @@ test('errors cross the wire with their code', async () => {
   await assert.rejects(open('bad id!'), { code: 'bad-request', message: /session_id/ });
   await assert.rejects(open('s2', client, ''), { code: 'bad-request', message: /sdp/ });
   await assert.rejects(open('s2', client, 'x'.repeat(50_000)), { code: 'bad-request', message: /sdp/ });
-  const nobody = { sessionId: 's2', offerer: Party.UNSPECIFIED, sdp: audioSdp };
+  const nobody = { sessionId: 's2', offerer: Party.UNSPECIFIED, sdp: audioSdp, terms: [] };
   await assert.rejects(callUnary(client.openSession.bind(client), nobody, { deadlineMs }), { code: 'bad-request' });
   const unknown = { sessionId: 'none', forkId: 'f' };
   await assert.rejects(callUnary(client.pauseFork.bind(client), unknown, { deadlineMs }), { code: 'not-found' });
@@ -122,7 +122,7 @@ test('errors cross the wire with their code', async () => {
 
 test('a deadline that passes ends the work behind it', async () => {
   engine.before = (command, _, signal) => (command === 'offer' ? hang(signal) : undefined);
-  const request = { sessionId: 'slow', offerer: Party.CUSTOMER, sdp: audioSdp };
+  const request = { sessionId: 'slow', offerer: Party.CUSTOMER, sdp: audioSdp, terms: [] };
   const opening = callUnary(client.openSession.bind(client), request, { deadlineMs: 100 });
   await assert.rejects(opening, { code: 'deadline-exceeded' });
   await eventually(() => !relay.owns('slow') && engine.commands.includes('close slow'), 'it is cleaned up');

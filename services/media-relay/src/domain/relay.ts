@@ -9,6 +9,7 @@ import {
   type MediaEngine,
   type Party,
   type PartyMedia,
+  type PartyTerms,
 } from './ports.js';
 import { SessionOwner } from './session-owner.js';
 
@@ -75,7 +76,13 @@ export class Relay {
    * @returns the SDP to offer to the other party.
    * @throws SidestreamError draining, overloaded, already-exists, or the engine's. Nothing is left behind then.
    */
-  async openSession(id: string, offerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
+  async openSession(
+    id: string,
+    offerer: Party,
+    sdp: string,
+    signal: AbortSignal,
+    terms: Partial<Record<Party, PartyTerms>> = {},
+  ): Promise<string> {
     if (this.#draining) throw new SidestreamError('draining', 'this relay takes no new sessions: it is draining');
     if (this.#owners.has(id)) throw new SidestreamError('already-exists', `session ${id} exists already`);
     if (this.#owners.size >= this.#maxSessions)
@@ -84,7 +91,7 @@ export class Relay {
     const owner = new SessionOwner(this.#engine, id, this.#now(), this.#log);
     this.#owners.set(id, owner);
     try {
-      return await owner.offer(offerer, sdp, signal);
+      return await owner.offer(offerer, sdp, terms, signal);
     } catch (error) {
       // The engine may have made the session although its reply was lost; the caller need not wait for the clean-up.
       this.#end(id, owner).catch((failure: unknown) => this.#reportFailedEnd(id, failure));
@@ -92,8 +99,14 @@ export class Relay {
     }
   }
 
-  updateSession(id: string, offerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
-    return this.#command(id, (owner) => owner.offer(offerer, sdp, signal));
+  updateSession(
+    id: string,
+    offerer: Party,
+    sdp: string,
+    signal: AbortSignal,
+    terms: Partial<Record<Party, PartyTerms>> = {},
+  ): Promise<string> {
+    return this.#command(id, (owner) => owner.offer(offerer, sdp, terms, signal));
   }
 
   answerSession(id: string, answerer: Party, sdp: string, signal: AbortSignal): Promise<string> {

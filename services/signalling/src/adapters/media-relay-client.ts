@@ -1,10 +1,16 @@
 // The media relays over gRPC: which one a new call gets, and everything that is asked of it afterwards. A call stays with its relay.
 import type { ChannelCredentials } from '@grpc/grpc-js';
-import { MediaRelayServiceClient, type StartForkResponse, Party as WireParty } from '@sidestream/proto/media/v1';
+import {
+  MediaRelayServiceClient,
+  Srtp,
+  type StartForkResponse,
+  Party as WireParty,
+  type PartyTerms as WireTerms,
+} from '@sidestream/proto/media/v1';
 import { callUnary, type ErrorCode, type Logger, pause, SidestreamError } from '@sidestream/service';
 import type { CallId } from '../domain/identifiers.js';
 import type { Party } from '../domain/parties.js';
-import type { ForkStream, MediaRelays, MediaSession } from '../domain/ports.js';
+import type { ForkStream, MediaRelays, MediaSession, MediaTerms, PartyTerms } from '../domain/ports.js';
 import { type RelayLease, rankRelays } from '../domain/relay-choice.js';
 
 export interface MediaRelayClientOptions {
@@ -46,6 +52,11 @@ const worthAnother: readonly ErrorCode[] = [
   'draining',
   'not-ready',
 ];
+const wireSrtp: Readonly<Record<MediaTerms['srtp'], Srtp>> = {
+  off: Srtp.OFF,
+  offer: Srtp.OFFER,
+  require: Srtp.REQUIRE,
+};
 const wireParty: Readonly<Record<Party, WireParty>> = { customer: WireParty.CUSTOMER, seller: WireParty.SELLER };
 
 export class MediaRelayClient implements MediaRelays {
@@ -86,6 +97,7 @@ export class MediaRelayClient implements MediaRelays {
     sdp: string,
     onLost: (reason: string) => void,
     signal: AbortSignal,
+    terms: PartyTerms = {},
   ): Promise<{ media: MediaSession; sdp: string }> {
     let failure: SidestreamError | undefined;
     for (const address of this.#ranked().slice(0, maxAttempts)) {
@@ -93,7 +105,7 @@ export class MediaRelayClient implements MediaRelays {
       try {
         const session: Session = { onLost, open: false };
         relay.sessions.set(callId, session);
-        const request = { sessionId: callId, offerer: wireParty[offerer], sdp };
+        const request = { sessionId: callId, offerer: wireParty[offerer], sdp, terms: writeTerms(terms) };
         const opened = await callUnary(relay.client.openSession.bind(relay.client), request, { deadlineMs, signal });
         session.open = true;
         this.#pending.set(address, (this.#pending.get(address) ?? 0) + 1);
@@ -215,9 +227,9 @@ class RelaySession implements MediaSession {
     return this.#relay.address;
   }
 
-  async update(offerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
+  async update(offerer: Party, sdp: string, signal: AbortSignal, terms: PartyTerms = {}): Promise<string> {
     const { client } = this.#relay;
-    const request = { sessionId: this.#sessionId, offerer: wireParty[offerer], sdp };
+    const request = { sessionId: this.#sessionId, offerer: wireParty[offerer], sdp, terms: writeTerms(terms) };
     return (await callUnary(client.updateSession.bind(client), request, { deadlineMs, signal })).sdp;
   }
 
@@ -286,6 +298,13 @@ function named(address: string, error: SidestreamError): SidestreamError {
   }
   if (error.code !== 'relay-unavailable') return error;
   return new SidestreamError('relay-unavailable', `media relay ${address}: ${error.message}`, { cause: error });
+}
+
+function writeTerms(terms: PartyTerms): WireTerms[] {
+  return (['customer', 'seller'] as const).flatMap((party) => {
+    const own = terms[party];
+    return own === undefined ? [] : [{ party: wireParty[party], codecs: [...own.codecs], srtp: wireSrtp[own.srtp] }];
+  });
 }
 
 function readStreams({ streams }: StartForkResponse): ForkStream[] {

@@ -132,11 +132,21 @@ export interface ForkStream {
   readonly payloadTypes: readonly number[];
 }
 
+/** What the media of a trunk's calls may be. */
+export interface MediaTerms {
+  /** Names of codecs, the preferred one first; empty: all. */
+  readonly codecs: readonly string[];
+  /** What the trunk is offered: plain RTP, both (RFC 8643), SRTP alone. */
+  readonly srtp: 'off' | 'offer' | 'require';
+}
+
+export type PartyTerms = Readonly<Partial<Record<Party, MediaTerms>>>;
+
 /** The anchored media of one call, held on one relay for its life. Errors are SidestreamError. */
 export interface MediaSession {
   readonly relay: string;
-  /** A later offer of either party → the SDP to offer to the other one. */
-  update(offerer: Party, sdp: string, signal: AbortSignal): Promise<string>;
+  /** A later offer of either party → the SDP to offer to the other one. Parties without new terms keep theirs. */
+  update(offerer: Party, sdp: string, signal: AbortSignal, terms?: PartyTerms): Promise<string>;
   /** One party's answer → the SDP that answers the offerer. */
   answer(answerer: Party, sdp: string, signal: AbortSignal): Promise<string>;
   /** Ends the session with its forks; one that is gone already is no error. */
@@ -160,6 +170,7 @@ export interface MediaRelays {
     sdp: string,
     onLost: (reason: string) => void,
     signal: AbortSignal,
+    terms?: PartyTerms,
   ): Promise<{ media: MediaSession; sdp: string }>;
 }
 
