@@ -66,10 +66,17 @@ export function mediaRelayService(
     watch: watchHandler<WatchRequest, WatchResponse>({
       maxWatchers,
       maxBehind,
-      subscribe: (send) =>
-        relay.onLost(({ session: sessionId, reason }) =>
-          send({ event: { $case: 'lost', value: { sessionId, reason } } }),
-        ),
+      subscribe: (send) => {
+        const stops = [
+          relay.onLost(({ session: sessionId, reason }) =>
+            send({ event: { $case: 'lost', value: { sessionId, reason } } }),
+          ),
+          relay.onSilent(({ session: sessionId, seconds }) =>
+            send({ event: { $case: 'silent', value: { sessionId, seconds } } }),
+          ),
+        ];
+        return () => stops.forEach((stop) => void stop());
+      },
       shutdown,
     }),
   };

@@ -278,6 +278,15 @@ describe('on the real rtpengine', { skip }, () => {
     await recorder[1].has(5, call.seller.ssrc);
   });
 
+  test('silence is counted in seconds, from the last packet of either party, forks or not', async () => {
+    const call = await connect('silent');
+    const recorder = await call.recorder();
+    await call.fork('rec', recorder);
+    await eventually(async () => (await engine.silentSeconds('silent', soon())) >= 2, 'nobody has spoken');
+    call.customer.send(call.towardsCustomer, 1);
+    await eventually(async () => (await engine.silentSeconds('silent', soon())) === 0, 'somebody has');
+  });
+
   test('an order that changed is refused', async () => {
     await connect('order');
     await relay.startFork('order', 'rec', bothParties, soon());

@@ -159,6 +159,16 @@ export class Rtpengine implements MediaEngine {
       .filter(({ packets }) => packets > 0);
   }
 
+  async silentSeconds(session: string, signal: AbortSignal): Promise<number> {
+    const { tags } = await this.#ask(session, { command: 'query' }, signal);
+    const streams = (['customer', 'seller'] as const).flatMap((party) =>
+      streamsOf(dictionary(dictionary(tags)[party])),
+    );
+    const last = Math.max(...streams.map((stream) => Number(stream['last packet'] ?? 0)));
+    // The engine says it in seconds of the wall clock, which it shares with us.
+    return Math.max(0, Math.floor(Date.now() / 1_000) - last);
+  }
+
   async close(session: string, signal: AbortSignal): Promise<void> {
     // By call-id alone and at once: with a tag the call may survive, and by default it goes on for 30 s, fork included.
     const end = { command: 'delete', 'delete delay': 0 };
@@ -328,9 +338,14 @@ function refusal({ type, protocol, formats }: ForkMedia): string {
   return `m=${type} 0 ${protocol} ${formats.join(' ')}`;
 }
 
+function streamsOf(monologue: NgDictionary): NgDictionary[] {
+  return list(monologue['medias']).flatMap((media) => list(dictionary(media)['streams']).map(dictionary));
+}
+
 function received(monologue: NgDictionary): { packets: number; bytes: number } {
-  const streams = list(monologue['medias']).flatMap((media) => list(dictionary(media)['streams']).map(dictionary));
-  const counts = streams.filter(({ flags }) => list(flags).includes('RTP')).map(({ stats }) => dictionary(stats));
+  const counts = streamsOf(monologue)
+    .filter(({ flags }) => list(flags).includes('RTP'))
+    .map(({ stats }) => dictionary(stats));
   const sum = (key: string) => counts.reduce((total, count) => total + Number(count[key] ?? 0), 0);
   return { packets: sum('packets'), bytes: sum('bytes') };
 }

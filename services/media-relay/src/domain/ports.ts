@@ -118,6 +118,8 @@ export interface MediaEngine {
   stopFork(session: string, fork: EngineFork, signal: AbortSignal): Promise<void>;
   /** What was received so far. */
   count(session: string, signal: AbortSignal): Promise<readonly PartyMedia[]>;
+  /** Seconds since a party was heard last, or since its media was described last, whichever is less. */
+  silentSeconds(session: string, signal: AbortSignal): Promise<number>;
   /** Ends the session and its forks at once, sealed ones included. A session that is already gone is no error. */
   close(session: string, signal: AbortSignal): Promise<void>;
   /** Whether the engine has the session. */

@@ -18,6 +18,12 @@ export interface LostSession {
   readonly reason: LossReason;
 }
 
+/** Nothing has come from either party for so long. */
+export interface SilentSession {
+  readonly session: string;
+  readonly seconds: number;
+}
+
 export interface RelayOptions {
   readonly engine: MediaEngine;
   readonly maxSessions: number;
@@ -32,6 +38,7 @@ export class Relay {
   readonly #now: () => Date;
   readonly #owners = new Map<string, SessionOwner>();
   readonly #lossListeners = new Set<(lost: LostSession) => void>();
+  readonly #silenceListeners = new Set<(silent: SilentSession) => void>();
   readonly #emptyListeners = new Set<() => void>();
   #draining = false;
   #engineProblem: string | undefined;
@@ -150,6 +157,17 @@ export class Relay {
   onLost(listener: (lost: LostSession) => void): () => void {
     this.#lossListeners.add(listener);
     return () => this.#lossListeners.delete(listener);
+  }
+
+  /** Tells of every session in which nobody has been heard for the media time-out. @returns how to stop listening. */
+  onSilent(listener: (silent: SilentSession) => void): () => void {
+    this.#silenceListeners.add(listener);
+    return () => this.#silenceListeners.delete(listener);
+  }
+
+  /** A session is silent; it lives on, because only its owner knows whether it may be. */
+  tellSilent(silent: SilentSession): void {
+    for (const listener of this.#silenceListeners) listener(silent);
   }
 
   /** The engine no longer has the session. One that is being closed, or unknown, is not lost. */

@@ -61,6 +61,14 @@ export class FakeEngine implements MediaEngine {
     return [{ party: 'customer', packets: 1, bytes: 172 }];
   }
 
+  /** Of every session. */
+  silence = 0;
+
+  async silentSeconds(session: string, signal: AbortSignal): Promise<number> {
+    await this.#do('silentSeconds', session, signal);
+    return this.silence;
+  }
+
   async close(session: string, signal: AbortSignal): Promise<void> {
     await this.#do('close', session, signal);
     this.held.delete(session);

@@ -10,7 +10,7 @@ import {
 import { callUnary, type ErrorCode, type Logger, pause, SidestreamError } from '@sidestream/service';
 import type { CallId } from '../domain/identifiers.js';
 import type { Party } from '../domain/parties.js';
-import type { ForkStream, MediaRelays, MediaSession, MediaTerms, PartyTerms } from '../domain/ports.js';
+import type { ForkStream, MediaRelays, MediaSession, MediaTerms, MediaWatcher, PartyTerms } from '../domain/ports.js';
 import { type RelayLease, rankRelays } from '../domain/relay-choice.js';
 
 export interface MediaRelayClientOptions {
@@ -24,7 +24,7 @@ export interface MediaRelayClientOptions {
 }
 
 interface Session {
-  readonly onLost: (reason: string) => void;
+  readonly watcher: MediaWatcher;
   /** The relay has said that it has the session. */
   open: boolean;
 }
@@ -95,7 +95,7 @@ export class MediaRelayClient implements MediaRelays {
     callId: CallId,
     offerer: Party,
     sdp: string,
-    onLost: (reason: string) => void,
+    watcher: MediaWatcher,
     signal: AbortSignal,
     terms: PartyTerms = {},
   ): Promise<{ media: MediaSession; sdp: string }> {
@@ -103,7 +103,7 @@ export class MediaRelayClient implements MediaRelays {
     for (const address of this.#ranked().slice(0, maxAttempts)) {
       const relay = this.#relay(address);
       try {
-        const session: Session = { onLost, open: false };
+        const session: Session = { watcher, open: false };
         relay.sessions.set(callId, session);
         const request = { sessionId: callId, offerer: wireParty[offerer], sdp, terms: writeTerms(terms) };
         const opened = await callUnary(relay.client.openSession.bind(relay.client), request, { deadlineMs, signal });
@@ -166,8 +166,10 @@ export class MediaRelayClient implements MediaRelays {
         // The headers say that the watch has begun; what was lost before it, the relay's list tells.
         stream.on('metadata', () => void this.#reconcile(relay));
         stream.on('data', ({ event }) => {
-          if (event?.$case !== 'lost') return;
-          sessions.get(event.value.sessionId)?.onLost(`relay ${address}: ${event.value.reason}`);
+          if (event === undefined) return;
+          const watcher = sessions.get(event.value.sessionId)?.watcher;
+          if (event.$case === 'silent') watcher?.onSilent(event.value.seconds);
+          else watcher?.onLost(`relay ${address}: ${event.value.reason}`);
         });
         const done = () => {
           closing.signal.removeEventListener('abort', cancel);
@@ -189,7 +191,7 @@ export class MediaRelayClient implements MediaRelays {
       if (suspects.size === 0) return;
       await pause(confirmMs, relay.closing.signal);
       for (const [id, session] of await this.#unlisted(relay)) {
-        if (suspects.get(id) === session) session.onLost(`relay ${relay.address}: relay-restarted`);
+        if (suspects.get(id) === session) session.watcher.onLost(`relay ${relay.address}: relay-restarted`);
       }
     } catch (error) {
       // Media goes on without the process that steers it, so a relay that does not answer has lost nothing yet.

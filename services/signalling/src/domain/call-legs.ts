@@ -3,7 +3,7 @@ import type { Logger } from '@sidestream/service';
 import type { RecordingsOfCall } from './call-recording.js';
 import { within } from './deadline.js';
 import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
-import { flowsBothWays, partyFlows } from './party-flows.js';
+import { flowsBothWays, type PartyFlows, partyFlows } from './party-flows.js';
 import type { IncomingInfo, Leg, MediaSession, OfferingLeg } from './ports.js';
 import { statusOf, type Termination, terminated } from './termination.js';
 
@@ -23,6 +23,7 @@ export class CallLegs {
   #far: Leg | undefined;
   #offering: OfferingLeg | undefined;
   #offerAnswer: OfferAnswer | undefined;
+  #flows: (() => PartyFlows) | undefined;
 
   constructor(options: CallLegsOptions) {
     this.#options = options;
@@ -34,6 +35,11 @@ export class CallLegs {
 
   get far(): Leg | undefined {
     return this.#far;
+  }
+
+  /** A party has said that media does not flow both ways now. */
+  get held(): boolean {
+    return this.#flows !== undefined && !flowsBothWays(this.#flows());
   }
 
   /** What there is of the far side, answered by us or not. */
@@ -77,6 +83,7 @@ export class CallLegs {
     const { recordings, onOver, signal, log } = this.#options;
     const [customer, seller] = legs.far.party === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
     const flows = () => partyFlows({ customer: customer.remote, seller: seller.remote });
+    this.#flows = flows;
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,

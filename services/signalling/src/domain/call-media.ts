@@ -4,7 +4,7 @@ import type { RecordingsOfCall } from './call-recording.js';
 import { within } from './deadline.js';
 import type { CallId } from './identifiers.js';
 import type { Party } from './parties.js';
-import type { MediaRelays, MediaSession } from './ports.js';
+import type { MediaRelays, MediaSession, MediaWatcher } from './ports.js';
 import type { LegDescriptions } from './recording-awareness.js';
 
 export interface CallMediaOptions {
@@ -15,8 +15,7 @@ export interface CallMediaOptions {
   readonly offer: string;
   readonly nearDescriptions: LegDescriptions;
   readonly recordings: RecordingsOfCall;
-  /** Its media died by itself. */
-  readonly onLost: (reason: string) => void;
+  readonly watcher: MediaWatcher;
   /** Aborted when the call ends. */
   readonly signal: AbortSignal;
   readonly log: Logger;
@@ -64,8 +63,8 @@ export class CallMedia {
   }
 
   async #open(offerer: Party, sdp: string): Promise<string> {
-    const { relays, callId, onLost, signal } = this.#options;
-    const opened = await relays.open(callId, offerer, sdp, onLost, within(signal, 2 * mediaDeadlineMs));
+    const { relays, callId, watcher, signal } = this.#options;
+    const opened = await relays.open(callId, offerer, sdp, watcher, within(signal, 2 * mediaDeadlineMs));
     this.#session = opened.media;
     return opened.sdp;
   }

@@ -117,7 +117,10 @@ export class CallSession {
       offer: plan.invite.sdp,
       nearDescriptions: this.#nearDescriptions,
       recordings: this.#recordings,
-      onLost: (reason) => this.close(terminated('media-lost', reason)),
+      watcher: {
+        onLost: (reason) => this.close(terminated('media-lost', reason)),
+        onSilent: (seconds) => this.#silent(seconds),
+      },
       signal,
       log: this.#log,
     });
@@ -326,6 +329,12 @@ export class CallSession {
       far: { leg: far, party: farParty, remote: sdp.fromFar, local: sdp.toFar, descriptions: farDescriptions },
     });
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
+  }
+
+  /** Nobody speaks while it rings, and nobody need speak on hold. */
+  #silent(seconds: number): void {
+    if (this.phase !== 'talking' || this.#legs.held) return;
+    this.close(terminated('media-timeout', `neither party has been heard for ${seconds} s`));
   }
 
   #legOver(side: Side, termination: Termination): void {

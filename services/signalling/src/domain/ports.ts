@@ -160,15 +160,22 @@ export interface MediaSession {
   stopFork(forkId: string, signal: AbortSignal): Promise<void>;
 }
 
+export interface MediaWatcher {
+  /** The media died by itself. */
+  onLost(reason: string): void;
+  /** Neither party has been heard for the relay's media time-out; told again whenever it has passed once more. */
+  onSilent(seconds: number): void;
+}
+
 export interface MediaRelays {
   /** Why no session can be opened now, in words that name what is missing; undefined when one can be tried. */
   unavailable(): string | undefined;
-  /** Opens a session on the best relay; tries the next one when a relay does not answer. `onLost`: its media died by itself. */
+  /** Opens a session on the best relay; tries the next one when a relay does not answer. */
   open(
     callId: CallId,
     offerer: Party,
     sdp: string,
-    onLost: (reason: string) => void,
+    watcher: MediaWatcher,
     signal: AbortSignal,
     terms?: PartyTerms,
   ): Promise<{ media: MediaSession; sdp: string }>;

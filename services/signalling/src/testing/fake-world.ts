@@ -106,6 +106,7 @@ export class FakeWorld {
   far: FakeLeg | undefined;
   recorderHandlers: RecorderHandlers | undefined;
   loseMedia: ((reason: string) => void) | undefined;
+  fallSilent: ((seconds: number) => void) | undefined;
   /** Of the recorder's answer to BYE; undefined if it does not answer. */
   recorderByeStatus: number | undefined = 200;
   /** Of the recorder's answer to OPTIONS; undefined if it does not answer. */
@@ -275,9 +276,10 @@ export class FakeWorld {
 
   readonly relays: MediaRelays = {
     unavailable: () => undefined,
-    open: async (_call, offerer, sdp, onLost, signal) => {
+    open: async (_call, offerer, sdp, watcher, signal) => {
       this.opened = `${offerer} ${sdp}`;
-      this.loseMedia = onLost;
+      this.loseMedia = (reason) => watcher.onLost(reason);
+      this.fallSilent = (seconds) => watcher.onSilent(seconds);
       await this.step('open media', signal);
       this.hold('media');
       return { media: this.media, sdp: `offer relayed of ${sdp}` };
