@@ -278,6 +278,38 @@ describe('on the real rtpengine', { skip }, () => {
     await recorder[1].has(5, call.seller.ssrc);
   });
 
+  test('symmetric RTP: a party behind a NAT is sent to where its packets come from, whatever its description says', async () => {
+    const call = await connect('nat');
+    const inside = call.customer
+      .sdp('0')
+      .replaceAll('127.0.0.1', '10.77.0.5')
+      .replace(/^m=audio \d+/m, 'm=audio 4000');
+    call.towardsSeller = await relay.updateSession('nat', 'customer', inside, soon());
+    call.towardsCustomer = await relay.answerSession('nat', 'seller', call.seller.sdp('0'), soon());
+    call.customer.send(call.towardsCustomer, 1);
+    await call.seller.has(1, call.customer.ssrc);
+    await call.talk(20);
+  });
+
+  test('of two branches that answered one after the other the last one is heard, and hears', async () => {
+    const call = await connect('forked');
+    const second = await call.recorder();
+    const [other] = second;
+    await call.talk(5);
+    call.towardsCustomer = await relay.answerSession('forked', 'seller', other.sdp('0'), soon());
+    // What the first one still sends does not draw the customer's voice back to it.
+    call.customer.send(call.towardsCustomer, 5);
+    await other.has(5, call.customer.ssrc);
+    call.seller.send(call.towardsSeller, 3);
+    await call.customer.has(8, call.seller.ssrc);
+    other.send(call.towardsSeller, 5);
+    await call.customer.has(5, other.ssrc);
+    const before = call.seller.from(call.customer.ssrc).length;
+    call.customer.send(call.towardsCustomer, 5);
+    await other.has(10, call.customer.ssrc);
+    assert.equal(call.seller.from(call.customer.ssrc).length, before);
+  });
+
   test('silence is counted in seconds, from the last packet of either party, forks or not', async () => {
     const call = await connect('silent');
     const recorder = await call.recorder();
