@@ -19,6 +19,11 @@ export function sdpOf(message: SrfMessage): string {
   }
 }
 
+/** What tells the branches of a fork apart; '' if there is none. */
+export function toTagOf(message: SrfMessage): string {
+  return /;\s*tag\s*=\s*([^;,\s]+)/i.exec(message.get('To')?.replace(/^[^>]*>/, '') ?? '')?.[1] ?? '';
+}
+
 /**
  * Sends a response; resolves when the edge has echoed it. Rejects when the edge refuses it (the transaction is over) or is lost.
  *

@@ -57,7 +57,15 @@ async function arrival(): Promise<IncomingInvite> {
 function outgoing(over: Partial<OutgoingInvite> = {}): OutgoingInvite {
   const uri = `sip:+15550001@${callee.address}`;
   const headers = { From: `"Ann" <sip:+15559999@${trunking.ownAddress('udp')}>`, To: `<${uri}>`, 'Max-Forwards': '69' };
-  return { uri, protocol: 'udp', headers, sdp: 'v=0\r\noffer', onSent: () => {}, onProgress: () => {}, ...over };
+  return {
+    uri,
+    protocol: 'udp',
+    headers,
+    sdp: 'v=0\r\noffer',
+    onSent: () => {},
+    onProgress: () => {},
+    ...over,
+  };
 }
 
 interface Heard {
@@ -339,6 +347,26 @@ test("RFC 3261 §13.2.2.4: a far side's offer that nobody wants any more is refu
   const [ack] = await acknowledged;
   assert.match(ack.body.toString(), /^m=audio 0 RTP\/AVP 0\r$/m);
   assert.deepEqual(await ended, ['remote']);
+});
+
+test('a branch is known by its To tag, in its provisional responses and in its answer', async () => {
+  const ringing = callee.nextInvite();
+  const told: string[][] = [];
+  const onProgress = (status: number, sdp: string, branch: string) => told.push([String(status), sdp, branch]);
+  const inviting = trunking.invite(outgoing({ onProgress }), never);
+  const invite = await ringing;
+  await invite.respond(183, { body: 'v=0\r\nearly', contentType: 'application/sdp' });
+  await eventually(() => told.length === 1, 'the 183 is told');
+  const branch = told[0]?.[2] ?? '';
+  assert.notEqual(branch, '');
+  assert.deepEqual(told, [['183', 'v=0\r\nearly', branch]]);
+  const dialog = invite.accept({ body: 'v=0\r\nanswer', contentType: 'application/sdp' });
+  const outcome = await inviting;
+  assert.ok(outcome.kind === 'accepted');
+  assert.equal(outcome.branch, branch);
+  const gone = listen(outcome.leg).ended;
+  await dialog.bye();
+  await gone;
 });
 
 test('a caller without an offer hears ours in the 200, and its ACK is the answer', async () => {

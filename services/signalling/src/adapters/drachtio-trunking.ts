@@ -17,7 +17,7 @@ import type {
 import type { Srf, SrfDialog, SrfHeaders, SrfOffered, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { DrachtioInvite } from './drachtio-invite.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
-import { sdpOf, sendResponse } from './drachtio-message.js';
+import { sdpOf, sendResponse, toTagOf } from './drachtio-message.js';
 import { DrachtioOfferingLeg } from './drachtio-offering-leg.js';
 
 export interface DrachtioTrunkingOptions {
@@ -103,7 +103,7 @@ export class DrachtioTrunking implements Trunking {
           else invite.onSent();
         },
         cbProvisional: (response: SrfResponse) => {
-          if (!given && response.status > 100) invite.onProgress(response.status, sdpOf(response));
+          if (!given && response.status > 100) invite.onProgress(response.status, sdpOf(response), toTagOf(response));
         },
       };
       const done = (error: unknown, dialog?: SrfDialog | SrfOffered) => {
@@ -113,7 +113,7 @@ export class DrachtioTrunking implements Trunking {
         } else if (dialog) {
           const { res } = dialog;
           const leg = new DrachtioLeg(dialog, res.get('supported'), edge, this.#options.log);
-          resolve({ kind: 'accepted', leg, sdp: sdpOf(res) });
+          resolve({ kind: 'accepted', leg, sdp: sdpOf(res), branch: toTagOf(res) });
         } else {
           const refusal = refusalOf(error);
           if (refusal) resolve(refusal);

@@ -22,11 +22,15 @@ export interface CallMediaOptions {
 }
 
 const mediaDeadlineMs = 2_000;
+/** More phones ring at a time for nobody. */
+const maxBranches = 32;
 
 export class CallMedia {
   readonly #options: CallMediaOptions;
   readonly #farParty: Party;
   #session: MediaSession | undefined;
+  /** What each branch of a forked INVITE has described. */
+  readonly #branches = new Map<string, string>();
   /** The relay hears the far side's descriptions in their order. */
   #order: Promise<void> = Promise.resolve();
   /** `nearAnswer` is `toNear` with what the caller is told of recording. */
@@ -80,8 +84,15 @@ export class CallMedia {
   }
 
   /** Of several descriptions of the far side the last one that came holds, however long the relay takes for those before it. */
-  hear(sdp: string): void {
-    if (sdp !== '') this.#sdp.fromFar = sdp;
+  hear(sdp: string, branch: string): void {
+    if (sdp === '') return;
+    this.#sdp.fromFar = sdp;
+    if (this.#branches.size < maxBranches || this.#branches.has(branch)) this.#branches.set(branch, sdp);
+  }
+
+  /** One branch has answered: its own description holds, whatever the others have said after it. */
+  heardAnswer(sdp: string, branch: string): void {
+    this.#sdp.fromFar = sdp === '' ? (this.#branches.get(branch) ?? '') : sdp;
   }
 
   /** Hands the caller's view of an early description over, undefined where there is none, behind those before it. */
@@ -93,6 +104,8 @@ export class CallMedia {
   async answer(): Promise<boolean> {
     await this.#order;
     if (this.#session === undefined || this.#options.signal.aborted) return false;
+    if (this.#sdp.fromFar === '')
+      throw new SidestreamError('not-acceptable-here', 'the far side has answered without a description of its media');
     await this.#answer(this.#session, this.#sdp.fromFar);
     return true;
   }

@@ -244,10 +244,10 @@ export class CallSession {
         onSent: () => {
           this.#delays.inviteLeft(clock());
         },
-        onProgress: (status, sdp) => {
+        onProgress: (status, sdp, branch) => {
           this.#progress = { status, sdp, arrivedAtMs: clock() };
           // RFC 3261 §13.2.1: no offer comes in a response that is not reliable, and none is without our leave.
-          if (!this.#state.late) this.#media.hear(sdp);
+          if (!this.#state.late) this.#media.hear(sdp, branch);
           this.#dispatch({ type: 'progressed', status });
         },
       },
@@ -261,7 +261,7 @@ export class CallSession {
       const termination = terminationOfRefusal(outcome.status, outcome.reason, this.#state.rang);
       return this.#dispatch({ type: 'far-refused', status: relayedStatus(outcome.status), termination });
     }
-    this.#media.hear(outcome.sdp);
+    this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
     if (outcome.kind === 'offered') {
       this.#legs.takeOffering(outcome.leg);
       return this.#dispatch({ type: 'far-answered' });

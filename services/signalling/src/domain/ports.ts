@@ -43,8 +43,8 @@ export interface OutgoingInvite {
   readonly sdp: string;
   /** The INVITE has left. */
   onSent(): void;
-  /** A provisional response other than 100; `sdp` is empty without a body. */
-  onProgress(status: number, sdp: string): void;
+  /** A provisional response other than 100; `sdp` is empty without a body. `branch`: the To tag, one for each fork. */
+  onProgress(status: number, sdp: string, branch: string): void;
 }
 
 /** The far side's refusal: a final response other than 2xx. */
@@ -58,7 +58,10 @@ export interface Refusal {
 export interface Acceptance {
   readonly kind: 'accepted';
   readonly leg: Leg;
+  /** Empty when the branch has answered our offer in a reliable provisional response already (RFC 3262 §5). */
   readonly sdp: string;
+  /** To tag of the 2xx. */
+  readonly branch: string;
 }
 
 /** The far side's 2xx with an offer, to an INVITE without one. It waits for its ACK: {@link OfferingLeg.answer} or `bye`. */

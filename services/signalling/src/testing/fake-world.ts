@@ -120,8 +120,10 @@ export class FakeWorld {
   readonly proposed: string[] = [];
   readonly agreed: string[] = [];
   readonly keptState = new EventEmitter();
-  /** SDP of each 183 of the far side. */
+  /** SDP of each 183 of the far side, with ` of <branch>` where it is not `a`. */
   earlyAnswers = ['early answer'];
+  /** SDP of the 200 of the far side's branch `a`. */
+  farAnswer = 'far answer';
   farRefusal: { status: number; reason: string } | undefined;
   /** Who offered what to the relay first. */
   opened: string | undefined;
@@ -212,11 +214,14 @@ export class FakeWorld {
       invite.onSent();
       await this.step('invite', signal);
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
-      for (const sdp of this.earlyAnswers) invite.onProgress(183, sdp);
+      for (const early of this.earlyAnswers) {
+        const [sdp = '', branch = 'a'] = early.split(' of ');
+        invite.onProgress(183, sdp, branch);
+      }
       await this.step('answer', signal);
       if (invite.sdp === '') return { kind: 'offered', leg: this.#offeringLeg(), sdp: 'far offer' };
       this.far = new FakeLeg(this, 'far');
-      return { kind: 'accepted', leg: this.far, sdp: 'far answer' };
+      return { kind: 'accepted', leg: this.far, sdp: this.farAnswer, branch: 'a' };
     },
   };
 
