@@ -13,7 +13,7 @@ export {
   type TenantConfig,
   type TlsFiles,
 } from './config/schema.js';
-export type { TrunkConfig } from './config/trunk-schema.js';
+export { type TrunkConfig, trunkSchema } from './config/trunk-schema.js';
 export { configWarnings } from './config/warnings.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, SidestreamError } from './errors.js';
 export { callUnary } from './grpc/call-unary.js';

@@ -1,5 +1,6 @@
 // signalling: calls and recordings. Wiring only.
 import { CallsServiceService } from '@sidestream/proto/calls/v1';
+import { EmergencyNumbers, TrunkTable } from '@sidestream/routing';
 import {
   advertisedAddress,
   Bus,
@@ -22,6 +23,7 @@ import { PolicyMetrics } from './adapters/policy-metrics.js';
 import { ProviderPolicies } from './adapters/provider-policies.js';
 import { SipRecorderClient } from './adapters/recorder-client.js';
 import { Registrations } from './adapters/registrations.js';
+import { measureTargets } from './adapters/trunk-metrics.js';
 import { readSignallingConfig } from './config.js';
 import { CallAdmission } from './domain/admission.js';
 import { CallControl, drained } from './domain/call-control.js';
@@ -29,10 +31,10 @@ import { CallDesk } from './domain/call-desk.js';
 import { CallRegistry } from './domain/call-registry.js';
 import type { CallSession } from './domain/call-session.js';
 import { EdgeWatch } from './domain/edge-watch.js';
-import { EmergencyNumbers } from './domain/emergency-numbers.js';
+import { Keepalive } from './domain/keepalive.js';
 import { PolicyTable } from './domain/policy-table.js';
 import { usualTerms } from './domain/recording-terms.js';
-import { TrunkTable } from './domain/routing.js';
+import { TargetStates } from './domain/target-states.js';
 
 /** What ending the calls and leaving NATS may take beyond the drain. */
 const endDeadlineMs = 8_000;
@@ -122,13 +124,18 @@ await runService({
         else watch.lost(detail);
       },
     });
+    const trunks = new TrunkTable(config.trunks, new EmergencyNumbers(config.emergencyNumbers));
+    const targets = new TargetStates(clock);
+    const keepalive = new Keepalive({ targets: trunks.targets, trunking, states: targets, log });
+    measureTargets(metrics, trunks.targets, (target) => targets.isUp(target));
     const control = new CallControl({
       trunking,
       relays,
       events,
       clock,
       log,
-      trunks: new TrunkTable(config.trunks),
+      trunks,
+      targets,
       policies,
       recorders,
       admission,
@@ -139,7 +146,6 @@ await runService({
         callIdOnReestablish: tenants[tenant]?.recording.callIdOnReestablish ?? 'same',
       }),
       termsOf: (tenant) => config.recordingTerms[tenant] ?? usualTerms,
-      emergencyNumbers: new EmergencyNumbers(config.emergencyNumbers),
     });
     const desk = new CallDesk({
       registry,
@@ -174,11 +180,13 @@ await runService({
     // The SIP side answers from the first moment, with 503 while something is missing.
     trunking.connect();
     lease.start();
+    keepalive.start();
 
     return {
       addresses: { grpc: grpcAddress },
       stop: async () => {
         admission.stop();
+        keepalive.stop();
         lease.refresh();
         await registry.whenIdle(AbortSignal.timeout(drainMs));
         await control.endAll(drained(), AbortSignal.timeout(endDeadlineMs));

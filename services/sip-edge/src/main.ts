@@ -9,12 +9,13 @@ await runService({
   readConfig: () => readEdgeConfig(),
   async start({ config, log, metrics, health }) {
     health.set('sip', false, 'not listening yet');
-    const { listen, advertise, peers, secret, tls, maxCalls } = config;
+    const { listen, advertise, peers, domains, secret, tls, maxCalls } = config;
     const onProblem = (error: Error) => log.error({ err: error }, 'signalling.tls: the old certificate stays in use');
     const edge = await Edge.start({
       listen,
       advertise,
       peers,
+      domains,
       secret,
       adminPort: 0,
       ...(tls

@@ -38,7 +38,7 @@ function* checkEmbedded(config: Loose, signalling: Loose): Generator<ConfigProbl
   const spoken = new Set(listeners.map((listener) => listener?.split(':')[0]));
   for (const [name, trunk] of entries(config['trunks'])) {
     for (const [index, target] of entries(trunk['targets'])) {
-      const protocol = protocolOf(text(target) ?? '', text(trunk['transport']));
+      const protocol = protocolOf(text(target) ?? text(target['uri']) ?? '', text(trunk['transport']));
       if (spoken.has(protocol)) continue;
       const message = `goes over ${protocol}: signalling.listen needs a ${protocol} listener`;
       yield { path: `trunks.${name}.targets.${index}`, message };

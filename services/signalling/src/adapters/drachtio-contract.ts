@@ -16,6 +16,7 @@ export interface SrfRequest extends SrfMessage {
   readonly source_port: number;
   readonly isNewInvite: boolean;
   on(event: 'cancel', listener: () => void): void;
+  on(event: 'response', listener: (response: SrfResponse) => void): void;
   cancel(callback: (error: unknown) => void): void;
 }
 
@@ -91,6 +92,12 @@ export interface Srf {
     response: SrfResponse,
     options: { localSdp: string; headers: SrfHeaders },
     callback: (error: unknown, dialog?: SrfDialog) => void,
+  ): void;
+  /** A request outside a dialog. The callback comes when it has left; `response` for every response to it. */
+  request(
+    uri: string,
+    options: { method: string; headers: SrfHeaders },
+    callback: (error: unknown, request?: SrfRequest) => void,
   ): void;
   /** `noAck` without `localSdp`: an offer in the 200 comes as SrfOffered, a 200 without one as a dialog all the same. */
   createUAC(

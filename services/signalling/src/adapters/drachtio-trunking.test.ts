@@ -120,6 +120,39 @@ async function outgoingCall() {
   return { dialog, leg: outcome.leg, sdp: outcome.sdp, heard: listen(outcome.leg) };
 }
 
+test('OPTIONS resolve with the final status of the peer; silence ends with the signal', async () => {
+  const uri = `sip:${callee.address}`;
+  const asked = once(callee.agent, 'request');
+  const answered = trunking.options(uri, 'udp', never);
+  const [request] = await asked;
+  assert.equal(request.request.method, 'OPTIONS');
+  await request.respond(405);
+  assert.equal(await answered, 405);
+  const silent = once(callee.agent, 'request');
+  const gone = new SidestreamError('deadline-exceeded', 'late');
+  const stop = new AbortController();
+  const unanswered = trunking.options(uri, 'udp', stop.signal);
+  const [late] = await silent;
+  stop.abort(gone);
+  await assert.rejects(unanswered, gone);
+  await late.respond(200);
+});
+
+test('RFC 8224: each of several Identity fields reaches the far side as a field of its own', async () => {
+  const identity = ['a.b.c;info=<https://x.example/a,b>;ppt=shaken', 'd.e.f;info=<https://y.example>;ppt=div'];
+  const ringing = callee.nextInvite();
+  const usual = outgoing();
+  const inviting = trunking.invite(
+    { ...usual, headers: { ...usual.headers, Identity: identity, 'X-One': 'one' } },
+    never,
+  );
+  const invite = await ringing;
+  assert.deepEqual(invite.request.headers.all('Identity'), identity);
+  assert.equal(invite.request.headers.get('X-One'), 'one');
+  void invite.respond(486);
+  assert.equal((await inviting).kind, 'refused');
+});
+
 test('an INVITE arrives with its identity, is rung and accepted; the BYE of the caller ends the leg', async () => {
   const arriving = arrival();
   const statuses: number[] = [];

@@ -1,6 +1,7 @@
 // SIP towards the trunks through drachtio-srf, and the only file that imports it. What the library gets wrong is put right here and
 // in the drachtio-* files beside it; the domain sees the Trunking port.
 
+import type { TrunkProtocol } from '@sidestream/routing';
 import { type Logger, SidestreamError } from '@sidestream/service';
 import DrachtioSrf from 'drachtio-srf';
 import { raced } from '../domain/deadline.js';
@@ -12,12 +13,11 @@ import type {
   OutgoingInvite,
   Refusal,
   Trunking,
-  TrunkProtocol,
 } from '../domain/ports.js';
 import type { Srf, SrfDialog, SrfHeaders, SrfOffered, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { DrachtioInvite } from './drachtio-invite.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
-import { sdpOf, sendResponse, toTagOf } from './drachtio-message.js';
+import { fieldsOf, sdpOf, sendResponse, toTagOf } from './drachtio-message.js';
 import { DrachtioOfferingLeg } from './drachtio-offering-leg.js';
 
 export interface DrachtioTrunkingOptions {
@@ -117,14 +117,14 @@ export class DrachtioTrunking implements Trunking {
         } else {
           const refusal = refusalOf(error);
           if (refusal) resolve(refusal);
-          else reject(new SidestreamError('not-ready', `INVITE not sent: ${String(error)}`, { cause: error }));
+          else reject(notSent('INVITE', error));
         }
       };
-      const { headers, sdp } = invite;
+      const headers = fieldsOf(invite.headers);
       const options =
-        sdp === ''
-          ? { noAck: true as const, headers: { ...headers } }
-          : { localSdp: sdp, headers: { ...headers, 'Content-Type': 'application/sdp' } };
+        invite.sdp === ''
+          ? { noAck: true as const, headers }
+          : { localSdp: invite.sdp, headers: { ...headers, 'Content-Type': 'application/sdp' } };
       try {
         this.#srf.createUAC(invite.uri, options, progress, done);
       } catch (error) {
@@ -141,6 +141,29 @@ export class DrachtioTrunking implements Trunking {
       outcome.then(endAccepted, () => {});
       throw error;
     }
+  }
+
+  async options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number> {
+    const { lost } = this.#edge();
+    if (lost.aborted) throw edgeAway();
+    const answered = new Promise<number>((resolve, reject) => {
+      const sent = (error: unknown, request?: SrfRequest) => {
+        if (error || request === undefined) reject(notSent('OPTIONS', error));
+        else request.on('response', ({ status }) => status >= 200 && resolve(status));
+      };
+      const headers = {
+        From: `<sip:${this.ownAddress(protocol)}>`,
+        To: `<${uri.replace(/;.*$/, '')}>`,
+        'Max-Forwards': '70',
+        'User-Agent': 'Sidestream',
+      };
+      try {
+        this.#srf.request(uri, { method: 'OPTIONS', headers }, sent);
+      } catch (error) {
+        sent(error);
+      }
+    });
+    return raced(answered, AbortSignal.any([signal, lost]));
   }
 
   #connected(error: unknown, hostPorts: string): void {
@@ -210,6 +233,10 @@ function refusalOf(error: unknown): Refusal | undefined {
   if (typeof status !== 'number') return undefined;
   const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : '';
   return { kind: 'refused', status, reason };
+}
+
+function notSent(method: string, cause: unknown): SidestreamError {
+  return new SidestreamError('not-ready', `${method} not sent: ${String(cause)}`, { cause });
 }
 
 function edgeAway(): SidestreamError {

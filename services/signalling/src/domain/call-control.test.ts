@@ -1,27 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Decision } from '@sidestream/policy';
-import type { TrunkConfig } from '@sidestream/service';
+import { EmergencyNumbers, TrunkTable } from '@sidestream/routing';
+import { trunkSchema } from '@sidestream/service';
 import { dynamics365 } from '@sidestream/siprec';
 import { FakeWorld } from '../testing/fake-world.js';
 import { CallAdmission } from './admission.js';
 import { CallControl, drained } from './call-control.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
-import { EmergencyNumbers } from './emergency-numbers.js';
-import type { CallFacts, IncomingInvite } from './ports.js';
+import type { CallFacts, IncomingInvite, OutgoingInvite, PolicyFacts } from './ports.js';
 import { type RecordingTerms, usualTerms } from './recording-terms.js';
-import { TrunkTable } from './routing.js';
+import { TargetStates } from './target-states.js';
 
-const trunk = (over: Partial<TrunkConfig>): TrunkConfig => ({
-  tenant: 'contoso',
-  side: 'customer',
-  transport: 'udp',
-  peers: [],
-  targets: [],
-  routes: [],
-  ...over,
-});
+const trunk = (over: object) => trunkSchema.parse({ tenant: 'contoso', side: 'customer', ...over });
 
 function control(
   o: {
@@ -35,37 +27,63 @@ function control(
   const world = new FakeWorld();
   const registry = new CallRegistry<CallSession>(o.maxCalls ?? 10);
   const relays = { ...world.relays, unavailable: () => o.unavailable };
+  const decided: PolicyFacts[] = [];
+  const invited: OutgoingInvite[] = [];
+  const { trunking } = world;
   const policies = {
     missing: o.missing ?? [],
-    decide: () => ({
-      record: true,
-      reason: 'listed' as const,
-      party: 'called' as const,
-      policyRevision: '7',
-      recorders: ['sip:r1'],
-      ...o.decision,
-    }),
+    decide: (_tenant: string, facts: PolicyFacts) => {
+      decided.push(facts);
+      return {
+        record: true,
+        reason: 'listed' as const,
+        party: 'called' as const,
+        policyRevision: '7',
+        recorders: ['sip:r1'],
+        ...o.decision,
+      };
+    },
   };
   const admission = new CallAdmission(registry, relays, policies);
   const started: CallFacts[] = [];
   const made = new CallControl({
     ...world.services(),
     events: { ...world.events, callStarted: (call) => void started.push(call) },
+    trunking: {
+      ...trunking,
+      invite: (...[invite, signal]: Parameters<typeof trunking.invite>) => {
+        invited.push(invite);
+        return trunking.invite(invite, signal);
+      },
+    },
     relays,
-    trunks: new TrunkTable({
-      carrier: trunk({ peers: ['127.0.0.1'], routes: [{ to: 'pbx' }] }),
-      lonely: trunk({ peers: ['127.0.0.2'], routes: [] }),
-      other: trunk({ tenant: 'fabrikam', peers: ['127.0.0.3'], routes: [{ to: 'pbx' }] }),
-      pbx: trunk({ side: 'seller', targets: ['sip:192.0.2.9'], routes: [{ to: 'carrier' }] }),
-    }),
+    targets: new TargetStates(() => performance.now()),
+    trunks: new TrunkTable(
+      {
+        carrier: trunk({ peers: ['127.0.0.1'], routes: [{ to: 'pbx' }] }),
+        picky: trunk({ peers: ['127.0.0.2'], routes: [{ called: { prefix: '+49' }, to: 'pbx' }] }),
+        other: trunk({ tenant: 'fabrikam', peers: ['127.0.0.3'], routes: [{ to: 'pbx' }] }),
+        berlin: trunk({
+          peers: ['127.0.0.4'],
+          numbers: { defaultCountry: 'DE', incoming: { strip: '0' } },
+          routes: [{ to: 'london' }],
+        }),
+        london: trunk({
+          targets: ['sip:192.0.2.8'],
+          routes: [{ to: 'carrier' }],
+          numbers: { defaultCountry: 'GB', outgoing: { format: 'national', prefix: '9' } },
+        }),
+        pbx: trunk({ side: 'seller', targets: ['sip:192.0.2.9'], routes: [{ to: 'carrier' }] }),
+      },
+      new EmergencyNumbers(['112']),
+    ),
     policies,
     admission,
     registry,
     recorderOf: () => ({ profile: dynamics365, accountId: 'AC0123' }),
     termsOf: () => ({ ...usualTerms, ...o.terms }),
-    emergencyNumbers: new EmergencyNumbers(['112']),
   });
-  return { world, registry, admission, started, control: made };
+  return { world, registry, admission, started, decided, invited, control: made };
 }
 
 function from(world: FakeWorld, over: Partial<IncomingInvite>): IncomingInvite {
@@ -105,7 +123,7 @@ test('an instance that drains takes no new call', () => {
   assert.deepEqual(world.did, ['refuse 503 399 sidestream "draining"']);
 });
 
-test('what cannot be routed is refused: no hops left, no target', () => {
+test('what cannot be routed is refused: no hops left, no route', () => {
   const cases: [Partial<IncomingInvite>, number][] = [
     [{ header: (name) => (name === 'max-forwards' ? '0' : undefined) }, 483],
     [{ source: { address: '127.0.0.2', port: 1 } }, 404],
@@ -115,6 +133,26 @@ test('what cannot be routed is refused: no hops left, no target', () => {
     calls.take(from(world, over));
     assert.match(world.did[0] ?? '', new RegExp(`^refuse ${status}`));
   }
+});
+
+test('numbers are what the plan of their trunk says, for the policy and for the trunk where the call goes', async () => {
+  const { world, decided, invited, control: calls } = control();
+  const from = (name: string) => (name === 'from' ? '<sip:030901820@carrier>' : undefined);
+  const source = { address: '127.0.0.4', port: 1 };
+  calls.take(
+    Object.assign(Object.create(world.invite), { source, header: from, requestUri: 'sip:000442079460958@sbc' }),
+  );
+  await world.until(() => world.count('callAnswered') > 0);
+  assert.deepEqual(decided[0]?.numbers, { calling: '+4930901820', called: '+442079460958' });
+  assert.equal(invited[0]?.uri, 'sip:902079460958@192.0.2.8');
+  assert.equal(invited[0]?.headers['From'], '<sip:004930901820@192.0.2.1>');
+  await calls.endAll(drained(), AbortSignal.timeout(5_000));
+});
+
+test('a call that no route takes hears 404 and of which trunk', () => {
+  const { world, control: calls } = control();
+  calls.take(from(world, { source: { address: '127.0.0.2', port: 1 } }));
+  assert.deepEqual(world.did, ['refuse 404 399 sidestream "no route of trunk picky takes this call"']);
 });
 
 test('a call is in the registry as long as it lives, and all are ended at a stop', async () => {

@@ -2,26 +2,35 @@
 // CallSession; what does not gets one response that says why.
 import { randomUUID } from 'node:crypto';
 import type { Decision } from '@sidestream/policy';
+import type { Routing, Trunk, TrunkTable } from '@sidestream/routing';
 import { errorTable, type Logger } from '@sidestream/service';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
-import type { EmergencyNumbers } from './emergency-numbers.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
-import { type CallParties, callingRole, directionOf, type InviteParties, readParties, withRoles } from './parties.js';
+import {
+  type CallParties,
+  callingRole,
+  directionOf,
+  type InviteParties,
+  readParties,
+  withNumber,
+  withRoles,
+} from './parties.js';
 import type { CallFacts, IncomingInvite, Policies, RecorderClient } from './ports.js';
 import { RecordingScript } from './recording-script.js';
 import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { RecordingTerms } from './recording-terms.js';
 import { Recordings } from './recordings.js';
-import type { Candidate, Trunk, TrunkTable } from './routing.js';
+import type { TargetStates } from './target-states.js';
 import { type Termination, terminated } from './termination.js';
 
 export interface CallControlOptions extends CallServices {
   readonly trunks: TrunkTable;
+  readonly targets: TargetStates;
   readonly policies: Policies;
   readonly recorders: RecorderClient;
   readonly admission: Admission;
@@ -32,14 +41,14 @@ export interface CallControlOptions extends CallServices {
     readonly accountId: string;
   };
   readonly termsOf: (tenant: string) => RecordingTerms;
-  readonly emergencyNumbers: EmergencyNumbers;
   readonly log: Logger;
 }
 
 /** What a new call is found to be. */
 interface Passed {
   readonly trunk: Trunk;
-  readonly candidates: readonly Candidate[];
+  readonly parties: InviteParties;
+  readonly routing: Routing;
   readonly maxForwards: number;
 }
 
@@ -74,21 +83,33 @@ export class CallControl {
     if (problem !== undefined) return refuse(errorTable[problem.reason].sip, problem.text);
     const maxForwards = remainingHops(invite);
     if (maxForwards === undefined) return refuse(483, 'Max-Forwards is 0');
-    const candidates = trunks.candidates(trunk);
-    if (candidates.length === 0) return refuse(404, `no target behind trunk ${trunk.name}`);
-    return { trunk, candidates, maxForwards };
+    const parties = readParties(invite, trunk.config.trusted);
+    const { requestUri } = invite;
+    const { user: called } = parties.called;
+    const header = (name: string) => invite.header(name);
+    const routing = trunks.route({ trunk, requestUri, called, calling: parties.callingUser, header });
+    if (routing.trunks.length === 0) return refuse(404, `no route of trunk ${trunk.name} takes this call`);
+    return { trunk, parties, routing, maxForwards };
   }
 
-  #begin(invite: IncomingInvite, { trunk, candidates, maxForwards }: Passed): void {
-    const { registry } = this.#options;
-    const facts = this.#decide(invite, trunk);
+  #begin(invite: IncomingInvite, passed: Passed): void {
+    const { registry, trunks, targets } = this.#options;
+    const { trunk, routing, maxForwards } = passed;
+    const facts = this.#decide(passed);
     const session = new CallSession(this.#options, {
       facts,
       invite,
       nearParty: callingRole(facts.direction),
-      candidates,
+      candidates: targets.order(trunks.candidates(routing)),
+      onTarget: (target, answered) => targets.called(target, answered),
       maxForwards,
-      recording: facts.decision.record ? this.#newRecording(facts, this.#terms(facts, invite)) : undefined,
+      callerFor: (to) => ({
+        believed: trunk.config.trusted,
+        trusted: to.config.trusted,
+        passHeaders: to.config.passHeaders,
+        number: (user) => trunks.callerNumber(trunk, to, user),
+      }),
+      recording: facts.decision.record ? this.#newRecording(facts, this.#terms(facts, routing)) : undefined,
     });
     registry.add(session);
     void session.ended.then(() => registry.remove(session.id));
@@ -120,28 +141,34 @@ export class CallControl {
     return this.#newRecording(call, this.#options.termsOf(call.tenant)).of;
   }
 
-  #decide(invite: IncomingInvite, trunk: Trunk): CallFacts {
+  #decide({ trunk, parties, routing: { calling, called } }: Passed): CallFacts {
     const startedAt = new Date();
-    const read = readParties(invite);
-    const decision = this.#options.policies.decide(trunk.tenant, { side: trunk.side, parties: read, at: startedAt });
+    const numbers = { calling: calling.international, called: called.international };
+    const known = { side: trunk.side, parties, numbers, at: startedAt };
+    const decision = this.#options.policies.decide(trunk.tenant, known);
     return {
       callId: newCallId(),
       tenant: trunk.tenant,
       direction: directionOf(decision.party),
       trunk: trunk.name,
-      parties: named(read, decision),
+      parties: named(
+        {
+          ...parties,
+          calling: withNumber(parties.calling, numbers.calling),
+          called: withNumber(parties.called, numbers.called),
+        },
+        decision,
+      ),
       decision,
       recordingCallId: decision.record ? newRecordingCallId() : '',
       startedAt,
     };
   }
 
-  #terms({ tenant, parties }: CallFacts, { requestUri }: IncomingInvite): RecordingTerms {
-    const { termsOf, emergencyNumbers } = this.#options;
-    const terms = termsOf(tenant);
+  #terms({ tenant }: CallFacts, { called }: Routing): RecordingTerms {
+    const terms = this.#options.termsOf(tenant);
     // Whoever calls for help is put through, recorded or not.
-    if (!terms.required || !emergencyNumbers.called(parties.called.user, requestUri)) return terms;
-    return { ...terms, required: false };
+    return called.emergency ? { ...terms, required: false } : terms;
   }
 
   #newRecording(call: CallFacts, terms: RecordingTerms): PlannedRecording {

@@ -1,6 +1,7 @@
 // One call: it owns the call's state, runs the effects of the state machine on its legs, media and recordings, and reports what came of
 // them. Ports may fail, hang or answer late; the call still ends once, with everything given back.
-import type { Logger } from '@sidestream/service';
+import { type Candidate, requestUriAt, type Trunk } from '@sidestream/routing';
+import { type Logger, SidestreamError } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
 import { CallLegs } from './call-legs.js';
 import { CallMedia } from './call-media.js';
@@ -8,7 +9,8 @@ import { type CallRecording, type PlannedRecording, RecordingsOfCall, type Recor
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { raced } from './deadline.js';
-import { farHeaders } from './far-headers.js';
+import { dialWithin, isThere, mayTryNext } from './dialling.js';
+import { type FarSide, farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
 import type { Party } from './parties.js';
@@ -23,7 +25,6 @@ import type {
   Trunking,
 } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
-import { type Candidate, requestUriAt } from './routing.js';
 import {
   relayedStatus,
   statusOf,
@@ -56,6 +57,10 @@ export interface CallPlan {
   readonly nearParty: Party;
   readonly candidates: readonly Candidate[];
   readonly maxForwards: number;
+  /** Told what each target does: it has answered, or nobody is there. */
+  readonly onTarget: (target: Candidate, answered: boolean) => void;
+  /** What this trunk makes of the caller's header fields. */
+  readonly callerFor: (to: Trunk) => Pick<FarSide, 'believed' | 'trusted' | 'number' | 'passHeaders'>;
   /** Undefined: the call is not to be recorded. */
   readonly recording: PlannedRecording | undefined;
 }
@@ -229,38 +234,47 @@ export class CallSession {
   }
 
   async #dial(index: number): Promise<void> {
-    const { invite, candidates, maxForwards, facts } = this.#plan;
+    const { invite, candidates, maxForwards, callerFor, onTarget } = this.#plan;
     const candidate = candidates[index];
     if (candidate === undefined) return;
     const { trunking, clock } = this.#services;
-    const uri = requestUriAt(candidate, facts.parties.called.user);
-    const ringLimit = AbortSignal.timeout(ringDeadlineMs);
-    const invited = trunking.invite(
+    const uri = requestUriAt(candidate, candidate.user);
+    const isLast = index + 1 === candidates.length;
+    const { timeoutMs } = candidate.trunk.config.failover;
+    const invited = dialWithin(
+      trunking,
       {
         uri,
         protocol: candidate.protocol,
-        headers: farHeaders(invite, trunking.ownAddress(candidate.protocol), uri.replace(/;.*$/, ''), maxForwards),
+        headers: farHeaders(invite, {
+          own: trunking.ownAddress(candidate.protocol),
+          to: uri.replace(/;.*$/, ''),
+          maxForwards,
+          ...callerFor(candidate.trunk),
+        }),
         sdp: this.#media.sdp.toFar,
         onSent: () => {
           this.#delays.inviteLeft(clock());
         },
         onProgress: (status, sdp, branch) => {
+          onTarget(candidate, true);
           this.#progress = { status, sdp, arrivedAtMs: clock() };
           // RFC 3261 §13.2.1: no offer comes in a response that is not reliable, and none is without our leave.
           if (!this.#state.late) this.#media.hear(sdp, branch);
           this.#dispatch({ type: 'progressed', status });
         },
       },
-      AbortSignal.any([this.#work.signal, ringLimit]),
+      { answerMs: ringDeadlineMs, responseMs: isLast ? undefined : timeoutMs },
+      this.#work.signal,
     );
     const outcome = await invited.catch((error: unknown): Refusal => {
-      if (!ringLimit.aborted || this.#work.signal.aborted) throw error;
-      return { kind: 'refused', status: 480, reason: 'no answer' };
+      // What the edge cannot send there it may send to the next one.
+      if (isLast || this.#work.signal.aborted || !(error instanceof SidestreamError) || error.code !== 'not-ready')
+        throw error;
+      return { kind: 'refused', status: 503, reason: error.message };
     });
-    if (outcome.kind === 'refused') {
-      const termination = terminationOfRefusal(outcome.status, outcome.reason, this.#state.rang);
-      return this.#dispatch({ type: 'far-refused', status: relayedStatus(outcome.status), termination });
-    }
+    onTarget(candidate, outcome.kind !== 'refused' || isThere(outcome.status));
+    if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
     if (outcome.kind === 'offered') {
       this.#legs.takeOffering(outcome.leg);
@@ -270,6 +284,13 @@ export class CallSession {
     this.#legs.listen('far', outcome.leg);
     if (outcome.leg.recordAware) this.#recordings.prefer('far', outcome.sdp);
     this.#dispatch({ type: 'far-answered' });
+  }
+
+  #refused(candidate: Candidate, { status, reason }: Refusal): void {
+    const termination = terminationOfRefusal(status, reason, this.#state.rang);
+    const another = mayTryNext(candidate, status);
+    this.#log.info({ trunk: candidate.trunk.name, target: candidate.hostPort, status }, 'a target refuses the call');
+    this.#dispatch({ type: 'far-refused', status: relayedStatus(status), another, termination });
   }
 
   #relayProgress(): void {

@@ -39,7 +39,8 @@ export type CallEvent =
   | { type: 'media-opened' }
   | { type: 'progressed'; status: number }
   | { type: 'far-answered' }
-  | { type: 'far-refused'; status: number; termination: Termination }
+  /** `another`: such a refusal sends the call to the next target, if there is one. */
+  | { type: 'far-refused'; status: number; another: boolean; termination: Termination }
   | { type: 'media-answered' }
   | { type: 'near-accepted' }
   | { type: 'recorded' }
@@ -107,7 +108,7 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
       if (state.late) return go({ ...state, phase: 'answering', far: 'up', media: 'opening' }, { type: 'open-media' });
       return go({ ...state, phase: 'answering', far: 'up' }, { type: 'answer-media' });
     case 'far-refused':
-      return refused(state, event.status, event.termination);
+      return refused(state, event);
     case 'media-answered':
       return state.phase === 'answering' ? answered(state) : same(state);
     case 'near-accepted':
@@ -159,11 +160,13 @@ function accept(state: CallState): CallStep {
   return go({ ...state, phase: 'accepting', near: 'accepting' }, { type: 'accept-near' });
 }
 
-function refused(state: CallState, status: number, termination: Termination): CallStep {
+function refused(
+  state: CallState,
+  { status, another, termination }: Extract<CallEvent, { type: 'far-refused' }>,
+): CallStep {
   if (state.phase !== 'dialling') return same(state);
   const next = state.candidate + 1;
-  // RFC 3263 §4.3: 503 or no response at all sends the request to the next target; a refusal is the far side's answer.
-  if (!state.rang && (status === 503 || status === 408) && next < state.candidates) {
+  if (!state.rang && another && next < state.candidates) {
     return go({ ...state, candidate: next }, { type: 'dial', candidate: next });
   }
   return close({ ...state, far: 'over' }, termination, status);

@@ -1,6 +1,7 @@
 // What a call needs of the outside, in the domain's words. Adapters implement these ports; the domain imports nothing else of SIP,
 // gRPC, NATS or files. Every wait takes an AbortSignal: the deadline and the caller's CANCEL are one argument.
 import type { Decision } from '@sidestream/policy';
+import type { TrunkProtocol } from '@sidestream/routing';
 import type { CallId } from './identifiers.js';
 import type { CallParties, Direction, InviteParties, Party } from './parties.js';
 import type { Termination } from './termination.js';
@@ -9,8 +10,6 @@ import type { Termination } from './termination.js';
 export type MonotonicClock = () => number;
 
 // ---------------------------------------------------------------------------------------------------------- trunks
-
-export type TrunkProtocol = 'udp' | 'tcp' | 'tls';
 
 /** An INVITE that arrived from a trunk and has no final response yet. */
 export interface IncomingInvite {
@@ -34,11 +33,14 @@ export interface IncomingInvite {
   refuse(status: number, headers?: Readonly<Record<string, string>>): Promise<void>;
 }
 
+/** Header fields by name; a list stands for several fields of one name. */
+export type InviteHeaders = Readonly<Record<string, string | readonly string[]>>;
+
 /** An INVITE to send to a trunk. */
 export interface OutgoingInvite {
   readonly uri: string;
   readonly protocol: TrunkProtocol;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: InviteHeaders;
   /** Empty: the far side is asked for its offer. */
   readonly sdp: string;
   /** The INVITE has left. */
@@ -121,6 +123,8 @@ export interface Trunking {
    * a late 2xx is acknowledged and ended behind the scenes; 'not-ready' without an edge.
    */
   invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Offered | Refusal>;
+  /** Sends OPTIONS outside a dialog; resolves with its final status. Rejects as invite() does. */
+  options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number>;
 }
 
 // ----------------------------------------------------------------------------------------------------------- media
@@ -271,6 +275,8 @@ export interface PolicyFacts {
   /** Of the trunk that the call came from. */
   readonly side: Party;
   readonly parties: InviteParties;
+  /** Their numbers in E.164, where the number plan of the trunk knows them. */
+  readonly numbers?: { readonly calling: string | undefined; readonly called: string | undefined };
   readonly at: Date;
 }
 

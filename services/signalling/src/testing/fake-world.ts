@@ -1,6 +1,7 @@
 // Ports of a call that misbehave on command. Every port operation is a step: a test may act when a step begins, and choose how it ends.
 import { EventEmitter, once } from 'node:events';
-import { createLogger, SidestreamError } from '@sidestream/service';
+import { type Candidate, TrunkTable } from '@sidestream/routing';
+import { createLogger, SidestreamError, trunkSchema } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import { type CallServices, CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
@@ -25,7 +26,6 @@ import type { RecorderDescription, RecordingScript } from '../domain/recording-s
 import { RecordingSession, type RecordingSessionOptions } from '../domain/recording-session.js';
 import { type RecordingTerms, usualTerms } from '../domain/recording-terms.js';
 import { Recordings } from '../domain/recordings.js';
-import type { Candidate } from '../domain/routing.js';
 import type { Termination } from '../domain/termination.js';
 
 /** ok: at once; fail: rejects; obey: waits for its signal and rejects; late: waits for its signal and succeeds all the same. */
@@ -124,6 +124,8 @@ export class FakeWorld {
   earlyAnswers = ['early answer'];
   /** SDP of the 200 of the far side's branch `a`. */
   farAnswer = 'far answer';
+  /** What the configuration says of the contact centre's trunk. */
+  contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string } | undefined;
   /** Who offered what to the relay first. */
   opened: string | undefined;
@@ -223,6 +225,7 @@ export class FakeWorld {
       this.far = new FakeLeg(this, 'far');
       return { kind: 'accepted', leg: this.far, sdp: this.farAnswer, branch: 'a' };
     },
+    options: async () => 200,
   };
 
   #offeringLeg(): OfferingLeg {
@@ -404,20 +407,31 @@ export class FakeWorld {
     return new RecordingSession(this.services(), { recordingId: 'r', call: facts }, () => script, options);
   }
 
+  /** Places of the contact centre, in order. */
+  candidates(): readonly Candidate[] {
+    const pbx = trunkSchema.parse({
+      tenant: 'contoso',
+      side: 'seller',
+      routes: [{ to: 'pbx' }],
+      ...this.contactCentre,
+    });
+    const table = new TrunkTable({ pbx });
+    const trunk = table.ofSource('192.0.2.9', 5060);
+    if (trunk === undefined) throw new Error('no trunk');
+    const query = { trunk, requestUri: 'sip:+15550001@sbc', called: '+15550001', calling: '', header: () => undefined };
+    return table.candidates(table.route(query));
+  }
+
   call(recorders: string[] = ['sip:r1'], terms: Partial<RecordingTerms> = {}): CallSession {
     const facts = this.facts(recorders);
-    const candidate: Candidate = {
-      trunk: { name: 'pbx', tenant: 'contoso', side: 'seller' },
-      scheme: 'sip',
-      hostPort: '192.0.2.9',
-      protocol: 'udp',
-    };
     return new CallSession(this.services(), {
       facts,
       invite: this.invite,
       nearParty: 'customer',
-      candidates: [candidate],
+      candidates: this.candidates(),
       maxForwards: 69,
+      onTarget: () => {},
+      callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
       recording:
         recorders.length > 0
           ? {

@@ -23,11 +23,12 @@ import type { EdgeContext } from './edge-context.js';
 import type { EdgeDialog } from './edge-dialog.js';
 import { EdgeMetrics } from './edge-metrics.js';
 import { InDialogRequests } from './in-dialog-requests.js';
-import { KnownPeers } from './known-peers.js';
+import { KnownPeers, type PeerDomain } from './known-peers.js';
 import { Listeners } from './listeners.js';
 import { Orphans } from './orphans.js';
 import { repeatAckOfStray } from './owed-ack.js';
 import { ServerSide } from './server-side.js';
+import { ServiceLookup } from './service-lookup.js';
 
 export interface EdgeOptions {
   readonly listen: readonly { protocol: TransportProtocol; host: string; port: number }[];
@@ -35,6 +36,10 @@ export interface EdgeOptions {
   readonly advertise?: string | undefined;
   /** IP addresses, networks and host names that may speak to the edge. */
   readonly peers: readonly string[];
+  /** Domains whose places, as SRV records have them, may speak to it as well. */
+  readonly domains?: readonly PeerDomain[] | undefined;
+  /** `host:port` of DNS servers to ask for SRV records; those of the system unless told. */
+  readonly dnsServers?: readonly string[] | undefined;
   readonly secret: Secret;
   readonly adminPort: number;
   readonly tls?: { readonly identity: TlsIdentity; readonly requestClientCertificate: boolean } | undefined;
@@ -65,6 +70,7 @@ export class Edge {
   readonly #layer: TransactionLayer;
   readonly #listeners = new Listeners();
   readonly #peers: KnownPeers;
+  readonly #services: ServiceLookup;
   readonly #routes = new RouteTable<AdminClient>();
   readonly #book: DialogBook<AdminClient, EdgeDialog>;
   readonly #admin: AdminServer;
@@ -78,7 +84,8 @@ export class Edge {
   private constructor(options: EdgeOptions) {
     this.#options = options;
     const { log, timers, clock, maxTransactions } = options;
-    this.#peers = new KnownPeers({ entries: options.peers, log });
+    this.#services = new ServiceLookup({ deadlineMs: options.lookupDeadlineMs ?? 3_000, servers: options.dnsServers });
+    this.#peers = new KnownPeers({ entries: options.peers, domains: options.domains, services: this.#services, log });
     this.#transports = new Transports({ accept: (remote) => this.#peers.has(remote.host) });
     this.#layer = new TransactionLayer({
       transports: this.#transports,
@@ -171,6 +178,7 @@ export class Edge {
       listeners: this.#listeners,
       identity: tls?.identity,
       lookupDeadlineMs: this.#options.lookupDeadlineMs ?? 3_000,
+      services: this.#services,
     });
     return {
       layer: this.#layer,
