@@ -69,6 +69,8 @@ export interface CallOptions {
   from?: string;
   wav?: Speech;
   hangUpAfterMs?: number;
+  /** Lets the other side offer in its 200, and answers in the ACK. */
+  lateOffer?: boolean;
   /** Gives up when there is no answer within this time; 60,000. */
   answerTimeoutMs?: number;
 }

@@ -10,6 +10,7 @@ import {
   type IncomingInvite,
   newCallId,
   parseUri,
+  SipError,
   type Target,
   Transports,
   UserAgent,
@@ -19,7 +20,7 @@ import { readWav, type Wav } from '../rtp/wav.js';
 import { PartyCall } from './party-call.js';
 import { PartyMedia } from './party-media.js';
 import type { CallOptions, IncomingTreatment, PartyOptions, Speech } from './party-options.js';
-import { writePartySdp } from './party-sdp.js';
+import { readPartySdp, writePartySdp } from './party-sdp.js';
 import { placeCall } from './placed-call.js';
 import { receiveCall } from './received-call.js';
 
@@ -97,7 +98,13 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
       to,
       from: formatNameAddr({ displayName, uri, parameters: new Map() }),
       target: options.target ?? this.#targetOf(to),
-      offer: writePartySdp(media.offer()),
+      offer: options.lateOffer === true ? undefined : writePartySdp(media.offer()),
+      answerOffer: (offer: string) => {
+        const remote = readPartySdp(offer);
+        const answer = remote && media.answer(remote);
+        if (answer === undefined) throw new SipError('malformed', 'an offer without audio for this party');
+        return writePartySdp(answer);
+      },
     };
     void placeCall(call, placement, options);
     return call;

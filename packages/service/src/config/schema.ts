@@ -187,6 +187,9 @@ export const configSchema = z
       listen: hostPort.default('127.0.0.1:0'),
       advertise: z.string().optional(),
       maxSessions: z.int().min(1).max(100_000).default(2_000),
+      mediaTimeout: duration(0, 86_400_000)
+        .prefault('60s')
+        .describe('after which a call ends in which neither party is heard, unless it is held; 0s: never'),
     }),
     policySync: controlServiceSchema,
     registration: controlServiceSchema,

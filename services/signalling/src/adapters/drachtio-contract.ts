@@ -56,6 +56,13 @@ export interface SrfDialog {
   ): void;
 }
 
+/** A 200 with an offer that has no ACK yet. */
+export interface SrfOffered {
+  readonly res: SrfResponse;
+  /** Sends the ACK and makes the dialog; rejects after the ACK when the 200 has no Contact. */
+  ack(sdp: string): Promise<SrfDialog>;
+}
+
 export interface Srf {
   readonly app: {
     /** There once connect() was called. */
@@ -92,13 +99,14 @@ export interface Srf {
     options: { method: string; headers: SrfHeaders },
     callback: (error: unknown, request?: SrfRequest) => void,
   ): void;
+  /** `noAck` without `localSdp`: an offer in the 200 comes as SrfOffered, a 200 without one as a dialog all the same. */
   createUAC(
     uri: string,
-    options: { localSdp: string; headers: SrfHeaders },
+    options: { localSdp?: string; noAck?: true; headers: SrfHeaders },
     progress: {
       cbRequest: (error: unknown, request?: SrfRequest) => void;
       cbProvisional: (response: SrfResponse) => void;
     },
-    callback: (error: unknown, dialog?: SrfDialog) => void,
+    callback: (error: unknown, dialog?: SrfDialog | SrfOffered) => void,
   ): void;
 }

@@ -20,6 +20,11 @@ export function sdpOf(message: SrfMessage): string {
   }
 }
 
+/** What tells the branches of a fork apart; '' if there is none. */
+export function toTagOf(message: SrfMessage): string {
+  return /;\s*tag\s*=\s*([^;,\s]+)/i.exec(message.get('To')?.replace(/^[^>]*>/, '') ?? '')?.[1] ?? '';
+}
+
 /** The library puts a comma between fields of one name; where the grammar has none, only a line end keeps them apart. */
 export function fieldsOf(headers: InviteHeaders): SrfHeaders {
   const lines = (name: string, value: string | readonly string[]) => [value].flat().join(`\r\n${name}: `);

@@ -5,11 +5,20 @@ import type { TrunkProtocol } from '@sidestream/routing';
 import { type Logger, SidestreamError } from '@sidestream/service';
 import DrachtioSrf from 'drachtio-srf';
 import { raced } from '../domain/deadline.js';
-import type { Acceptance, IncomingInvite, MonotonicClock, OutgoingInvite, Refusal, Trunking } from '../domain/ports.js';
-import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
+import type {
+  Acceptance,
+  IncomingInvite,
+  MonotonicClock,
+  Offered,
+  OutgoingInvite,
+  Refusal,
+  Trunking,
+} from '../domain/ports.js';
+import type { Srf, SrfDialog, SrfHeaders, SrfOffered, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { DrachtioInvite } from './drachtio-invite.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
-import { fieldsOf, sdpOf, sendResponse } from './drachtio-message.js';
+import { fieldsOf, sdpOf, sendResponse, toTagOf } from './drachtio-message.js';
+import { DrachtioOfferingLeg } from './drachtio-offering-leg.js';
 
 export interface DrachtioTrunkingOptions {
   /** Where the edge takes drachtio's protocol. */
@@ -78,14 +87,14 @@ export class DrachtioTrunking implements Trunking {
     return own?.hostPort ?? 'localhost';
   }
 
-  async invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Refusal> {
+  async invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Offered | Refusal> {
     const edge = this.#edge();
     if (edge.lost.aborted) throw edgeAway();
     signal.throwIfAborted();
     let sent: SrfRequest | undefined;
     let given = false;
     const cancel = () => sent?.cancel((error) => error && this.#options.log.debug({ err: error }, 'CANCEL not sent'));
-    const outcome = new Promise<Acceptance | Refusal>((resolve, reject) => {
+    const outcome = new Promise<Acceptance | Offered | Refusal>((resolve, reject) => {
       const progress = {
         cbRequest: (error: unknown, request?: SrfRequest) => {
           if (error || request === undefined) return;
@@ -94,23 +103,30 @@ export class DrachtioTrunking implements Trunking {
           else invite.onSent();
         },
         cbProvisional: (response: SrfResponse) => {
-          if (!given && response.status > 100) invite.onProgress(response.status, sdpOf(response));
+          if (!given && response.status > 100) invite.onProgress(response.status, sdpOf(response), toTagOf(response));
         },
       };
-      const done = (error: unknown, dialog?: SrfDialog) => {
-        if (dialog) {
+      const done = (error: unknown, dialog?: SrfDialog | SrfOffered) => {
+        if (dialog && !('local' in dialog)) {
+          const { res } = dialog;
+          resolve({ kind: 'offered', leg: new DrachtioOfferingLeg(dialog, edge, this.#options.log), sdp: sdpOf(res) });
+        } else if (dialog) {
           const { res } = dialog;
           const leg = new DrachtioLeg(dialog, res.get('supported'), edge, this.#options.log);
-          resolve({ kind: 'accepted', leg, sdp: sdpOf(res) });
+          resolve({ kind: 'accepted', leg, sdp: sdpOf(res), branch: toTagOf(res) });
         } else {
           const refusal = refusalOf(error);
           if (refusal) resolve(refusal);
           else reject(notSent('INVITE', error));
         }
       };
-      const headers: SrfHeaders = { ...fieldsOf(invite.headers), 'Content-Type': 'application/sdp' };
+      const headers = fieldsOf(invite.headers);
+      const options =
+        invite.sdp === ''
+          ? { noAck: true as const, headers }
+          : { localSdp: invite.sdp, headers: { ...headers, 'Content-Type': 'application/sdp' } };
       try {
-        this.#srf.createUAC(invite.uri, { localSdp: invite.sdp, headers }, progress, done);
+        this.#srf.createUAC(invite.uri, options, progress, done);
       } catch (error) {
         // Without a connection the library asserts instead of calling back.
         done(error);
@@ -207,8 +223,8 @@ export class DrachtioTrunking implements Trunking {
   }
 }
 
-function endAccepted(outcome: Acceptance | Refusal): void {
-  if (outcome.kind === 'accepted') void outcome.leg.bye(undefined, AbortSignal.timeout(lateByeDeadlineMs));
+function endAccepted(outcome: Acceptance | Offered | Refusal): void {
+  if (outcome.kind !== 'refused') void outcome.leg.bye(undefined, AbortSignal.timeout(lateByeDeadlineMs));
 }
 
 function refusalOf(error: unknown): Refusal | undefined {

@@ -89,8 +89,6 @@ export class CallControl {
     const header = (name: string) => invite.header(name);
     const routing = trunks.route({ trunk, requestUri, called, calling: parties.callingUser, header });
     if (routing.trunks.length === 0) return refuse(404, `no route of trunk ${trunk.name} takes this call`);
-    // The offer would have to come from the far side's 200 (RFC 3264 §4), which this call flow does not wait for.
-    if (invite.sdp === '') return refuse(488, 'an INVITE without SDP is not supported');
     return { trunk, parties, routing, maxForwards };
   }
 

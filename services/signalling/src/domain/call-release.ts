@@ -6,10 +6,12 @@ import { raced, settled, within } from './deadline.js';
 import type { IncomingInvite, Leg, MediaSession } from './ports.js';
 import type { Termination, TerminationReason } from './termination.js';
 
+type Hanging = Pick<Leg, 'bye'>;
+
 /** What there may be to give back; read anew after the steps in flight have settled. */
 export interface CallHoldings {
-  readonly near: Leg | undefined;
-  readonly far: Leg | undefined;
+  readonly near: Hanging | undefined;
+  readonly far: Hanging | undefined;
   readonly media: MediaSession | undefined;
 }
 
@@ -33,7 +35,7 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   const { invite, holdings, inFlight, stopRecordings, log } = options;
   const first = holdings();
   const ends: (Promise<void> | undefined)[] = [];
-  const bye = (leg: Leg | undefined) => ends.push(leg && sayBye(leg, release.termination, log));
+  const bye = (leg: Hanging | undefined) => ends.push(leg && sayBye(leg, release.termination, log));
 
   if (release.near === 'bye') bye(first.near);
   if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release, options)));
@@ -62,7 +64,7 @@ function refusalHeaders(
   return status === 503 ? unavailableHeaders(text, options.retryAfterSeconds) : explained(status, text);
 }
 
-async function sayBye(leg: Leg, termination: Termination, log: Logger): Promise<void> {
+async function sayBye(leg: Hanging, termination: Termination, log: Logger): Promise<void> {
   const header = byeReason(termination);
   const signal = within(undefined, releaseDeadlineMs);
   try {

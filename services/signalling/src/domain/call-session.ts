@@ -8,12 +8,22 @@ import { CallMedia } from './call-media.js';
 import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
+import { raced } from './deadline.js';
 import { dialWithin, isThere, mayTryNext } from './dialling.js';
 import { type FarSide, farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
 import type { Party } from './parties.js';
-import type { CallEvents, CallFacts, IncomingInvite, MediaRelays, MonotonicClock, Refusal, Trunking } from './ports.js';
+import type {
+  CallEvents,
+  CallFacts,
+  IncomingInvite,
+  Leg,
+  MediaRelays,
+  MonotonicClock,
+  Refusal,
+  Trunking,
+} from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import {
   relayedStatus,
@@ -77,6 +87,8 @@ export class CallSession {
   readonly #nearDescriptions: LegDescriptions;
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
+  /** What the caller described: in the INVITE, or in the ACK. */
+  #remote: string;
   readonly #recordings: RecordingsOfCall;
 
   constructor(services: CallServices, plan: CallPlan) {
@@ -90,7 +102,8 @@ export class CallSession {
       onChange: () => this.#legs.indicate(),
       signal: this.#work.signal,
     });
-    this.#state = newCall(plan.candidates.length, this.#recordings.plan);
+    this.#remote = plan.invite.sdp;
+    this.#state = newCall(plan.candidates.length, this.#recordings.plan, plan.invite.sdp === '');
     this.#delays = new CallDelays(plan.invite.receivedAtMs);
     const aware = isRecordAware(plan.invite.header('supported'));
     this.#nearDescriptions = new LegDescriptions(aware);
@@ -109,7 +122,10 @@ export class CallSession {
       offer: plan.invite.sdp,
       nearDescriptions: this.#nearDescriptions,
       recordings: this.#recordings,
-      onLost: (reason) => this.close(terminated('media-lost', reason)),
+      watcher: {
+        onLost: (reason) => this.close(terminated('media-lost', reason)),
+        onSilent: (seconds) => this.#silent(seconds),
+      },
       signal,
       log: this.#log,
     });
@@ -212,6 +228,7 @@ export class CallSession {
   }
 
   async #openMedia(): Promise<void> {
+    if (this.#state.late) this.#progress = { status: 200, sdp: '', arrivedAtMs: this.#services.clock() };
     await this.#media.open();
     this.#dispatch({ type: 'media-opened' });
   }
@@ -239,10 +256,11 @@ export class CallSession {
         onSent: () => {
           this.#delays.inviteLeft(clock());
         },
-        onProgress: (status, sdp) => {
+        onProgress: (status, sdp, branch) => {
           onTarget(candidate, true);
           this.#progress = { status, sdp, arrivedAtMs: clock() };
-          this.#media.hear(sdp);
+          // RFC 3261 §13.2.1: no offer comes in a response that is not reliable, and none is without our leave.
+          if (!this.#state.late) this.#media.hear(sdp, branch);
           this.#dispatch({ type: 'progressed', status });
         },
       },
@@ -255,11 +273,15 @@ export class CallSession {
         throw error;
       return { kind: 'refused', status: 503, reason: error.message };
     });
-    onTarget(candidate, outcome.kind === 'accepted' || isThere(outcome.status));
+    onTarget(candidate, outcome.kind !== 'refused' || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
+    this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
+    if (outcome.kind === 'offered') {
+      this.#legs.takeOffering(outcome.leg);
+      return this.#dispatch({ type: 'far-answered' });
+    }
     this.#legs.take('far', outcome.leg);
     this.#legs.listen('far', outcome.leg);
-    this.#media.hear(outcome.sdp);
     if (outcome.leg.recordAware) this.#recordings.prefer('far', outcome.sdp);
     this.#dispatch({ type: 'far-answered' });
   }
@@ -287,15 +309,27 @@ export class CallSession {
   }
 
   async #acceptNear(): Promise<void> {
-    const leg = await this.#plan.invite.accept(this.#media.sdp.nearAnswer);
+    const { invite } = this.#plan;
+    const { nearAnswer } = this.#media.sdp;
+    if (this.#state.late) {
+      const { leg, answer } = await invite.acceptWithOffer(nearAnswer);
+      if (!this.#nearAccepted(leg)) return;
+      this.#remote = await raced(answer, this.#work.signal);
+      if (leg.recordAware) this.#recordings.prefer('near', this.#remote);
+      await this.#legs.answerFar(await this.#media.answerOffer(this.#remote));
+    } else if (!this.#nearAccepted(await invite.accept(nearAnswer))) return;
+    this.#dispatch({ type: 'near-accepted' });
+  }
+
+  /** False when the call has ended meanwhile: the release finds the leg and ends it. */
+  #nearAccepted(leg: Leg): boolean {
     this.#legs.take('near', leg);
     this.#answeredAtMs = this.#services.clock();
     // A far side that answers without ringing has its 200 measured instead.
     this.#delays.ringingPassed(this.#progress.arrivedAtMs, this.#answeredAtMs);
-    // The release, if it has begun, finds the leg here and ends it.
-    if (this.#state.phase !== 'accepting') return;
+    if (this.#state.phase !== 'accepting') return false;
     this.#legs.listen('near', leg);
-    this.#dispatch({ type: 'near-accepted' });
+    return true;
   }
 
   #announceAnswer(): void {
@@ -309,13 +343,19 @@ export class CallSession {
       near: {
         leg: near,
         party: nearParty,
-        remote: invite.sdp,
+        remote: this.#remote,
         local: sdp.toNear,
         descriptions: this.#nearDescriptions,
       },
       far: { leg: far, party: farParty, remote: sdp.fromFar, local: sdp.toFar, descriptions: farDescriptions },
     });
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
+  }
+
+  /** Nobody speaks while it rings, and nobody need speak on hold. */
+  #silent(seconds: number): void {
+    if (this.phase !== 'talking' || this.#legs.held) return;
+    this.close(terminated('media-timeout', `neither party has been heard for ${seconds} s`));
   }
 
   #legOver(side: Side, termination: Termination): void {
@@ -327,7 +367,7 @@ export class CallSession {
     this.#work.abort(new DOMException('the call is over', 'AbortError'));
     await releaseCall(release, {
       invite,
-      holdings: () => ({ near: this.#legs.near, far: this.#legs.far, media: this.#media.session }),
+      holdings: () => ({ near: this.#legs.near, far: this.#legs.farHeld, media: this.#media.session }),
       inFlight: [...this.#inFlight, this.#media.settled],
       stopRecordings: (why) => this.#recordings.stop(why, release.recording),
       retryAfterSeconds,

@@ -24,7 +24,7 @@ const isSilent: Target = async (_invite, signal) => {
 const ringsThenRefuses =
   (status: number): Target =>
   (invite, signal, answer) => {
-    invite.onProgress(180, '');
+    invite.onProgress(180, '', 'a');
     return refuses(status)(invite, signal, answer);
   };
 const answers: Target = (invite, signal, answer) => answer(invite, signal);

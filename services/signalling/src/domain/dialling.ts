@@ -1,6 +1,6 @@
 // One INVITE to one target, with bounds to what it may take; and whether the next target is tried after it.
 import type { Candidate } from '@sidestream/routing';
-import type { Acceptance, OutgoingInvite, Refusal, Trunking } from './ports.js';
+import type { Acceptance, Offered, OutgoingInvite, Refusal, Trunking } from './ports.js';
 
 export interface DialLimits {
   /** How long the far side may take to answer, ringing included. */
@@ -18,7 +18,7 @@ export async function dialWithin(
   invite: OutgoingInvite,
   { answerMs, responseMs }: DialLimits,
   signal: AbortSignal,
-): Promise<Acceptance | Refusal> {
+): Promise<Acceptance | Offered | Refusal> {
   const attempt = new AbortController();
   let overdue: Refusal | undefined;
   const giveUpAfter = (ms: number, status: number, reason: string) =>
@@ -31,9 +31,9 @@ export async function dialWithin(
   const onAbort = () => attempt.abort(signal.reason);
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
-  const onProgress = (status: number, sdp: string) => {
+  const onProgress: OutgoingInvite['onProgress'] = (...heard) => {
     clearTimeout(response);
-    invite.onProgress(status, sdp);
+    invite.onProgress(...heard);
   };
   try {
     return await trunking.invite({ ...invite, onProgress }, attempt.signal);

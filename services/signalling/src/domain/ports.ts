@@ -27,6 +27,8 @@ export interface IncomingInvite {
   ring(status: number, sdp: string | undefined): Promise<void>;
   /** Sends 200. Rejects SidestreamError('cancelled') when a CANCEL won the race. */
   accept(sdp: string): Promise<Leg>;
+  /** The same for an INVITE without SDP: `answer` resolves with what the ACK carried, '' when it carried nothing or none came. */
+  acceptWithOffer(sdp: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
   /** Sends a final failure; a second one, or one after CANCEL, does nothing. Never rejects. */
   refuse(status: number, headers?: Readonly<Record<string, string>>): Promise<void>;
 }
@@ -39,11 +41,12 @@ export interface OutgoingInvite {
   readonly uri: string;
   readonly protocol: TrunkProtocol;
   readonly headers: InviteHeaders;
+  /** Empty: the far side is asked for its offer. */
   readonly sdp: string;
   /** The INVITE has left. */
   onSent(): void;
-  /** A provisional response other than 100; `sdp` is empty without a body. */
-  onProgress(status: number, sdp: string): void;
+  /** A provisional response other than 100; `sdp` is empty without a body. `branch`: the To tag, one for each fork. */
+  onProgress(status: number, sdp: string, branch: string): void;
 }
 
 /** The far side's refusal: a final response other than 2xx. */
@@ -57,7 +60,22 @@ export interface Refusal {
 export interface Acceptance {
   readonly kind: 'accepted';
   readonly leg: Leg;
+  /** Empty when the branch has answered our offer in a reliable provisional response already (RFC 3262 §5). */
   readonly sdp: string;
+  /** To tag of the 2xx. */
+  readonly branch: string;
+}
+
+/** The far side's 2xx with an offer, to an INVITE without one. It waits for its ACK: {@link OfferingLeg.answer} or `bye`. */
+export interface Offered {
+  readonly kind: 'offered';
+  readonly leg: OfferingLeg;
+  readonly sdp: string;
+}
+
+export interface OfferingLeg extends Pick<Leg, 'bye'> {
+  /** Sends the ACK with our answer. */
+  answer(sdp: string): Promise<Leg>;
 }
 
 /** One established SIP dialog of a call. */
@@ -104,7 +122,7 @@ export interface Trunking {
    * Sends an INVITE. Rejects SidestreamError('cancelled' | 'deadline-exceeded') as soon as the signal aborts: CANCEL goes out and
    * a late 2xx is acknowledged and ended behind the scenes; 'not-ready' without an edge.
    */
-  invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Refusal>;
+  invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Offered | Refusal>;
   /** Sends OPTIONS outside a dialog; resolves with its final status. Rejects as invite() does. */
   options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number>;
 }
@@ -121,11 +139,21 @@ export interface ForkStream {
   readonly payloadTypes: readonly number[];
 }
 
+/** What the media of a trunk's calls may be. */
+export interface MediaTerms {
+  /** Names of codecs, the preferred one first; empty: all. */
+  readonly codecs: readonly string[];
+  /** What the trunk is offered: plain RTP, both (RFC 8643), SRTP alone. */
+  readonly srtp: 'off' | 'offer' | 'require';
+}
+
+export type PartyTerms = Readonly<Partial<Record<Party, MediaTerms>>>;
+
 /** The anchored media of one call, held on one relay for its life. Errors are SidestreamError. */
 export interface MediaSession {
   readonly relay: string;
-  /** A later offer of either party → the SDP to offer to the other one. */
-  update(offerer: Party, sdp: string, signal: AbortSignal): Promise<string>;
+  /** A later offer of either party → the SDP to offer to the other one. Parties without new terms keep theirs. */
+  update(offerer: Party, sdp: string, signal: AbortSignal, terms?: PartyTerms): Promise<string>;
   /** One party's answer → the SDP that answers the offerer. */
   answer(answerer: Party, sdp: string, signal: AbortSignal): Promise<string>;
   /** Ends the session with its forks; one that is gone already is no error. */
@@ -139,16 +167,24 @@ export interface MediaSession {
   stopFork(forkId: string, signal: AbortSignal): Promise<void>;
 }
 
+export interface MediaWatcher {
+  /** The media died by itself. */
+  onLost(reason: string): void;
+  /** Neither party has been heard for the relay's media time-out; told again whenever it has passed once more. */
+  onSilent(seconds: number): void;
+}
+
 export interface MediaRelays {
   /** Why no session can be opened now, in words that name what is missing; undefined when one can be tried. */
   unavailable(): string | undefined;
-  /** Opens a session on the best relay; tries the next one when a relay does not answer. `onLost`: its media died by itself. */
+  /** Opens a session on the best relay; tries the next one when a relay does not answer. */
   open(
     callId: CallId,
     offerer: Party,
     sdp: string,
-    onLost: (reason: string) => void,
+    watcher: MediaWatcher,
     signal: AbortSignal,
+    terms?: PartyTerms,
   ): Promise<{ media: MediaSession; sdp: string }>;
 }
 

@@ -24,6 +24,8 @@ const reasonTable = {
   'far-side-failed': Result.UPSTREAM_ERROR,
   'far-side-unreachable': Result.UPSTREAM_ERROR,
   'media-lost': Result.UPSTREAM_ERROR,
+  /** Neither party was heard any more. */
+  'media-timeout': Result.CLIENT_ERROR,
   'edge-lost': Result.SERVER_ERROR,
   // Recordings.
   'call-ended': Result.SUCCESS,

@@ -16,6 +16,7 @@ import type {
   LegHandlers,
   MediaRelays,
   MediaSession,
+  OfferingLeg,
   RecorderClient,
   RecorderDialog,
   RecorderHandlers,
@@ -109,6 +110,7 @@ export class FakeWorld {
   loseMedia: ((reason: string) => void) | undefined;
   /** The time; undefined: the real one. */
   nowMs: number | undefined;
+  fallSilent: ((seconds: number) => void) | undefined;
   /** Of the recorder's answer to BYE; undefined if it does not answer. */
   recorderByeStatus: number | undefined = 200;
   /** Of the recorder's answer to OPTIONS; undefined if it does not answer. */
@@ -123,11 +125,19 @@ export class FakeWorld {
   readonly proposed: string[] = [];
   readonly agreed: string[] = [];
   readonly keptState = new EventEmitter();
-  /** SDP of each 183 of the far side. */
+  /** SDP of each 183 of the far side, with ` of <branch>` where it is not `a`. */
   earlyAnswers = ['early answer'];
+  /** SDP of the 200 of the far side's branch `a`. */
+  farAnswer = 'far answer';
   /** What the configuration says of the contact centre's trunk. */
   contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string } | undefined;
+  /** Who offered what to the relay first. */
+  opened: string | undefined;
+  /** Of the near INVITE; empty for a late offer. */
+  nearOffer = 'near offer';
+  /** What the ACK of a late offer carries. */
+  nearAck = 'near answer';
   #resumed: ForkStream[] | undefined;
   readonly #cancel = new AbortController();
   readonly #changed = new EventEmitter();
@@ -170,11 +180,22 @@ export class FakeWorld {
       this.release('near INVITE');
       return open;
     };
+    const accept = async () => {
+      // Late: the 200 has left already, so a refusal does nothing any more.
+      const left = this.behaviours.get('accept') === 'late' && final();
+      await this.step('accept');
+      if (!left && !final()) throw new SidestreamError('cancelled', 'CANCEL won');
+      this.near = new FakeLeg(this, 'near');
+      return this.near;
+    };
+    const nearOffer = () => this.nearOffer;
     return {
       sipCallId: 'near',
       source: { address: '127.0.0.1', port: 1 },
       requestUri: 'sip:+15550001@sbc',
-      sdp: 'near offer',
+      get sdp() {
+        return nearOffer();
+      },
       receivedAtMs: 0,
       cancelled: this.#cancel.signal,
       header: (name) => (name === 'from' ? '<sip:+15559999@carrier>' : undefined),
@@ -182,13 +203,11 @@ export class FakeWorld {
         this.did.push(`ring ${status} ${sdp ?? ''}`.trim());
         await this.step('ring');
       },
-      accept: async () => {
-        // Late: the 200 has left already, so a refusal does nothing any more.
-        const left = this.behaviours.get('accept') === 'late' && final();
-        await this.step('accept');
-        if (!left && !final()) throw new SidestreamError('cancelled', 'CANCEL won');
-        this.near = new FakeLeg(this, 'near');
-        return this.near;
+      accept,
+      acceptWithOffer: async (sdp) => {
+        this.did.push(`offered near ${sdp}`);
+        const leg = await accept();
+        return { leg, answer: this.step('near ack').then(() => this.nearAck) };
       },
       refuse: async (status, headers) => {
         if (final()) this.did.push(`refuse ${status} ${headers?.['Warning'] ?? ''}`.trim());
@@ -202,13 +221,33 @@ export class FakeWorld {
       invite.onSent();
       await this.step('invite', signal);
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
-      for (const sdp of this.earlyAnswers) invite.onProgress(183, sdp);
+      for (const early of this.earlyAnswers) {
+        const [sdp = '', branch = 'a'] = early.split(' of ');
+        invite.onProgress(183, sdp, branch);
+      }
       await this.step('answer', signal);
+      if (invite.sdp === '') return { kind: 'offered', leg: this.#offeringLeg(), sdp: 'far offer' };
       this.far = new FakeLeg(this, 'far');
-      return { kind: 'accepted', leg: this.far, sdp: 'far answer' };
+      return { kind: 'accepted', leg: this.far, sdp: this.farAnswer, branch: 'a' };
     },
     options: async () => 200,
   };
+
+  #offeringLeg(): OfferingLeg {
+    this.hold('leg far');
+    return {
+      answer: async (sdp) => {
+        this.did.push(`answered far ${sdp}`);
+        await this.step('far ack');
+        this.far = new FakeLeg(this, 'far');
+        return this.far;
+      },
+      bye: async () => {
+        this.did.push('bye far');
+        this.release('leg far');
+      },
+    };
+  }
 
   readonly media: Mutable<MediaSession> = {
     relay: 'relay:1',
@@ -250,8 +289,10 @@ export class FakeWorld {
 
   readonly relays: MediaRelays = {
     unavailable: () => undefined,
-    open: async (_call, _offerer, sdp, onLost, signal) => {
-      this.loseMedia = onLost;
+    open: async (_call, offerer, sdp, watcher, signal) => {
+      this.opened = `${offerer} ${sdp}`;
+      this.loseMedia = (reason) => watcher.onLost(reason);
+      this.fallSilent = (seconds) => watcher.onSilent(seconds);
       await this.step('open media', signal);
       this.hold('media');
       return { media: this.media, sdp: `offer relayed of ${sdp}` };
