@@ -1,6 +1,6 @@
 // What the edge reads of the environment and of sidestream.yaml.
 import { readFileSync } from 'node:fs';
-import { ConfigError, parseHostPort, readServiceConfig, Secret } from '@sidestream/service';
+import { ConfigError, parseHostPort, readServiceConfig, Secret, type SidestreamConfig } from '@sidestream/service';
 import { parseUri, type TransportProtocol } from '@sidestream/sip';
 
 export interface SipEdgeConfig {
@@ -13,6 +13,7 @@ export interface SipEdgeConfig {
   readonly secret: Secret;
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly trustFile?: string | undefined };
   readonly maxCalls: number;
+  readonly sources: SidestreamConfig['signalling']['sources'];
 }
 
 /**
@@ -50,6 +51,7 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
     secret: new Secret(secret ?? ''),
     ...(signalling.tls ? { tls: signalling.tls } : {}),
     maxCalls: signalling.maxCalls,
+    sources: signalling.sources,
   };
 }
 
