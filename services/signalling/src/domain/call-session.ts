@@ -33,6 +33,7 @@ import {
   terminationOf,
   terminationOfRefusal,
 } from './termination.js';
+import type { CallSeats } from './trunk-limits.js';
 
 /** What there is to see of a call. */
 export interface CallView {
@@ -56,6 +57,8 @@ export interface CallPlan {
   readonly invite: IncomingInvite;
   readonly nearParty: Party;
   readonly candidates: readonly Candidate[];
+  /** Its places on the trunks; whoever made the plan releases them. */
+  readonly seats: CallSeats;
   readonly maxForwards: number;
   /** Told what each target does: it has answered, or nobody is there. */
   readonly onTarget: (target: Candidate, answered: boolean) => void;
@@ -67,7 +70,6 @@ export interface CallPlan {
 
 /** How long the far side may ring (RFC 3261 §16.6 Timer C is above three minutes). */
 const ringDeadlineMs = 200_000;
-const retryAfterSeconds = 5;
 
 export class CallSession {
   readonly id: CallId;
@@ -234,9 +236,14 @@ export class CallSession {
   }
 
   async #dial(index: number): Promise<void> {
-    const { invite, candidates, maxForwards, callerFor, onTarget } = this.#plan;
+    const { invite, candidates, seats, maxForwards, callerFor, onTarget } = this.#plan;
     const candidate = candidates[index];
     if (candidate === undefined) return;
+    const full = seats.moveTo(candidate.trunk.name);
+    if (full !== undefined) {
+      const termination = terminated('overloaded', full.text);
+      return this.#dispatch({ type: 'far-refused', status: 503, another: true, termination });
+    }
     const { trunking, clock } = this.#services;
     const uri = requestUriAt(candidate, candidate.user);
     const isLast = index + 1 === candidates.length;
@@ -349,6 +356,7 @@ export class CallSession {
       },
       far: { leg: far, party: farParty, remote: sdp.fromFar, local: sdp.toFar, descriptions: farDescriptions },
     });
+    this.#limitDuration();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 
@@ -356,6 +364,14 @@ export class CallSession {
   #silent(seconds: number): void {
     if (this.phase !== 'talking' || this.#legs.held) return;
     this.close(terminated('media-timeout', `neither party has been heard for ${seconds} s`));
+  }
+
+  #limitDuration(): void {
+    const { maxDurationMs } = this.#plan.seats;
+    if (maxDurationMs === undefined) return;
+    const why = `a call on this trunk may last ${maxDurationMs / 1_000} s`;
+    const timer = setTimeout(() => this.close(terminated('max-duration', why)), maxDurationMs);
+    this.#work.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
   #legOver(side: Side, termination: Termination): void {
@@ -370,7 +386,6 @@ export class CallSession {
       holdings: () => ({ near: this.#legs.near, far: this.#legs.farHeld, media: this.#media.session }),
       inFlight: [...this.#inFlight, this.#media.settled],
       stopRecordings: (why) => this.#recordings.stop(why, release.recording),
-      retryAfterSeconds,
       log: this.#log,
     });
     this.#dispatch({ type: 'released' });
