@@ -57,7 +57,7 @@ export class ConformanceLane {
     const recording = config.tenants['contoso']?.recording;
     if (recording === undefined) throw new Error('the laboratory has no tenant to take the recording of');
     const policy = { source: 'file' as const, file: 'policy.yaml' };
-    config.tenants[this.tenant] = { accountId, region: 'local', recording, policy };
+    config.tenants[this.tenant] = { accountId, region: 'local', recording: structuredClone(recording), policy };
     const trunk = (side: 'customer' | 'seller', parties: readonly LaneParty[], to: string) => ({
       tenant: this.tenant,
       side,

@@ -1,8 +1,9 @@
 // All flows, in the order of the page.
-import { callFlows } from './flows/rfc3665.js';
+import { offerFlows, requestFlows } from './flows/mid-call.js';
+import { cancelFlows, refusalFlows, sessionFlows } from './flows/rfc3665.js';
 import type { Group, Protocol, Scenario } from './scenario.js';
 
-export const groups: readonly Group[] = [callFlows];
+export const groups: readonly Group[] = [sessionFlows, refusalFlows, cancelFlows, offerFlows, requestFlows];
 
 /** A flow over one transport. */
 export function flowId({ name }: Scenario, protocol: Protocol): string {

@@ -84,7 +84,7 @@ async function runParty(
 function faults(output: string): string {
   const lines = output.split('\n').filter((line) => /abort|unexpected|error|time-?out|not found|unable/i.test(line));
   return lines
-    .filter((line) => !/Unexpected-Msg|UDP errors|\| +0 /.test(line))
+    .filter((line) => !/Unexpected-Msg|open sockets|\| +0 /.test(line))
     .slice(0, 6)
     .join('; ')
     .slice(0, 1_500);
