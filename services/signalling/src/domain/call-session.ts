@@ -255,7 +255,7 @@ export class CallSession {
         throw error;
       return { kind: 'refused', status: 503, reason: error.message };
     });
-    onTarget(candidate, outcome.kind === 'accepted' || isThere(outcome.status));
+    onTarget(candidate, outcome.kind === 'accepted' || this.#state.rang || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#legs.take('far', outcome.leg);
     this.#legs.listen('far', outcome.leg);

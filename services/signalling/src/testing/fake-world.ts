@@ -120,6 +120,8 @@ export class FakeWorld {
   readonly keptState = new EventEmitter();
   /** SDP of each 183 of the far side. */
   earlyAnswers = ['early answer'];
+  /** What the calls have shown of each target: the last counts. */
+  readonly targets = new Map<string, boolean>();
   /** What the configuration says of the contact centre's trunk. */
   contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string } | undefined;
@@ -389,7 +391,7 @@ export class FakeWorld {
       nearParty: 'customer',
       candidates: this.candidates(),
       maxForwards: 69,
-      onTarget: () => {},
+      onTarget: ({ hostPort }, answered) => this.targets.set(hostPort, answered),
       callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
       recording:
         recorders.length > 0
