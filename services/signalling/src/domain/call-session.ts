@@ -280,7 +280,7 @@ export class CallSession {
         throw error;
       return { kind: 'refused', status: 503, reason: error.message };
     });
-    onTarget(candidate, outcome.kind !== 'refused' || isThere(outcome.status));
+    onTarget(candidate, outcome.kind !== 'refused' || this.#state.rang || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
     if (outcome.kind === 'offered') {

@@ -130,6 +130,8 @@ export class FakeWorld {
   earlyAnswers = ['early answer'];
   /** SDP of the 200 of the far side's branch `a`. */
   farAnswer = 'far answer';
+  /** What the calls have shown of each target: the last counts. */
+  readonly targets = new Map<string, boolean>();
   /** What the configuration says of the contact centre's trunk. */
   contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string } | undefined;
@@ -440,7 +442,7 @@ export class FakeWorld {
       candidates: this.candidates(),
       seats: new CallSeats(new TrunkLimits({}, () => 0), 'carrier', false),
       maxForwards: 69,
-      onTarget: () => {},
+      onTarget: ({ hostPort }, answered) => this.targets.set(hostPort, answered),
       callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
       recording:
         recorders.length > 0
