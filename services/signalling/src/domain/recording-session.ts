@@ -4,14 +4,7 @@ import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { RecordingView } from './call-recording.js';
 import type { PartyFlows } from './party-flows.js';
-import type {
-  CallEvents,
-  MediaSession,
-  MonotonicClock,
-  RecorderClient,
-  RecorderDialog,
-  RecordingFacts,
-} from './ports.js';
+import type { CallEvents, MediaSession, MonotonicClock, RecorderClient, RecordingFacts } from './ports.js';
 import type { RecordingAttempt } from './recording-attempt.js';
 import { RecordingAttempts } from './recording-attempts.js';
 import { type PauseWisher, RecordingPause } from './recording-pause.js';
@@ -52,12 +45,6 @@ export class RecordingSession {
   readonly #release: RecordingRelease;
   readonly #pause: RecordingPause;
   readonly #report: RecordingReport;
-  /** Resolves with true once media flows to a recorder, with false when all were asked in vain or the recording ends without. */
-  readonly started: Promise<boolean>;
-  #resolveStarted: (made: boolean) => void = () => {};
-  /** Resolves when the recording is over and everything given back. */
-  readonly ended: Promise<void>;
-  #resolveEnded: () => void = () => {};
   #onChange: () => void = () => {};
   #facts: RecordingFacts;
   #state: RecordingState = newRecording;
@@ -98,12 +85,16 @@ export class RecordingSession {
       // A pause that is none is worse than no recording.
       onUnsure: (error) => this.#dispatch({ type: 'stop', termination: terminationOf(error) }),
     });
-    this.started = new Promise((resolve) => {
-      this.#resolveStarted = resolve;
-    });
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
-    });
+  }
+
+  /** Resolves with true once media flows to a recorder, with false when all were asked in vain or the recording ends without. */
+  get started(): Promise<boolean> {
+    return this.#report.made;
+  }
+
+  /** Resolves when the recording is over and everything given back. */
+  get ended(): Promise<void> {
+    return this.#report.ended;
   }
 
   /** As they are now: a recording that was lost may have another Call-ID. */
@@ -243,16 +234,16 @@ export class RecordingSession {
         this.#attempts.settle();
         return;
       case 'announce-delay':
-        this.#report.delayed(this.#attempts.recorder, effect.termination);
-        this.#resolveStarted(false);
-        return;
       case 'announce-start':
       case 'announce-pause':
       case 'announce-resume':
-        this.#announceFlow(effect.type);
-        return;
       case 'announce-recovery':
-        this.#report.recovered(present(this.#attempt?.dialog), effect.lost);
+      case 'announce-end':
+        this.#report.announce(effect, {
+          recorder: this.#attempts.recorder,
+          dialog: this.#attempt?.dialog,
+          pausedBy: this.#pause.by[0],
+        });
         return;
       case 'give-up':
         this.#giveUp(effect, lostSinceMs);
@@ -265,9 +256,6 @@ export class RecordingSession {
       case 'release':
         this.#report.ending();
         void this.#end(effect);
-        return;
-      case 'announce-end':
-        this.#announceEnd(effect.started, effect.termination);
         return;
       default:
         unreachable(effect);
@@ -314,30 +302,6 @@ export class RecordingSession {
     const released = await this.#release.all(this.#attempt, { fork: fork && !this.#callOver, bye });
     this.#dispatch({ type: 'released', ...released });
   }
-
-  #announceFlow(what: 'announce-start' | 'announce-pause' | 'announce-resume'): void {
-    if (what === 'announce-pause') this.#report.paused(this.#pause.by[0] ?? 'recorder-inactive');
-    else if (what === 'announce-resume') this.#report.resumed();
-    else {
-      this.#report.started(present(this.#attempt?.dialog));
-      this.#resolveStarted(true);
-    }
-  }
-
-  #announceEnd(started: boolean, termination: Termination): void {
-    try {
-      if (started) this.#report.ended(termination);
-      else this.#report.failed(this.#attempts.recorder, termination);
-    } finally {
-      this.#resolveStarted(false);
-      this.#resolveEnded();
-    }
-  }
-}
-
-function present(dialog: RecorderDialog | undefined): RecorderDialog {
-  if (dialog === undefined) throw new Error('the recording has no dialog');
-  return dialog;
 }
 
 function unreachable(effect: never): never {

@@ -7,6 +7,7 @@ import { within } from './deadline.js';
 import type { IncomingOffer, MonotonicClock, RecorderDialog } from './ports.js';
 import type { RecordingFork } from './recording-fork.js';
 import type { RecorderDescription, RecordingScript } from './recording-script.js';
+import { RecordingTurns, type TurnTeller } from './recording-turns.js';
 
 export interface RecordingUpdatesOptions {
   readonly dialog: Pick<RecorderDialog, 'reinvite'>;
@@ -33,10 +34,6 @@ export interface RecordingUpdatesOptions {
 
 /** Far below the INVITE transaction's own 64*T1: meanwhile nobody knows what is recorded. */
 const answerDeadlineMs = 10_000;
-/** Between two questions to a recorder that refuses to resume: doubled each time, up to the longest. */
-const firstRefusalMs = 2_000;
-const longestRefusalMs = 30_000;
-
 /** What has to be done, of which there is one each however often it is asked for. */
 interface Wanted {
   /** The fork has to be subscribed anew: the call's media changed. */
@@ -46,9 +43,6 @@ interface Wanted {
   readonly snapshot: boolean;
 }
 
-/** Hears the status by which the recorder refused, or undefined. */
-type Teller = (refused: number | undefined) => void;
-
 const nothing: Wanted = { renewal: false, turn: false, snapshot: false };
 
 export class RecordingUpdates {
@@ -57,17 +51,14 @@ export class RecordingUpdates {
   #running: Promise<void> | undefined;
   #wanted = nothing;
   #recorderOffer = false;
-  /** Who waits for what the recorder says to the turn. */
-  #turns: Teller[] = [];
-  #turning = false;
-  #refusals = 0;
-  #askingAgain = false;
+  readonly #turns: RecordingTurns;
   /** The relay refused the last description; a second refusal in a row ends the recording. */
   #mending = false;
 
   constructor(options: RecordingUpdatesOptions) {
     this.#options = options;
     this.#answer = options.answer;
+    this.#turns = new RecordingTurns(() => this.#want({ turn: true }), options.signal, options.firstRefusalMs);
   }
 
   /** The call's media changed. Returns at once. */
@@ -80,15 +71,12 @@ export class RecordingUpdates {
    * Resolves with the status of the refusal, or with undefined once it has agreed; not at all when it is lost.
    */
   turn(): Promise<number | undefined> {
-    const said = new Promise<number | undefined>((resolve) => this.#turns.push(resolve));
-    this.#turning = true;
-    this.#want({ turn: true });
-    return said;
+    return this.#turns.want();
   }
 
   /** Whether the recorder does not know yet, or does not accept, that the fork was paused or may flow again. */
   get turning(): boolean {
-    return this.#turning;
+    return this.#turns.open;
   }
 
   /** The recorder wants the full metadata (RFC 7866 §9.2): a re-INVITE brings it, changed offer or not. Returns at once. */
@@ -201,13 +189,13 @@ export class RecordingUpdates {
     const renewal = this.#wanted.renewal && this.#mayRenew;
     const again: Wanted = { turn, snapshot, renewal };
     this.#wanted = { ...nothing, renewal: this.#wanted.renewal && !renewal };
-    const turns = turn ? this.#turns.splice(0) : [];
+    const turns = turn ? this.#turns.take() : [];
     const restore = (wanted: Wanted) => {
-      this.#turns.unshift(...turns);
+      this.#turns.putBack(turns);
       this.#restore(wanted);
     };
     const agreed = () => {
-      if (turn) this.#turned(turns);
+      if (turn) this.#turns.agreed(turns);
       onAgreed();
     };
     const { paused } = fork;
@@ -258,28 +246,12 @@ export class RecordingUpdates {
   }
 
   /** RFC 3261 §14.1: a refused offer leaves the session as it was, so the relay sends on as agreed before. */
-  async #refused(status: number, { renewal, turn }: Wanted, turns: readonly Teller[]): Promise<void> {
-    const { script, log, firstRefusalMs: firstMs = firstRefusalMs } = this.#options;
+  async #refused(status: number, { renewal, turn }: Wanted, turns: readonly TurnTeller[]): Promise<void> {
+    const { script, log } = this.#options;
     log.warn({ status }, 'the recorder refused a new offer');
     script.withdraw();
-    if (turn) {
-      for (const tell of turns) tell(status);
-      if (!this.#askingAgain) void this.#askAgain(Math.min(longestRefusalMs, firstMs * 2 ** this.#refusals++));
-    }
+    if (turn) this.#turns.refused(turns, status);
     if (renewal) await this.#connect(this.#answer);
-  }
-
-  async #askAgain(waitMs: number): Promise<void> {
-    this.#askingAgain = true;
-    await pause(waitMs, this.#options.signal);
-    this.#askingAgain = false;
-    if (this.#turning) this.#want({ turn: true });
-  }
-
-  #turned(turns: readonly Teller[]): void {
-    this.#turning = this.#turns.length > 0;
-    this.#refusals = 0;
-    for (const tell of turns) tell(undefined);
   }
 
   #restore({ renewal, turn, snapshot }: Wanted): void {
