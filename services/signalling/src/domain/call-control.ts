@@ -6,6 +6,7 @@ import type { Routing, Trunk, TrunkTable } from '@sidestream/routing';
 import { errorTable, type Logger } from '@sidestream/service';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
+import { mediaTerms } from './call-media.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
@@ -100,6 +101,7 @@ export class CallControl {
       facts,
       invite,
       nearParty: callingRole(facts.direction),
+      nearTerms: mediaTerms(trunk),
       candidates: targets.order(trunks.candidates(routing)),
       onTarget: (target, answered) => targets.called(target, answered),
       maxForwards,

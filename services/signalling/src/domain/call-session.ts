@@ -4,7 +4,7 @@ import { type Candidate, requestUriAt, type Trunk } from '@sidestream/routing';
 import { type Logger, SidestreamError } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
 import { CallLegs } from './call-legs.js';
-import { CallMedia } from './call-media.js';
+import { CallMedia, mediaTerms } from './call-media.js';
 import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
@@ -20,6 +20,7 @@ import type {
   IncomingInvite,
   Leg,
   MediaRelays,
+  MediaTerms,
   MonotonicClock,
   Refusal,
   Trunking,
@@ -55,6 +56,8 @@ export interface CallPlan {
   readonly facts: CallFacts;
   readonly invite: IncomingInvite;
   readonly nearParty: Party;
+  /** Of the trunk that it came from. */
+  readonly nearTerms: MediaTerms;
   readonly candidates: readonly Candidate[];
   readonly maxForwards: number;
   /** Told what each target does: it has answered, or nobody is there. */
@@ -120,6 +123,7 @@ export class CallSession {
       callId: this.id,
       nearParty: plan.nearParty,
       offer: plan.invite.sdp,
+      nearTerms: plan.nearTerms,
       nearDescriptions: this.#nearDescriptions,
       recordings: this.#recordings,
       watcher: {
@@ -229,7 +233,9 @@ export class CallSession {
 
   async #openMedia(): Promise<void> {
     if (this.#state.late) this.#progress = { status: 200, sdp: '', arrivedAtMs: this.#services.clock() };
-    await this.#media.open();
+    const target = this.#plan.candidates[this.#state.candidate];
+    if (target === undefined) return;
+    await this.#media.open(mediaTerms(target.trunk));
     this.#dispatch({ type: 'media-opened' });
   }
 
@@ -237,6 +243,7 @@ export class CallSession {
     const { invite, candidates, maxForwards, callerFor, onTarget } = this.#plan;
     const candidate = candidates[index];
     if (candidate === undefined) return;
+    await this.#media.offerTo(mediaTerms(candidate.trunk));
     const { trunking, clock } = this.#services;
     const uri = requestUriAt(candidate, candidate.user);
     const isLast = index + 1 === candidates.length;
