@@ -36,6 +36,8 @@ export interface PartyOptions {
   codec?: G711Codec;
   /** Offers and takes no other law. */
   onlyCodec?: boolean;
+  /** Speaks SRTP with SDES keys (RFC 4568) and takes nothing else. */
+  srtp?: boolean;
   /** What it says; silence when absent. */
   wav?: Speech;
   /** Says it again and again; true. */

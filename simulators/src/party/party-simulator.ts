@@ -20,7 +20,7 @@ import { readWav, type Wav } from '../rtp/wav.js';
 import { PartyCall } from './party-call.js';
 import { PartyMedia } from './party-media.js';
 import type { CallOptions, IncomingTreatment, PartyOptions, Speech } from './party-options.js';
-import { readPartySdp, writePartySdp } from './party-sdp.js';
+import { writePartySdp } from './party-sdp.js';
 import { placeCall } from './placed-call.js';
 import { receiveCall } from './received-call.js';
 
@@ -100,7 +100,7 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
       target: options.target ?? this.#targetOf(to),
       offer: options.lateOffer === true ? undefined : writePartySdp(media.offer()),
       answerOffer: (offer: string) => {
-        const remote = readPartySdp(offer);
+        const remote = media.read(offer);
         const answer = remote && media.answer(remote);
         if (answer === undefined) throw new SipError('malformed', 'an offer without audio for this party');
         return writePartySdp(answer);
@@ -144,12 +144,23 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
   }
 
   #openMedia(callId: string, wav: Wav | undefined): Promise<PartyMedia> {
-    const { codec, onlyCodec, loop, firstSequence, recordPreference, keepPackets, maxDurationMs, recordTo, mediaHost } =
-      this.#options;
+    const {
+      codec,
+      onlyCodec,
+      srtp,
+      loop,
+      firstSequence,
+      recordPreference,
+      keepPackets,
+      maxDurationMs,
+      recordTo,
+      mediaHost,
+    } = this.#options;
     return PartyMedia.open({
       host: mediaHost ?? this.address.host,
       codec: codec ?? 'PCMU',
       onlyCodec: onlyCodec ?? false,
+      srtp: srtp ?? false,
       wav,
       loop: loop ?? true,
       firstSequence,

@@ -1,6 +1,7 @@
 // `trunks:` of sidestream.yaml: the SIP peers, who they are, what their numbers mean and where their calls go.
 import { z } from 'zod';
 import { passHeader } from './trunk-headers.js';
+import { codecsSchema, srtpSchema } from './trunk-media.js';
 import { numbersSchema } from './trunk-numbers.js';
 import { routeSchema } from './trunk-routes.js';
 import { failoverSchema, keepaliveSchema, targetsSchema } from './trunk-targets.js';
@@ -52,6 +53,8 @@ export const trunkSchema = z
       .max(32)
       .default(['Identity'])
       .describe('header fields of a caller’s INVITE that pass to it as they are'),
+    codecs: codecsSchema,
+    srtp: srtpSchema,
     keepalive: keepaliveSchema,
     failover: failoverSchema.describe('of calls to this trunk'),
     limits: limitsSchema.optional(),

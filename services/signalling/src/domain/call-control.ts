@@ -7,6 +7,7 @@ import { errorTable, type Logger } from '@sidestream/service';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
 import type { CallGuard, GuardedPass } from './call-guard.js';
+import { mediaTerms } from './call-media.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
@@ -113,6 +114,7 @@ export class CallControl {
       facts,
       invite,
       nearParty: callingRole(facts.direction),
+      nearTerms: mediaTerms(trunk),
       candidates,
       seats,
       onTarget: (target, answered) => targets.called(target, answered),

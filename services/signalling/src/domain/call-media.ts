@@ -1,11 +1,18 @@
 // The media of a call until both sides have agreed: the session at the relay, and the descriptions that go through it in their order.
+import { isDeepStrictEqual } from 'node:util';
+import type { Trunk } from '@sidestream/routing';
 import { type Logger, SidestreamError } from '@sidestream/service';
 import type { RecordingsOfCall } from './call-recording.js';
 import { within } from './deadline.js';
 import type { CallId } from './identifiers.js';
 import type { Party } from './parties.js';
-import type { MediaRelays, MediaSession, MediaWatcher } from './ports.js';
+import type { MediaRelays, MediaSession, MediaTerms, MediaWatcher } from './ports.js';
 import type { LegDescriptions } from './recording-awareness.js';
+
+/** What the media of a trunk's calls may be. */
+export function mediaTerms({ config: { codecs, srtp } }: Trunk): MediaTerms {
+  return { codecs, srtp };
+}
 
 export interface CallMediaOptions {
   readonly relays: MediaRelays;
@@ -13,6 +20,8 @@ export interface CallMediaOptions {
   readonly nearParty: Party;
   /** What the caller offered; empty for a late offer. */
   readonly offer: string;
+  /** Of the trunk that the call came from. */
+  readonly nearTerms: MediaTerms;
   readonly nearDescriptions: LegDescriptions;
   readonly recordings: RecordingsOfCall;
   readonly watcher: MediaWatcher;
@@ -29,6 +38,7 @@ export class CallMedia {
   readonly #options: CallMediaOptions;
   readonly #farParty: Party;
   #session: MediaSession | undefined;
+  #farTerms: MediaTerms | undefined;
   /** What each branch of a forked INVITE has described. */
   readonly #branches = new Map<string, string>();
   /** The relay hears the far side's descriptions in their order. */
@@ -55,8 +65,9 @@ export class CallMedia {
   }
 
   /** Opens the session with the caller's offer, or with the far side's where the caller made none. @throws SidestreamError */
-  async open(): Promise<void> {
+  async open(farTerms: MediaTerms): Promise<void> {
     const { nearParty, offer } = this.#options;
+    this.#farTerms = farTerms;
     if (offer !== '') {
       this.#sdp.toFar = await this.#open(nearParty, offer);
       return;
@@ -66,9 +77,19 @@ export class CallMedia {
     this.#tellNear(await this.#open(this.#farParty, this.#sdp.fromFar));
   }
 
+  /** Another target is tried: what it is offered obeys the terms of its trunk. @throws SidestreamError */
+  async offerTo(farTerms: MediaTerms): Promise<void> {
+    const { nearParty, offer, signal } = this.#options;
+    if (this.#session === undefined || isDeepStrictEqual(farTerms, this.#farTerms)) return;
+    this.#farTerms = farTerms;
+    const terms = { [this.#farParty]: farTerms };
+    this.#sdp.toFar = await this.#session.update(nearParty, offer, within(signal, mediaDeadlineMs), terms);
+  }
+
   async #open(offerer: Party, sdp: string): Promise<string> {
-    const { relays, callId, watcher, signal } = this.#options;
-    const opened = await relays.open(callId, offerer, sdp, watcher, within(signal, 2 * mediaDeadlineMs));
+    const { relays, callId, watcher, signal, nearParty, nearTerms } = this.#options;
+    const terms = { [nearParty]: nearTerms, [this.#farParty]: this.#farTerms };
+    const opened = await relays.open(callId, offerer, sdp, watcher, within(signal, 2 * mediaDeadlineMs), terms);
     this.#session = opened.media;
     return opened.sdp;
   }

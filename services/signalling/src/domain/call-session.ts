@@ -4,7 +4,7 @@ import { type Candidate, requestUriAt, type Trunk } from '@sidestream/routing';
 import { type Logger, SidestreamError } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
 import { CallLegs } from './call-legs.js';
-import { CallMedia } from './call-media.js';
+import { CallMedia, mediaTerms } from './call-media.js';
 import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
@@ -20,6 +20,7 @@ import type {
   IncomingInvite,
   Leg,
   MediaRelays,
+  MediaTerms,
   MonotonicClock,
   Refusal,
   Trunking,
@@ -56,6 +57,8 @@ export interface CallPlan {
   readonly facts: CallFacts;
   readonly invite: IncomingInvite;
   readonly nearParty: Party;
+  /** Of the trunk that it came from. */
+  readonly nearTerms: MediaTerms;
   readonly candidates: readonly Candidate[];
   /** Its places on the trunks; whoever made the plan releases them. */
   readonly seats: CallSeats;
@@ -122,6 +125,7 @@ export class CallSession {
       callId: this.id,
       nearParty: plan.nearParty,
       offer: plan.invite.sdp,
+      nearTerms: plan.nearTerms,
       nearDescriptions: this.#nearDescriptions,
       recordings: this.#recordings,
       watcher: {
@@ -231,7 +235,9 @@ export class CallSession {
 
   async #openMedia(): Promise<void> {
     if (this.#state.late) this.#progress = { status: 200, sdp: '', arrivedAtMs: this.#services.clock() };
-    await this.#media.open();
+    const target = this.#plan.candidates[this.#state.candidate];
+    if (target === undefined) return;
+    await this.#media.open(mediaTerms(target.trunk));
     this.#dispatch({ type: 'media-opened' });
   }
 
@@ -244,6 +250,7 @@ export class CallSession {
       const termination = terminated('overloaded', full.text);
       return this.#dispatch({ type: 'far-refused', status: 503, another: true, termination });
     }
+    await this.#media.offerTo(mediaTerms(candidate.trunk));
     const { trunking, clock } = this.#services;
     const uri = requestUriAt(candidate, candidate.user);
     const isLast = index + 1 === candidates.length;

@@ -147,7 +147,7 @@ export interface MediaTerms {
   readonly srtp: 'off' | 'offer' | 'require';
 }
 
-export type PartyTerms = Readonly<Partial<Record<Party, MediaTerms>>>;
+export type PartyTerms = Readonly<Partial<Record<Party, MediaTerms | undefined>>>;
 
 /** The anchored media of one call, held on one relay for its life. Errors are SidestreamError. */
 export interface MediaSession {

@@ -17,6 +17,7 @@ import type {
   MediaRelays,
   MediaSession,
   OfferingLeg,
+  PartyTerms,
   RecorderClient,
   RecorderDialog,
   RecorderHandlers,
@@ -135,6 +136,8 @@ export class FakeWorld {
   /** What the configuration says of the contact centre's trunk. */
   contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string } | undefined;
+  /** What the relay was told of the parties, in its order. */
+  readonly terms: PartyTerms[] = [];
   /** Who offered what to the relay first. */
   opened: string | undefined;
   /** Of the near INVITE; empty for a late offer. */
@@ -254,8 +257,9 @@ export class FakeWorld {
 
   readonly media: Mutable<MediaSession> = {
     relay: 'relay:1',
-    update: async (offerer, sdp, signal) => {
+    update: async (offerer, sdp, signal, terms) => {
       this.did.push(`media update ${offerer} ${sdp}`);
+      if (terms) this.terms.push(terms);
       await this.step('media update', signal);
       return `offer relayed of ${sdp}`;
     },
@@ -292,7 +296,8 @@ export class FakeWorld {
 
   readonly relays: MediaRelays = {
     unavailable: () => undefined,
-    open: async (_call, offerer, sdp, watcher, signal) => {
+    open: async (_call, offerer, sdp, watcher, signal, terms) => {
+      if (terms) this.terms.push(terms);
       this.opened = `${offerer} ${sdp}`;
       this.loseMedia = (reason) => watcher.onLost(reason);
       this.fallSilent = (seconds) => watcher.onSilent(seconds);
@@ -439,6 +444,7 @@ export class FakeWorld {
       facts,
       invite: this.invite,
       nearParty: 'customer',
+      nearTerms: { codecs: [], srtp: 'off' },
       candidates: this.candidates(),
       seats: new CallSeats(new TrunkLimits({}, () => 0), 'carrier', false),
       maxForwards: 69,
