@@ -91,6 +91,11 @@ export class TrunkTable {
     return this.#networks.find(plain);
   }
 
+  /** Whether somebody calls for help: to be known before anything else is looked at. */
+  isEmergency(called: string, requestUri: string): boolean {
+    return this.#emergency.dialled(called, requestUri) !== undefined;
+  }
+
   /**
    * Where a call goes. Every route that takes it counts, in their order: what a later one leads to is tried after what an earlier
    * one leads to. An emergency call that no route takes goes wherever any route leads to, rather than nowhere.

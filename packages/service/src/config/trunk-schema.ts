@@ -1,5 +1,6 @@
 // `trunks:` of sidestream.yaml: the SIP peers, who they are, what their numbers mean and where their calls go.
 import { z } from 'zod';
+import { destinationsSchema, limitsSchema } from './trunk-guards.js';
 import { passHeader } from './trunk-headers.js';
 import { numbersSchema } from './trunk-numbers.js';
 import { routeSchema } from './trunk-routes.js';
@@ -26,6 +27,8 @@ export const trunkSchema = z
       .describe('header fields of a caller’s INVITE that pass to it as they are'),
     keepalive: keepaliveSchema,
     failover: failoverSchema.describe('of calls to this trunk'),
+    limits: limitsSchema.optional(),
+    destinations: destinationsSchema.optional(),
   })
   .refine((trunk) => trunk.peers.length + trunk.targets.length > 0, {
     path: ['peers'],

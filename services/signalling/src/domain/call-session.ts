@@ -23,6 +23,7 @@ import {
   terminationOf,
   terminationOfRefusal,
 } from './termination.js';
+import type { CallSeats } from './trunk-limits.js';
 
 /** What there is to see of a call. */
 export interface CallView {
@@ -46,6 +47,8 @@ export interface CallPlan {
   readonly invite: IncomingInvite;
   readonly nearParty: Party;
   readonly candidates: readonly Candidate[];
+  /** Its places on the trunks; whoever made the plan releases them. */
+  readonly seats: CallSeats;
   readonly maxForwards: number;
   /** Told what each target does: it has answered, or nobody is there. */
   readonly onTarget: (target: Candidate, answered: boolean) => void;
@@ -57,7 +60,6 @@ export interface CallPlan {
 
 /** How long the far side may ring (RFC 3261 §16.6 Timer C is above three minutes). */
 const ringDeadlineMs = 200_000;
-const retryAfterSeconds = 5;
 
 export class CallSession {
   readonly id: CallId;
@@ -217,9 +219,14 @@ export class CallSession {
   }
 
   async #dial(index: number): Promise<void> {
-    const { invite, candidates, maxForwards, callerFor, onTarget } = this.#plan;
+    const { invite, candidates, seats, maxForwards, callerFor, onTarget } = this.#plan;
     const candidate = candidates[index];
     if (candidate === undefined) return;
+    const full = seats.moveTo(candidate.trunk.name);
+    if (full !== undefined) {
+      const termination = terminated('overloaded', full.text);
+      return this.#dispatch({ type: 'far-refused', status: 503, another: true, termination });
+    }
     const { trunking, clock } = this.#services;
     const uri = requestUriAt(candidate, candidate.user);
     const isLast = index + 1 === candidates.length;
@@ -315,7 +322,16 @@ export class CallSession {
       },
       far: { leg: far, party: farParty, remote: sdp.fromFar, local: sdp.toFar, descriptions: farDescriptions },
     });
+    this.#limitDuration();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
+  }
+
+  #limitDuration(): void {
+    const { maxDurationMs } = this.#plan.seats;
+    if (maxDurationMs === undefined) return;
+    const why = `a call on this trunk may last ${maxDurationMs / 1_000} s`;
+    const timer = setTimeout(() => this.close(terminated('max-duration', why)), maxDurationMs);
+    this.#work.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
   #legOver(side: Side, termination: Termination): void {
@@ -330,7 +346,6 @@ export class CallSession {
       holdings: () => ({ near: this.#legs.near, far: this.#legs.far, media: this.#media.session }),
       inFlight: [...this.#inFlight, this.#media.settled],
       stopRecordings: (why) => this.#recordings.stop(why, release.recording),
-      retryAfterSeconds,
       log: this.#log,
     });
     this.#dispatch({ type: 'released' });

@@ -140,8 +140,8 @@ export interface MediaSession {
 }
 
 export interface MediaRelays {
-  /** Why no session can be opened now, in words that name what is missing; undefined when one can be tried. */
-  unavailable(): string | undefined;
+  /** Why no session can be opened now, in words that name what is missing; undefined when one can be tried. `full`: all have enough. */
+  unavailable(): { readonly full: boolean; readonly text: string } | undefined;
   /** Opens a session on the best relay; tries the next one when a relay does not answer. `onLost`: its media died by itself. */
   open(
     callId: CallId,
@@ -246,6 +246,8 @@ export interface PolicyFacts {
 
 /** What the world is told of calls and recordings. Nothing here waits or throws. */
 export interface CallEvents {
+  /** A new INVITE was turned away; `trunk` is that of its source, undefined for a stranger. */
+  callRefused(refusal: CallRefusal): void;
   callStarted(call: CallFacts): void;
   callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
   callEnded(call: CallFacts, termination: Termination, durationMs: number): void;
@@ -263,6 +265,27 @@ export interface CallEvents {
   ): void;
   /** Beside the call, never awaited: dialog state as plain data and fork ids; no key. */
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void;
+}
+
+/** Why new calls are turned away. A reason is a metric label: nothing else becomes one. */
+export type RefusalReason =
+  | 'unknown-trunk'
+  | 'draining'
+  | 'overloaded'
+  | 'not-ready'
+  | 'trunk-full'
+  | 'trunk-rate'
+  | 'destination'
+  | 'max-forwards'
+  | 'no-route'
+  | 'no-offer';
+
+export interface CallRefusal {
+  readonly status: number;
+  readonly reason: RefusalReason;
+  readonly text: string;
+  readonly trunk: string | undefined;
+  readonly source: string;
 }
 
 export interface CallFacts {

@@ -26,6 +26,7 @@ import { RecordingSession, type RecordingSessionOptions } from '../domain/record
 import { type RecordingTerms, usualTerms } from '../domain/recording-terms.js';
 import { Recordings } from '../domain/recordings.js';
 import type { Termination } from '../domain/termination.js';
+import { CallSeats, TrunkLimits } from '../domain/trunk-limits.js';
 
 /** ok: at once; fail: rejects; obey: waits for its signal and rejects; late: waits for its signal and succeeds all the same. */
 export type Behaviour = 'ok' | 'fail' | 'obey' | 'late';
@@ -294,6 +295,7 @@ export class FakeWorld {
   }
 
   readonly events: CallEvents = {
+    callRefused: ({ reason }) => this.#tell(`callRefused ${reason}`),
     callStarted: () => this.#tell('callStarted'),
     callAnswered: () => this.#tell('callAnswered'),
     callEnded: (_call, termination) => this.#tell('callEnded', termination),
@@ -388,6 +390,7 @@ export class FakeWorld {
       invite: this.invite,
       nearParty: 'customer',
       candidates: this.candidates(),
+      seats: new CallSeats(new TrunkLimits({}, () => 0), 'carrier', false),
       maxForwards: 69,
       onTarget: () => {},
       callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
