@@ -2,12 +2,13 @@
 // Node 20 takes --expose-gc on the command line only, and the command lines are the supervisor's.
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
+import { queryObjects, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { collectDirectory } from '../config.js';
 
 setFlagsFromString('--expose-gc');
 const gc: unknown = runInNewContext('gc');
+const timer = setTimeout(() => {}, 0);
 let count = 0;
 
 process.on('SIGUSR2', () => {
@@ -18,6 +19,9 @@ process.on('SIGUSR2', () => {
   const { heapUsed, external } = process.memoryUsage();
   count += 1;
   const file = join(directory, `${process.pid}.collected`);
-  writeFileSync(`${file}.new`, JSON.stringify({ count, liveKb: (heapUsed + external) / 1_024 }));
+  writeFileSync(
+    `${file}.new`,
+    JSON.stringify({ count, liveKb: (heapUsed + external) / 1_024, timers: queryObjects(timer.constructor) }),
+  );
   renameSync(`${file}.new`, file);
 });
