@@ -12,7 +12,7 @@ const ours = ['sip-edge', 'signalling', 'media-relay'];
 /** What a process holds. */
 export interface Held {
   readonly rssKb: number;
-  /** Timers, those included that were cleared and are still kept. */
+  /** Timers that wait. */
   readonly timers?: number;
 }
 

@@ -33,7 +33,6 @@ test(`${callsUp} recorded calls outlast hostile datagrams and a flood without lo
   t.after(() => watch.close());
   const samples = new Set<string>();
   const stage = await Stage.start(t, {
-    mediaPorts: { min: 12_000, max: 13_999 },
     customer: { onMessage: ({ message }) => samples.add(serialiseMessage(message).toString('latin1')) },
     configure: (config) => {
       config.trunks['mad'] = {
