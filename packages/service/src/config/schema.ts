@@ -175,6 +175,16 @@ export const configSchema = z
         .max(10_000)
         .default(200)
         .describe('new calls are refused while the event loop lags more than this, until it lags less than half of it'),
+      sources: z
+        .strictObject({
+          messagesPerSecond: z.int().min(10).max(1_000_000).default(4_000),
+          connectionsPerSecond: z.int().min(1).max(100_000).default(100),
+          connections: z.int().min(1).max(4_000).default(512),
+        })
+        .prefault({})
+        .describe(
+          'what one address of a peer (an IPv6 /64) may bring; more is dropped, on connections it is waited for',
+        ),
       stateDirectory: z
         .string()
         .min(1)
