@@ -13,12 +13,8 @@ export {
   type TenantConfig,
   type TlsFiles,
 } from './config/schema.js';
-export {
-  type DestinationsConfig,
-  type TrunkConfig,
-  type TrunkLimitsConfig,
-  trunkSchema,
-} from './config/trunk-schema.js';
+export type { DestinationsConfig, TrunkLimitsConfig } from './config/trunk-guards.js';
+export { type TrunkConfig, trunkSchema } from './config/trunk-schema.js';
 export { configWarnings } from './config/warnings.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, SidestreamError } from './errors.js';
 export { callUnary } from './grpc/call-unary.js';

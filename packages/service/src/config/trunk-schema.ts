@@ -1,5 +1,6 @@
 // `trunks:` of sidestream.yaml: the SIP peers, who they are, what their numbers mean and where their calls go.
 import { z } from 'zod';
+import { destinationsSchema, limitsSchema } from './trunk-guards.js';
 import { passHeader } from './trunk-headers.js';
 import { codecsSchema, srtpSchema } from './trunk-media.js';
 import { numbersSchema } from './trunk-numbers.js';
