@@ -17,6 +17,7 @@ import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drac
 import { DrachtioInvite } from './drachtio-invite.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
 import { sdpOf, sendResponse } from './drachtio-message.js';
+import { notAllowed, refusalAtOnce, unservedMethods } from './drachtio-screen.js';
 
 export interface DrachtioTrunkingOptions {
   /** Where the edge takes drachtio's protocol. */
@@ -58,6 +59,12 @@ export class DrachtioTrunking implements Trunking {
     this.#srf.on('close', () => this.#disconnected('the connection was closed'));
     this.#srf.invite((request, response) => this.#invited(request, response));
     this.#srf.options((request, response) => this.#asked(request, response));
+    for (const method of unservedMethods) {
+      this.#srf[method]((_request, response) => {
+        const { status, headers } = notAllowed;
+        sendResponse(response, status, { headers }, this.#connection.signal).catch(() => {});
+      });
+    }
     this.#srf.connect({ ...edge, secret, reconnect: { retryMaxDelay: reconnectMaxDelayMs } });
   }
 
@@ -158,10 +165,10 @@ export class DrachtioTrunking implements Trunking {
   #invited(request: SrfRequest, response: SrfResponse): void {
     const receivedAtMs = this.#options.clock();
     const edge = this.#edge();
-    // A re-INVITE of a dialog that is not ours any more; and what createUAS could not answer (RFC 3261 §8.1.1.8).
-    const status = !request.isNewInvite ? 481 : !request.has('Contact') ? 400 : undefined;
-    if (status !== undefined) {
-      sendResponse(response, status, {}, edge.lost).catch(() => {});
+    const refusal = refusalAtOnce(request);
+    if (refusal !== undefined) {
+      const { status, headers } = refusal;
+      sendResponse(response, status, { headers }, edge.lost).catch(() => {});
       return;
     }
     const options = { edge, receivedAtMs, log: this.#options.log };
