@@ -34,13 +34,13 @@ export class ConformanceLane {
     this.parties = parties;
   }
 
-  /** Opens the lane with this number, from 1 to 250. */
+  /** Opens the lane with this number, from 1. */
   static async open(scenario: Scenario, protocol: Protocol, number: number): Promise<ConformanceLane> {
     const { caller, callee, third, calleeProtocol = protocol, outbound = false } = scenario;
     const numbers = [customerNumber, listedSeller.number];
     const [from = '', to = ''] = outbound ? numbers.reverse() : numbers;
     const party = async (name: PartyName, steps: readonly Step[], last: number, own: string, over: Protocol) => {
-      const host = `127.2.${number}.${last}`;
+      const host = `127.${2 + Math.floor(number / 250)}.${number % 250}.${last}`;
       const port = over === 'udp' ? await freeUdpPort(host) : await freeTcpPort(host);
       return { name, number: own, host, port, protocol: over, steps };
     };

@@ -13,6 +13,9 @@ export interface LoggedMessage {
   copies: number;
 }
 
+/** RFC 3261 §7.3.3, as far as flows use them. */
+const compactNames: Readonly<Record<string, string>> = { v: 'Via', m: 'Contact', k: 'Supported', c: 'Content-Type' };
+
 const separator = /^-{40,} .*$/m;
 
 /** The messages in their order; a copy counts for the first one. */
@@ -39,7 +42,8 @@ function readMessage(which: 'sent' | 'received', text: string): LoggedMessage | 
   if (!/^(\S+ \S+ SIP\/2\.0|SIP\/2\.0 \d{3} .*)$/.test(startLine)) return undefined;
   const headers = lines.map((line) => {
     const colon = line.indexOf(':');
-    return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()] as const;
+    const name = line.slice(0, colon).trim();
+    return [compactNames[name] ?? name, line.slice(colon + 1).trim()] as const;
   });
   const body = end < 0 ? '' : text.slice(end + 4);
   const status = /^SIP\/2\.0 (\d{3})/.exec(startLine)?.[1];

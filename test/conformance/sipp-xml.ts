@@ -101,7 +101,6 @@ class SippScript {
     const uri = how.uri ?? (ofInvite ? (invite?.uri ?? '') : this.#dialog ? '[$target]' : this.#requestUri);
     if (method === 'INVITE') this.#invite = { branch, cseq, uri, final: 'none' };
     if (typeof how.headers?.['From'] === 'string') this.#from = how.headers['From'];
-    if (typeof how.headers?.['To'] === 'string') this.#to = how.headers['To'];
     const inDialog = this.#dialog && method !== 'CANCEL';
     const answersFailure = method === 'ACK' && ofInvite;
     const called = this.#identity.role === 'called';

@@ -44,8 +44,8 @@ export interface HearStep {
   readonly expected: Expected;
   /** It comes from here on, but other messages may overtake it. */
   readonly anytime: boolean;
-  /** At least so many copies come, as nobody acknowledges the first ones. */
-  readonly copies: number;
+  /** The same message as the last one of its kind, as it was not acknowledged. */
+  readonly again: boolean;
 }
 
 export type Step = SendStep | HearStep | { readonly does: 'wait'; readonly ms: number } | { readonly does: 'speak' };
@@ -54,13 +54,18 @@ export function sends(kind: Kind, how: Sent = {}): Step {
   return { does: 'send', kind, how };
 }
 
-export function hears(kind: Kind, expected: Expected = {}, copies = 1): Step {
-  return { does: 'hear', kind, expected, anytime: false, copies };
+export function hears(kind: Kind, expected: Expected = {}): Step {
+  return { does: 'hear', kind, expected, anytime: false, again: false };
+}
+
+/** A copy of the last message of this kind; in flows without retransmission only, as sipp overlooks copies in others. */
+export function hearsAgain(kind: Kind): Step {
+  return { does: 'hear', kind, expected: {}, anytime: false, again: true };
 }
 
 /** Two messages on their way to a party may change places; both steps have to be written next to each other. */
 export function hearsAnytime(kind: Kind, expected: Expected = {}): Step {
-  return { does: 'hear', kind, expected, anytime: true, copies: 1 };
+  return { does: 'hear', kind, expected, anytime: true, again: false };
 }
 
 /** Nothing may come meanwhile: sipp takes whatever comes in a pause for unexpected. */

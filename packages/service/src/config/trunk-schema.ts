@@ -6,35 +6,7 @@ import { codecsSchema, srtpSchema } from './trunk-media.js';
 import { numbersSchema } from './trunk-numbers.js';
 import { routeSchema } from './trunk-routes.js';
 import { failoverSchema, keepaliveSchema, targetsSchema } from './trunk-targets.js';
-import { cidr, duration, name } from './values.js';
-
-/** What a trunk may take, calls that come from it and calls that go to it together. */
-const limitsSchema = z
-  .strictObject({
-    calls: z.int().min(1).max(100_000).optional().describe('calls at a time'),
-    callsPerSecond: z.number().min(0.01).max(10_000).optional(),
-    maxDuration: duration(1_000, 7 * 24 * 3_600_000)
-      .optional()
-      .describe('an answered call is ended after so long'),
-  })
-  .transform(({ maxDuration, ...rest }) => ({ ...rest, maxDurationMs: maxDuration }));
-
-const e164Prefixes = z
-  .array(
-    z
-      .string('must be in quotes: YAML takes +49 for a number')
-      .regex(/^\+[1-9]\d{0,14}$/, 'must be + and the first digits of E.164 numbers'),
-  )
-  .default([]);
-
-/** Which numbers may be called from the trunk, and through it. */
-const destinationsSchema = z
-  .strictObject({ allow: e164Prefixes, deny: e164Prefixes })
-  .refine(({ allow, deny }) => !allow.some((prefix) => deny.includes(prefix)), {
-    path: ['deny'],
-    message: 'has a prefix that `allow` has too: which of them counts?',
-  })
-  .describe('the longest prefix of the called number counts; without one it is allowed unless `allow` has others');
+import { cidr, name } from './values.js';
 
 export const trunkSchema = z
   .strictObject({
@@ -67,5 +39,3 @@ export const trunkSchema = z
   });
 
 export type TrunkConfig = z.output<typeof trunkSchema>;
-export type TrunkLimitsConfig = z.output<typeof limitsSchema>;
-export type DestinationsConfig = z.output<typeof destinationsSchema>;
