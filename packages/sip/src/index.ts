@@ -11,6 +11,7 @@ export {
 export { type DialogState, dialogFromRequest, dialogFromResponse, nextHopUri } from './dialog/dialog-state.js';
 export type { DigestHash } from './digest/algorithm.js';
 export { digestHashes } from './digest/algorithm.js';
+export { splitChallenges } from './digest/auth-fields.js';
 export {
   DigestGuard,
   type DigestGuardOptions,
@@ -89,6 +90,7 @@ export type { ServerTransaction, ServerTransactionEvents } from './transaction/s
 export { defaultTimers, type TimerValues } from './transaction/timer-values.js';
 export {
   type FlowSource,
+  type Reception,
   TransactionLayer,
   type TransactionLayerEvents,
   type TransactionLayerOptions,

@@ -311,6 +311,7 @@ export interface CallEvents {
 /** Why new calls are turned away. A reason is a metric label: nothing else becomes one. */
 export type RefusalReason =
   | 'unknown-trunk'
+  | 'login'
   | 'draining'
   | 'overloaded'
   | 'not-ready'

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { SourceGate } from './source-gate.js';
 
 function gate(now = () => 0) {
-  const isPeer = (address: string) => !address.startsWith('198.51.100.');
-  return new SourceGate({ isPeer, clock: now, messagesPerSecond: 10, connectionsPerSecond: 1 });
+  const accepts = (address: string) => !address.startsWith('198.51.100.');
+  return new SourceGate({ accepts, clock: now, messagesPerSecond: 10, connectionsPerSecond: 1 });
 }
 
 test('a stranger is no peer however little it sends', () => {

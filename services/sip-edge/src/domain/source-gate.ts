@@ -1,4 +1,4 @@
-// Who may send, and how much: strangers nothing at all, peers up to a ceiling that no honest peer reaches. Asked for every datagram and
+// How much anybody may send: whom the door turns away nothing at all, others up to a ceiling that no honest peer reaches. Asked for every datagram and
 // connection before anything else is done with it.
 import { RateLimit } from '@sidestream/service';
 import { sourceKey, type TransportProtocol } from '@sidestream/sip';
@@ -10,7 +10,8 @@ export interface SourceLimits {
 }
 
 export interface SourceGateOptions extends SourceLimits {
-  readonly isPeer: (address: string) => boolean;
+  /** Whether anything of an address is looked at. */
+  readonly accepts: (address: string) => boolean;
   /** Milliseconds; never goes back. */
   readonly clock: () => number;
 }
@@ -19,13 +20,13 @@ export interface SourceGateOptions extends SourceLimits {
 const burstSeconds = 2;
 
 export class SourceGate {
-  readonly #isPeer: (address: string) => boolean;
+  readonly #accepts: (address: string) => boolean;
   readonly #messages: RateLimit;
   readonly #connections: RateLimit;
 
-  constructor({ isPeer, clock, messagesPerSecond, connectionsPerSecond }: SourceGateOptions) {
+  constructor({ accepts, clock, messagesPerSecond, connectionsPerSecond }: SourceGateOptions) {
     const limit = (perSecond: number) => new RateLimit({ perSecond, burst: burstSeconds * perSecond, clock });
-    this.#isPeer = isPeer;
+    this.#accepts = accepts;
     this.#messages = limit(messagesPerSecond);
     this.#connections = limit(connectionsPerSecond);
   }
@@ -33,7 +34,7 @@ export class SourceGate {
   /** Whether a datagram, or a connection, is taken from this address. */
   admits(address: string, protocol: TransportProtocol): boolean | 'rate' {
     // Strangers leave no trace in the tables: there may be many of them, and they may be forged.
-    if (!this.#isPeer(address)) return false;
+    if (!this.#accepts(address)) return false;
     const limit = protocol === 'udp' ? this.#messages : this.#connections;
     return limit.take(sourceKey(address)) || 'rate';
   }

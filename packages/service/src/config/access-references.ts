@@ -1,0 +1,45 @@
+// What the schema can't say of how trunks prove who they are: names that must differ, keys that go together.
+import type { ConfigProblem } from './config-error.js';
+import { entries, type Loose, loose, text } from './loose.js';
+
+/** Checks a document, of any shape. */
+export function* checkAccess(config: Loose): Generator<ConfigProblem> {
+  const isEmbedded = (text(loose(config['signalling'])['edge']) ?? 'embedded') === 'embedded';
+  const open: { realm: string | undefined; trunk: string }[] = [];
+  const openUsers = new Map<string, string>();
+  for (const [name, trunk] of entries(config['trunks'])) {
+    const path = `trunks.${name}`;
+    if (trunk['credentials'] !== undefined && entries(trunk['targets']).length === 0) {
+      yield { path: `${path}.credentials`, message: 'is for targets, and there are none' };
+    }
+    const digest = trunk['digest'];
+    if (digest === undefined) continue;
+    const mayCallFromAnywhere = entries(trunk['peers']).length === 0;
+    const algorithms = entries(digest['algorithms']).length;
+    if (!isEmbedded && algorithms > 1) {
+      const message = 'an external edge puts all challenges into one line, which few user agents read: name one';
+      yield { path: `${path}.digest.algorithms`, message };
+    }
+    if (mayCallFromAnywhere) {
+      const [first] = open;
+      const realm = text(digest['realm']);
+      if (first !== undefined && first.realm !== realm) {
+        const message = `trunk '${first.trunk}' has no peers either and another realm: whom to ask for which is unknown`;
+        yield { path: `${path}.digest.realm`, message };
+      }
+      open.push({ realm, trunk: name });
+    }
+    const own = new Map<string, string>();
+    for (const [index, user] of entries(digest['users'])) {
+      const username = text(user['username']);
+      if (username === undefined) continue;
+      const other = own.get(username) ?? (mayCallFromAnywhere ? openUsers.get(username) : undefined);
+      if (other !== undefined) {
+        yield { path: `${path}.digest.users.${index}.username`, message: `is the same as ${other}` };
+      }
+      const place = `${path}.digest.users.${index}`;
+      own.set(username, place);
+      if (mayCallFromAnywhere) openUsers.set(username, place);
+    }
+  }
+}
