@@ -11,6 +11,7 @@ import {
   runService,
   UnaryHandlers,
 } from '@sidestream/service';
+import { DigestLogin } from '@sidestream/sip';
 import { recorderProfiles } from '@sidestream/siprec';
 import { observeAdmission } from './adapters/admission-metrics.js';
 import { CallFeed } from './adapters/call-feed.js';
@@ -126,6 +127,10 @@ await runService({
       secret: config.edgeSecret.reveal(),
       clock,
       log,
+      loginOf: (trunk) => {
+        const user = config.trunkSecrets.credentials.get(trunk);
+        return user && new DigestLogin({ ...user, password: user.password.reveal() });
+      },
       onInvite: (invite) => control.take(invite),
       onOptions: (source) => control.options(source),
       onEdge: (up, detail) => {

@@ -35,6 +35,7 @@ before(async () => {
     log: silent,
     onInvite: (invite) => arrivals.emit('invite', invite),
     onOptions: () => ({ status: 200, headers: {} }),
+    loginOf: () => undefined,
     onEdge: (up) => up && arrivals.emit('up'),
   });
   const up = once(arrivals, 'up');

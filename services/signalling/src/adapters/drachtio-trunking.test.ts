@@ -28,6 +28,7 @@ function newTrunking(at: TestEdge): DrachtioTrunking {
     log: silent,
     onInvite: (invite) => arrivals.emit('invite', invite),
     onOptions: () => ({ status: health, headers: {} }),
+    loginOf: () => undefined,
     onEdge: (up, detail) => arrivals.emit(up ? 'up' : 'down', detail),
   });
 }
@@ -58,6 +59,7 @@ function outgoing(over: Partial<OutgoingInvite> = {}): OutgoingInvite {
   const uri = `sip:+15550001@${callee.address}`;
   const headers = { From: `"Ann" <sip:+15559999@${trunking.ownAddress('udp')}>`, To: `<${uri}>`, 'Max-Forwards': '69' };
   return {
+    trunk: 'carrier',
     uri,
     protocol: 'udp',
     headers,

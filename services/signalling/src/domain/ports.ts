@@ -38,6 +38,8 @@ export type InviteHeaders = Readonly<Record<string, string | readonly string[]>>
 
 /** An INVITE to send to a trunk. */
 export interface OutgoingInvite {
+  /** Whose target is called: its credentials answer challenges, and nobody else's. */
+  readonly trunk: string;
   readonly uri: string;
   readonly protocol: TrunkProtocol;
   readonly headers: InviteHeaders;
