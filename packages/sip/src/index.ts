@@ -11,7 +11,6 @@ export {
 export { type DialogState, dialogFromRequest, dialogFromResponse, nextHopUri } from './dialog/dialog-state.js';
 export type { DigestHash } from './digest/algorithm.js';
 export { digestHashes } from './digest/algorithm.js';
-export { splitChallenges } from './digest/auth-fields.js';
 export {
   DigestGuard,
   type DigestGuardOptions,

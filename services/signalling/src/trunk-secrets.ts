@@ -16,11 +16,7 @@ export interface TrunkSecrets {
   readonly credentials: ReadonlyMap<string, TrunkCredentials>;
 }
 
-/** An external edge can't put two challenges into two lines, and MD5 is what every user agent knows. */
-const offered: { readonly embedded: readonly DigestHash[]; readonly external: readonly DigestHash[] } = {
-  embedded: ['SHA-256', 'MD5'],
-  external: ['MD5'],
-};
+const usualHashes: readonly DigestHash[] = ['SHA-256', 'MD5'];
 
 /**
  * Reads every password of the trunks.
@@ -29,7 +25,7 @@ const offered: { readonly embedded: readonly DigestHash[]; readonly external: re
  * @param problems where files without a password are told
  */
 export function readTrunkSecrets(
-  { trunks, signalling }: Pick<SidestreamConfig, 'trunks' | 'signalling'>,
+  { trunks }: Pick<SidestreamConfig, 'trunks'>,
   readSecret: (file: string) => string | undefined,
   problems: ConfigProblem[],
 ): TrunkSecrets {
@@ -38,7 +34,6 @@ export function readTrunkSecrets(
     if (value === undefined) problems.push({ path, message: 'no password: the file is empty or not readable' });
     return new Secret(value ?? '');
   };
-  const hashes = signalling.edge === 'embedded' ? offered.embedded : offered.external;
   const logins = new Map<string, TrunkLogin>();
   const all = new Map<string, TrunkCredentials>();
   for (const [name, { digest, credentials }] of Object.entries(trunks)) {
@@ -46,7 +41,7 @@ export function readTrunkSecrets(
       const users = digest.users.map(({ username, passwordFile }, index): [string, Secret] => {
         return [username, password(passwordFile, `trunks.${name}.digest.users.${index}.passwordFile`)];
       });
-      logins.set(name, { realm: digest.realm, hashes: digest.algorithms ?? hashes, users: new Map(users) });
+      logins.set(name, { realm: digest.realm, hashes: digest.algorithms ?? usualHashes, users: new Map(users) });
     }
     if (credentials !== undefined) {
       const { username, passwordFile, realm } = credentials;

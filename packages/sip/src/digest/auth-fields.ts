@@ -45,18 +45,6 @@ export function parseAuthFields(text: string): AuthFields[] {
   return all;
 }
 
-/** Several challenges of one line, one by one: in SIP each has a line of its own (RFC 3261 §7.3.1). */
-export function splitChallenges(text: string): string[] {
-  const challenges: string[] = [];
-  for (const one of splitList(text)) {
-    const begins = element.exec(one)?.[1] !== undefined || loneScheme.test(one);
-    const last = challenges.pop();
-    if (last === undefined) challenges.push(one);
-    else challenges.push(...(begins ? [last, one] : [`${last}, ${one}`]));
-  }
-  return challenges;
-}
-
 function enter(parameters: Map<string, string>, name: string, value: string): void {
   const key = name.toLowerCase();
   if (!isToken(name)) throw malformed('authentication: the name of a parameter is no token');

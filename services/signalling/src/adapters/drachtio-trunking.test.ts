@@ -172,6 +172,16 @@ test('an INVITE arrives with its identity, is rung and accepted; the BYE of the 
   assert.equal(await heard.ended, 'hangup');
 });
 
+test('RFC 3261 §7.3.1: each challenge of a refusal has a line of its own', async () => {
+  const arriving = arrival();
+  const calling = caller.call(edge, { body: 'v=0\r\noffer' }).catch((error: unknown) => error);
+  const challenges = ['Digest realm="a, b", algorithm=SHA-256', 'Digest realm="a, b", algorithm=MD5'];
+  await (await arriving).refuse(401, { 'WWW-Authenticate': challenges });
+  const error = await calling;
+  assert.ok(error instanceof SipError);
+  assert.deepEqual(error.response?.headers.all('WWW-Authenticate'), challenges);
+});
+
 test('a refusal carries status and headers, and a second one does nothing', async () => {
   const arriving = arrival();
   const calling = caller.call(edge, { body: 'v=0\r\noffer' }).catch((error: unknown) => error);

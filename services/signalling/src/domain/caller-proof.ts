@@ -4,7 +4,7 @@
 import type { Trunk, TrunkTable } from '@sidestream/routing';
 import type { Secret, TrunkConfig } from '@sidestream/service';
 import { DigestGuard, type DigestHash, type DigestRefusal, parseUri } from '@sidestream/sip';
-import type { IncomingInvite, MonotonicClock, RefusalReason } from './ports.js';
+import type { IncomingInvite, MonotonicClock, RefusalReason, SipFields } from './ports.js';
 
 /** What the callers of a trunk log in to, and with what. */
 export interface TrunkLogin {
@@ -30,7 +30,7 @@ export interface RefusedCaller {
   readonly reason: RefusalReason;
   /** For people: goes into Warning and Reason, and into the log. */
   readonly text: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: SipFields;
 }
 
 export type Caller = { readonly trunk: Trunk } | { readonly refuse: RefusedCaller };
@@ -93,8 +93,7 @@ export class CallerProof {
     }
     const refusal = 'refusal' in verdict ? verdict.refusal : 'user';
     this.#options.onProof(name, refusal);
-    const challenges = guard.challenges(refusal === 'stale').join(', ');
-    const headers = { 'WWW-Authenticate': challenges };
+    const headers = { 'WWW-Authenticate': guard.challenges(refusal === 'stale') };
     return { refuse: { status: 401, reason: 'login', text: `digest: ${refusal}`, headers } };
   }
 }

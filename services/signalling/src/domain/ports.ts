@@ -30,11 +30,11 @@ export interface IncomingInvite {
   /** The same for an INVITE without SDP: `answer` resolves with what the ACK carried, '' when it carried nothing or none came. */
   acceptWithOffer(sdp: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
   /** Sends a final failure; a second one, or one after CANCEL, does nothing. Never rejects. */
-  refuse(status: number, headers?: Readonly<Record<string, string>>): Promise<void>;
+  refuse(status: number, headers?: SipFields): Promise<void>;
 }
 
 /** Header fields by name; a list stands for several fields of one name. */
-export type InviteHeaders = Readonly<Record<string, string | readonly string[]>>;
+export type SipFields = Readonly<Record<string, string | readonly string[]>>;
 
 /** An INVITE to send to a trunk. */
 export interface OutgoingInvite {
@@ -42,7 +42,7 @@ export interface OutgoingInvite {
   readonly trunk: string;
   readonly uri: string;
   readonly protocol: TrunkProtocol;
-  readonly headers: InviteHeaders;
+  readonly headers: SipFields;
   /** Empty: the far side is asked for its offer. */
   readonly sdp: string;
   /** The INVITE has left. */

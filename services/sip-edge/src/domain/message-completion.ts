@@ -1,14 +1,6 @@
 // What the edge adds to the bare messages of an application so that they are SIP: pure, no transport, no state.
 // Via belongs to the transaction layer and Content-Length to the serialiser.
-import {
-  createResponse,
-  formatNameAddr,
-  Headers,
-  parseNameAddr,
-  SipRequest,
-  type SipResponse,
-  splitChallenges,
-} from '@sidestream/sip';
+import { createResponse, formatNameAddr, Headers, parseNameAddr, SipRequest, type SipResponse } from '@sidestream/sip';
 import { AppMessageError, type AppRequest, type AppResponse } from './app-message.js';
 import { defaultContact, defaultFrom, type LocalAddress, ownContact, replaceLocalhost } from './local-address.js';
 
@@ -22,7 +14,6 @@ export interface NewRequestDefaults {
 /** Methods whose request carries a Contact by which the far side reaches us (as drachtio-server adds it). */
 const withContact = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
 const withLocalhost = ['From', 'To', 'Contact', 'P-Asserted-Identity'];
-const challenges = ['WWW-Authenticate', 'Proxy-Authenticate'];
 const completedHere = ['From', 'To', 'Call-ID', 'CSeq', 'Max-Forwards', 'Contact'];
 
 /**
@@ -141,10 +132,6 @@ function cseqNumber(headers: Headers): number | undefined {
 function appendOthers(headers: Headers, given: Headers): void {
   const others = given.clone();
   for (const name of completedHere) others.delete(name);
-  // drachtio-srf has one value for a name; what it joined by commas can't stay so here (RFC 3261 §7.3.1).
-  for (const name of challenges) {
-    if (others.has(name)) others.set(name, ...others.all(name).flatMap(splitChallenges));
-  }
   for (const [name, value] of others) headers.append(name, value);
 }
 
