@@ -12,7 +12,7 @@ import {
 import type { Registry } from 'prom-client';
 import { AppMessageError, parseAppMessage } from '../domain/app-message.js';
 import { DialogBook } from '../domain/dialog-book.js';
-import { Door } from '../domain/door.js';
+import { Door, type DoorFacts } from '../domain/door.js';
 import { hostPort } from '../domain/local-address.js';
 import { RouteTable } from '../domain/routing.js';
 import { SourceGate, type SourceLimits } from '../domain/source-gate.js';
@@ -100,15 +100,11 @@ export class Edge {
     this.#services = new ServiceLookup({ deadlineMs: options.lookupDeadlineMs ?? 3_000, servers: options.dnsServers });
     this.#peers = new KnownPeers({ entries: options.peers, domains: options.domains, services: this.#services, log });
     const { connections, ...rates } = { ...defaultSources, ...options.sources };
-    const door = new Door(options.callsFromStrangers ?? false, {
-      isPeer: (address) => this.#peers.has(address),
-      isInDialog: (request) => this.#book.findFor(request) !== undefined,
-    });
-    const gate = new SourceGate({
-      ...rates,
-      accepts: (address) => door.accepts(address),
-      clock: () => performance.now(),
-    });
+    const isPeer = (address: string) => this.#peers.has(address);
+    const isInDialog: DoorFacts['isInDialog'] = (request) => this.#book.findFor(request) !== undefined;
+    const door = new Door({ isPeer, isInDialog });
+    const { callsFromStrangers } = options;
+    const gate = new SourceGate({ ...rates, isPeer, callsFromStrangers, clock: () => performance.now() });
     this.#transports = new Transports({
       accept: ({ host }, protocol) => gate.admits(host, protocol),
       pace: ({ host }, messages) => gate.pace(host, messages),

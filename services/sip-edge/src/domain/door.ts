@@ -1,5 +1,5 @@
 // Who gets in, and with what. A peer with everything; a stranger with nothing, or with calls where a trunk proves itself otherwise
-// than by its address. Knows no sockets. What a stranger may send how often would be asked here.
+// than by its address. Knows no sockets, nor how often somebody may send: that is the gate's, which it has passed.
 import { type Reception, type SipRequest, tagOf } from '@sidestream/sip';
 
 /** What the door has to know. */
@@ -10,17 +10,10 @@ export interface DoorFacts {
 }
 
 export class Door {
-  readonly #callsFromStrangers: boolean;
   readonly #facts: DoorFacts;
 
-  constructor(callsFromStrangers: boolean, facts: DoorFacts) {
-    this.#callsFromStrangers = callsFromStrangers;
+  constructor(facts: DoorFacts) {
     this.#facts = facts;
-  }
-
-  /** Whether anything of an address is looked at. */
-  accepts(address: string): boolean {
-    return this.#callsFromStrangers || this.#facts.isPeer(address);
   }
 
   /** What becomes of a new request; of undefined, of a message that can't be read. A stranger hears nothing but answers to calls. */
