@@ -44,6 +44,8 @@ export class SessionOwner {
     seller: new PartyDescription(),
   };
   #terms: Readonly<Record<Party, PartyTerms>> = { customer: anything, seller: anything };
+  /** How each party has described itself last: who came with keys is offered keys, whatever its terms say. */
+  readonly #spoken: Partial<Record<Party, PartyTerms['srtp'] | undefined>> = {};
   /** A party has keys, or has been offered some: forks are sealed from then on. */
   #keyed = false;
   readonly #sealed = new Set<string>();
@@ -76,8 +78,9 @@ export class SessionOwner {
       const heard = readDescription(sdp);
       requireKeys(own, heard.sdp);
       const { sdp: chosen, transcode } = codecsForOffer(heard.sdp, own.codecs, others.codecs);
-      const relaying = { answered, srtp: others.srtp, transcode };
+      const relaying = { answered, srtp: this.#spoken[other(by)] ?? others.srtp, transcode };
       const reply = await this.#engine.offer(id, by, chosen, relaying, running);
+      this.#spoken[by] = spokenIn(chosen);
       this.#apply({ kind: 'offered', by });
       this.#keyed ||= hasKeys(chosen) || hasKeys(reply);
       this.#towards[by].offers(heard.layout);
@@ -92,6 +95,7 @@ export class SessionOwner {
       requireKeys(this.#terms[by], heard.sdp);
       const chosen = codecsForAnswer(heard.sdp, this.#terms[by].codecs);
       const reply = await this.#engine.answer(this.#state.id, by, chosen, running);
+      this.#spoken[by] = spokenIn(chosen);
       this.#answered();
       this.#keyed ||= hasKeys(chosen) || hasKeys(reply);
       return this.#towards[other(by)].describe(reply);
@@ -247,8 +251,14 @@ export class SessionOwner {
 
 /** The engine would send in clear to whoever describes itself without keys. @throws SidestreamError not-acceptable-here */
 function requireKeys({ srtp }: PartyTerms, sdp: string): void {
-  if (srtp !== 'require' || (hasKeys(sdp) && /^m=audio \d+ RTP\/SAVP/m.test(sdp))) return;
+  if (srtp !== 'require' || spokenIn(sdp) === 'require') return;
   throw new SidestreamError('not-acceptable-here', 'SRTP with SDES keys (RFC 4568) is required here');
+}
+
+/** Undefined: plain RTP, so that the party's terms say what it is offered next. */
+function spokenIn(sdp: string): PartyTerms['srtp'] | undefined {
+  if (!hasKeys(sdp)) return undefined;
+  return /^m=audio \d+ RTP\/SAVP/m.test(sdp) ? 'require' : 'offer';
 }
 
 function hasKeys(sdp: string): boolean {
