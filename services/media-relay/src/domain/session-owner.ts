@@ -1,6 +1,6 @@
 // The one owner of one media session: gives its commands to the engine one after the other and keeps its state.
 import { SidestreamError } from '@sidestream/service';
-import { codecsForAnswer, codecsForOffer } from './codec-choice.js';
+import { codecsForAnswer, codecsForOffer, codecsIn } from './codec-choice.js';
 import { CommandQueue } from './command-queue.js';
 import { codecForAnswer, codecForOffer } from './fork-codec.js';
 import {
@@ -46,6 +46,9 @@ export class SessionOwner {
   #terms: Readonly<Record<Party, PartyTerms>> = { customer: anything, seller: anything };
   /** How each party has described itself last: who came with keys is offered keys, whatever its terms say. */
   readonly #spoken: Partial<Record<Party, PartyTerms['srtp'] | undefined>> = {};
+  /** What each party has described last, and whether the engine has to translate between them. */
+  readonly #codecs: Partial<Record<Party, readonly string[]>> = {};
+  #translated = false;
   /** A party has keys, or has been offered some: forks are sealed from then on. */
   #keyed = false;
   readonly #sealed = new Set<string>();
@@ -77,10 +80,12 @@ export class SessionOwner {
       const [own, others] = [this.#terms[by], this.#terms[other(by)]];
       const heard = readDescription(sdp);
       requireKeys(own, heard.sdp);
-      const { sdp: chosen, transcode } = codecsForOffer(heard.sdp, own.codecs, others.codecs);
+      const { sdp: chosen, transcode } = codecsForOffer(heard.sdp, own.codecs, this.#codecsOf(other(by)));
       const relaying = { answered, srtp: this.#spoken[other(by)] ?? others.srtp, transcode };
       const reply = await this.#engine.offer(id, by, chosen, relaying, running);
       this.#spoken[by] = spokenIn(chosen);
+      this.#codecs[by] = codecsIn(chosen);
+      this.#translated = transcode.length > 0;
       this.#apply({ kind: 'offered', by });
       this.#keyed ||= hasKeys(chosen) || hasKeys(reply);
       this.#towards[by].offers(heard.layout);
@@ -96,6 +101,7 @@ export class SessionOwner {
       const chosen = codecsForAnswer(heard.sdp, this.#terms[by].codecs);
       const reply = await this.#engine.answer(this.#state.id, by, chosen, running);
       this.#spoken[by] = spokenIn(chosen);
+      this.#codecs[by] = codecsIn(chosen);
       this.#answered();
       this.#keyed ||= hasKeys(chosen) || hasKeys(reply);
       return this.#towards[other(by)].describe(reply);
@@ -212,6 +218,12 @@ export class SessionOwner {
     const offer = await this.#engine.offerFork(this.#state.id, this.#inEngine(fork), parties, codec, signal);
     this.#apply({ kind: 'fork-offered', fork, parties, codec, offer });
     return offer.streams;
+  }
+
+  /** What a party may be offered. One for which the engine translates is known to have no other codecs than it said. */
+  #codecsOf(party: Party): readonly string[] {
+    const { codecs } = this.#terms[party];
+    return codecs.length === 0 && this.#translated ? (this.#codecs[party] ?? []) : codecs;
   }
 
   /** A fork that was made before anybody had keys is made anew: other ports, other keys, as the caller sees in what is offered. */
