@@ -12,6 +12,7 @@ import {
   UnaryHandlers,
 } from '@sidestream/service';
 import { recorderProfiles } from '@sidestream/siprec';
+import { observeAdmission } from './adapters/admission-metrics.js';
 import { CallFeed } from './adapters/call-feed.js';
 import { callsService } from './adapters/calls-grpc.js';
 import { DrachtioTrunking } from './adapters/drachtio-trunking.js';
@@ -20,6 +21,7 @@ import { followRelays, keepLease } from './adapters/leases.js';
 import { MediaRelayClient } from './adapters/media-relay-client.js';
 import { PolicyFiles } from './adapters/policy-file.js';
 import { PolicyMetrics } from './adapters/policy-metrics.js';
+import { ProcessLoadMeter } from './adapters/process-load.js';
 import { ProviderPolicies } from './adapters/provider-policies.js';
 import { SipRecorderClient } from './adapters/recorder-client.js';
 import { Registrations } from './adapters/registrations.js';
@@ -28,10 +30,12 @@ import { readSignallingConfig } from './config.js';
 import { CallAdmission } from './domain/admission.js';
 import { CallControl, drained } from './domain/call-control.js';
 import { CallDesk } from './domain/call-desk.js';
+import { CallGuard } from './domain/call-guard.js';
 import { CallRegistry } from './domain/call-registry.js';
 import type { CallSession } from './domain/call-session.js';
 import { EdgeWatch } from './domain/edge-watch.js';
 import { Keepalive } from './domain/keepalive.js';
+import { Overload } from './domain/overload.js';
 import { PolicyTable } from './domain/policy-table.js';
 import { usualTerms } from './domain/recording-terms.js';
 import { TargetStates } from './domain/target-states.js';
@@ -95,7 +99,11 @@ await runService({
     const feed = new CallFeed(publisher);
     const events = new EventReporter({ publisher: feed, kv, metrics, log });
     const registry = new CallRegistry<CallSession>(config.maxCalls);
-    const admission = new CallAdmission(registry, relays, policies);
+    const overload = new Overload(config.maxLagMs);
+    const load = new ProcessLoadMeter((reading) => overload.read(reading));
+    const admission = new CallAdmission(registry, relays, policies, overload);
+    const guard = new CallGuard(config.trunks, clock);
+    observeAdmission(metrics, guard, overload);
     const lease = keepLease(
       bus,
       instance,
@@ -139,6 +147,7 @@ await runService({
       policies,
       recorders,
       admission,
+      guard,
       registry,
       recorderOf: (tenant) => ({
         profile: recorderProfiles[tenants[tenant]?.recording.profile ?? 'dynamics365'],
@@ -161,7 +170,7 @@ await runService({
     const grpcAddress = advertisedAddress(config.callsGrpc, await server.listen(config.callsGrpc.listen));
     const checkHealth = () => {
       const missing = relays.unavailable();
-      health.set('media relay', missing === undefined, missing);
+      health.set('media relay', missing === undefined, missing?.text);
       // A tenant without a policy is refused alone; the others' calls come in.
       health.set('policy', policies.problem === undefined, policies.problem);
     };
@@ -203,6 +212,7 @@ await runService({
         book.stop();
         registrations.stop();
         await lease.stop();
+        load.close();
         await bus.close();
       },
     };

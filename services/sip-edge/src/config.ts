@@ -1,7 +1,7 @@
 // What the edge reads of the environment and of sidestream.yaml.
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { ConfigError, parseHostPort, readServiceConfig, Secret } from '@sidestream/service';
+import { ConfigError, parseHostPort, readServiceConfig, Secret, type SidestreamConfig } from '@sidestream/service';
 import { parseUri, type TransportProtocol } from '@sidestream/sip';
 import type { PeerDomain } from './adapters/known-peers.js';
 
@@ -18,6 +18,7 @@ export interface SipEdgeConfig {
   readonly secret: Secret;
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly trustFile?: string | undefined };
   readonly maxCalls: number;
+  readonly sources: SidestreamConfig['signalling']['sources'];
 }
 
 /**
@@ -59,6 +60,7 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
     secret: new Secret(secret ?? ''),
     ...(signalling.tls ? { tls: signalling.tls } : {}),
     maxCalls: signalling.maxCalls,
+    sources: signalling.sources,
   };
 }
 

@@ -1,5 +1,6 @@
 // `trunks:` of sidestream.yaml: the SIP peers, who they are, what their numbers mean and where their calls go.
 import { z } from 'zod';
+import { destinationsSchema, limitsSchema } from './trunk-guards.js';
 import { passHeader } from './trunk-headers.js';
 import { codecsSchema, srtpSchema } from './trunk-media.js';
 import { numbersSchema } from './trunk-numbers.js';
@@ -29,6 +30,8 @@ export const trunkSchema = z
     srtp: srtpSchema,
     keepalive: keepaliveSchema,
     failover: failoverSchema.describe('of calls to this trunk'),
+    limits: limitsSchema.optional(),
+    destinations: destinationsSchema.optional(),
   })
   .refine((trunk) => trunk.peers.length + trunk.targets.length > 0, {
     path: ['peers'],

@@ -63,6 +63,8 @@ export interface SrfOffered {
   ack(sdp: string): Promise<SrfDialog>;
 }
 
+type SrfHandler = (request: SrfRequest, response: SrfResponse) => void;
+
 export interface Srf {
   readonly app: {
     /** There once connect() was called. */
@@ -83,8 +85,13 @@ export interface Srf {
   on(event: 'connect', listener: (error: unknown, hostPorts?: string, version?: string) => void): this;
   on(event: 'error', listener: (error: unknown) => void): this;
   on(event: 'close' | 'reconnecting', listener: () => void): this;
-  invite(handler: (request: SrfRequest, response: SrfResponse) => void): void;
-  options(handler: (request: SrfRequest, response: SrfResponse) => void): void;
+  invite(handler: SrfHandler): void;
+  options(handler: SrfHandler): void;
+  message(handler: SrfHandler): void;
+  notify(handler: SrfHandler): void;
+  publish(handler: SrfHandler): void;
+  register(handler: SrfHandler): void;
+  subscribe(handler: SrfHandler): void;
   connect(options: { host: string; port: number; secret: string; reconnect: { retryMaxDelay: number } }): unknown;
   disconnect(): void;
   createUAS(

@@ -19,6 +19,7 @@ import { DrachtioInvite } from './drachtio-invite.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
 import { fieldsOf, sdpOf, sendResponse, toTagOf } from './drachtio-message.js';
 import { DrachtioOfferingLeg } from './drachtio-offering-leg.js';
+import { notAllowed, refusalAtOnce, unservedMethods } from './drachtio-screen.js';
 
 export interface DrachtioTrunkingOptions {
   /** Where the edge takes drachtio's protocol. */
@@ -60,6 +61,12 @@ export class DrachtioTrunking implements Trunking {
     this.#srf.on('close', () => this.#disconnected('the connection was closed'));
     this.#srf.invite((request, response) => this.#invited(request, response));
     this.#srf.options((request, response) => this.#asked(request, response));
+    for (const method of unservedMethods) {
+      this.#srf[method]((_request, response) => {
+        const { status, headers } = notAllowed;
+        sendResponse(response, status, { headers }, this.#connection.signal).catch(() => {});
+      });
+    }
     this.#srf.connect({ ...edge, secret, reconnect: { retryMaxDelay: reconnectMaxDelayMs } });
   }
 
@@ -190,10 +197,10 @@ export class DrachtioTrunking implements Trunking {
   #invited(request: SrfRequest, response: SrfResponse): void {
     const receivedAtMs = this.#options.clock();
     const edge = this.#edge();
-    // A re-INVITE of a dialog that is not ours any more; and what createUAS could not answer (RFC 3261 §8.1.1.8).
-    const status = !request.isNewInvite ? 481 : !request.has('Contact') ? 400 : undefined;
-    if (status !== undefined) {
-      sendResponse(response, status, {}, edge.lost).catch(() => {});
+    const refusal = refusalAtOnce(request);
+    if (refusal !== undefined) {
+      const { status, headers } = refusal;
+      sendResponse(response, status, { headers }, edge.lost).catch(() => {});
       return;
     }
     const options = { edge, receivedAtMs, log: this.#options.log };

@@ -239,9 +239,10 @@ test('media that the engine lost is told to its call alone', async () => {
 
 test('what is unavailable is named', () => {
   const lease = { address: 'a', region: 'eu', sessions: 1, capacity: 1, draining: false };
-  assert.equal(client([]).unavailable(), 'none available');
-  assert.equal(client([], [lease]).unavailable(), 'all are full');
-  assert.equal(client([], [{ ...lease, draining: true }]).unavailable(), 'all are draining');
+  assert.deepEqual(client([]).unavailable(), { full: false, text: 'none available' });
+  assert.deepEqual(client([], [lease]).unavailable(), { full: true, text: 'all are full' });
+  const draining = { ...lease, draining: true };
+  assert.deepEqual(client([], [draining]).unavailable(), { full: false, text: 'all are draining' });
   assert.equal(client(['127.0.0.1:1']).unavailable(), undefined);
 });
 

@@ -69,11 +69,12 @@ export class MediaRelayClient implements MediaRelays {
     this.#options = options;
   }
 
-  unavailable(): string | undefined {
+  unavailable(): ReturnType<MediaRelays['unavailable']> {
     if (this.#ranked().length > 0) return undefined;
     const known = [...this.#options.leases()];
-    if (known.length === 0) return 'none available';
-    return known.every((lease) => lease.draining) ? 'all are draining' : 'all are full';
+    if (known.length === 0) return { full: false, text: 'none available' };
+    const full = known.some((lease) => !lease.draining);
+    return { full, text: full ? 'all are full' : 'all are draining' };
   }
 
   /**
@@ -119,7 +120,10 @@ export class MediaRelayClient implements MediaRelays {
         this.#options.log.warn({ relay: address, err: failure }, 'a media relay is passed over');
       }
     }
-    throw failure ?? new SidestreamError('relay-unavailable', `media relay: ${this.unavailable() ?? 'none available'}`);
+    throw (
+      failure ??
+      new SidestreamError('relay-unavailable', `media relay: ${this.unavailable()?.text ?? 'none available'}`)
+    );
   }
 
   close(): void {

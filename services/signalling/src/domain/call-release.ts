@@ -21,7 +21,6 @@ export interface CallReleaseOptions {
   readonly inFlight: readonly Promise<unknown>[];
   /** Ends the recordings that have begun, told why the call ended. */
   readonly stopRecordings: (why: string) => readonly Promise<void>[];
-  readonly retryAfterSeconds: number;
   readonly log: Logger;
 }
 
@@ -38,7 +37,7 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   const bye = (leg: Hanging | undefined) => ends.push(leg && sayBye(leg, release.termination, log));
 
   if (release.near === 'bye') bye(first.near);
-  if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release, options)));
+  if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release)));
   if (release.far === 'bye') bye(first.far);
   ends.push(...stopRecordings(release.termination.reason), first.media && closeMedia(first.media, log));
 
@@ -55,13 +54,10 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   if (!clean) log.error({ termination: release.termination }, 'something of the call could not be given back in time');
 }
 
-function refusalHeaders(
-  { status, explain, termination }: CallRelease,
-  options: CallReleaseOptions,
-): Record<string, string> {
+function refusalHeaders({ status, explain, termination }: CallRelease): Record<string, string> {
   if (!explain) return {};
   const text = termination.detail === '' ? termination.reason : termination.detail;
-  return status === 503 ? unavailableHeaders(text, options.retryAfterSeconds) : explained(status, text);
+  return status === 503 ? unavailableHeaders(text) : explained(status, text);
 }
 
 async function sayBye(leg: Hanging, termination: Termination, log: Logger): Promise<void> {
@@ -80,6 +76,7 @@ function byeReason({ reason, detail }: Termination): string | undefined {
     case 'hangup':
       return undefined;
     case 'ended-by-operator':
+    case 'max-duration':
       return explained(480, detail)['Reason'];
     default:
       return explained(unavailable.includes(reason) ? 503 : 500, reason)['Reason'];

@@ -8,6 +8,7 @@ import { bodyParts, dynamics365 } from '@sidestream/siprec';
 import { FakeWorld } from '../testing/fake-world.js';
 import { CallAdmission } from './admission.js';
 import { CallControl, drained } from './call-control.js';
+import { CallGuard } from './call-guard.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
 import type { Party } from './parties.js';
@@ -78,7 +79,8 @@ async function recorded(side: Party, calling: string, called: string) {
       far: trunk(side === 'seller' ? 'customer' : 'seller', '127.0.0.2', 'near'),
     }),
     policies,
-    admission: new CallAdmission(registry, relays, policies),
+    admission: new CallAdmission(registry, relays, policies, { problem: undefined }),
+    guard: new CallGuard({}, services.clock),
     registry,
     recorderOf: () => ({ profile: dynamics365, accountId: 'AC0123' }),
     termsOf: () => usualTerms,

@@ -34,6 +34,7 @@ import {
   terminationOf,
   terminationOfRefusal,
 } from './termination.js';
+import type { CallSeats } from './trunk-limits.js';
 
 /** What there is to see of a call. */
 export interface CallView {
@@ -59,6 +60,8 @@ export interface CallPlan {
   /** Of the trunk that it came from. */
   readonly nearTerms: MediaTerms;
   readonly candidates: readonly Candidate[];
+  /** Its places on the trunks; whoever made the plan releases them. */
+  readonly seats: CallSeats;
   readonly maxForwards: number;
   /** Told what each target does: it has answered, or nobody is there. */
   readonly onTarget: (target: Candidate, answered: boolean) => void;
@@ -70,7 +73,6 @@ export interface CallPlan {
 
 /** How long the far side may ring (RFC 3261 §16.6 Timer C is above three minutes). */
 const ringDeadlineMs = 200_000;
-const retryAfterSeconds = 5;
 
 export class CallSession {
   readonly id: CallId;
@@ -240,9 +242,14 @@ export class CallSession {
   }
 
   async #dial(index: number): Promise<void> {
-    const { invite, candidates, maxForwards, callerFor, onTarget } = this.#plan;
+    const { invite, candidates, seats, maxForwards, callerFor, onTarget } = this.#plan;
     const candidate = candidates[index];
     if (candidate === undefined) return;
+    const full = seats.moveTo(candidate.trunk.name);
+    if (full !== undefined) {
+      const termination = terminated('overloaded', full.text);
+      return this.#dispatch({ type: 'far-refused', status: 503, another: true, termination });
+    }
     await this.#media.offerTo(mediaTerms(candidate.trunk));
     const { trunking, clock } = this.#services;
     const uri = requestUriAt(candidate, candidate.user);
@@ -280,7 +287,7 @@ export class CallSession {
         throw error;
       return { kind: 'refused', status: 503, reason: error.message };
     });
-    onTarget(candidate, outcome.kind !== 'refused' || isThere(outcome.status));
+    onTarget(candidate, outcome.kind !== 'refused' || this.#state.rang || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
     if (outcome.kind === 'offered') {
@@ -356,6 +363,7 @@ export class CallSession {
       },
       far: { leg: far, party: farParty, remote: sdp.fromFar, local: sdp.toFar, descriptions: farDescriptions },
     });
+    this.#limitDuration();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 
@@ -363,6 +371,14 @@ export class CallSession {
   #silent(seconds: number): void {
     if (this.phase !== 'talking' || this.#legs.held) return;
     this.close(terminated('media-timeout', `neither party has been heard for ${seconds} s`));
+  }
+
+  #limitDuration(): void {
+    const { maxDurationMs } = this.#plan.seats;
+    if (maxDurationMs === undefined) return;
+    const why = `a call on this trunk may last ${maxDurationMs / 1_000} s`;
+    const timer = setTimeout(() => this.close(terminated('max-duration', why)), maxDurationMs);
+    this.#work.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
   #legOver(side: Side, termination: Termination): void {
@@ -377,7 +393,6 @@ export class CallSession {
       holdings: () => ({ near: this.#legs.near, far: this.#legs.farHeld, media: this.#media.session }),
       inFlight: [...this.#inFlight, this.#media.settled],
       stopRecordings: (why) => this.#recordings.stop(why, release.recording),
-      retryAfterSeconds,
       log: this.#log,
     });
     this.#dispatch({ type: 'released' });

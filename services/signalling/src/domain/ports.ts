@@ -175,8 +175,8 @@ export interface MediaWatcher {
 }
 
 export interface MediaRelays {
-  /** Why no session can be opened now, in words that name what is missing; undefined when one can be tried. */
-  unavailable(): string | undefined;
+  /** Why no session can be opened now, in words that name what is missing; undefined when one can be tried. `full`: all have enough. */
+  unavailable(): { readonly full: boolean; readonly text: string } | undefined;
   /** Opens a session on the best relay; tries the next one when a relay does not answer. */
   open(
     callId: CallId,
@@ -241,8 +241,11 @@ export interface RecorderHandlers {
   offer(offer: IncomingOffer): void;
   /** The recorder has lost the metadata and asks for all of it (RFC 7866 §9.2); its request is answered already. */
   snapshotWanted(): void;
-  /** The connection is gone, which says nothing of the dialog: only the recorder's answer to OPTIONS does. */
-  doubtful(): void;
+  /**
+   * The connection is gone, which says nothing of the dialog: only the recorder's answer to OPTIONS does.
+   * @param sinceMs where it was given up because nothing came: when something came last, as a MonotonicClock time
+   */
+  doubtful(sinceMs?: number): void;
   /** The recorder's BYE (already answered), or the dialog was lost. Once. */
   ended(cause: 'hangup' | 'lost', detail: string): void;
 }
@@ -282,6 +285,8 @@ export interface PolicyFacts {
 
 /** What the world is told of calls and recordings. Nothing here waits or throws. */
 export interface CallEvents {
+  /** A new INVITE was turned away; `trunk` is that of its source, undefined for a stranger. */
+  callRefused(refusal: CallRefusal): void;
   callStarted(call: CallFacts): void;
   callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
   callEnded(call: CallFacts, termination: Termination, durationMs: number): void;
@@ -291,6 +296,8 @@ export interface CallEvents {
   recordingResumed(recording: RecordingFacts): void;
   /** The recorder was lost for this reason; the recording goes on at this one. */
   recordingRecovered(recording: RecordingFacts, dialog: RecorderDialog, lost: Termination, gapMs: number): void;
+  /** Each recorder was asked and none has taken the recording; they are asked again. */
+  recordingDelayed(recording: RecordingFacts, recorder: string, why: Termination): void;
   recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void;
   recordingEnded(
     recording: RecordingFacts,
@@ -299,6 +306,26 @@ export interface CallEvents {
   ): void;
   /** Beside the call, never awaited: dialog state as plain data and fork ids; no key. */
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void;
+}
+
+/** Why new calls are turned away. A reason is a metric label: nothing else becomes one. */
+export type RefusalReason =
+  | 'unknown-trunk'
+  | 'draining'
+  | 'overloaded'
+  | 'not-ready'
+  | 'trunk-full'
+  | 'trunk-rate'
+  | 'destination'
+  | 'max-forwards'
+  | 'no-route';
+
+export interface CallRefusal {
+  readonly status: number;
+  readonly reason: RefusalReason;
+  readonly text: string;
+  readonly trunk: string | undefined;
+  readonly source: string;
 }
 
 export interface CallFacts {

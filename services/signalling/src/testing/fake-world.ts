@@ -28,11 +28,14 @@ import { RecordingSession, type RecordingSessionOptions } from '../domain/record
 import { type RecordingTerms, usualTerms } from '../domain/recording-terms.js';
 import { Recordings } from '../domain/recordings.js';
 import type { Termination } from '../domain/termination.js';
+import { CallSeats, TrunkLimits } from '../domain/trunk-limits.js';
 
 /** ok: at once; fail: rejects; obey: waits for its signal and rejects; late: waits for its signal and succeeds all the same. */
 export type Behaviour = 'ok' | 'fail' | 'obey' | 'late';
 
 export const silent = createLogger({ name: 'test', instance: 'test', level: 'silent' });
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A leg that remembers what was done to it. */
 export class FakeLeg implements Leg {
@@ -107,6 +110,8 @@ export class FakeWorld {
   far: FakeLeg | undefined;
   recorderHandlers: RecorderHandlers | undefined;
   loseMedia: ((reason: string) => void) | undefined;
+  /** The time; undefined: the real one. */
+  nowMs: number | undefined;
   fallSilent: ((seconds: number) => void) | undefined;
   /** Of the recorder's answer to BYE; undefined if it does not answer. */
   recorderByeStatus: number | undefined = 200;
@@ -117,6 +122,7 @@ export class FakeWorld {
   /** What the recorder wants in each of its descriptions from now on. */
   recorderWants: 'recvonly' | 'inactive' = 'recvonly';
   readonly gaps: number[] = [];
+  readonly durations: number[] = [];
   /** Directions of what was offered. */
   readonly proposed: string[] = [];
   readonly agreed: string[] = [];
@@ -125,6 +131,8 @@ export class FakeWorld {
   earlyAnswers = ['early answer'];
   /** SDP of the 200 of the far side's branch `a`. */
   farAnswer = 'far answer';
+  /** What the calls have shown of each target: the last counts. */
+  readonly targets = new Map<string, boolean>();
   /** What the configuration says of the contact centre's trunk. */
   contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string } | undefined;
@@ -247,7 +255,7 @@ export class FakeWorld {
     };
   }
 
-  readonly media: MediaSession = {
+  readonly media: Mutable<MediaSession> = {
     relay: 'relay:1',
     update: async (offerer, sdp, signal, terms) => {
       this.did.push(`media update ${offerer} ${sdp}`);
@@ -309,7 +317,7 @@ export class FakeWorld {
     },
   };
 
-  readonly recorderDialog: RecorderDialog = {
+  readonly recorderDialog: Mutable<RecorderDialog> = {
     host: 'recorder.example',
     tlsVersion: 'TLSv1.3',
     clientCertificateSubject: 'CN=client',
@@ -340,6 +348,7 @@ export class FakeWorld {
   }
 
   readonly events: CallEvents = {
+    callRefused: ({ reason }) => this.#tell(`callRefused ${reason}`),
     callStarted: () => this.#tell('callStarted'),
     callAnswered: () => this.#tell('callAnswered'),
     callEnded: (_call, termination) => this.#tell('callEnded', termination),
@@ -350,8 +359,10 @@ export class FakeWorld {
       this.gaps.push(gapMs);
       this.#tell('recordingRecovered', lost);
     },
+    recordingDelayed: (_recording, _recorder, why) => this.#tell('recordingDelayed', why),
     recordingFailed: (_recording, _recorder, termination) => this.#tell('recordingFailed', termination),
-    recordingEnded: (_recording, termination, { gapMs }) => {
+    recordingEnded: (_recording, termination, { durationMs, gapMs }) => {
+      this.durations.push(durationMs);
       this.gaps.push(gapMs);
       this.#tell('recordingEnded', termination);
     },
@@ -391,7 +402,7 @@ export class FakeWorld {
 
   services(): CallServices & { recorders: RecorderClient } {
     const { trunking, relays, events, recorders } = this;
-    return { trunking, relays, events, recorders, clock: () => performance.now(), log: silent };
+    return { trunking, relays, events, recorders, clock: () => this.nowMs ?? performance.now(), log: silent };
   }
 
   facts(recorders: string[]): CallFacts {
@@ -435,8 +446,9 @@ export class FakeWorld {
       nearParty: 'customer',
       nearTerms: { codecs: [], srtp: 'off' },
       candidates: this.candidates(),
+      seats: new CallSeats(new TrunkLimits({}, () => 0), 'carrier', false),
       maxForwards: 69,
-      onTarget: () => {},
+      onTarget: ({ hostPort }, answered) => this.targets.set(hostPort, answered),
       callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
       recording:
         recorders.length > 0
@@ -448,6 +460,11 @@ export class FakeWorld {
             }
           : undefined,
     });
+  }
+
+  /** Whether a recorder has taken the recording, or none has, all having been asked. */
+  get asked(): boolean {
+    return this.told.some(({ kind }) => /^recording(Started|Delayed|Failed)$/.test(kind));
   }
 
   count(kind: string): number {
