@@ -12,6 +12,7 @@ import { policyCommand } from './commands/policy-command.js';
 import { type ProviderCommandOptions, provider } from './commands/provider.js';
 import { recorder } from './commands/recorder.js';
 import { register } from './commands/register.js';
+import { routeCommand } from './commands/route-command.js';
 import { up } from './commands/up.js';
 import { readAddress } from './control-plane.js';
 
@@ -58,6 +59,7 @@ Exit code: 0 only if everything is proven.`,
   );
 
 program.addCommand(configCommand(exitWith));
+program.addCommand(routeCommand(exitWith));
 program.addCommand(policyCommand(exitWith));
 
 const profileOption = (what: string) =>

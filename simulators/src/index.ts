@@ -55,6 +55,7 @@ export {
   glare,
   keepTrying,
   overloaded,
+  refuseAtFirst,
   rejectWith,
   staySilent,
   wantLongerSessions,
@@ -65,7 +66,6 @@ export type { RecorderOptions } from './recorder/recorder-options.js';
 export type { MetadataSnapshot, RecorderSession, SessionEnd, SessionPeer } from './recorder/recorder-session.js';
 export { type RecorderEvents, RecorderSimulator } from './recorder/recorder-simulator.js';
 export type { AnswerBody, AnswerStream } from './recorder/recording-answer.js';
-export { redactKeys } from './recorder/sdes.js';
 export { decodeG711, encodeG711, type G711Codec, PAYLOAD_TYPES, SILENCE, transcodeG711 } from './rtp/g711.js';
 export { findLibsrtp, type Libsrtp, type LibsrtpResult } from './rtp/libsrtp.js';
 export { PacedSender, type PacedSenderOptions, type SentPacket } from './rtp/paced-sender.js';
@@ -73,6 +73,7 @@ export { type ComparisonWindow, comparePackets, type PacketComparison } from './
 export { PortPair } from './rtp/port-pair.js';
 export { type Arrival, Reception } from './rtp/reception.js';
 export { parseRtp, type RtpHeader, type RtpPacket, writeRtp } from './rtp/rtp-packet.js';
+export { redactKeys } from './rtp/sdes.js';
 export { speechSource } from './rtp/speech-source.js';
 export { SrtpReceiver, type SrtpRefusal, SrtpSender, type Unprotected } from './rtp/srtp.js';
 export { readSpeech, readWav, toG711, toLinear, type Wav, type WavEncoding, WavError, writeWav } from './rtp/wav.js';

@@ -10,7 +10,7 @@ export {
 } from './decide.js';
 export { type Identities, type IdentitiesOptions, parseIdentities } from './identities.js';
 export { normaliseNumber } from './normalise-number.js';
-export { type CountryCode, isCountryCode } from './phone-number.js';
+export { type CountryCode, internationalNumber, isCountryCode } from './phone-number.js';
 export { PolicyError, type PolicyProblem } from './policy-error.js';
 export { parsePolicyFile } from './policy-file.js';
 export { addressKey, keyText, numberKey, type PolicyKey } from './policy-key.js';

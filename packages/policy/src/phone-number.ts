@@ -1,5 +1,5 @@
-// Numbers as directories write them, into the form in which calls bring them. Not for the call path: a number costs some
-// microseconds here, and a country is assumed for national ones.
+// Numbers as directories and trunks write them, into E.164. A number costs some microseconds here, and a country is assumed for
+// national ones.
 import {
   type CountryCode,
   getExampleNumber,
@@ -21,13 +21,23 @@ export function isCountryCode(text: string): text is CountryCode {
 }
 
 /**
- * The key of a number that a directory holds, or of a prefix such as `+4930*`. Undefined when it is none: a national number without
- * a default country, without its area code or shorter than six digits, a length that its country does not have, a number with an
- * extension. No more than the length is checked: lists of allotted numbers are always older than the newest number.
+ * The key of a number that a directory holds, or of a prefix such as `+4930*`. Undefined when it is none: what internationalNumber()
+ * does not know.
  */
 export function directoryNumberKey(text: string, defaultCountry?: CountryCode): PolicyKey | undefined {
   if (text.length > maxChars) return undefined;
   if (text.includes('*')) return numberKey(text);
+  const number = internationalNumber(text, defaultCountry);
+  return number === undefined ? undefined : numberKey(number);
+}
+
+/**
+ * A number as people and switches write it, as `+` and digits (E.164). Undefined when it is none: a national number without a default
+ * country, without its area code or shorter than six digits, a length that its country does not have, a number with an extension. No
+ * more than the length is checked: lists of allotted numbers are always older than the newest number.
+ */
+export function internationalNumber(text: string, defaultCountry?: CountryCode): string | undefined {
+  if (text.length > maxChars) return undefined;
   const written = text
     .replace(/\p{Cf}/gu, '')
     .trim()
@@ -40,7 +50,7 @@ export function directoryNumberKey(text: string, defaultCountry?: CountryCode): 
     // Without the 0 before the area code it is a number inside some town.
     if (!written.replace(/\D/g, '').startsWith(trunkPrefix(defaultCountry))) return undefined;
   }
-  return numberKey(number.number);
+  return number.number;
 }
 
 const trunkPrefixes = new Map<CountryCode, string>();

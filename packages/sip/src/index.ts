@@ -86,11 +86,13 @@ export {
 export type { ViaHost } from './transaction/via-stamp.js';
 export { type AddressLookup, systemLookup } from './transport/address-lookup.js';
 export type { Flow, HostPort, Target, TlsPeer, TransportProtocol } from './transport/flow.js';
+export { sourceKey } from './transport/source-key.js';
 export { type Frame, StreamFramer } from './transport/stream-framer.js';
 export type { ListenTls } from './transport/stream-listener.js';
 export { type MayReplace, TlsIdentity, type TlsIdentityFiles } from './transport/tls-identity.js';
 export {
   type ListenOptions,
+  type RefusedBecause,
   type TransportEvents,
   Transports,
   type TransportsOptions,

@@ -15,6 +15,8 @@ export interface RelayConfig extends ProcessConfig {
   readonly listen: HostPort;
   readonly advertise: string | undefined;
   readonly maxSessions: number;
+  /** How long nobody may be heard in a call; 0: for ever. */
+  readonly mediaTimeoutMs: number;
   /** How long live sessions may last after SIGTERM, in ms: a little longer than signalling takes to end its calls. */
   readonly drainMs: number;
 }
@@ -39,6 +41,7 @@ export function readRelayConfig(environment: NodeJS.ProcessEnv = process.env): R
     listen: parseHostPort(mediaRelay.listen),
     advertise: mediaRelay.advertise,
     maxSessions: mediaRelay.maxSessions,
+    mediaTimeoutMs: mediaRelay.mediaTimeout,
     drainMs: signalling.drainSeconds * 1_000 + 2_000,
   };
 }

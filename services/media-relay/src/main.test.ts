@@ -69,7 +69,7 @@ function config(): object {
 }
 
 function open(by: MediaRelayServiceClient, sessionId: string) {
-  const request = { sessionId, offerer: Party.CUSTOMER, sdp: party.sdp('0') };
+  const request = { sessionId, offerer: Party.CUSTOMER, sdp: party.sdp('0'), terms: [] };
   return callUnary(by.openSession.bind(by), request, { deadlineMs });
 }
 

@@ -17,6 +17,7 @@ import { Rtpengine } from './adapters/rtpengine.js';
 import { type RelayConfig, readRelayConfig } from './config.js';
 import { EngineMonitor } from './domain/engine-monitor.js';
 import { Relay } from './domain/relay.js';
+import { SilenceWatch } from './domain/silence-watch.js';
 
 const grpcGraceMs = 1_000;
 /** What signalling gets to end the calls whose sessions are still here when the drain is over. */
@@ -52,6 +53,8 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
     },
   });
   monitor.start();
+  const silence = new SilenceWatch({ engine, relay, timeoutMs: config.mediaTimeoutMs, log });
+  if (config.mediaTimeoutMs > 0) silence.start();
 
   return {
     addresses: { grpc: address },
@@ -63,6 +66,7 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
       await relay.whenEmpty(AbortSignal.timeout(farewellMs));
       await relay.closeAll();
       await monitor.stop();
+      await silence.stop();
       // Ending a watch flushes what was written to it; the grace of the server is for that.
       watches.abort();
       await server.close(grpcGraceMs);

@@ -48,6 +48,8 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   /** Where the service Calls listens, and under which address others reach it. */
   readonly callsGrpc: { readonly listen: HostPort; readonly advertise: string | undefined };
   readonly maxCalls: number;
+  /** Of the event loop; above it new calls are refused. */
+  readonly maxLagMs: number;
   readonly drainMs: number;
 }
 
@@ -119,6 +121,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     policyDirectory: join(signalling.stateDirectory, 'policies'),
     callsGrpc: { listen: parseHostPort(signalling.grpcListen), advertise: signalling.grpcAdvertise },
     maxCalls: signalling.maxCalls,
+    maxLagMs: signalling.maxLagMs,
     drainMs: signalling.drainSeconds * 1_000,
   };
 }

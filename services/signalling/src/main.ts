@@ -1,5 +1,6 @@
 // signalling: calls and recordings. Wiring only.
 import { CallsServiceService } from '@sidestream/proto/calls/v1';
+import { EmergencyNumbers, TrunkTable } from '@sidestream/routing';
 import {
   advertisedAddress,
   Bus,
@@ -11,6 +12,7 @@ import {
   UnaryHandlers,
 } from '@sidestream/service';
 import { recorderProfiles } from '@sidestream/siprec';
+import { observeAdmission } from './adapters/admission-metrics.js';
 import { CallFeed } from './adapters/call-feed.js';
 import { callsService } from './adapters/calls-grpc.js';
 import { DrachtioTrunking } from './adapters/drachtio-trunking.js';
@@ -19,20 +21,24 @@ import { followRelays, keepLease } from './adapters/leases.js';
 import { MediaRelayClient } from './adapters/media-relay-client.js';
 import { PolicyFiles } from './adapters/policy-file.js';
 import { PolicyMetrics } from './adapters/policy-metrics.js';
+import { ProcessLoadMeter } from './adapters/process-load.js';
 import { ProviderPolicies } from './adapters/provider-policies.js';
 import { SipRecorderClient } from './adapters/recorder-client.js';
 import { Registrations } from './adapters/registrations.js';
+import { measureTargets } from './adapters/trunk-metrics.js';
 import { readSignallingConfig } from './config.js';
 import { CallAdmission } from './domain/admission.js';
 import { CallControl, drained } from './domain/call-control.js';
 import { CallDesk } from './domain/call-desk.js';
+import { CallGuard } from './domain/call-guard.js';
 import { CallRegistry } from './domain/call-registry.js';
 import type { CallSession } from './domain/call-session.js';
 import { EdgeWatch } from './domain/edge-watch.js';
-import { EmergencyNumbers } from './domain/emergency-numbers.js';
+import { Keepalive } from './domain/keepalive.js';
+import { Overload } from './domain/overload.js';
 import { PolicyTable } from './domain/policy-table.js';
 import { usualTerms } from './domain/recording-terms.js';
-import { TrunkTable } from './domain/routing.js';
+import { TargetStates } from './domain/target-states.js';
 
 /** What ending the calls and leaving NATS may take beyond the drain. */
 const endDeadlineMs = 8_000;
@@ -93,7 +99,11 @@ await runService({
     const feed = new CallFeed(publisher);
     const events = new EventReporter({ publisher: feed, kv, metrics, log });
     const registry = new CallRegistry<CallSession>(config.maxCalls);
-    const admission = new CallAdmission(registry, relays, policies);
+    const overload = new Overload(config.maxLagMs);
+    const load = new ProcessLoadMeter((reading) => overload.read(reading));
+    const admission = new CallAdmission(registry, relays, policies, overload);
+    const guard = new CallGuard(config.trunks, clock);
+    observeAdmission(metrics, guard, overload);
     const lease = keepLease(
       bus,
       instance,
@@ -122,16 +132,22 @@ await runService({
         else watch.lost(detail);
       },
     });
+    const trunks = new TrunkTable(config.trunks, new EmergencyNumbers(config.emergencyNumbers));
+    const targets = new TargetStates(clock);
+    const keepalive = new Keepalive({ targets: trunks.targets, trunking, states: targets, log });
+    measureTargets(metrics, trunks.targets, (target) => targets.isUp(target));
     const control = new CallControl({
       trunking,
       relays,
       events,
       clock,
       log,
-      trunks: new TrunkTable(config.trunks),
+      trunks,
+      targets,
       policies,
       recorders,
       admission,
+      guard,
       registry,
       recorderOf: (tenant) => ({
         profile: recorderProfiles[tenants[tenant]?.recording.profile ?? 'dynamics365'],
@@ -139,7 +155,6 @@ await runService({
         callIdOnReestablish: tenants[tenant]?.recording.callIdOnReestablish ?? 'same',
       }),
       termsOf: (tenant) => config.recordingTerms[tenant] ?? usualTerms,
-      emergencyNumbers: new EmergencyNumbers(config.emergencyNumbers),
     });
     const desk = new CallDesk({
       registry,
@@ -155,7 +170,7 @@ await runService({
     const grpcAddress = advertisedAddress(config.callsGrpc, await server.listen(config.callsGrpc.listen));
     const checkHealth = () => {
       const missing = relays.unavailable();
-      health.set('media relay', missing === undefined, missing);
+      health.set('media relay', missing === undefined, missing?.text);
       // A tenant without a policy is refused alone; the others' calls come in.
       health.set('policy', policies.problem === undefined, policies.problem);
     };
@@ -174,11 +189,13 @@ await runService({
     // The SIP side answers from the first moment, with 503 while something is missing.
     trunking.connect();
     lease.start();
+    keepalive.start();
 
     return {
       addresses: { grpc: grpcAddress },
       stop: async () => {
         admission.stop();
+        keepalive.stop();
         lease.refresh();
         await registry.whenIdle(AbortSignal.timeout(drainMs));
         await control.endAll(drained(), AbortSignal.timeout(endDeadlineMs));
@@ -195,6 +212,7 @@ await runService({
         book.stop();
         registrations.stop();
         await lease.stop();
+        load.close();
         await bus.close();
       },
     };

@@ -1,7 +1,9 @@
 // What the edge reads of the environment and of sidestream.yaml.
 import { readFileSync } from 'node:fs';
-import { ConfigError, parseHostPort, readServiceConfig, Secret } from '@sidestream/service';
+import { isIP } from 'node:net';
+import { ConfigError, parseHostPort, readServiceConfig, Secret, type SidestreamConfig } from '@sidestream/service';
 import { parseUri, type TransportProtocol } from '@sidestream/sip';
+import type { PeerDomain } from './adapters/known-peers.js';
 
 export interface SipEdgeConfig {
   readonly instance: string;
@@ -9,10 +11,14 @@ export interface SipEdgeConfig {
   readonly management: { readonly listen: string };
   readonly listen: readonly { protocol: TransportProtocol; host: string; port: number }[];
   readonly advertise?: string | undefined;
+  /** Addresses, networks and host names. */
   readonly peers: readonly string[];
+  /** Names of targets without a port: their SRV records say where calls go. */
+  readonly domains: readonly PeerDomain[];
   readonly secret: Secret;
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly trustFile?: string | undefined };
   readonly maxCalls: number;
+  readonly sources: SidestreamConfig['signalling']['sources'];
 }
 
 /**
@@ -26,11 +32,14 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
   const listen = signalling.listen.map(parseListen);
   const problems = [];
   const peers = Object.values(trunks).flatMap((trunk) => [...trunk.peers]);
-  for (const [name, { targets }] of Object.entries(trunks)) {
-    for (const [index, target] of targets.entries()) {
-      const host = hostOf(target);
-      if (host === undefined) problems.push({ path: `trunks.${name}.targets.${index}`, message: 'has no valid host' });
-      else peers.push(host);
+  const domains: PeerDomain[] = [];
+  for (const [name, { targets, transport }] of Object.entries(trunks)) {
+    for (const [index, { uri }] of targets.entries()) {
+      const target = readTarget(uri, transport);
+      if (target === undefined)
+        problems.push({ path: `trunks.${name}.targets.${index}`, message: 'has no valid host' });
+      else if (target.isDomain) domains.push({ domain: target.host, protocol: target.protocol });
+      else peers.push(target.host);
     }
   }
   const secretFile = environment['SIDESTREAM_EDGE_SECRET_FILE'] ?? signalling.edgeSecretFile;
@@ -47,9 +56,11 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
     listen,
     advertise: signalling.advertise,
     peers,
+    domains,
     secret: new Secret(secret ?? ''),
     ...(signalling.tls ? { tls: signalling.tls } : {}),
     maxCalls: signalling.maxCalls,
+    sources: signalling.sources,
   };
 }
 
@@ -67,9 +78,16 @@ function readSecret(path: string): string | undefined {
   }
 }
 
-function hostOf(uri: string): string | undefined {
+function readTarget(text: string, usual: TransportProtocol) {
   try {
-    return parseUri(uri).host;
+    const { scheme, host, port, parameters } = parseUri(text);
+    const named = parameters.get('transport');
+    const chosen = named === 'udp' || named === 'tcp' || named === 'tls' ? named : usual;
+    return {
+      host,
+      protocol: scheme === 'sips' ? 'tls' : chosen,
+      isDomain: port === undefined && isIP(host) === 0,
+    } as const;
   } catch {
     return undefined;
   }

@@ -7,7 +7,7 @@ import { type IncomingInvite, SipError, type SipRequest, type UaDialog } from '@
 import type { SentPacket } from '../rtp/paced-sender.js';
 import type { HeardPacket, HeardStatistics, PartyMedia } from './party-media.js';
 import type { RecordPreference } from './party-options.js';
-import { type LocalMedia, readPartySdp, writePartySdp } from './party-sdp.js';
+import { type LocalMedia, writePartySdp } from './party-sdp.js';
 
 const SDP = 'application/sdp';
 
@@ -166,7 +166,7 @@ export class PartyCall extends EventEmitter<PartyCallEvents> {
 
   /** Takes an answer; a body that cannot be used ends the call. */
   applySdp(sdp: string): void {
-    const remote = readPartySdp(sdp);
+    const remote = this.#media.read(sdp);
     if (remote === undefined || !this.#media.apply(remote)) void this.#dialog?.bye();
   }
 
@@ -219,7 +219,7 @@ export class PartyCall extends EventEmitter<PartyCallEvents> {
       invite.accept({ body: writePartySdp(this.#media.offer()), contentType: SDP });
       return;
     }
-    const remote = readPartySdp(body.toString('utf8'));
+    const remote = this.#media.read(body.toString('utf8'));
     const answer = remote && this.#media.answer(remote);
     if (remote === undefined || answer === undefined) {
       void invite.respond(488);

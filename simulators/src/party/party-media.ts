@@ -7,11 +7,13 @@ import { PacketRing } from '../rtp/packet-ring.js';
 import { PortPair } from '../rtp/port-pair.js';
 import { Reception } from '../rtp/reception.js';
 import { parseRtp, type RtpPacket } from '../rtp/rtp-packet.js';
+import { newMaster } from '../rtp/sdes.js';
 import { speechSource } from '../rtp/speech-source.js';
+import { SrtpReceiver, SrtpSender } from '../rtp/srtp.js';
 import { TimelineWav } from '../rtp/timeline-wav.js';
 import { toG711, type Wav } from '../rtp/wav.js';
 import type { RecordPreference } from './party-options.js';
-import { answerDirection, type LocalMedia, type RemoteMedia } from './party-sdp.js';
+import { answerDirection, type LocalMedia, type RemoteMedia, readPartySdp } from './party-sdp.js';
 
 /** A packet that the party has heard. */
 export interface HeardPacket extends RtpPacket {
@@ -25,6 +27,7 @@ export interface PartyMediaOptions {
   /** Preferred law; the other one is offered after it unless `onlyCodec`. */
   codec: G711Codec;
   onlyCodec: boolean;
+  srtp: boolean;
   /** What is said; silence when absent. */
   wav: Wav | undefined;
   loop: boolean;
@@ -60,11 +63,15 @@ export class PartyMedia {
   #remote: RemoteMedia | undefined;
   #codec: G711Codec | undefined;
   #sender: PacedSender | undefined;
+  readonly #crypto: { master: Buffer; sender: SrtpSender } | undefined;
+  #receiver: { master: Buffer; srtp: SrtpReceiver } | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(options: PartyMediaOptions, ports: PortPair, wav: TimelineWav | undefined) {
     this.#options = options;
     this.#recordPreference = options.recordPreference;
+    const master = newMaster();
+    this.#crypto = options.srtp ? { master, sender: new SrtpSender(master) } : undefined;
     this.#ports = ports;
     this.#wav = wav;
     this.#sent = new PacketRing(options.keepPackets);
@@ -117,11 +124,16 @@ export class PartyMedia {
     return this.#describe(this.#offered(), direction);
   }
 
+  /** Reads what the other side says, as far as we can take it. */
+  read(sdp: string): RemoteMedia | undefined {
+    return readPartySdp(sdp, this.#options.srtp);
+  }
+
   /** Takes an offer and returns the answer, undefined when the offer has nothing for us. */
   answer(offer: RemoteMedia): LocalMedia | undefined {
     const codec = this.#choose(offer);
     if (codec === undefined) return undefined;
-    return this.#describe([codec], answerDirection(offer.direction, this.#wanted));
+    return this.#describe([codec], answerDirection(offer.direction, this.#wanted), offer.crypto?.tag);
   }
 
   /** Begins, goes on or pauses to speak as the other side's description and our wish say. */
@@ -129,6 +141,9 @@ export class PartyMedia {
     const codec = this.#choose(remote);
     if (codec === undefined || this.#closed !== undefined) return false;
     this.#remote = remote;
+    const { crypto } = remote;
+    if (crypto !== undefined && this.#receiver?.master.equals(crypto.master) !== true)
+      this.#receiver = { master: crypto.master, srtp: new SrtpReceiver(crypto.master) };
     const sends = answerDirection(remote.direction, this.#wanted);
     const speaking = (sends === 'sendrecv' || sends === 'sendonly') && remote.address !== '0.0.0.0';
     if (codec !== this.#codec) this.#speakIn(codec);
@@ -170,11 +185,12 @@ export class PartyMedia {
     return this.#offered().find((codec) => remote.codecs.includes(codec));
   }
 
-  #describe(codecs: readonly G711Codec[], direction: LocalMedia['direction']): LocalMedia {
+  #describe(codecs: readonly G711Codec[], direction: LocalMedia['direction'], tag = 1): LocalMedia {
     this.#version += 1;
     const { port, host } = this.#ports;
     const [sessionId, version, recordPreference] = [this.#sessionId, this.#version, this.#recordPreference];
-    return { address: host, port, codecs, direction, recordPreference, sessionId, version };
+    const crypto = this.#crypto && { tag, master: this.#crypto.master };
+    return { address: host, port, codecs, direction, recordPreference, crypto, sessionId, version };
   }
 
   /** A change of law goes on with the same source, sequence and timestamps (RFC 3550 §5.1): only the payload type changes. */
@@ -196,13 +212,14 @@ export class PartyMedia {
         const to = this.#remote;
         if (to === undefined) return;
         this.#sent.add(packet);
-        this.#ports.sendRtp(bytes, to.port, to.address);
+        this.#ports.sendRtp(this.#crypto?.sender.protect(bytes) ?? bytes, to.port, to.address);
       },
     });
   }
 
-  #hear(bytes: Buffer): void {
-    const rtp = parseRtp(bytes);
+  #hear(received: Buffer): void {
+    const bytes = this.#crypto === undefined ? received : this.#receiver?.srtp.unprotect(received).packet;
+    const rtp = bytes && parseRtp(bytes);
     if (rtp === undefined) return;
     const reception = this.#receptions.get(rtp.ssrc) ?? new Reception(rtp);
     // Sixteen senders are far more than a call has; beyond them someone else is sending.

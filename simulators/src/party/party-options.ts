@@ -36,6 +36,8 @@ export interface PartyOptions {
   codec?: G711Codec;
   /** Offers and takes no other law. */
   onlyCodec?: boolean;
+  /** Speaks SRTP with SDES keys (RFC 4568) and takes nothing else. */
+  srtp?: boolean;
   /** What it says; silence when absent. */
   wav?: Speech;
   /** Says it again and again; true. */
@@ -69,6 +71,8 @@ export interface CallOptions {
   from?: string;
   wav?: Speech;
   hangUpAfterMs?: number;
+  /** Lets the other side offer in its 200, and answers in the ACK. */
+  lateOffer?: boolean;
   /** Gives up when there is no answer within this time; 60,000. */
   answerTimeoutMs?: number;
 }

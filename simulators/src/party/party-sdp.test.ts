@@ -14,8 +14,14 @@ const LOCAL = {
 } as const;
 
 test('what a party writes a party reads', () => {
-  const expected = { address: '192.0.2.7', port: 4_000, codecs: ['PCMA', 'PCMU'], direction: 'sendonly' };
-  assert.deepEqual(readPartySdp(writePartySdp(LOCAL)), expected);
+  const plain = { address: '192.0.2.7', port: 4_000, codecs: ['PCMA', 'PCMU'], direction: 'sendonly' };
+  assert.deepEqual(readPartySdp(writePartySdp(LOCAL)), { ...plain, crypto: undefined });
+  const crypto = { tag: 2, master: Buffer.alloc(30, 7) };
+  const secured = writePartySdp({ ...LOCAL, crypto });
+  assert.match(secured, /^m=audio 4000 RTP\/SAVP 8 0 101\r$/m);
+  assert.deepEqual(readPartySdp(secured, true), { ...plain, crypto });
+  assert.equal(readPartySdp(secured), undefined);
+  assert.equal(readPartySdp(writePartySdp(LOCAL), true), undefined);
   const six = writePartySdp({ ...LOCAL, address: '2001:db8::7' });
   assert.match(six, /c=IN IP6 2001:db8::7\r\n/);
   assert.equal(readPartySdp(six)?.address, '2001:db8::7');

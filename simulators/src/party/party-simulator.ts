@@ -10,6 +10,7 @@ import {
   type IncomingInvite,
   newCallId,
   parseUri,
+  SipError,
   type Target,
   Transports,
   UserAgent,
@@ -97,7 +98,13 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
       to,
       from: formatNameAddr({ displayName, uri, parameters: new Map() }),
       target: options.target ?? this.#targetOf(to),
-      offer: writePartySdp(media.offer()),
+      offer: options.lateOffer === true ? undefined : writePartySdp(media.offer()),
+      answerOffer: (offer: string) => {
+        const remote = media.read(offer);
+        const answer = remote && media.answer(remote);
+        if (answer === undefined) throw new SipError('malformed', 'an offer without audio for this party');
+        return writePartySdp(answer);
+      },
     };
     void placeCall(call, placement, options);
     return call;
@@ -137,12 +144,23 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
   }
 
   #openMedia(callId: string, wav: Wav | undefined): Promise<PartyMedia> {
-    const { codec, onlyCodec, loop, firstSequence, recordPreference, keepPackets, maxDurationMs, recordTo, mediaHost } =
-      this.#options;
+    const {
+      codec,
+      onlyCodec,
+      srtp,
+      loop,
+      firstSequence,
+      recordPreference,
+      keepPackets,
+      maxDurationMs,
+      recordTo,
+      mediaHost,
+    } = this.#options;
     return PartyMedia.open({
       host: mediaHost ?? this.address.host,
       codec: codec ?? 'PCMU',
       onlyCodec: onlyCodec ?? false,
+      srtp: srtp ?? false,
       wav,
       loop: loop ?? true,
       firstSequence,

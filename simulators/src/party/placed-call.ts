@@ -9,12 +9,16 @@ export interface Placement {
   to: string;
   from: string;
   target: Target;
-  offer: string;
+  /** Undefined: the other side offers. */
+  offer: string | undefined;
+  /** @throws SipError when it has nothing for us */
+  answerOffer: (offer: string) => string;
 }
 
 /** Runs until the call is answered or over; never rejects: the call itself tells. */
 export async function placeCall(call: PartyCall, placement: Placement, options: CallOptions): Promise<void> {
-  const { agent, to, from, target, offer } = placement;
+  const { agent, to, from, target, offer, answerOffer } = placement;
+  const contentType = 'application/sdp';
   try {
     const { dialog, response, request } = await agent.invite({
       target,
@@ -28,8 +32,9 @@ export async function placeCall(call: PartyCall, placement: Placement, options: 
         return `<sip:${host}:${local.port};transport=${protocol}>`;
       },
       headers: new Headers(options.headers ?? []),
-      body: offer,
-      contentType: 'application/sdp',
+      ...(offer === undefined
+        ? { answerOffer: ({ body }) => ({ body: answerOffer(body.toString('utf8')), contentType }) }
+        : { body: offer, contentType }),
       signal: call.signal,
       finalTimeoutMs: options.answerTimeoutMs ?? 60_000,
       onProvisional: ({ status }) => {

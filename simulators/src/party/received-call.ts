@@ -4,7 +4,7 @@ import type { IncomingInvite } from '@sidestream/sip';
 import type { PartyCall } from './party-call.js';
 import type { PartyMedia } from './party-media.js';
 import type { IncomingTreatment } from './party-options.js';
-import { readPartySdp, writePartySdp } from './party-sdp.js';
+import { writePartySdp } from './party-sdp.js';
 
 const DEFAULT_RING_MS = 200;
 
@@ -18,7 +18,7 @@ export async function receiveCall(
   call.invite = invite.request;
   const signal = AbortSignal.any([invite.signal, call.signal]);
   const offer = invite.request.body.length === 0 ? undefined : invite.request.body.toString('utf8');
-  const remote = offer === undefined ? undefined : readPartySdp(offer);
+  const remote = offer === undefined ? undefined : media.read(offer);
   const answer = remote === undefined ? undefined : media.answer(remote);
   const ringMs = treatment.neverAnswer === true ? undefined : (treatment.ringMs ?? DEFAULT_RING_MS);
   if (ringMs !== 0) {

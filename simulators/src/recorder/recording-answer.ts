@@ -1,7 +1,7 @@
 /** The recorder's SDP answer (RFC 3264 §6, RFC 7866 §7.2): as data that a misbehaviour may change, then as text. */
 import { addressType, type MediaDirection } from '../rtp/media-address.js';
+import { formatCrypto } from '../rtp/sdes.js';
 import type { OfferedStream } from './recording-offer.js';
-import { formatCrypto } from './sdes.js';
 
 /** One m-line of the answer; port 0 refuses the stream. */
 export interface AnswerStream {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { formatCrypto, newMaster, readCrypto, redactKeys } from '../rtp/sdes.js';
 import { readOffer } from './recording-offer.js';
-import { formatCrypto, newMaster, readCrypto, redactKeys } from './sdes.js';
 
 const [customerKey, sellerKey] = ['A', 'B'].map((letter) => letter.repeat(40));
 

@@ -7,7 +7,7 @@ import {
   mediaDirection,
   payloadTypes,
 } from '../rtp/media-address.js';
-import { type CryptoAttribute, readCrypto } from './sdes.js';
+import { type CryptoAttribute, readCrypto } from '../rtp/sdes.js';
 
 /** More m-lines than any recording has; the rest is not looked at. */
 const MAX_STREAMS = 16;

@@ -1,8 +1,8 @@
 /** The folder of one recording session: messages without keys, metadata, a WAV per stream. Only the owner may read it. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { redactKeys } from '../rtp/sdes.js';
 import { TimelineWav } from '../rtp/timeline-wav.js';
-import { redactKeys } from './sdes.js';
 
 /** A client that re-INVITEs for ever must not fill the disk. */
 const MAX_FILES = 200;

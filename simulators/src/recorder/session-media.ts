@@ -5,13 +5,13 @@
 import { randomInt } from 'node:crypto';
 import type { MediaDirection } from '../rtp/media-address.js';
 import type { PortPair } from '../rtp/port-pair.js';
+import { newMaster } from '../rtp/sdes.js';
 import type { TimelineWav } from '../rtp/timeline-wav.js';
 import type { Behaviour } from './behaviour/behaviour.js';
 import type { Report } from './finding.js';
 import { RecordedStream, type StreamTerms } from './recorded-stream.js';
 import { type AnswerBody, type AnswerStream, acceptStream, refuseStream, writeAnswer } from './recording-answer.js';
 import { type OfferedStream, readOffer } from './recording-offer.js';
-import { newMaster } from './sdes.js';
 
 const CNAME = 'recorder@sidestream.invalid';
 

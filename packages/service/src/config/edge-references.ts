@@ -3,7 +3,7 @@ import type { ConfigProblem } from './config-error.js';
 import { entries, type Loose, loose, text } from './loose.js';
 
 /** sip-edge's settings: a drachtio-server has its listeners, addresses and certificates in a configuration of its own. */
-const ofSipEdge = ['listen', 'advertise', 'tls'];
+const ofSipEdge = ['listen', 'advertise', 'tls', 'sources'];
 
 /** sip-edge's listeners where the configuration names none, as in the schema. */
 const usualListeners = ['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060'];
@@ -38,7 +38,7 @@ function* checkEmbedded(config: Loose, signalling: Loose): Generator<ConfigProbl
   const spoken = new Set(listeners.map((listener) => listener?.split(':')[0]));
   for (const [name, trunk] of entries(config['trunks'])) {
     for (const [index, target] of entries(trunk['targets'])) {
-      const protocol = protocolOf(text(target) ?? '', text(trunk['transport']));
+      const protocol = protocolOf(text(target) ?? text(target['uri']) ?? '', text(trunk['transport']));
       if (spoken.has(protocol)) continue;
       const message = `goes over ${protocol}: signalling.listen needs a ${protocol} listener`;
       yield { path: `trunks.${name}.targets.${index}`, message };

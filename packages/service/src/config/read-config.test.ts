@@ -126,6 +126,67 @@ describe('readConfig', () => {
     assert.match(problemsOf(good.replace('to: carrier-out', 'to: carrier'))[path] ?? '', /has no targets/);
   });
 
+  test('each trunk of a list of a route is checked, and targets and routes may be as simple as ever', () => {
+    const list = good.replace('routes: [{ to: carrier-out }]', 'routes: [{ to: [carrier-out, nobody, carrier] }]');
+    const problems = problemsOf(list);
+    assert.deepEqual(Object.keys(problems), ['trunks.pbx.routes.0.to.1', 'trunks.pbx.routes.0.to.2']);
+    const { pbx } = read(good).trunks;
+    assert.deepEqual(pbx?.targets, [{ uri: 'sip:10.0.0.5:5060', priority: 0, weight: 1 }]);
+    assert.deepEqual(pbx?.routes, [{ to: ['carrier-out'] }]);
+    assert.deepEqual(pbx?.numbers, { incoming: { strip: '', prefix: '' }, outgoing: { format: 'as-is', prefix: '' } });
+  });
+
+  test('targets, routes and numbers that cannot be used are told with the paths of their keys', () => {
+    const carrier = (text: string) =>
+      problemsOf(good.replace('peers: [203.0.113.0/24],', `peers: [203.0.113.0/24], ${text},`));
+    const route = (text: string) => problemsOf(good.replace('routes: [{ to: pbx }]', `routes: [{ ${text}, to: pbx }]`));
+    for (const [problems, path, message] of [
+      [carrier('targets: [{ uri: sip:a, weight: -1 }]'), 'targets.0.weight', />=0/],
+      [carrier('targets: [{ uri: "tel:1" }]'), 'targets.0.uri', /must be sip:/],
+      [carrier('targets: [sip:a b]'), 'targets.0', /must be sip:/],
+      [route('called: { prefix: +49x }'), 'routes.0.called.prefix', /must be digits/],
+      [route('called: { prefix: "+49", exact: "112" }'), 'routes.0.called', /one of prefix, exact and regex/],
+      [route('calling: { regex: "(" }'), 'routes.0.calling.regex', /RE2: .*missing closing \)/],
+      [route('calling: { regex: "(?=a)" }'), 'routes.0.calling.regex', /RE2: /],
+      [route('header: { name: "X Class", matches: a }'), 'routes.0.header.name', /name of a header/],
+      [carrier('numbers: { defaultCountry: XX }'), 'numbers.defaultCountry', /country of ISO 3166/],
+      [
+        carrier('numbers: { outgoing: { format: national } }'),
+        'numbers.defaultCountry',
+        /is needed by outgoing.format/,
+      ],
+      [carrier('numbers: { incoming: { strip: "0a" } }'), 'numbers.incoming.strip', /digits/],
+      [carrier('passHeaders: [Via]'), 'passHeaders.0', /never passes/],
+      [carrier('passHeaders: [X-Fine, CALL-ID]'), 'passHeaders.1', /never passes/],
+      [carrier('passHeaders: [X-Sidestream-Trace]'), 'passHeaders.0', /never passes/],
+      [carrier('passHeaders: [y]'), 'passHeaders.0', /long name/],
+      [carrier('failover: { statuses: [486] }'), 'failover.statuses.0', /must not be one of 401, 407, 486/],
+      [carrier('failover: { statuses: [603] }'), 'failover.statuses.0', /<=599/],
+      [carrier('keepalive: { interval: 10ms }'), 'keepalive', /interval from 1s to 1h/],
+      [carrier('keepalive: on'), 'keepalive', /must be 'off' or/],
+      [carrier('failover: { timeout: 10 }'), 'failover.timeout', /expected string/],
+    ] as const) {
+      assert.deepEqual(Object.keys(problems), [`trunks.carrier.${path}`]);
+      assert.match(problems[`trunks.carrier.${path}`] ?? '', message);
+    }
+  });
+
+  test("a trunk's limits and destinations are read, and refused by name where they contradict", () => {
+    const trunk = (more: string) =>
+      good.replace('targets: [sip:10.0.0.5:5060]', `targets: [sip:10.0.0.5:5060], ${more}`);
+    const { pbx } = read(
+      trunk('limits: { calls: 30, callsPerSecond: 2.5, maxDuration: 4h }, destinations: { allow: ["+49"] }'),
+    ).trunks;
+    assert.deepEqual(pbx?.limits, { calls: 30, callsPerSecond: 2.5, maxDurationMs: 14_400_000 });
+    assert.deepEqual(pbx?.destinations, { allow: ['+49'], deny: [] });
+    assert.deepEqual(
+      Object.keys(problemsOf(trunk('limits: { calls: 0 }, destinations: { allow: [+49], deny: ["0900"] }'))),
+      ['trunks.pbx.limits.calls', 'trunks.pbx.destinations.allow.0', 'trunks.pbx.destinations.deny.0'],
+    );
+    const twice = problemsOf(trunk('destinations: { allow: ["+49"], deny: ["+49"] }'));
+    assert.match(twice['trunks.pbx.destinations.deny'] ?? '', /which of them/);
+  });
+
   test('off loopback NATS needs TLS and credentials, gRPC needs TLS, and ng is refused', () => {
     const open = good
       .replace('nats://127.0.0.1:4222', 'nats://nats.example:4222')

@@ -31,20 +31,24 @@ function* danglingNames(config: Loose): Generator<ConfigProblem> {
   }
   for (const [id, trunk] of entries(config['trunks'])) {
     yield* mustName(`trunks.${id}.tenant`, trunk['tenant'], config['tenants'], 'tenant');
-    for (const [index, route] of entries(trunk['routes'])) {
+    for (const [index, { to }] of entries(trunk['routes'])) {
       const path = `trunks.${id}.routes.${index}.to`;
-      yield* mustName(path, route['to'], config['trunks'], 'trunk');
-      const target = text(route['to']);
-      if (target === undefined || !has(config['trunks'], target)) continue;
-      const far = loose(loose(config['trunks'])[target]);
-      if (entries(far['targets']).length === 0) {
-        yield { path, message: `trunk '${target}' has no targets to send calls to` };
-      }
-      if (text(far['tenant']) !== text(trunk['tenant'])) {
-        yield { path, message: `trunk '${target}' belongs to another tenant` };
-      }
+      if (Array.isArray(to))
+        for (const [place, one] of to.entries()) yield* leadsTo(`${path}.${place}`, one, trunk, config);
+      else yield* leadsTo(path, to, trunk, config);
     }
   }
+}
+
+/** A route's trunk must be there, have targets and be of the same tenant. */
+function* leadsTo(path: string, to: unknown, from: Loose, { trunks }: Loose): Generator<ConfigProblem> {
+  yield* mustName(path, to, trunks, 'trunk');
+  const name = text(to);
+  if (name === undefined || !has(trunks, name)) return;
+  const far = loose(loose(trunks)[name]);
+  if (entries(far['targets']).length === 0) yield { path, message: `trunk '${name}' has no targets to send calls to` };
+  if (text(far['tenant']) !== text(from['tenant']))
+    yield { path, message: `trunk '${name}' belongs to another tenant` };
 }
 
 /** Each recording has forks of its own at the relay, which gives a call sixteen in its life, recoveries included. */

@@ -169,6 +169,22 @@ export const configSchema = z
       grpcAdvertise: z.string().optional().describe('host or host:port under which others reach grpcListen'),
       tls: z.strictObject({ certFile: file, keyFile: file, trustFile: file.optional() }).optional(),
       maxCalls: z.int().min(1).max(100_000).default(2_000),
+      maxLagMs: z
+        .int()
+        .min(20)
+        .max(10_000)
+        .default(200)
+        .describe('new calls are refused while the event loop lags more than this, until it lags less than half of it'),
+      sources: z
+        .strictObject({
+          messagesPerSecond: z.int().min(10).max(1_000_000).default(4_000),
+          connectionsPerSecond: z.int().min(1).max(100_000).default(100),
+          connections: z.int().min(1).max(4_000).default(512),
+        })
+        .prefault({})
+        .describe(
+          'what one address of a peer (an IPv6 /64) may bring; more is dropped, on connections it is waited for',
+        ),
       stateDirectory: z
         .string()
         .min(1)
@@ -177,7 +193,7 @@ export const configSchema = z
       emergencyNumbers: z
         .array(z.string().regex(/^\+?\d{2,15}$/, 'must be digits, as they are dialled'))
         .default(['112', '911'])
-        .describe('calls to these are put through whether their required recording is made or not'),
+        .describe('calls to these are put through whatever the limits and `destinations` say, recorded or not'),
       drainSeconds: z.int().min(0).max(86_400).default(5),
     }),
     mediaRelay: z.strictObject({
@@ -187,6 +203,9 @@ export const configSchema = z
       listen: hostPort.default('127.0.0.1:0'),
       advertise: z.string().optional(),
       maxSessions: z.int().min(1).max(100_000).default(2_000),
+      mediaTimeout: duration(0, 86_400_000)
+        .prefault('60s')
+        .describe('after which a call ends in which neither party is heard, unless it is held; 0s: never'),
     }),
     policySync: controlServiceSchema,
     registration: controlServiceSchema,

@@ -1,10 +1,12 @@
-// `trunks:` of sidestream.yaml: the SIP peers, who they are and where their calls go.
+// `trunks:` of sidestream.yaml: the SIP peers, who they are, what their numbers mean and where their calls go.
 import { z } from 'zod';
+import { destinationsSchema, limitsSchema } from './trunk-guards.js';
+import { passHeader } from './trunk-headers.js';
+import { codecsSchema, srtpSchema } from './trunk-media.js';
+import { numbersSchema } from './trunk-numbers.js';
+import { routeSchema } from './trunk-routes.js';
+import { failoverSchema, keepaliveSchema, targetsSchema } from './trunk-targets.js';
 import { cidr, name } from './values.js';
-
-const sipTarget = z
-  .string()
-  .regex(/^sips?:[^\s;?<>@]+(;transport=(udp|tcp|tls))?$/, 'must be sip:host[:port][;transport=udp|tcp|tls]');
 
 export const trunkSchema = z
   .strictObject({
@@ -12,8 +14,24 @@ export const trunkSchema = z
     side: z.enum(['customer', 'seller']),
     transport: z.enum(['udp', 'tcp', 'tls']).default('udp'),
     peers: z.array(cidr).default([]),
-    targets: z.array(sipTarget).default([]),
-    routes: z.array(z.strictObject({ to: name })).min(1),
+    targets: targetsSchema,
+    routes: z.array(routeSchema).min(1).max(1_000),
+    numbers: numbersSchema,
+    trusted: z
+      .boolean()
+      .default(true)
+      .describe('false: what it asserts of callers is not believed, and what callers want kept is not told to it'),
+    passHeaders: z
+      .array(passHeader)
+      .max(32)
+      .default(['Identity'])
+      .describe('header fields of a caller’s INVITE that pass to it as they are'),
+    codecs: codecsSchema,
+    srtp: srtpSchema,
+    keepalive: keepaliveSchema,
+    failover: failoverSchema.describe('of calls to this trunk'),
+    limits: limitsSchema.optional(),
+    destinations: destinationsSchema.optional(),
   })
   .refine((trunk) => trunk.peers.length + trunk.targets.length > 0, {
     path: ['peers'],

@@ -11,6 +11,7 @@ import {
 } from '@sidestream/peers';
 import { EngineMonitor } from '../domain/engine-monitor.js';
 import { type LostSession, Relay } from '../domain/relay.js';
+import { audioSdp } from '../testing/audio-sdp.js';
 import { TestCall } from '../testing/call.js';
 import { soon } from '../testing/soon.js';
 import { NgClient } from './ng-client.js';
@@ -55,7 +56,7 @@ describe('loss of the real rtpengine', { skip }, () => {
       await eventually(() => changes.length === 1, 'it is missed');
       assert.equal(changes[0], `nothing listens at rtpengine at 127.0.0.1:${port}`);
       const startedAt = performance.now();
-      await assert.rejects(relay.openSession('0', 'customer', 'v=0', soon()), {
+      await assert.rejects(relay.openSession('0', 'customer', audioSdp, soon()), {
         code: 'media-engine-unavailable',
         message: new RegExp(`rtpengine at 127\\.0\\.0\\.1:${port}`),
       });
@@ -85,9 +86,9 @@ describe('loss of the real rtpengine', { skip }, () => {
     await story.test('back: what nobody owns is ended, of this relay only', async () => {
       process = requirePeer(await startRtpengine({ port }));
       const sdp = calls[0]?.customer.sdp('0') ?? '';
-      await engine.offer('orphan', 'customer', sdp, false, soon());
+      await engine.offer('orphan', 'customer', sdp, { answered: false, srtp: 'off', transcode: [] }, soon());
       const stranger = new Rtpengine(client, 'another');
-      await stranger.offer('not ours', 'customer', sdp, false, soon());
+      await stranger.offer('not ours', 'customer', sdp, { answered: false, srtp: 'off', transcode: [] }, soon());
       await eventually(async () => !(await engine.holds('orphan', soon())), 'it is ended');
       assert.ok(await stranger.holds('not ours', soon()));
     });

@@ -21,6 +21,7 @@ import {
 } from '@sidestream/service';
 import { Registry } from 'prom-client';
 import { Relay } from '../domain/relay.js';
+import { audioSdp } from '../testing/audio-sdp.js';
 import { FakeEngine, hang } from '../testing/fake-engine.js';
 import { mediaRelayService } from './media-grpc.js';
 
@@ -73,15 +74,15 @@ function connect(credentials: ChannelCredentials): MediaRelayServiceClient {
   return opened;
 }
 
-function open(sessionId: string, by = client, sdp = 'v=0') {
-  const request = { sessionId, offerer: Party.CUSTOMER, sdp };
+function open(sessionId: string, by = client, sdp = audioSdp) {
+  const request = { sessionId, offerer: Party.CUSTOMER, sdp, terms: [] };
   return callUnary(by.openSession.bind(by), request, { deadlineMs });
 }
 
 test('a session and its fork, through the wire', async () => {
-  assert.deepEqual(await open('s1'), { sdp: 'v=0' });
-  const answer = { sessionId: 's1', answerer: Party.SELLER, sdp: 'v=1' };
-  assert.deepEqual(await callUnary(client.answerSession.bind(client), answer, { deadlineMs }), { sdp: 'v=1' });
+  assert.match((await open('s1')).sdp, /^m=audio 4000 /m);
+  const answer = { sessionId: 's1', answerer: Party.SELLER, sdp: audioSdp };
+  assert.match((await callUnary(client.answerSession.bind(client), answer, { deadlineMs })).sdp, /^m=audio 4000 /m);
   const fork = { sessionId: 's1', forkId: 'f1', parties: [Party.CUSTOMER, Party.SELLER] };
   await callUnary(client.startFork.bind(client), fork, { deadlineMs });
   const { sessions } = await callUnary(client.listSessions.bind(client), {}, { deadlineMs });
@@ -110,7 +111,7 @@ test('errors cross the wire with their code', async () => {
   await assert.rejects(open('bad id!'), { code: 'bad-request', message: /session_id/ });
   await assert.rejects(open('s2', client, ''), { code: 'bad-request', message: /sdp/ });
   await assert.rejects(open('s2', client, 'x'.repeat(50_000)), { code: 'bad-request', message: /sdp/ });
-  const nobody = { sessionId: 's2', offerer: Party.UNSPECIFIED, sdp: 'v=0' };
+  const nobody = { sessionId: 's2', offerer: Party.UNSPECIFIED, sdp: audioSdp, terms: [] };
   await assert.rejects(callUnary(client.openSession.bind(client), nobody, { deadlineMs }), { code: 'bad-request' });
   const unknown = { sessionId: 'none', forkId: 'f' };
   await assert.rejects(callUnary(client.pauseFork.bind(client), unknown, { deadlineMs }), { code: 'not-found' });
@@ -121,7 +122,7 @@ test('errors cross the wire with their code', async () => {
 
 test('a deadline that passes ends the work behind it', async () => {
   engine.before = (command, _, signal) => (command === 'offer' ? hang(signal) : undefined);
-  const request = { sessionId: 'slow', offerer: Party.CUSTOMER, sdp: 'v=0' };
+  const request = { sessionId: 'slow', offerer: Party.CUSTOMER, sdp: audioSdp, terms: [] };
   const opening = callUnary(client.openSession.bind(client), request, { deadlineMs: 100 });
   await assert.rejects(opening, { code: 'deadline-exceeded' });
   await eventually(() => !relay.owns('slow') && engine.commands.includes('close slow'), 'it is cleaned up');
@@ -174,7 +175,7 @@ test('no SDP and no key is logged', async () => {
   engine.before = (command) => {
     if (command === 'offer') throw new Error('boom');
   };
-  await assert.rejects(open('logged', client, `v=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 ${key}`), {
+  await assert.rejects(open('logged', client, `${audioSdp}a=crypto:1 AES_CM_128_HMAC_SHA1_80 ${key}\r\n`), {
     code: 'internal',
   });
   engine.before = () => undefined;

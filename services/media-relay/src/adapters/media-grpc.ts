@@ -8,7 +8,7 @@ import type {
 import { type UnaryHandlers, watchHandler } from '@sidestream/service';
 import type { ForkStream, PartyMedia } from '../domain/ports.js';
 import type { Relay } from '../domain/relay.js';
-import { readId, readParties, readParty, readSdp, writeParty } from './requests.js';
+import { readId, readParties, readParty, readSdp, readTerms, writeParty } from './requests.js';
 
 /** Signalling instances of a cell that may watch at the same time. */
 const maxWatchers = 256;
@@ -22,12 +22,14 @@ export function mediaRelayService(
   shutdown: AbortSignal,
 ): MediaRelayServiceServer {
   return {
-    openSession: handlers.handle('OpenSession', async ({ sessionId, offerer, sdp }, signal) => ({
-      sdp: await relay.openSession(session(sessionId), readParty('offerer', offerer), readSdp(sdp), signal),
-    })),
-    updateSession: handlers.handle('UpdateSession', async ({ sessionId, offerer, sdp }, signal) => ({
-      sdp: await relay.updateSession(session(sessionId), readParty('offerer', offerer), readSdp(sdp), signal),
-    })),
+    openSession: handlers.handle('OpenSession', async ({ sessionId, offerer, sdp, terms }, signal) => {
+      const [by, own] = [readParty('offerer', offerer), readTerms(terms)];
+      return { sdp: await relay.openSession(session(sessionId), by, readSdp(sdp), signal, own) };
+    }),
+    updateSession: handlers.handle('UpdateSession', async ({ sessionId, offerer, sdp, terms }, signal) => {
+      const [by, own] = [readParty('offerer', offerer), readTerms(terms)];
+      return { sdp: await relay.updateSession(session(sessionId), by, readSdp(sdp), signal, own) };
+    }),
     answerSession: handlers.handle('AnswerSession', async ({ sessionId, answerer, sdp }, signal) => ({
       sdp: await relay.answerSession(session(sessionId), readParty('answerer', answerer), readSdp(sdp), signal),
     })),
@@ -64,10 +66,17 @@ export function mediaRelayService(
     watch: watchHandler<WatchRequest, WatchResponse>({
       maxWatchers,
       maxBehind,
-      subscribe: (send) =>
-        relay.onLost(({ session: sessionId, reason }) =>
-          send({ event: { $case: 'lost', value: { sessionId, reason } } }),
-        ),
+      subscribe: (send) => {
+        const stops = [
+          relay.onLost(({ session: sessionId, reason }) =>
+            send({ event: { $case: 'lost', value: { sessionId, reason } } }),
+          ),
+          relay.onSilent(({ session: sessionId, seconds }) =>
+            send({ event: { $case: 'silent', value: { sessionId, seconds } } }),
+          ),
+        ];
+        return () => stops.forEach((stop) => void stop());
+      },
       shutdown,
     }),
   };

@@ -1,12 +1,15 @@
 // What a gRPC request must look like before the domain sees it: ids that are safe in tags and logs, SDP that fits.
-import { Party as WireParty } from '@sidestream/proto/media/v1';
+import { Srtp, Party as WireParty, type PartyTerms as WireTerms } from '@sidestream/proto/media/v1';
 import { SidestreamError } from '@sidestream/service';
-import type { Party } from '../domain/ports.js';
+import type { Party, PartyTerms } from '../domain/ports.js';
 
 /** The engine's `list` must fit into one datagram, see rtpengine.ts. */
 const id = /^[A-Za-z0-9._:@-]{1,64}$/;
 /** A tenth of it is a long SDP; the whole must fit into an ng datagram with the rest. */
 const maxSdpBytes = 48 * 1024;
+
+const codecName = /^[A-Za-z0-9-]{1,32}$/;
+const maxCodecs = 32;
 
 /** @throws SidestreamError bad-request, naming the field; so do the others. */
 export function readId(field: string, value: string): string {
@@ -37,6 +40,32 @@ export function readParty(field: string, value: WireParty): Party {
 export function readParties(values: readonly WireParty[]): Party[] {
   if (values.length > 2) throw bad('parties', 'has more than two entries');
   return values.map((value) => readParty('parties', value));
+}
+
+export function readTerms(values: readonly WireTerms[]): Partial<Record<Party, PartyTerms>> {
+  return Object.fromEntries(
+    values.map(({ party, codecs, srtp }) => {
+      if (codecs.length > maxCodecs || codecs.some((name) => !codecName.test(name)))
+        throw bad('terms.codecs', `must be at most ${maxCodecs} names of codecs`);
+      return [readParty('terms.party', party), { codecs, srtp: readSrtp(srtp) }];
+    }),
+  );
+}
+
+function readSrtp(value: Srtp): PartyTerms['srtp'] {
+  switch (value) {
+    case Srtp.OFF:
+    case Srtp.UNSPECIFIED:
+      return 'off';
+    case Srtp.OFFER:
+      return 'offer';
+    case Srtp.REQUIRE:
+      return 'require';
+    case Srtp.UNRECOGNIZED:
+      throw bad('terms.srtp', 'is none that is known');
+    default:
+      return value satisfies never;
+  }
 }
 
 export function writeParty(party: Party): WireParty {

@@ -43,7 +43,7 @@ function engineThat(reply: (command: NgCommand) => NgDictionary): { engine: Rtpe
 
 test('a good reply gives the streams; the request names the parties, the tag and the one suite', async () => {
   const { engine, sent } = engineThat(() => good);
-  const { streams, refusals } = await engine.offerFork('s', 'f', parties, undefined, soon());
+  const { streams, refusals } = await engine.offerFork('s', { id: 'f', sealed: false }, parties, undefined, soon());
   const base = {
     address: '192.0.2.9',
     crypto: crypto().slice('a=crypto:'.length),
@@ -82,7 +82,9 @@ for (const [what, change] of [
 ] as const) {
   test(`a fork reply with ${what} is refused`, async () => {
     const { engine } = engineThat(() => ({ ...good, ...change }));
-    await assert.rejects(engine.offerFork('s', 'f', parties, undefined, soon()), { code: 'media-refused' });
+    await assert.rejects(engine.offerFork('s', { id: 'f', sealed: false }, parties, undefined, soon()), {
+      code: 'media-refused',
+    });
   });
 }
 
@@ -116,7 +118,7 @@ for (const spelling of ['Unknown call-ID', 'Unknown call-id']) {
       throw new NgError('refused', command, spelling);
     });
     await assert.rejects(engine.answer('s', 'seller', 'v=0', soon()), EngineLostSession);
-    await engine.stopFork('s', 'f', soon());
+    await engine.stopFork('s', { id: 'f', sealed: false }, soon());
     assert.equal(await engine.holds('s', soon()), false);
   });
 }

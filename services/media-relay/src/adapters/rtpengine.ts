@@ -2,6 +2,7 @@
 // Holds no state: what a session is, the domain knows.
 import { SidestreamError } from '@sidestream/service';
 import {
+  type EngineFork,
   EngineLostSession,
   type EngineState,
   type ForkOffer,
@@ -9,6 +10,7 @@ import {
   type MediaEngine,
   type Party,
   type PartyMedia,
+  type Relaying,
   type VoiceCodec,
 } from '../domain/ports.js';
 import { type ForkMedia, readForkSdp } from './fork-sdp.js';
@@ -20,11 +22,15 @@ import { standInAnswer } from './stand-in-answer.js';
 const listLimit = 500;
 const recorderSuite = 'AES_CM_128_HMAC_SHA1_80';
 /** The engine would offer twelve suites, three of which encrypt nothing; `only-…` exists from version 11.2 on. */
-const recorderSdes = [
+const oneSuite = [
   ...['AEAD_AES_256_GCM', 'AEAD_AES_128_GCM', 'AES_256_CM_HMAC_SHA1_80', 'AES_256_CM_HMAC_SHA1_32'],
   ...['AES_192_CM_HMAC_SHA1_80', 'AES_192_CM_HMAC_SHA1_32', 'AES_CM_128_HMAC_SHA1_32', 'F8_128_HMAC_SHA1_80'],
   ...['F8_128_HMAC_SHA1_32', 'NULL_HMAC_SHA1_80', 'NULL_HMAC_SHA1_32'],
 ].map((suite) => `no-${suite}`);
+
+/** Behind a session's id: the engine's call in which its sealed forks get their keys. */
+const sealed = '/sealed';
+const forRecorder = { 'transport-protocol': 'RTP/SAVP', ICE: 'remove', DTLS: 'off', SDES: [...oneSuite, 'pad'] };
 
 /** What carries the commands; NgClient does. */
 export interface NgTransport {
@@ -44,17 +50,33 @@ export class Rtpengine implements MediaEngine {
     this.description = `rtpengine at ${client.address}`;
   }
 
-  async offer(session: string, by: Party, sdp: string, answered: boolean, signal: AbortSignal): Promise<string> {
+  async offer(
+    session: string,
+    by: Party,
+    sdp: string,
+    { answered, srtp, transcode }: Relaying & { readonly answered: boolean },
+    signal: AbortSignal,
+  ): Promise<string> {
     // An offer for an unknown call makes a new one: after a restart of the engine half a session would come back.
     if (answered && !(await this.holds(session, signal))) throw new EngineLostSession(session);
     const tags = { 'from-tag': by, ...(answered && { 'to-tag': other(by) }) };
-    return this.#sdp(await this.#ask(session, { command: 'offer', ...tags, ...partyMedia(by, sdp) }, signal));
+    const command = {
+      ...partyMedia(by, sdp),
+      'transport-protocol': srtp === 'require' ? 'RTP/SAVP' : 'RTP/AVP',
+      ...(srtp === 'offer' && { OSRTP: ['offer'] }),
+      // Where the offerer has keys its suites are copied into the other party's offer; to exclude one would take it from the offerer.
+      SDES: /^a=crypto:/m.test(sdp) ? ['pad'] : [...oneSuite, 'pad'],
+      ...(transcode.length > 0 && { codec: { mask: ['all'], transcode: [...transcode] } }),
+    };
+    return this.#sdp(await this.#ask(session, { command: 'offer', ...tags, ...command }, signal));
   }
 
   async answer(session: string, by: Party, sdp: string, signal: AbortSignal): Promise<string> {
     // In ng the from-tag of an answer is the offerer's, as in the SIP response.
     const tags = { 'from-tag': other(by), 'to-tag': by };
-    return this.#sdp(await this.#ask(session, { command: 'answer', ...tags, ...partyMedia(by, sdp) }, signal));
+    // RFC 8643: who offered plain RTP with keys gets keys, whatever the other party has.
+    const command = { ...partyMedia(by, sdp), OSRTP: ['accept'], SDES: ['pad'] };
+    return this.#sdp(await this.#ask(session, { command: 'answer', ...tags, ...command }, signal));
   }
 
   async presumeAnswer(session: string, by: Party, offered: string, signal: AbortSignal): Promise<void> {
@@ -63,7 +85,7 @@ export class Rtpengine implements MediaEngine {
 
   async offerFork(
     session: string,
-    fork: string,
+    fork: EngineFork,
     parties: readonly Party[],
     codec: VoiceCodec | undefined,
     signal: AbortSignal,
@@ -76,10 +98,7 @@ export class Rtpengine implements MediaEngine {
         'from-tags': [...parties],
         // Always the same for a fork: its ports and keys stay, and a new tag would cost four more ports a party.
         'to-tag': forkTag(fork),
-        'transport-protocol': 'RTP/SAVP',
-        ICE: 'remove',
-        DTLS: 'off',
-        SDES: [...recorderSdes, 'pad'],
+        ...(fork.sealed ? { ...forRecorder, 'transport-protocol': 'RTP/AVP' } : forRecorder),
         // Gives labels and says which line is whose. No rtcp-mux entry: then RTCP has its own port.
         flags: ['siprec'],
         // Left alone, the engine sends what the party sends when the recorder's answer has no codec of the party's.
@@ -87,16 +106,43 @@ export class Rtpengine implements MediaEngine {
       },
       signal,
     );
-    return this.#forkOffer(reply, parties);
+    return this.#forkOffer(
+      reply,
+      parties,
+      fork.sealed ? await this.#seal(session, fork, this.#sdp(reply), signal) : undefined,
+    );
   }
 
-  async answerFork(session: string, fork: string, sdp: string, signal: AbortSignal): Promise<void> {
+  /** Offers the plain copy, which does not leave the engine's own host, in a call of its own: there the engine makes keys of its own. */
+  async #seal(session: string, fork: EngineFork, sdp: string, signal: AbortSignal): Promise<string> {
+    const command = {
+      command: 'offer',
+      ...sealTags(fork),
+      sdp,
+      replace: ['origin', 'session-connection'],
+      ...forRecorder,
+    };
+    return this.#sdp(await this.#ask(`${session}${sealed}`, command, signal));
+  }
+
+  async answerFork(session: string, fork: EngineFork, answer: string, signal: AbortSignal): Promise<void> {
+    let sdp = answer;
+    if (fork.sealed) {
+      const command = {
+        command: 'answer',
+        ...sealTags(fork),
+        sdp,
+        replace: ['origin', 'session-connection'],
+        ICE: 'remove',
+      };
+      sdp = this.#sdp(await this.#ask(`${session}${sealed}`, command, signal));
+    }
     // Without the flag an answer that lacks one offered payload type is refused and poisons the subscription.
     const flags = ['allow transcoding'];
     await this.#ask(session, { command: 'subscribe answer', 'to-tag': forkTag(fork), sdp, flags }, signal);
   }
 
-  async stopFork(session: string, fork: string, signal: AbortSignal): Promise<void> {
+  async stopFork(session: string, fork: EngineFork, signal: AbortSignal): Promise<void> {
     // `block media` would silence the live call, and an inactive answer is ignored: unsubscribing is the only pause.
     try {
       await this.#ask(session, { command: 'unsubscribe', 'to-tag': forkTag(fork) }, signal);
@@ -113,9 +159,21 @@ export class Rtpengine implements MediaEngine {
       .filter(({ packets }) => packets > 0);
   }
 
+  async silentSeconds(session: string, signal: AbortSignal): Promise<number> {
+    const { tags } = await this.#ask(session, { command: 'query' }, signal);
+    const streams = (['customer', 'seller'] as const).flatMap((party) =>
+      streamsOf(dictionary(dictionary(tags)[party])),
+    );
+    const last = Math.max(...streams.map((stream) => Number(stream['last packet'] ?? 0)));
+    // The engine says it in seconds of the wall clock, which it shares with us.
+    return Math.max(0, Math.floor(Date.now() / 1_000) - last);
+  }
+
   async close(session: string, signal: AbortSignal): Promise<void> {
     // By call-id alone and at once: with a tag the call may survive, and by default it goes on for 30 s, fork included.
-    await this.#ask(session, { command: 'delete', 'delete delay': 0 }, signal);
+    const end = { command: 'delete', 'delete delay': 0 };
+    await this.#ask(session, end, signal);
+    await this.#ask(`${session}${sealed}`, end, signal);
   }
 
   async holds(session: string, signal: AbortSignal): Promise<boolean> {
@@ -128,11 +186,17 @@ export class Rtpengine implements MediaEngine {
     }
   }
 
-  async list(signal: AbortSignal): Promise<{ sessions: string[]; complete: boolean }> {
+  async list(signal: AbortSignal): Promise<{ sessions: string[]; remains: string[]; complete: boolean }> {
     const { calls } = await this.#request({ command: 'list', limit: listLimit }, undefined, signal);
     const ids = list(calls).filter((id) => typeof id === 'string');
-    const sessions = ids.filter((id) => id.startsWith(this.#prefix)).map((id) => id.slice(this.#prefix.length));
-    return { sessions, complete: ids.length < listLimit };
+    const own = ids.filter((id) => id.startsWith(this.#prefix)).map((id) => id.slice(this.#prefix.length));
+    const sessions = own.filter((id) => !id.endsWith(sealed));
+    const held = new Set(sessions);
+    const remains = own
+      .filter((id) => id.endsWith(sealed))
+      .map((id) => id.slice(0, -sealed.length))
+      .filter((id) => !held.has(id));
+    return { sessions, remains, complete: ids.length < listLimit };
   }
 
   async state(signal: AbortSignal): Promise<EngineState> {
@@ -197,10 +261,14 @@ export class Rtpengine implements MediaEngine {
   }
 
   /** One audio stream per party; everything else that the engine offers will be refused in the answer. */
-  #forkOffer(reply: NgDictionary, parties: readonly Party[]): ForkOffer {
+  #forkOffer(reply: NgDictionary, parties: readonly Party[], sealedSdp: string | undefined): ForkOffer {
     // An unknown tag is left out with a warning in the engine's log only.
     if (list(reply['from-tags']).join() !== parties.join()) throw this.#unusable('it forks other parties than asked');
-    const media = readForkSdp(this.#sdp(reply));
+    const plain = readForkSdp(this.#sdp(reply));
+    const media =
+      sealedSdp === undefined
+        ? plain
+        : readForkSdp(sealedSdp)?.map((line, index) => ({ ...line, label: plain?.[index]?.label }));
     const owners = list(reply['tag-medias']).flatMap((entry) => {
       const { tag, medias } = dictionary(entry);
       return list(medias).map((one) => ({ tag, label: dictionary(one)['label'] }));
@@ -253,8 +321,13 @@ function partyMedia(party: Party, sdp: string): NgDictionary {
   };
 }
 
-function forkTag(fork: string): string {
-  return `fork/${fork}`;
+/** A fork that comes to be sealed gets another tag: the engine would send in clear where the one before it sent. */
+function forkTag({ id, sealed: isSealed }: EngineFork): string {
+  return `${isSealed ? 'sealed' : 'fork'}/${id}`;
+}
+
+function sealTags(fork: EngineFork): { 'from-tag': string; 'to-tag': string } {
+  return { 'from-tag': forkTag(fork), 'to-tag': `recorder/${fork.id}` };
 }
 
 function other(party: Party): Party {
@@ -265,9 +338,14 @@ function refusal({ type, protocol, formats }: ForkMedia): string {
   return `m=${type} 0 ${protocol} ${formats.join(' ')}`;
 }
 
+function streamsOf(monologue: NgDictionary): NgDictionary[] {
+  return list(monologue['medias']).flatMap((media) => list(dictionary(media)['streams']).map(dictionary));
+}
+
 function received(monologue: NgDictionary): { packets: number; bytes: number } {
-  const streams = list(monologue['medias']).flatMap((media) => list(dictionary(media)['streams']).map(dictionary));
-  const counts = streams.filter(({ flags }) => list(flags).includes('RTP')).map(({ stats }) => dictionary(stats));
+  const counts = streamsOf(monologue)
+    .filter(({ flags }) => list(flags).includes('RTP'))
+    .map(({ stats }) => dictionary(stats));
   const sum = (key: string) => counts.reduce((total, count) => total + Number(count[key] ?? 0), 0);
   return { packets: sum('packets'), bytes: sum('bytes') };
 }

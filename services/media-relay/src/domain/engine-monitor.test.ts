@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { eventually } from '@sidestream/peers';
+import { audioSdp } from '../testing/audio-sdp.js';
 import { FakeEngine } from '../testing/fake-engine.js';
 import { soon } from '../testing/soon.js';
 import { EngineMonitor } from './engine-monitor.js';
@@ -31,16 +32,16 @@ function watch(orphanGraceMs: number): EngineMonitor {
 async function started(...sessions: string[]): Promise<void> {
   monitor.start();
   await eventually(() => changes.length > 0, 'the engine was seen');
-  for (const id of sessions) await relay.openSession(id, 'customer', 'x', soon());
+  for (const id of sessions) await relay.openSession(id, 'customer', audioSdp, soon());
 }
 
 test('the engine comes and goes: told once each, and new sessions are refused meanwhile', async () => {
   engine.current = 'gone';
   await started();
-  await assert.rejects(relay.openSession('1', 'customer', 'x', soon()), { code: 'media-engine-unavailable' });
+  await assert.rejects(relay.openSession('1', 'customer', audioSdp, soon()), { code: 'media-engine-unavailable' });
   engine.current = 'alive';
   await eventually(() => changes.length === 2, 'it is back');
-  await relay.openSession('1', 'customer', 'x', soon());
+  await relay.openSession('1', 'customer', audioSdp, soon());
   engine.current = 'silent';
   await eventually(() => changes.length === 3, 'it is silent');
   assert.deepEqual(changes, [

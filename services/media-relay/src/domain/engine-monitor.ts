@@ -109,13 +109,13 @@ export class EngineMonitor {
     const reason = (await this.#restarted()) ? 'engine-restarted' : 'engine-dropped';
     // Taken before the list is asked for: a session that is acknowledged meanwhile may be missing from it rightly.
     const ours = relay.establishedSessions();
-    const { sessions, complete } = await this.#within((signal) => engine.list(signal));
+    const { sessions, remains, complete } = await this.#within((signal) => engine.list(signal));
     const held = new Set(sessions);
     const missing = ours.filter((id) => !held.has(id));
     if (complete) for (const id of missing) relay.lose(id, reason);
     else await this.#lookUp(missing, reason);
     if (performance.now() < this.#graceEndsAt) return;
-    const orphans = sessions.filter((id) => !relay.owns(id)).slice(0, sweepBatch);
+    const orphans = [...sessions, ...remains].filter((id) => !relay.owns(id)).slice(0, sweepBatch);
     for (const id of orphans) if (!relay.owns(id)) await this.#within((signal) => engine.close(id, signal));
     if (orphans.length > 0) this.#options.log.warn({ count: orphans.length }, 'sessions without an owner ended');
   }

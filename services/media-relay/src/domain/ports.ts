@@ -4,6 +4,21 @@ import { SidestreamError } from '@sidestream/service';
 /** Whose voice it is. */
 export type Party = 'customer' | 'seller';
 
+/** What a party's media may be, in its own descriptions and in what it is given. */
+export interface PartyTerms {
+  /** Names as in a=rtpmap, the preferred one first; empty: all. */
+  readonly codecs: readonly string[];
+  /** What the party is offered: plain RTP, both (RFC 8643), or SRTP alone. */
+  readonly srtp: 'off' | 'offer' | 'require';
+}
+
+/** How the engine makes the other party's offer from one that it is given. */
+export interface Relaying {
+  readonly srtp: PartyTerms['srtp'];
+  /** What the other party is offered instead of everything in the offer; empty: what is in the offer. */
+  readonly transcode: readonly string[];
+}
+
 /** What the engine can turn every voice into; G.711, which every recorder takes. */
 export type VoiceCodec = 'PCMU' | 'PCMA';
 
@@ -19,6 +34,16 @@ export interface ForkStream {
   readonly payloadTypes: readonly number[];
   /** Payload type of the party's DTMF events (RFC 4733). Only a recorder that answers this very number gets them. */
   readonly telephoneEvent: number | undefined;
+}
+
+/** A fork as the engine has it. */
+export interface EngineFork {
+  readonly id: string;
+  /**
+   * The voices are encrypted for the recorder in a second step. In one step the engine would take the key that a party with SRTP sends
+   * with, and the recorder would hold a key of the trunk's.
+   */
+  readonly sealed: boolean;
 }
 
 /** What the engine offers for a fork. */
@@ -58,7 +83,13 @@ export interface MediaEngine {
   /** For people: what it is and where. */
   readonly description: string;
   /** Gives a party's offer; `answered` says that both parties are known to the engine. Returns the other party's SDP. */
-  offer(session: string, by: Party, sdp: string, answered: boolean, signal: AbortSignal): Promise<string>;
+  offer(
+    session: string,
+    by: Party,
+    sdp: string,
+    relaying: Relaying & { readonly answered: boolean },
+    signal: AbortSignal,
+  ): Promise<string>;
   /** Gives a party's answer to the other's offer. Returns the SDP for the offerer. */
   answer(session: string, by: Party, sdp: string, signal: AbortSignal): Promise<string>;
   /**
@@ -76,23 +107,32 @@ export interface MediaEngine {
    */
   offerFork(
     session: string,
-    fork: string,
+    fork: EngineFork,
     parties: readonly Party[],
     codec: VoiceCodec | undefined,
     signal: AbortSignal,
   ): Promise<ForkOffer>;
   /** Gives the recorder's answer, already proven secure, with one media line for every line of the offer. */
-  answerFork(session: string, fork: string, sdp: string, signal: AbortSignal): Promise<void>;
+  answerFork(session: string, fork: EngineFork, sdp: string, signal: AbortSignal): Promise<void>;
   /** Not one packet leaves on the fork after this resolved. An unknown fork is no error. */
-  stopFork(session: string, fork: string, signal: AbortSignal): Promise<void>;
+  stopFork(session: string, fork: EngineFork, signal: AbortSignal): Promise<void>;
   /** What was received so far. */
   count(session: string, signal: AbortSignal): Promise<readonly PartyMedia[]>;
-  /** Ends the session and its forks at once. A session that is already gone is no error. */
+  /** Seconds since a party was heard last, or since its media was described last, whichever is less. */
+  silentSeconds(session: string, signal: AbortSignal): Promise<number>;
+  /** Ends the session and its forks at once, sealed ones included. A session that is already gone is no error. */
   close(session: string, signal: AbortSignal): Promise<void>;
   /** Whether the engine has the session. */
   holds(session: string, signal: AbortSignal): Promise<boolean>;
-  /** The sessions that this relay, or an earlier run of it, opened; `complete` is false if there may be more. */
-  list(signal: AbortSignal): Promise<{ readonly sessions: readonly string[]; readonly complete: boolean }>;
+  /**
+   * The sessions that this relay, or an earlier run of it, opened, and those of which something remains to be closed; `complete` is
+   * false if there may be more.
+   */
+  list(signal: AbortSignal): Promise<{
+    readonly sessions: readonly string[];
+    readonly remains: readonly string[];
+    readonly complete: boolean;
+  }>;
   /** Never rejects. */
   state(signal: AbortSignal): Promise<EngineState>;
   /** Seconds since the engine started, by its own clock. */

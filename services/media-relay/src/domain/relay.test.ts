@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { eventually } from '@sidestream/peers';
 import { SidestreamError } from '@sidestream/service';
+import { audioSdp } from '../testing/audio-sdp.js';
 import { FakeEngine, hang } from '../testing/fake-engine.js';
 import { soon } from '../testing/soon.js';
 import type { Party } from './ports.js';
@@ -28,23 +29,23 @@ beforeEach(() => {
 });
 
 async function open(id: string): Promise<void> {
-  await relay.openSession(id, 'customer', 'offer', soon());
-  await relay.answerSession(id, 'seller', 'answer', soon());
+  await relay.openSession(id, 'customer', audioSdp, soon());
+  await relay.answerSession(id, 'seller', audioSdp, soon());
 }
 
 test('sessions are bounded, unique, and refused while draining', async () => {
   await open('1');
-  await assert.rejects(relay.openSession('1', 'customer', 'x', soon()), code('already-exists'));
+  await assert.rejects(relay.openSession('1', 'customer', audioSdp, soon()), code('already-exists'));
   await open('2');
-  await assert.rejects(relay.openSession('3', 'customer', 'x', soon()), code('overloaded'));
+  await assert.rejects(relay.openSession('3', 'customer', audioSdp, soon()), code('overloaded'));
   relay.drain();
-  await assert.rejects(relay.openSession('3', 'customer', 'x', soon()), code('draining'));
+  await assert.rejects(relay.openSession('3', 'customer', audioSdp, soon()), code('draining'));
 });
 
 test('an open that fails is ended in the engine, also when its caller gave up', async () => {
   engine.before = (command, _, signal) => (command === 'offer' ? hang(signal) : undefined);
   const caller = new AbortController();
-  const opening = relay.openSession('1', 'customer', 'x', caller.signal);
+  const opening = relay.openSession('1', 'customer', audioSdp, caller.signal);
   await eventually(() => engine.commands.includes('offer 1'), 'the offer hangs');
   caller.abort(new SidestreamError('cancelled', 'the caller hung up'));
   await assert.rejects(opening, code('cancelled'));
@@ -64,7 +65,7 @@ test('close is done once, whoever asks how often, and counts', async () => {
 test('close aborts a command that hangs', async () => {
   await open('1');
   engine.before = (command, _, signal) => (command === 'offer' ? hang(signal) : undefined);
-  const update = assert.rejects(relay.updateSession('1', 'seller', 'x', soon()), code('not-found'));
+  const update = assert.rejects(relay.updateSession('1', 'seller', audioSdp, soon()), code('not-found'));
   await eventually(() => engine.commands.filter((command) => command === 'offer 1').length === 2, 'it hangs');
   assert.ok(await relay.closeSession('1'));
   await update;
@@ -82,8 +83,8 @@ test('while the engine is away commands fail at once, naming it', async () => {
   relay.setEngineProblem('nothing listens at rtpengine at 127.0.0.1:22222');
   const before = engine.commands.length;
   for (const command of [
-    relay.openSession('2', 'customer', 'x', soon()),
-    relay.updateSession('1', 'customer', 'x', soon()),
+    relay.openSession('2', 'customer', audioSdp, soon()),
+    relay.updateSession('1', 'customer', audioSdp, soon()),
     relay.startFork('1', 'f', parties, soon()),
   ])
     await assert.rejects(command, { code: 'media-engine-unavailable', message: /rtpengine at 127\.0\.0\.1:22222/ });
@@ -162,7 +163,7 @@ test('a stop is announced for every session that media flows in; they live on un
       return hang(signal);
     };
   });
-  const second = assert.rejects(relay.openSession('2', 'customer', 'x', soon()), code('not-found'));
+  const second = assert.rejects(relay.openSession('2', 'customer', audioSdp, soon()), code('not-found'));
   await opening;
   relay.announceStop();
   assert.deepEqual(lost, [{ session: '1', reason: 'relay-stopped' }]);
@@ -175,7 +176,7 @@ test('a stop is announced for every session that media flows in; they live on un
 test('the list has a session from the moment it is being opened', async () => {
   engine.before = (command, _, signal) => (command === 'offer' ? hang(signal) : undefined);
   const caller = new AbortController();
-  const opening = assert.rejects(relay.openSession('1', 'customer', 'x', caller.signal));
+  const opening = assert.rejects(relay.openSession('1', 'customer', audioSdp, caller.signal));
   assert.deepEqual(
     relay.sessions().map(({ id }) => id),
     ['1'],

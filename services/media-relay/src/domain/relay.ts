@@ -9,12 +9,19 @@ import {
   type MediaEngine,
   type Party,
   type PartyMedia,
+  type PartyTerms,
 } from './ports.js';
 import { SessionOwner } from './session-owner.js';
 
 export interface LostSession {
   readonly session: string;
   readonly reason: LossReason;
+}
+
+/** Nothing has come from either party for so long. */
+export interface SilentSession {
+  readonly session: string;
+  readonly seconds: number;
 }
 
 export interface RelayOptions {
@@ -31,6 +38,7 @@ export class Relay {
   readonly #now: () => Date;
   readonly #owners = new Map<string, SessionOwner>();
   readonly #lossListeners = new Set<(lost: LostSession) => void>();
+  readonly #silenceListeners = new Set<(silent: SilentSession) => void>();
   readonly #emptyListeners = new Set<() => void>();
   #draining = false;
   #engineProblem: string | undefined;
@@ -75,7 +83,13 @@ export class Relay {
    * @returns the SDP to offer to the other party.
    * @throws SidestreamError draining, overloaded, already-exists, or the engine's. Nothing is left behind then.
    */
-  async openSession(id: string, offerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
+  async openSession(
+    id: string,
+    offerer: Party,
+    sdp: string,
+    signal: AbortSignal,
+    terms: Partial<Record<Party, PartyTerms>> = {},
+  ): Promise<string> {
     if (this.#draining) throw new SidestreamError('draining', 'this relay takes no new sessions: it is draining');
     if (this.#owners.has(id)) throw new SidestreamError('already-exists', `session ${id} exists already`);
     if (this.#owners.size >= this.#maxSessions)
@@ -84,7 +98,7 @@ export class Relay {
     const owner = new SessionOwner(this.#engine, id, this.#now(), this.#log);
     this.#owners.set(id, owner);
     try {
-      return await owner.offer(offerer, sdp, signal);
+      return await owner.offer(offerer, sdp, terms, signal);
     } catch (error) {
       // The engine may have made the session although its reply was lost; the caller need not wait for the clean-up.
       this.#end(id, owner).catch((failure: unknown) => this.#reportFailedEnd(id, failure));
@@ -92,8 +106,14 @@ export class Relay {
     }
   }
 
-  updateSession(id: string, offerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
-    return this.#command(id, (owner) => owner.offer(offerer, sdp, signal));
+  updateSession(
+    id: string,
+    offerer: Party,
+    sdp: string,
+    signal: AbortSignal,
+    terms: Partial<Record<Party, PartyTerms>> = {},
+  ): Promise<string> {
+    return this.#command(id, (owner) => owner.offer(offerer, sdp, terms, signal));
   }
 
   answerSession(id: string, answerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
@@ -137,6 +157,17 @@ export class Relay {
   onLost(listener: (lost: LostSession) => void): () => void {
     this.#lossListeners.add(listener);
     return () => this.#lossListeners.delete(listener);
+  }
+
+  /** Tells of every session in which nobody has been heard for the media time-out. @returns how to stop listening. */
+  onSilent(listener: (silent: SilentSession) => void): () => void {
+    this.#silenceListeners.add(listener);
+    return () => this.#silenceListeners.delete(listener);
+  }
+
+  /** A session is silent; it lives on, because only its owner knows whether it may be. */
+  tellSilent(silent: SilentSession): void {
+    for (const listener of this.#silenceListeners) listener(silent);
   }
 
   /** The engine no longer has the session. One that is being closed, or unknown, is not lost. */

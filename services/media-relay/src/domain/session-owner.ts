@@ -1,5 +1,6 @@
 // The one owner of one media session: gives its commands to the engine one after the other and keeps its state.
 import { SidestreamError } from '@sidestream/service';
+import { codecsForAnswer, codecsForOffer } from './codec-choice.js';
 import { CommandQueue } from './command-queue.js';
 import { codecForAnswer, codecForOffer } from './fork-codec.js';
 import {
@@ -11,19 +12,41 @@ import {
   permit,
   type SessionEvent,
 } from './media-session.js';
-import type { DomainLog, ForkStream, MediaEngine, Party, PartyMedia, VoiceCodec } from './ports.js';
+import { PartyDescription } from './party-description.js';
+import type {
+  DomainLog,
+  EngineFork,
+  ForkStream,
+  MediaEngine,
+  Party,
+  PartyMedia,
+  PartyTerms,
+  VoiceCodec,
+} from './ports.js';
 import { secureAnswer } from './secure-answer.js';
+import { readDescription } from './session-description.js';
 
 /** A command that runs may finish before the end of the session aborts it: the engine's reply is normally 2 ms away. */
 const closeGraceMs = 500;
 /** Deadline of what is done without a caller who waits: stopping a fork after a failure, ending the session. */
 const cleanUpDeadlineMs = 3_000;
 
+const anything: PartyTerms = { codecs: [], srtp: 'off' };
+
 export class SessionOwner {
   readonly #engine: MediaEngine;
   readonly #log: DomainLog;
   readonly #queue: CommandQueue;
   #state: MediaSession;
+  /** What each party is told. */
+  readonly #towards: Readonly<Record<Party, PartyDescription>> = {
+    customer: new PartyDescription(),
+    seller: new PartyDescription(),
+  };
+  #terms: Readonly<Record<Party, PartyTerms>> = { customer: anything, seller: anything };
+  /** A party has keys, or has been offered some: forks are sealed from then on. */
+  #keyed = false;
+  readonly #sealed = new Set<string>();
   /** What the first offer's answerer was offered, until it is answered. */
   #offered = '';
   #closing: Promise<readonly PartyMedia[]> | undefined;
@@ -44,20 +67,34 @@ export class SessionOwner {
     return this.#state.offerer !== undefined && this.#closing === undefined;
   }
 
-  offer(by: Party, sdp: string, signal: AbortSignal): Promise<string> {
+  /** @param terms of parties whose terms are new; the others keep theirs. */
+  offer(by: Party, sdp: string, terms: Partial<Record<Party, PartyTerms>>, signal: AbortSignal): Promise<string> {
     return this.#run({ kind: 'offer' }, signal, async (running) => {
-      const reply = await this.#engine.offer(this.#state.id, by, sdp, this.#state.answered, running);
+      const { id, answered } = this.#state;
+      this.#terms = { ...this.#terms, ...terms };
+      const [own, others] = [this.#terms[by], this.#terms[other(by)]];
+      const heard = readDescription(sdp);
+      requireKeys(own, heard.sdp);
+      const { sdp: chosen, transcode } = codecsForOffer(heard.sdp, own.codecs, others.codecs);
+      const relaying = { answered, srtp: others.srtp, transcode };
+      const reply = await this.#engine.offer(id, by, chosen, relaying, running);
       this.#apply({ kind: 'offered', by });
-      if (!this.#state.answered) this.#offered = reply;
-      return reply;
+      this.#keyed ||= hasKeys(chosen) || hasKeys(reply);
+      this.#towards[by].offers(heard.layout);
+      if (!answered) this.#offered = reply;
+      return this.#towards[other(by)].describe(reply);
     });
   }
 
   answer(by: Party, sdp: string, signal: AbortSignal): Promise<string> {
     return this.#run({ kind: 'answer', by }, signal, async (running) => {
-      const reply = await this.#engine.answer(this.#state.id, by, sdp, running);
+      const heard = readDescription(sdp);
+      requireKeys(this.#terms[by], heard.sdp);
+      const chosen = codecsForAnswer(heard.sdp, this.#terms[by].codecs);
+      const reply = await this.#engine.answer(this.#state.id, by, chosen, running);
       this.#answered();
-      return reply;
+      this.#keyed ||= hasKeys(chosen) || hasKeys(reply);
+      return this.#towards[other(by)].describe(reply);
     });
   }
 
@@ -84,7 +121,7 @@ export class SessionOwner {
           await this.#requestFork(fork, parties, codec, running);
           answer = secureAnswer(sdp, findFork(this.#state, fork).refusals);
         }
-        await this.#engine.answerFork(this.#state.id, fork, answer, running);
+        await this.#engine.answerFork(this.#state.id, this.#inEngine(fork), answer, running);
       } catch (error) {
         await this.#abandonFork(fork, parties);
         throw error;
@@ -96,7 +133,7 @@ export class SessionOwner {
   /** Pausing twice is no error. */
   pauseFork(fork: string, signal: AbortSignal): Promise<void> {
     return this.#run({ kind: 'pause-fork', fork }, signal, async (running) => {
-      await this.#engine.stopFork(this.#state.id, fork, running);
+      await this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running);
       this.#apply({ kind: 'fork-paused', fork });
     });
   }
@@ -105,7 +142,7 @@ export class SessionOwner {
   async stopFork(fork: string, signal: AbortSignal): Promise<boolean> {
     return this.#queue.run(signal, async (running) => {
       if (!this.#state.forks.has(fork)) return false;
-      await this.#engine.stopFork(this.#state.id, fork, running);
+      await this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running);
       this.#apply({ kind: 'fork-stopped', fork });
       return true;
     });
@@ -152,7 +189,7 @@ export class SessionOwner {
   async #presumeAnswer(signal: AbortSignal): Promise<void> {
     const { id, answered, offerer } = this.#state;
     if (answered || offerer === undefined) return;
-    await this.#engine.presumeAnswer(id, offerer === 'customer' ? 'seller' : 'customer', this.#offered, signal);
+    await this.#engine.presumeAnswer(id, other(offerer), this.#offered, signal);
     this.#answered();
   }
 
@@ -167,15 +204,28 @@ export class SessionOwner {
     codec: VoiceCodec | undefined,
     signal: AbortSignal,
   ): Promise<readonly ForkStream[]> {
-    const offer = await this.#engine.offerFork(this.#state.id, fork, parties, codec, signal);
+    await this.#seal(fork, signal);
+    const offer = await this.#engine.offerFork(this.#state.id, this.#inEngine(fork), parties, codec, signal);
     this.#apply({ kind: 'fork-offered', fork, parties, codec, offer });
     return offer.streams;
+  }
+
+  /** A fork that was made before anybody had keys is made anew: other ports, other keys, as the caller sees in what is offered. */
+  async #seal(fork: string, signal: AbortSignal): Promise<void> {
+    if (!this.#keyed || this.#sealed.has(fork)) return;
+    const before = this.#inEngine(fork);
+    if (this.#state.everForked.has(fork)) await this.#engine.stopFork(this.#state.id, before, signal);
+    this.#sealed.add(fork);
+  }
+
+  #inEngine(fork: string): EngineFork {
+    return { id: fork, sealed: this.#sealed.has(fork) };
   }
 
   async #abandonFork(fork: string, parties: readonly Party[]): Promise<void> {
     this.#apply({ kind: 'fork-doubtful', fork, parties });
     try {
-      await this.#engine.stopFork(this.#state.id, fork, AbortSignal.timeout(cleanUpDeadlineMs));
+      await this.#engine.stopFork(this.#state.id, this.#inEngine(fork), AbortSignal.timeout(cleanUpDeadlineMs));
       this.#apply({ kind: 'fork-stopped', fork });
     } catch (error) {
       this.#log.warn({ session: this.#state.id, fork, code: SidestreamError.from(error).code }, 'fork left in doubt');
@@ -193,4 +243,18 @@ export class SessionOwner {
   #apply(event: SessionEvent): void {
     this.#state = apply(this.#state, event);
   }
+}
+
+/** The engine would send in clear to whoever describes itself without keys. @throws SidestreamError not-acceptable-here */
+function requireKeys({ srtp }: PartyTerms, sdp: string): void {
+  if (srtp !== 'require' || (hasKeys(sdp) && /^m=audio \d+ RTP\/SAVP/m.test(sdp))) return;
+  throw new SidestreamError('not-acceptable-here', 'SRTP with SDES keys (RFC 4568) is required here');
+}
+
+function hasKeys(sdp: string): boolean {
+  return /^a=crypto:/m.test(sdp);
+}
+
+function other(party: Party): Party {
+  return party === 'customer' ? 'seller' : 'customer';
 }

@@ -1,6 +1,7 @@
 // A media engine that misbehaves as told. What a good engine does is tested on the real one.
 import { SidestreamError } from '@sidestream/service';
 import {
+  type EngineFork,
   EngineLostSession,
   type EngineState,
   type ForkOffer,
@@ -21,7 +22,7 @@ export class FakeEngine implements MediaEngine {
   /** How many sessions a list shows. */
   listLimit = 1_000;
 
-  async offer(session: string, _by: Party, sdp: string, _answered: boolean, signal: AbortSignal): Promise<string> {
+  async offer(session: string, _by: Party, sdp: string, _relaying: object, signal: AbortSignal): Promise<string> {
     await this.#do('offer', session, signal);
     this.held.add(session);
     return sdp;
@@ -38,7 +39,7 @@ export class FakeEngine implements MediaEngine {
 
   async offerFork(
     session: string,
-    _fork: string,
+    _fork: EngineFork,
     parties: readonly Party[],
     _codec: VoiceCodec | undefined,
     signal: AbortSignal,
@@ -47,17 +48,25 @@ export class FakeEngine implements MediaEngine {
     return { streams: [], refusals: parties.map(() => undefined) };
   }
 
-  answerFork(session: string, _fork: string, _sdp: string, signal: AbortSignal): Promise<void> {
+  answerFork(session: string, _fork: EngineFork, _sdp: string, signal: AbortSignal): Promise<void> {
     return this.#do('answerFork', session, signal);
   }
 
-  stopFork(session: string, _fork: string, signal: AbortSignal): Promise<void> {
+  stopFork(session: string, _fork: EngineFork, signal: AbortSignal): Promise<void> {
     return this.#do('stopFork', session, signal);
   }
 
   async count(session: string, signal: AbortSignal): Promise<readonly PartyMedia[]> {
     await this.#do('count', session, signal);
     return [{ party: 'customer', packets: 1, bytes: 172 }];
+  }
+
+  /** Of every session. */
+  silence = 0;
+
+  async silentSeconds(session: string, signal: AbortSignal): Promise<number> {
+    await this.#do('silentSeconds', session, signal);
+    return this.silence;
   }
 
   async close(session: string, signal: AbortSignal): Promise<void> {
@@ -70,9 +79,9 @@ export class FakeEngine implements MediaEngine {
     return this.held.has(session);
   }
 
-  async list(): Promise<{ sessions: readonly string[]; complete: boolean }> {
+  async list(): Promise<{ sessions: readonly string[]; remains: readonly string[]; complete: boolean }> {
     const sessions = [...this.held].slice(0, this.listLimit);
-    return { sessions, complete: this.held.size < this.listLimit };
+    return { sessions, remains: [], complete: this.held.size < this.listLimit };
   }
 
   async state(): Promise<EngineState> {

@@ -3,16 +3,21 @@ import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { eventually } from '@sidestream/peers';
+import { openSrtp, sealSrtp } from './srtp.js';
 
 export class RtpEndpoint {
+  /** What comes, decrypted where a key is known; what such a key does not open is not kept. */
   readonly received: Buffer[] = [];
+  /** `a=crypto` values of SDES: what it sends with, and what it expects. Undefined: plain RTP. */
+  keys: { readonly own: string; readonly theirs: string } | undefined;
+  refused = 0;
   readonly ssrc = randomBytes(4);
   readonly #socket: Socket;
   #sequence = 0;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('message', (packet) => this.received.push(packet));
+    socket.on('message', (packet) => this.#receive(packet));
   }
 
   static async open(): Promise<RtpEndpoint> {
@@ -27,9 +32,9 @@ export class RtpEndpoint {
   }
 
   /** The SDP of a party whose media is here. */
-  sdp(payloadTypes: string, attributes = ''): string {
+  sdp(payloadTypes: string, attributes = '', protocol = 'RTP/AVP'): string {
     const session = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n';
-    return `${session}m=audio ${this.port} RTP/AVP ${payloadTypes}\r\n${attributes}`;
+    return `${session}m=audio ${this.port} ${protocol} ${payloadTypes}\r\n${attributes}`;
   }
 
   /** Sends packets of 160 random bytes to the first audio port of an SDP. @returns their payloads. */
@@ -44,7 +49,7 @@ export class RtpEndpoint {
       header.writeUInt32BE(this.#sequence * 160, 4);
       this.ssrc.copy(header, 8);
       this.#sequence += 1;
-      this.#socket.send(Buffer.concat([header, payload]), port, '127.0.0.1');
+      this.#transmit(Buffer.concat([header, payload]), port);
       return payload;
     });
   }
@@ -63,7 +68,7 @@ export class RtpEndpoint {
       packet.writeUInt8(10 | (n >= 4 ? 0x80 : 0), 13);
       packet.writeUInt16BE(Math.min(n, 4) * 160, 14);
       this.#sequence += 1;
-      this.#socket.send(packet, port, '127.0.0.1');
+      this.#transmit(packet, port);
     }
   }
 
@@ -76,6 +81,17 @@ export class RtpEndpoint {
     this.ssrc.copy(report, 4);
     const port = Number(/^a=rtcp:(\d+)/m.exec(sdp)?.[1] ?? audioPort(sdp) + 1);
     this.#socket.send(report, port, '127.0.0.1');
+  }
+
+  #receive(packet: Buffer): void {
+    const payload = this.keys && openSrtp(this.keys.theirs, packet);
+    if (this.keys === undefined) this.received.push(packet);
+    else if (payload === undefined) this.refused += 1;
+    else this.received.push(Buffer.concat([packet.subarray(0, 12), payload]));
+  }
+
+  #transmit(packet: Buffer, port: number): void {
+    this.#socket.send(this.keys ? sealSrtp(this.keys.own, packet) : packet, port, '127.0.0.1');
   }
 
   /** RTP packets with this SSRC. */

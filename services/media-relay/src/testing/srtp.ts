@@ -7,6 +7,24 @@ import { createCipheriv, createHmac } from 'node:crypto';
  * @returns the payload; undefined if the packet is not authentic.
  */
 export function openSrtp(crypto: string, packet: Buffer): Buffer | undefined {
+  const { authKey, encrypt } = keysOf(crypto);
+  const [body, tag] = [packet.subarray(0, -10), packet.subarray(-10)];
+  return tagOf(authKey, body).equals(tag) ? encrypt(body) : undefined;
+}
+
+/** What a sender does with an RTP packet whose header has 12 octets (RFC 3711 §3.3). */
+export function sealSrtp(crypto: string, packet: Buffer): Buffer {
+  const { authKey, encrypt } = keysOf(crypto);
+  const body = Buffer.concat([packet.subarray(0, 12), encrypt(packet)]);
+  return Buffer.concat([body, tagOf(authKey, body)]);
+}
+
+function tagOf(authKey: Buffer, body: Buffer): Buffer {
+  return createHmac('sha1', authKey).update(body).update(Buffer.alloc(4)).digest().subarray(0, 10);
+}
+
+/** `encrypt` takes a packet and gives its payload, encrypted or decrypted: in counter mode they are the same. */
+function keysOf(crypto: string): { authKey: Buffer; encrypt: (packet: Buffer) => Buffer } {
   const master = Buffer.from(/inline:([A-Za-z0-9+/]{40})/.exec(crypto)?.[1] ?? '', 'base64');
   const [key, salt] = [master.subarray(0, 16), master.subarray(16)];
   const derive = (label: number, length: number) => {
@@ -14,14 +32,15 @@ export function openSrtp(crypto: string, packet: Buffer): Buffer | undefined {
     block.writeUInt8(block.readUInt8(7) ^ label, 7);
     return keystream(key, block, Buffer.alloc(length));
   };
-  const [body, tag] = [packet.subarray(0, -10), packet.subarray(-10)];
-  const authentic = createHmac('sha1', derive(1, 20)).update(body).update(Buffer.alloc(4)).digest().subarray(0, 10);
-  if (!authentic.equals(tag)) return undefined;
-  // RFC 3711 §4.1.1: IV = salt · 2^16 XOR SSRC · 2^64 XOR index · 2^16.
-  const iv = Buffer.concat([derive(2, 14), Buffer.alloc(2)]);
-  iv.writeUInt32BE((iv.readUInt32BE(4) ^ body.readUInt32BE(8)) >>> 0, 4);
-  iv.writeUInt16BE(iv.readUInt16BE(12) ^ body.readUInt16BE(2), 12);
-  return keystream(derive(0, 16), iv, body.subarray(12));
+  const [sessionKey, sessionSalt, authKey] = [derive(0, 16), derive(2, 14), derive(1, 20)];
+  const encrypt = (packet: Buffer) => {
+    // RFC 3711 §4.1.1: IV = salt · 2^16 XOR SSRC · 2^64 XOR index · 2^16.
+    const iv = Buffer.concat([sessionSalt, Buffer.alloc(2)]);
+    iv.writeUInt32BE((iv.readUInt32BE(4) ^ packet.readUInt32BE(8)) >>> 0, 4);
+    iv.writeUInt16BE(iv.readUInt16BE(12) ^ packet.readUInt16BE(2), 12);
+    return keystream(sessionKey, iv, packet.subarray(12));
+  };
+  return { authKey, encrypt };
 }
 
 function keystream(key: Buffer, iv: Buffer, data: Buffer): Buffer {

@@ -16,6 +16,7 @@ export interface SrfRequest extends SrfMessage {
   readonly source_port: number;
   readonly isNewInvite: boolean;
   on(event: 'cancel', listener: () => void): void;
+  on(event: 'response', listener: (response: SrfResponse) => void): void;
   cancel(callback: (error: unknown) => void): void;
 }
 
@@ -55,6 +56,13 @@ export interface SrfDialog {
   ): void;
 }
 
+/** A 200 with an offer that has no ACK yet. */
+export interface SrfOffered {
+  readonly res: SrfResponse;
+  /** Sends the ACK and makes the dialog; rejects after the ACK when the 200 has no Contact. */
+  ack(sdp: string): Promise<SrfDialog>;
+}
+
 type SrfHandler = (request: SrfRequest, response: SrfResponse) => void;
 
 export interface Srf {
@@ -92,13 +100,20 @@ export interface Srf {
     options: { localSdp: string; headers: SrfHeaders },
     callback: (error: unknown, dialog?: SrfDialog) => void,
   ): void;
+  /** A request outside a dialog. The callback comes when it has left; `response` for every response to it. */
+  request(
+    uri: string,
+    options: { method: string; headers: SrfHeaders },
+    callback: (error: unknown, request?: SrfRequest) => void,
+  ): void;
+  /** `noAck` without `localSdp`: an offer in the 200 comes as SrfOffered, a 200 without one as a dialog all the same. */
   createUAC(
     uri: string,
-    options: { localSdp: string; headers: SrfHeaders },
+    options: { localSdp?: string; noAck?: true; headers: SrfHeaders },
     progress: {
       cbRequest: (error: unknown, request?: SrfRequest) => void;
       cbProvisional: (response: SrfResponse) => void;
     },
-    callback: (error: unknown, dialog?: SrfDialog) => void,
+    callback: (error: unknown, dialog?: SrfDialog | SrfOffered) => void,
   ): void;
 }

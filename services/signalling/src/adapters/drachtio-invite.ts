@@ -67,6 +67,8 @@ export class DrachtioInvite implements IncomingInvite {
       await this.#send(status, { ...description, headers: contentType });
       return;
     }
+    // RFC 3261 §13.2.1: the first reliable response would have to carry the offer, which comes with the far side's 200 only.
+    if (this.sdp === '') return;
     // One at a time (RFC 3262 §3): the library would lose track of the PRACKs.
     await this.#acknowledged;
     let onPrack = (): void => {};
@@ -78,10 +80,19 @@ export class DrachtioInvite implements IncomingInvite {
       this.#acknowledged = this.#bounded(acknowledged);
   }
 
-  async accept(sdp: string): Promise<Leg> {
+  accept(sdp: string): Promise<Leg> {
+    return this.#accept(sdp);
+  }
+
+  async acceptWithOffer(sdp: string): Promise<{ leg: Leg; answer: Promise<string> }> {
+    const leg = await this.#accept(sdp);
+    return { leg, answer: leg.answerInAck() };
+  }
+
+  async #accept(sdp: string): Promise<DrachtioLeg> {
     // drachtio-server tells of the 200 before the PRACK that it waits for, and the library then answers 501 to that PRACK.
     await this.#acknowledged;
-    const accepted = new Promise<Leg>((resolve, reject) => {
+    const accepted = new Promise<DrachtioLeg>((resolve, reject) => {
       let over = false;
       const done = (error: unknown, dialog?: SrfDialog) => {
         // createUAS may call back twice when CANCEL and 200 cross; a dialog that comes second is nobody's.

@@ -40,7 +40,7 @@ export class DrachtioLeg implements Leg {
     this.#edge = edge;
     this.#log = log;
     dialog.on('destroy', (_request, reason) => this.#ended(reason));
-    dialog.on('ack', (request) => this.#onAck?.(request.body));
+    dialog.on('ack', (request) => this.#onAck?.(sdpOf(request)));
     // The library tells of an ACK one turn later than it tells of the re-INVITE that came after it.
     dialog.on('modify', (request, response) => setImmediate(() => this.#offered(request, response)));
     dialog.on('update', (request, response) => this.#updated(request, response));
@@ -49,6 +49,11 @@ export class DrachtioLeg implements Leg {
     for (const method of ['refer', 'message', 'publish', 'notify'] as const) {
       dialog.on(method, (_request, response) => this.#send(response, 405, { headers: allowed }));
     }
+  }
+
+  /** Resolves with the answer in the next ACK; '' when it has none or does not come. */
+  answerInAck(): Promise<string> {
+    return this.#nextAck();
   }
 
   listen(handlers: LegHandlers): void {

@@ -2,6 +2,7 @@
 import { SidestreamError } from '@sidestream/service';
 import { bodyParts } from '@sidestream/siprec';
 import { raced } from '../domain/deadline.js';
+import type { InviteHeaders } from '../domain/ports.js';
 import type { SrfHeaders, SrfMessage, SrfResponse } from './drachtio-contract.js';
 
 /** The session description of a message, alone or within a multipart; '' if there is none. */
@@ -17,6 +18,17 @@ export function sdpOf(message: SrfMessage): string {
   } catch {
     return '';
   }
+}
+
+/** What tells the branches of a fork apart; '' if there is none. */
+export function toTagOf(message: SrfMessage): string {
+  return /;\s*tag\s*=\s*([^;,\s]+)/i.exec(message.get('To')?.replace(/^[^>]*>/, '') ?? '')?.[1] ?? '';
+}
+
+/** The library puts a comma between fields of one name; where the grammar has none, only a line end keeps them apart. */
+export function fieldsOf(headers: InviteHeaders): SrfHeaders {
+  const lines = (name: string, value: string | readonly string[]) => [value].flat().join(`\r\n${name}: `);
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, lines(name, value)]));
 }
 
 /**

@@ -57,7 +57,15 @@ async function arrival(): Promise<IncomingInvite> {
 function outgoing(over: Partial<OutgoingInvite> = {}): OutgoingInvite {
   const uri = `sip:+15550001@${callee.address}`;
   const headers = { From: `"Ann" <sip:+15559999@${trunking.ownAddress('udp')}>`, To: `<${uri}>`, 'Max-Forwards': '69' };
-  return { uri, protocol: 'udp', headers, sdp: 'v=0\r\noffer', onSent: () => {}, onProgress: () => {}, ...over };
+  return {
+    uri,
+    protocol: 'udp',
+    headers,
+    sdp: 'v=0\r\noffer',
+    onSent: () => {},
+    onProgress: () => {},
+    ...over,
+  };
 }
 
 interface Heard {
@@ -111,6 +119,39 @@ async function outgoingCall() {
   assert.ok(outcome.kind === 'accepted');
   return { dialog, leg: outcome.leg, sdp: outcome.sdp, heard: listen(outcome.leg) };
 }
+
+test('OPTIONS resolve with the final status of the peer; silence ends with the signal', async () => {
+  const uri = `sip:${callee.address}`;
+  const asked = once(callee.agent, 'request');
+  const answered = trunking.options(uri, 'udp', never);
+  const [request] = await asked;
+  assert.equal(request.request.method, 'OPTIONS');
+  await request.respond(405);
+  assert.equal(await answered, 405);
+  const silent = once(callee.agent, 'request');
+  const gone = new SidestreamError('deadline-exceeded', 'late');
+  const stop = new AbortController();
+  const unanswered = trunking.options(uri, 'udp', stop.signal);
+  const [late] = await silent;
+  stop.abort(gone);
+  await assert.rejects(unanswered, gone);
+  await late.respond(200);
+});
+
+test('RFC 8224: each of several Identity fields reaches the far side as a field of its own', async () => {
+  const identity = ['a.b.c;info=<https://x.example/a,b>;ppt=shaken', 'd.e.f;info=<https://y.example>;ppt=div'];
+  const ringing = callee.nextInvite();
+  const usual = outgoing();
+  const inviting = trunking.invite(
+    { ...usual, headers: { ...usual.headers, Identity: identity, 'X-One': 'one' } },
+    never,
+  );
+  const invite = await ringing;
+  assert.deepEqual(invite.request.headers.all('Identity'), identity);
+  assert.equal(invite.request.headers.get('X-One'), 'one');
+  void invite.respond(486);
+  assert.equal((await inviting).kind, 'refused');
+});
 
 test('an INVITE arrives with its identity, is rung and accepted; the BYE of the caller ends the leg', async () => {
   const arriving = arrival();
@@ -300,4 +341,75 @@ test('a dead edge: told, invites fail at once, what is in flight does not hang',
   await inFlight;
   await assert.rejects(second.invite(outgoing(), never), /edge is away/);
   second.close();
+});
+
+test('RFC 3261 §13.2.1: without an offer of ours the far side offers in its 200, and our ACK carries the answer', async () => {
+  const ringing = callee.nextInvite();
+  const inviting = trunking.invite(outgoing({ sdp: '' }), never);
+  const invite = await ringing;
+  assert.equal(invite.request.body.length, 0);
+  const acknowledged = once(invite, 'ack');
+  const dialog = invite.accept({ body: 'v=0\r\nfar offer', contentType: 'application/sdp' });
+  const outcome = await inviting;
+  assert.ok(outcome.kind === 'offered');
+  assert.equal(outcome.sdp, 'v=0\r\nfar offer');
+  const leg = await outcome.leg.answer('v=0\r\nour answer');
+  const [ack] = await acknowledged;
+  assert.equal(ack.body.toString(), 'v=0\r\nour answer');
+  const gone = listen(leg).ended;
+  await dialog.bye();
+  assert.equal(await gone, 'hangup');
+});
+
+test("RFC 3261 §13.2.2.4: a far side's offer that nobody wants any more is refused in the ACK and ended", async () => {
+  const ringing = callee.nextInvite();
+  const givingUp = new AbortController();
+  const inviting = trunking.invite(outgoing({ sdp: '' }), givingUp.signal);
+  const invite = await ringing;
+  const acknowledged = once(invite, 'ack');
+  const offer = 'v=0\r\nm=audio 4000 RTP/AVP 0\r\n';
+  const rejected = assert.rejects(inviting);
+  const [dialog] = await Promise.all([
+    (async () => {
+      givingUp.abort(new SidestreamError('cancelled', 'given up'));
+      return invite.accept({ body: offer, contentType: 'application/sdp' });
+    })(),
+    rejected,
+  ]);
+  const ended = once(dialog, 'ended');
+  const [ack] = await acknowledged;
+  assert.match(ack.body.toString(), /^m=audio 0 RTP\/AVP 0\r$/m);
+  assert.deepEqual(await ended, ['remote']);
+});
+
+test('a branch is known by its To tag, in its provisional responses and in its answer', async () => {
+  const ringing = callee.nextInvite();
+  const told: string[][] = [];
+  const onProgress = (status: number, sdp: string, branch: string) => told.push([String(status), sdp, branch]);
+  const inviting = trunking.invite(outgoing({ onProgress }), never);
+  const invite = await ringing;
+  await invite.respond(183, { body: 'v=0\r\nearly', contentType: 'application/sdp' });
+  await eventually(() => told.length === 1, 'the 183 is told');
+  const branch = told[0]?.[2] ?? '';
+  assert.notEqual(branch, '');
+  assert.deepEqual(told, [['183', 'v=0\r\nearly', branch]]);
+  const dialog = invite.accept({ body: 'v=0\r\nanswer', contentType: 'application/sdp' });
+  const outcome = await inviting;
+  assert.ok(outcome.kind === 'accepted');
+  assert.equal(outcome.branch, branch);
+  const gone = listen(outcome.leg).ended;
+  await dialog.bye();
+  await gone;
+});
+
+test('a caller without an offer hears ours in the 200, and its ACK is the answer', async () => {
+  const arriving = arrival();
+  const calling = caller.call(edge, { ack: 'v=0\r\ntheir answer' });
+  const invite = await arriving;
+  assert.equal(invite.sdp, '');
+  const { leg, answer } = await invite.acceptWithOffer('v=0\r\nour offer');
+  const { response } = await calling;
+  assert.equal(response.body.toString(), 'v=0\r\nour offer');
+  assert.equal(await answer, 'v=0\r\ntheir answer');
+  await leg.bye(undefined, AbortSignal.timeout(5_000));
 });

@@ -1,6 +1,7 @@
 // SIP towards the trunks through drachtio-srf, and the only file that imports it. What the library gets wrong is put right here and
 // in the drachtio-* files beside it; the domain sees the Trunking port.
 
+import type { TrunkProtocol } from '@sidestream/routing';
 import { type Logger, SidestreamError } from '@sidestream/service';
 import DrachtioSrf from 'drachtio-srf';
 import { raced } from '../domain/deadline.js';
@@ -8,15 +9,16 @@ import type {
   Acceptance,
   IncomingInvite,
   MonotonicClock,
+  Offered,
   OutgoingInvite,
   Refusal,
   Trunking,
-  TrunkProtocol,
 } from '../domain/ports.js';
-import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
+import type { Srf, SrfDialog, SrfHeaders, SrfOffered, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { DrachtioInvite } from './drachtio-invite.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
-import { sdpOf, sendResponse } from './drachtio-message.js';
+import { fieldsOf, sdpOf, sendResponse, toTagOf } from './drachtio-message.js';
+import { DrachtioOfferingLeg } from './drachtio-offering-leg.js';
 import { notAllowed, refusalAtOnce, unservedMethods } from './drachtio-screen.js';
 
 export interface DrachtioTrunkingOptions {
@@ -92,14 +94,14 @@ export class DrachtioTrunking implements Trunking {
     return own?.hostPort ?? 'localhost';
   }
 
-  async invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Refusal> {
+  async invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Offered | Refusal> {
     const edge = this.#edge();
     if (edge.lost.aborted) throw edgeAway();
     signal.throwIfAborted();
     let sent: SrfRequest | undefined;
     let given = false;
     const cancel = () => sent?.cancel((error) => error && this.#options.log.debug({ err: error }, 'CANCEL not sent'));
-    const outcome = new Promise<Acceptance | Refusal>((resolve, reject) => {
+    const outcome = new Promise<Acceptance | Offered | Refusal>((resolve, reject) => {
       const progress = {
         cbRequest: (error: unknown, request?: SrfRequest) => {
           if (error || request === undefined) return;
@@ -108,23 +110,30 @@ export class DrachtioTrunking implements Trunking {
           else invite.onSent();
         },
         cbProvisional: (response: SrfResponse) => {
-          if (!given && response.status > 100) invite.onProgress(response.status, sdpOf(response));
+          if (!given && response.status > 100) invite.onProgress(response.status, sdpOf(response), toTagOf(response));
         },
       };
-      const done = (error: unknown, dialog?: SrfDialog) => {
-        if (dialog) {
+      const done = (error: unknown, dialog?: SrfDialog | SrfOffered) => {
+        if (dialog && !('local' in dialog)) {
+          const { res } = dialog;
+          resolve({ kind: 'offered', leg: new DrachtioOfferingLeg(dialog, edge, this.#options.log), sdp: sdpOf(res) });
+        } else if (dialog) {
           const { res } = dialog;
           const leg = new DrachtioLeg(dialog, res.get('supported'), edge, this.#options.log);
-          resolve({ kind: 'accepted', leg, sdp: sdpOf(res) });
+          resolve({ kind: 'accepted', leg, sdp: sdpOf(res), branch: toTagOf(res) });
         } else {
           const refusal = refusalOf(error);
           if (refusal) resolve(refusal);
-          else reject(new SidestreamError('not-ready', `INVITE not sent: ${String(error)}`, { cause: error }));
+          else reject(notSent('INVITE', error));
         }
       };
-      const headers: SrfHeaders = { ...invite.headers, 'Content-Type': 'application/sdp' };
+      const headers = fieldsOf(invite.headers);
+      const options =
+        invite.sdp === ''
+          ? { noAck: true as const, headers }
+          : { localSdp: invite.sdp, headers: { ...headers, 'Content-Type': 'application/sdp' } };
       try {
-        this.#srf.createUAC(invite.uri, { localSdp: invite.sdp, headers }, progress, done);
+        this.#srf.createUAC(invite.uri, options, progress, done);
       } catch (error) {
         // Without a connection the library asserts instead of calling back.
         done(error);
@@ -139,6 +148,29 @@ export class DrachtioTrunking implements Trunking {
       outcome.then(endAccepted, () => {});
       throw error;
     }
+  }
+
+  async options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number> {
+    const { lost } = this.#edge();
+    if (lost.aborted) throw edgeAway();
+    const answered = new Promise<number>((resolve, reject) => {
+      const sent = (error: unknown, request?: SrfRequest) => {
+        if (error || request === undefined) reject(notSent('OPTIONS', error));
+        else request.on('response', ({ status }) => status >= 200 && resolve(status));
+      };
+      const headers = {
+        From: `<sip:${this.ownAddress(protocol)}>`,
+        To: `<${uri.replace(/;.*$/, '')}>`,
+        'Max-Forwards': '70',
+        'User-Agent': 'Sidestream',
+      };
+      try {
+        this.#srf.request(uri, { method: 'OPTIONS', headers }, sent);
+      } catch (error) {
+        sent(error);
+      }
+    });
+    return raced(answered, AbortSignal.any([signal, lost]));
   }
 
   #connected(error: unknown, hostPorts: string): void {
@@ -198,8 +230,8 @@ export class DrachtioTrunking implements Trunking {
   }
 }
 
-function endAccepted(outcome: Acceptance | Refusal): void {
-  if (outcome.kind === 'accepted') void outcome.leg.bye(undefined, AbortSignal.timeout(lateByeDeadlineMs));
+function endAccepted(outcome: Acceptance | Offered | Refusal): void {
+  if (outcome.kind !== 'refused') void outcome.leg.bye(undefined, AbortSignal.timeout(lateByeDeadlineMs));
 }
 
 function refusalOf(error: unknown): Refusal | undefined {
@@ -208,6 +240,10 @@ function refusalOf(error: unknown): Refusal | undefined {
   if (typeof status !== 'number') return undefined;
   const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : '';
   return { kind: 'refused', status, reason };
+}
+
+function notSent(method: string, cause: unknown): SidestreamError {
+  return new SidestreamError('not-ready', `${method} not sent: ${String(cause)}`, { cause });
 }
 
 function edgeAway(): SidestreamError {

@@ -9,7 +9,13 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { eventually } from '@sidestream/peers';
-import { MediaRelayServiceService, Party, type WatchRequest, type WatchResponse } from '@sidestream/proto/media/v1';
+import {
+  MediaRelayServiceService,
+  Party,
+  Srtp,
+  type WatchRequest,
+  type WatchResponse,
+} from '@sidestream/proto/media/v1';
 import { SidestreamError } from '@sidestream/service';
 import { newCallId } from '../domain/identifiers.js';
 import type { RelayLease } from '../domain/relay-choice.js';
@@ -82,14 +88,53 @@ function client(configured: string[], leases: RelayLease[] = []): MediaRelayClie
   return made;
 }
 
+function watching(onLost: (reason: string) => void, onSilent: (seconds: number) => void = () => {}) {
+  return { onLost, onSilent };
+}
+
 const refusing =
   (code: status, details: string): Unary =>
   (_call, callback) =>
     callback({ code, details });
 
+test('a call hears that nobody is heard in it, and what its trunks want of the media reaches the relay', async () => {
+  const requests: unknown[] = [];
+  const { address, watchers } = await relay({
+    openSession: (call, callback) => {
+      requests.push(call.request);
+      callback(null, { sdp: 'for the far side' });
+    },
+  });
+  const id = newCallId();
+  const terms = { seller: { codecs: ['PCMA'], srtp: 'require' as const } };
+  const relays = client([address]);
+  const silence = new Promise<number>((resolve) => {
+    void relays.open(
+      id,
+      'customer',
+      'x',
+      watching(() => {}, resolve),
+      never,
+      terms,
+    );
+  });
+  await eventually(() => watchers.length === 1 && requests.length === 1, 'the relay is watched');
+  assert.deepEqual((requests[0] as { terms: unknown }).terms, [
+    { party: Party.SELLER, codecs: ['PCMA'], srtp: Srtp.REQUIRE },
+  ]);
+  watchers[0]?.write({ event: { $case: 'silent', value: { sessionId: id, seconds: 61 } } });
+  assert.equal(await silence, 61);
+});
+
 test('a call is opened on a relay and stays with it', async () => {
   const { address, asked } = await relay();
-  const { media, sdp } = await client([address]).open(newCallId(), 'customer', 'offer', () => {}, never);
+  const { media, sdp } = await client([address]).open(
+    newCallId(),
+    'customer',
+    'offer',
+    watching(() => {}),
+    never,
+  );
   assert.equal(sdp, 'for the far side');
   assert.equal(media.relay, address);
   assert.equal(await media.answer('seller', 'x', never), 'answered');
@@ -112,10 +157,22 @@ test('a relay that is down or cannot serve is passed over; the call is told what
     draining: false,
   });
   const leases = [lease(bad.address, 0), lease('127.0.0.1:1', 1), lease(good.address, 2)];
-  const { media } = await client([], leases).open(newCallId(), 'customer', 'offer', () => {}, never);
+  const { media } = await client([], leases).open(
+    newCallId(),
+    'customer',
+    'offer',
+    watching(() => {}),
+    never,
+  );
   assert.equal(media.relay, good.address);
   await assert.rejects(
-    client([bad.address]).open(newCallId(), 'customer', 'offer', () => {}, never),
+    client([bad.address]).open(
+      newCallId(),
+      'customer',
+      'offer',
+      watching(() => {}),
+      never,
+    ),
     (error) => error instanceof SidestreamError && error.meaning.sip === 503 && /does not answer/.test(error.message),
   );
 });
@@ -124,7 +181,13 @@ test('an offer that the relay refuses is not tried elsewhere', async () => {
   const first = await relay({ openSession: refusing(status.INVALID_ARGUMENT, 'no audio') });
   const second = await relay({ openSession: refusing(status.INVALID_ARGUMENT, 'no audio') });
   await assert.rejects(
-    client([first.address, second.address]).open(newCallId(), 'customer', 'x', () => {}, never),
+    client([first.address, second.address]).open(
+      newCallId(),
+      'customer',
+      'x',
+      watching(() => {}),
+      never,
+    ),
     /no audio/,
   );
   assert.equal(first.asked.length + second.asked.length, 1);
@@ -140,7 +203,13 @@ test('an open that is cancelled is closed at the relay, which may have made the 
         resolve();
       },
     }).then(({ address }) => {
-      const opening = client([address]).open(newCallId(), 'customer', 'x', () => {}, giveUp.signal);
+      const opening = client([address]).open(
+        newCallId(),
+        'customer',
+        'x',
+        watching(() => {}),
+        giveUp.signal,
+      );
       return assert.rejects(opening, (error) => error instanceof SidestreamError && error.code === 'cancelled');
     });
   });
@@ -153,9 +222,15 @@ test('media that the engine lost is told to its call alone', async () => {
   const [one, two] = [newCallId(), newCallId()];
   const told: string[] = [];
   const lost = new Promise<string>((resolve) => {
-    void relays.open(one, 'customer', 'x', resolve, never);
+    void relays.open(one, 'customer', 'x', watching(resolve), never);
   });
-  await relays.open(two, 'customer', 'x', (reason) => told.push(reason), never);
+  await relays.open(
+    two,
+    'customer',
+    'x',
+    watching((reason) => told.push(reason)),
+    never,
+  );
   await eventually(() => watchers.length > 0, 'the relay is watched');
   watchers[0]?.write({ event: { $case: 'lost', value: { sessionId: one, reason: 'engine restarted' } } });
   assert.match(await lost, /engine restarted/);
@@ -164,9 +239,10 @@ test('media that the engine lost is told to its call alone', async () => {
 
 test('what is unavailable is named', () => {
   const lease = { address: 'a', region: 'eu', sessions: 1, capacity: 1, draining: false };
-  assert.equal(client([]).unavailable(), 'none available');
-  assert.equal(client([], [lease]).unavailable(), 'all are full');
-  assert.equal(client([], [{ ...lease, draining: true }]).unavailable(), 'all are draining');
+  assert.deepEqual(client([]).unavailable(), { full: false, text: 'none available' });
+  assert.deepEqual(client([], [lease]).unavailable(), { full: true, text: 'all are full' });
+  const draining = { ...lease, draining: true };
+  assert.deepEqual(client([], [draining]).unavailable(), { full: false, text: 'all are draining' });
   assert.equal(client(['127.0.0.1:1']).unavailable(), undefined);
 });
 
@@ -176,9 +252,15 @@ test('a relay that has restarted no longer has the calls of before: they are tol
   const [one, two] = [newCallId(), newCallId()];
   const told: string[] = [];
   const lost = new Promise<string>((resolve) => {
-    void relays.open(one, 'customer', 'x', resolve, never);
+    void relays.open(one, 'customer', 'x', watching(resolve), never);
   });
-  await relays.open(two, 'customer', 'x', (reason) => told.push(reason), never);
+  await relays.open(
+    two,
+    'customer',
+    'x',
+    watching((reason) => told.push(reason)),
+    never,
+  );
   await eventually(() => watchers.length === 1 && held.size === 2, 'the relay is watched and has both');
   held.delete(one);
   watchers[0]?.end();
@@ -196,7 +278,13 @@ test('a relay without a lease is asked; while it does not answer its calls go on
   const leases: RelayLease[] = [{ address, region: 'eu', sessions: 0, capacity: 10, draining: false }];
   const relays = client([], leases);
   const told: string[] = [];
-  await relays.open(newCallId(), 'customer', 'x', (reason) => told.push(reason), never);
+  await relays.open(
+    newCallId(),
+    'customer',
+    'x',
+    watching((reason) => told.push(reason)),
+    never,
+  );
   leases.length = 0;
   const before = asked.length;
   relays.refresh();

@@ -1,10 +1,16 @@
 // The media relays over gRPC: which one a new call gets, and everything that is asked of it afterwards. A call stays with its relay.
 import type { ChannelCredentials } from '@grpc/grpc-js';
-import { MediaRelayServiceClient, type StartForkResponse, Party as WireParty } from '@sidestream/proto/media/v1';
+import {
+  MediaRelayServiceClient,
+  Srtp,
+  type StartForkResponse,
+  Party as WireParty,
+  type PartyTerms as WireTerms,
+} from '@sidestream/proto/media/v1';
 import { callUnary, type ErrorCode, type Logger, pause, SidestreamError } from '@sidestream/service';
 import type { CallId } from '../domain/identifiers.js';
 import type { Party } from '../domain/parties.js';
-import type { ForkStream, MediaRelays, MediaSession } from '../domain/ports.js';
+import type { ForkStream, MediaRelays, MediaSession, MediaTerms, MediaWatcher, PartyTerms } from '../domain/ports.js';
 import { type RelayLease, rankRelays } from '../domain/relay-choice.js';
 
 export interface MediaRelayClientOptions {
@@ -18,7 +24,7 @@ export interface MediaRelayClientOptions {
 }
 
 interface Session {
-  readonly onLost: (reason: string) => void;
+  readonly watcher: MediaWatcher;
   /** The relay has said that it has the session. */
   open: boolean;
 }
@@ -46,6 +52,11 @@ const worthAnother: readonly ErrorCode[] = [
   'draining',
   'not-ready',
 ];
+const wireSrtp: Readonly<Record<MediaTerms['srtp'], Srtp>> = {
+  off: Srtp.OFF,
+  offer: Srtp.OFFER,
+  require: Srtp.REQUIRE,
+};
 const wireParty: Readonly<Record<Party, WireParty>> = { customer: WireParty.CUSTOMER, seller: WireParty.SELLER };
 
 export class MediaRelayClient implements MediaRelays {
@@ -58,11 +69,12 @@ export class MediaRelayClient implements MediaRelays {
     this.#options = options;
   }
 
-  unavailable(): string | undefined {
+  unavailable(): ReturnType<MediaRelays['unavailable']> {
     if (this.#ranked().length > 0) return undefined;
     const known = [...this.#options.leases()];
-    if (known.length === 0) return 'none available';
-    return known.every((lease) => lease.draining) ? 'all are draining' : 'all are full';
+    if (known.length === 0) return { full: false, text: 'none available' };
+    const full = known.some((lease) => !lease.draining);
+    return { full, text: full ? 'all are full' : 'all are draining' };
   }
 
   /**
@@ -84,16 +96,17 @@ export class MediaRelayClient implements MediaRelays {
     callId: CallId,
     offerer: Party,
     sdp: string,
-    onLost: (reason: string) => void,
+    watcher: MediaWatcher,
     signal: AbortSignal,
+    terms: PartyTerms = {},
   ): Promise<{ media: MediaSession; sdp: string }> {
     let failure: SidestreamError | undefined;
     for (const address of this.#ranked().slice(0, maxAttempts)) {
       const relay = this.#relay(address);
       try {
-        const session: Session = { onLost, open: false };
+        const session: Session = { watcher, open: false };
         relay.sessions.set(callId, session);
-        const request = { sessionId: callId, offerer: wireParty[offerer], sdp };
+        const request = { sessionId: callId, offerer: wireParty[offerer], sdp, terms: writeTerms(terms) };
         const opened = await callUnary(relay.client.openSession.bind(relay.client), request, { deadlineMs, signal });
         session.open = true;
         this.#pending.set(address, (this.#pending.get(address) ?? 0) + 1);
@@ -107,7 +120,10 @@ export class MediaRelayClient implements MediaRelays {
         this.#options.log.warn({ relay: address, err: failure }, 'a media relay is passed over');
       }
     }
-    throw failure ?? new SidestreamError('relay-unavailable', `media relay: ${this.unavailable() ?? 'none available'}`);
+    throw (
+      failure ??
+      new SidestreamError('relay-unavailable', `media relay: ${this.unavailable()?.text ?? 'none available'}`)
+    );
   }
 
   close(): void {
@@ -154,8 +170,10 @@ export class MediaRelayClient implements MediaRelays {
         // The headers say that the watch has begun; what was lost before it, the relay's list tells.
         stream.on('metadata', () => void this.#reconcile(relay));
         stream.on('data', ({ event }) => {
-          if (event?.$case !== 'lost') return;
-          sessions.get(event.value.sessionId)?.onLost(`relay ${address}: ${event.value.reason}`);
+          if (event === undefined) return;
+          const watcher = sessions.get(event.value.sessionId)?.watcher;
+          if (event.$case === 'silent') watcher?.onSilent(event.value.seconds);
+          else watcher?.onLost(`relay ${address}: ${event.value.reason}`);
         });
         const done = () => {
           closing.signal.removeEventListener('abort', cancel);
@@ -177,7 +195,7 @@ export class MediaRelayClient implements MediaRelays {
       if (suspects.size === 0) return;
       await pause(confirmMs, relay.closing.signal);
       for (const [id, session] of await this.#unlisted(relay)) {
-        if (suspects.get(id) === session) session.onLost(`relay ${relay.address}: relay-restarted`);
+        if (suspects.get(id) === session) session.watcher.onLost(`relay ${relay.address}: relay-restarted`);
       }
     } catch (error) {
       // Media goes on without the process that steers it, so a relay that does not answer has lost nothing yet.
@@ -215,9 +233,9 @@ class RelaySession implements MediaSession {
     return this.#relay.address;
   }
 
-  async update(offerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
+  async update(offerer: Party, sdp: string, signal: AbortSignal, terms: PartyTerms = {}): Promise<string> {
     const { client } = this.#relay;
-    const request = { sessionId: this.#sessionId, offerer: wireParty[offerer], sdp };
+    const request = { sessionId: this.#sessionId, offerer: wireParty[offerer], sdp, terms: writeTerms(terms) };
     return (await callUnary(client.updateSession.bind(client), request, { deadlineMs, signal })).sdp;
   }
 
@@ -286,6 +304,13 @@ function named(address: string, error: SidestreamError): SidestreamError {
   }
   if (error.code !== 'relay-unavailable') return error;
   return new SidestreamError('relay-unavailable', `media relay ${address}: ${error.message}`, { cause: error });
+}
+
+function writeTerms(terms: PartyTerms): WireTerms[] {
+  return (['customer', 'seller'] as const).flatMap((party) => {
+    const own = terms[party];
+    return own === undefined ? [] : [{ party: wireParty[party], codecs: [...own.codecs], srtp: wireSrtp[own.srtp] }];
+  });
 }
 
 function readStreams({ streams }: StartForkResponse): ForkStream[] {

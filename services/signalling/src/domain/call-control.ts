@@ -2,29 +2,41 @@
 // CallSession; what does not gets one response that says why.
 import { randomUUID } from 'node:crypto';
 import type { Decision } from '@sidestream/policy';
+import type { Routing, Trunk, TrunkTable } from '@sidestream/routing';
 import { errorTable, type Logger } from '@sidestream/service';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
+import type { CallGuard, GuardedPass } from './call-guard.js';
+import { mediaTerms } from './call-media.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
-import type { EmergencyNumbers } from './emergency-numbers.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
-import { type CallParties, callingRole, directionOf, type InviteParties, readParties, withRoles } from './parties.js';
-import type { CallFacts, IncomingInvite, Policies, RecorderClient } from './ports.js';
+import {
+  type CallParties,
+  callingRole,
+  directionOf,
+  type InviteParties,
+  readParties,
+  withNumber,
+  withRoles,
+} from './parties.js';
+import type { CallFacts, CallRefusal, IncomingInvite, Policies, RecorderClient, RefusalReason } from './ports.js';
 import { RecordingScript } from './recording-script.js';
 import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { RecordingTerms } from './recording-terms.js';
 import { Recordings } from './recordings.js';
-import type { Candidate, Trunk, TrunkTable } from './routing.js';
+import type { TargetStates } from './target-states.js';
 import { type Termination, terminated } from './termination.js';
 
 export interface CallControlOptions extends CallServices {
   readonly trunks: TrunkTable;
+  readonly targets: TargetStates;
   readonly policies: Policies;
   readonly recorders: RecorderClient;
   readonly admission: Admission;
+  readonly guard: CallGuard;
   readonly registry: CallRegistry<CallSession>;
   /** What a tenant's recorder wants to be told. */
   readonly recorderOf: (tenant: string) => RecordingSessionOptions & {
@@ -32,18 +44,18 @@ export interface CallControlOptions extends CallServices {
     readonly accountId: string;
   };
   readonly termsOf: (tenant: string) => RecordingTerms;
-  readonly emergencyNumbers: EmergencyNumbers;
   readonly log: Logger;
 }
 
 /** What a new call is found to be. */
-interface Passed {
+interface Passed extends GuardedPass {
   readonly trunk: Trunk;
-  readonly candidates: readonly Candidate[];
+  readonly parties: InviteParties;
+  readonly routing: Routing;
   readonly maxForwards: number;
 }
 
-const retryAfterSeconds = 5;
+type Refused = Omit<CallRefusal, 'source'>;
 
 export class CallControl {
   readonly #options: CallControlOptions;
@@ -55,45 +67,71 @@ export class CallControl {
   /** Takes a new INVITE: it becomes a call or is refused. Never throws. */
   take(invite: IncomingInvite): void {
     const screened = this.#screen(invite);
-    if (!('refuse' in screened)) {
+    if (!('reason' in screened)) {
       this.#begin(invite, screened);
       return;
     }
-    const { status, text } = screened.refuse;
-    this.#options.log.warn({ status, source: invite.source.address, why: text }, 'a call is refused');
-    const headers = status === 503 ? unavailableHeaders(text, retryAfterSeconds) : explained(status, text);
-    void invite.refuse(status, headers);
+    const { status, text } = screened;
+    this.#options.events.callRefused({ ...screened, source: invite.source.address });
+    void invite.refuse(status, status === 503 ? unavailableHeaders(text) : explained(status, text));
   }
 
-  #screen(invite: IncomingInvite): Passed | { refuse: { status: number; text: string } } {
-    const { trunks, admission } = this.#options;
-    const refuse = (status: number, text: string) => ({ refuse: { status, text } });
+  /** In the order of what it costs: whoever is turned away under load is turned away at once. */
+  #screen(invite: IncomingInvite): Passed | Refused {
+    const { trunks, targets, admission, guard } = this.#options;
     const trunk = trunks.ofSource(invite.source.address, invite.source.port);
-    if (trunk === undefined) return refuse(403, 'no trunk for this source address');
-    const problem = admission.problem(trunk.tenant);
-    if (problem !== undefined) return refuse(errorTable[problem.reason].sip, problem.text);
+    const refuse = (status: number, reason: RefusalReason, text: string): Refused => ({
+      status,
+      reason,
+      text,
+      trunk: trunk?.name,
+    });
+    if (trunk === undefined) return refuse(403, 'unknown-trunk', 'no trunk for this source address');
+    const { requestUri } = invite;
+    const parties = readParties(invite, trunk.config.trusted);
+    const { user: called } = parties.called;
+    const urgent = trunks.isEmergency(called, requestUri);
+    const problem = admission.problem(trunk.tenant, urgent);
+    if (problem !== undefined) return refuse(errorTable[problem.reason].sip, problem.reason, problem.text);
     const maxForwards = remainingHops(invite);
-    if (maxForwards === undefined) return refuse(483, 'Max-Forwards is 0');
-    const candidates = trunks.candidates(trunk);
-    if (candidates.length === 0) return refuse(404, `no target behind trunk ${trunk.name}`);
-    // The offer would have to come from the far side's 200 (RFC 3264 §4), which this call flow does not wait for.
-    if (invite.sdp === '') return refuse(488, 'an INVITE without SDP is not supported');
-    return { trunk, candidates, maxForwards };
+    if (maxForwards === undefined) return refuse(483, 'max-forwards', 'Max-Forwards is 0');
+    const header = (name: string) => invite.header(name);
+    const routing = trunks.route({ trunk, requestUri, called, calling: parties.callingUser, header });
+    if (routing.trunks.length === 0) return refuse(404, 'no-route', `no route of trunk ${trunk.name} takes this call`);
+    const candidates = targets.order(trunks.candidates(routing));
+    // Last, because it takes the call's place on the trunk.
+    const number = routing.called.international ?? routing.called.dialled;
+    const passed = guard.admit({ from: trunk, candidates, called: number, urgent });
+    if (!('seats' in passed)) return refuse(passed.reason === 'destination' ? 403 : 503, passed.reason, passed.text);
+    return { ...passed, trunk, parties, routing, maxForwards };
   }
 
-  #begin(invite: IncomingInvite, { trunk, candidates, maxForwards }: Passed): void {
-    const { registry } = this.#options;
-    const facts = this.#decide(invite, trunk);
+  #begin(invite: IncomingInvite, passed: Passed): void {
+    const { registry, trunks, targets } = this.#options;
+    const { trunk, routing, candidates, seats, maxForwards } = passed;
+    const facts = this.#decide(passed);
     const session = new CallSession(this.#options, {
       facts,
       invite,
       nearParty: callingRole(facts.direction),
+      nearTerms: mediaTerms(trunk),
       candidates,
+      seats,
+      onTarget: (target, answered) => targets.called(target, answered),
       maxForwards,
-      recording: facts.decision.record ? this.#newRecording(facts, this.#terms(facts, invite)) : undefined,
+      callerFor: (to) => ({
+        believed: trunk.config.trusted,
+        trusted: to.config.trusted,
+        passHeaders: to.config.passHeaders,
+        number: (user) => trunks.callerNumber(trunk, to, user),
+      }),
+      recording: facts.decision.record ? this.#newRecording(facts, this.#terms(facts, routing)) : undefined,
     });
     registry.add(session);
-    void session.ended.then(() => registry.remove(session.id));
+    void session.ended.then(() => {
+      registry.remove(session.id);
+      seats.release();
+    });
     session.start();
   }
 
@@ -108,7 +146,7 @@ export class CallControl {
           status: 200,
           headers: { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK', Accept: 'application/sdp' },
         }
-      : { status: 503, headers: unavailableHeaders(problem.text, retryAfterSeconds) };
+      : { status: 503, headers: unavailableHeaders(problem.text) };
   }
 
   /** Ends every call, each with the same termination; resolves when all are gone or the signal aborts. */
@@ -122,28 +160,34 @@ export class CallControl {
     return this.#newRecording(call, this.#options.termsOf(call.tenant)).of;
   }
 
-  #decide(invite: IncomingInvite, trunk: Trunk): CallFacts {
+  #decide({ trunk, parties, routing: { calling, called } }: Passed): CallFacts {
     const startedAt = new Date();
-    const read = readParties(invite);
-    const decision = this.#options.policies.decide(trunk.tenant, { side: trunk.side, parties: read, at: startedAt });
+    const numbers = { calling: calling.international, called: called.international };
+    const known = { side: trunk.side, parties, numbers, at: startedAt };
+    const decision = this.#options.policies.decide(trunk.tenant, known);
     return {
       callId: newCallId(),
       tenant: trunk.tenant,
       direction: directionOf(decision.party),
       trunk: trunk.name,
-      parties: named(read, decision),
+      parties: named(
+        {
+          ...parties,
+          calling: withNumber(parties.calling, numbers.calling),
+          called: withNumber(parties.called, numbers.called),
+        },
+        decision,
+      ),
       decision,
       recordingCallId: decision.record ? newRecordingCallId() : '',
       startedAt,
     };
   }
 
-  #terms({ tenant, parties }: CallFacts, { requestUri }: IncomingInvite): RecordingTerms {
-    const { termsOf, emergencyNumbers } = this.#options;
-    const terms = termsOf(tenant);
+  #terms({ tenant }: CallFacts, { called }: Routing): RecordingTerms {
+    const terms = this.#options.termsOf(tenant);
     // Whoever calls for help is put through, recorded or not.
-    if (!terms.required || !emergencyNumbers.called(parties.called.user, requestUri)) return terms;
-    return { ...terms, required: false };
+    return called.emergency ? { ...terms, required: false } : terms;
   }
 
   #newRecording(call: CallFacts, terms: RecordingTerms): PlannedRecording {

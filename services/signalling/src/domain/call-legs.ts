@@ -3,8 +3,8 @@ import type { Logger } from '@sidestream/service';
 import type { RecordingsOfCall } from './call-recording.js';
 import { within } from './deadline.js';
 import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
-import { flowsBothWays, partyFlows } from './party-flows.js';
-import type { IncomingInfo, Leg, MediaSession } from './ports.js';
+import { flowsBothWays, type PartyFlows, partyFlows } from './party-flows.js';
+import type { IncomingInfo, Leg, MediaSession, OfferingLeg } from './ports.js';
 import { statusOf, type Termination, terminated } from './termination.js';
 
 export interface CallLegsOptions {
@@ -21,7 +21,9 @@ export class CallLegs {
   readonly #options: CallLegsOptions;
   #near: Leg | undefined;
   #far: Leg | undefined;
+  #offering: OfferingLeg | undefined;
   #offerAnswer: OfferAnswer | undefined;
+  #flows: (() => PartyFlows) | undefined;
 
   constructor(options: CallLegsOptions) {
     this.#options = options;
@@ -33,6 +35,29 @@ export class CallLegs {
 
   get far(): Leg | undefined {
     return this.#far;
+  }
+
+  /** A party has said that media does not flow both ways now. */
+  get held(): boolean {
+    return this.#flows !== undefined && !flowsBothWays(this.#flows());
+  }
+
+  /** What there is of the far side, answered by us or not. */
+  get farHeld(): Pick<Leg, 'bye'> | undefined {
+    return this.#far ?? this.#offering;
+  }
+
+  /** The far side has answered with an offer of its own. */
+  takeOffering(leg: OfferingLeg): void {
+    this.#offering = leg;
+  }
+
+  /** Answers the far side's offer. Rejects as the edge does. */
+  async answerFar(sdp: string): Promise<void> {
+    if (this.#offering === undefined) return;
+    const leg = await this.#offering.answer(sdp);
+    this.take('far', leg);
+    this.listen('far', leg);
   }
 
   /** A dialog has been made. */
@@ -58,6 +83,7 @@ export class CallLegs {
     const { recordings, onOver, signal, log } = this.#options;
     const [customer, seller] = legs.far.party === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
     const flows = () => partyFlows({ customer: customer.remote, seller: seller.remote });
+    this.#flows = flows;
     this.#offerAnswer = new OfferAnswer({
       media,
       legs,

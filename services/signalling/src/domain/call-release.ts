@@ -6,10 +6,12 @@ import { raced, settled, within } from './deadline.js';
 import type { IncomingInvite, Leg, MediaSession } from './ports.js';
 import type { Termination, TerminationReason } from './termination.js';
 
+type Hanging = Pick<Leg, 'bye'>;
+
 /** What there may be to give back; read anew after the steps in flight have settled. */
 export interface CallHoldings {
-  readonly near: Leg | undefined;
-  readonly far: Leg | undefined;
+  readonly near: Hanging | undefined;
+  readonly far: Hanging | undefined;
   readonly media: MediaSession | undefined;
 }
 
@@ -19,7 +21,6 @@ export interface CallReleaseOptions {
   readonly inFlight: readonly Promise<unknown>[];
   /** Ends the recordings that have begun, told why the call ended. */
   readonly stopRecordings: (why: string) => readonly Promise<void>[];
-  readonly retryAfterSeconds: number;
   readonly log: Logger;
 }
 
@@ -33,10 +34,10 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   const { invite, holdings, inFlight, stopRecordings, log } = options;
   const first = holdings();
   const ends: (Promise<void> | undefined)[] = [];
-  const bye = (leg: Leg | undefined) => ends.push(leg && sayBye(leg, release.termination, log));
+  const bye = (leg: Hanging | undefined) => ends.push(leg && sayBye(leg, release.termination, log));
 
   if (release.near === 'bye') bye(first.near);
-  if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release, options)));
+  if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release)));
   if (release.far === 'bye') bye(first.far);
   ends.push(...stopRecordings(release.termination.reason), first.media && closeMedia(first.media, log));
 
@@ -53,16 +54,13 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   if (!clean) log.error({ termination: release.termination }, 'something of the call could not be given back in time');
 }
 
-function refusalHeaders(
-  { status, explain, termination }: CallRelease,
-  options: CallReleaseOptions,
-): Record<string, string> {
+function refusalHeaders({ status, explain, termination }: CallRelease): Record<string, string> {
   if (!explain) return {};
   const text = termination.detail === '' ? termination.reason : termination.detail;
-  return status === 503 ? unavailableHeaders(text, options.retryAfterSeconds) : explained(status, text);
+  return status === 503 ? unavailableHeaders(text) : explained(status, text);
 }
 
-async function sayBye(leg: Leg, termination: Termination, log: Logger): Promise<void> {
+async function sayBye(leg: Hanging, termination: Termination, log: Logger): Promise<void> {
   const header = byeReason(termination);
   const signal = within(undefined, releaseDeadlineMs);
   try {
@@ -78,6 +76,7 @@ function byeReason({ reason, detail }: Termination): string | undefined {
     case 'hangup':
       return undefined;
     case 'ended-by-operator':
+    case 'max-duration':
       return explained(480, detail)['Reason'];
     default:
       return explained(unavailable.includes(reason) ? 503 : 500, reason)['Reason'];

@@ -2,17 +2,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decide, parsePolicyFile } from '@sidestream/policy';
+import { TrunkTable } from '@sidestream/routing';
+import { trunkSchema } from '@sidestream/service';
 import { bodyParts, dynamics365 } from '@sidestream/siprec';
 import { FakeWorld } from '../testing/fake-world.js';
 import { CallAdmission } from './admission.js';
 import { CallControl, drained } from './call-control.js';
+import { CallGuard } from './call-guard.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
-import { EmergencyNumbers } from './emergency-numbers.js';
 import type { Party } from './parties.js';
 import type { CallFacts, ForkStream, Policies, RecordingBody } from './ports.js';
 import { usualTerms } from './recording-terms.js';
-import { TrunkTable } from './routing.js';
+import { TargetStates } from './target-states.js';
 
 const policy = parsePolicyFile(
   `users:
@@ -29,14 +31,8 @@ const policies: Policies = {
   },
 };
 
-const trunk = (side: Party, peer: string, to: string) => ({
-  tenant: 'contoso',
-  side,
-  transport: 'udp' as const,
-  peers: [peer],
-  targets: ['sip:192.0.2.9'],
-  routes: [{ to }],
-});
+const trunk = (side: Party, peer: string, to: string) =>
+  trunkSchema.parse({ tenant: 'contoso', side, peers: [peer], targets: ['sip:192.0.2.9'], routes: [{ to }] });
 
 function stream(party: Party, port: number): ForkStream {
   const crypto = `1 AES_CM_128_HMAC_SHA1_80 inline:${Buffer.alloc(30, port).toString('base64')}`;
@@ -77,16 +73,17 @@ async function recorded(side: Party, calling: string, called: string) {
     events: { ...world.events, callStarted: (call) => void started.push(call) },
     relays,
     recorders,
+    targets: new TargetStates(() => performance.now()),
     trunks: new TrunkTable({
       near: trunk(side, '127.0.0.1', 'far'),
       far: trunk(side === 'seller' ? 'customer' : 'seller', '127.0.0.2', 'near'),
     }),
     policies,
-    admission: new CallAdmission(registry, relays, policies),
+    admission: new CallAdmission(registry, relays, policies, { problem: undefined }),
+    guard: new CallGuard({}, services.clock),
     registry,
     recorderOf: () => ({ profile: dynamics365, accountId: 'AC0123' }),
     termsOf: () => usualTerms,
-    emergencyNumbers: new EmergencyNumbers([]),
   });
   const header = (name: string) => (name === 'from' ? `<sip:${calling}@near>` : undefined);
   calls.take(Object.assign(Object.create(world.invite), { requestUri: `sip:${called}@sbc`, header }));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Behaviour, FakeWorld } from '../testing/fake-world.js';
+import { type Behaviour, FakeWorld, fakeOffer } from '../testing/fake-world.js';
 import { terminated } from './termination.js';
 
 function assertClean(world: FakeWorld, what: string): void {
@@ -17,7 +17,7 @@ async function wholeCall(world: FakeWorld): Promise<void> {
   const call = world.call();
   call.start();
   const over = () => world.count('callEnded') > 0;
-  await world.until(() => world.count('recordingStarted') + world.count('recordingFailed') > 0 || over());
+  await world.until(() => world.asked || over());
   if (!over()) world.near?.hangUp();
   await call.ended;
 }
@@ -53,9 +53,7 @@ for (const [what, disturb] of Object.entries(disturbances)) {
       const call = world.call();
       world.onStep = (_name, at) => at === index && disturb(world, () => call.close(terminated('drained')));
       call.start();
-      await world.until(
-        () => world.count('recordingStarted') + world.count('recordingFailed') > 0 || world.count('callEnded') > 0,
-      );
+      await world.until(() => world.asked || world.count('callEnded') > 0);
       // A CANCEL after the 200 changes nothing, so such a call is hung up.
       if (call.phase === 'talking') world.far?.hangUp();
       await call.ended;
@@ -73,9 +71,7 @@ for (const behaviour of ['fail', 'late'] satisfies Behaviour[]) {
       if (behaviour === 'late')
         world.onStep = (at) => at === name && setImmediate(() => call.close(terminated('drained')));
       call.start();
-      await world.until(
-        () => world.count('recordingStarted') + world.count('recordingFailed') > 0 || world.count('callEnded') > 0,
-      );
+      await world.until(() => world.asked || world.count('callEnded') > 0);
       if (call.phase === 'talking') world.near?.hangUp();
       await call.ended;
       assertClean(world, `${behaviour} at ${name}`);
@@ -104,12 +100,34 @@ test('an unusable answer of the recorder: BYE, no packet, the call goes on', asy
   };
   const call = world.call();
   call.start();
-  await world.until(() => world.count('recordingFailed') > 0);
+  await world.until(() => world.asked);
   assert.equal(call.phase, 'talking');
   assert.ok(!world.did.some((what) => what.startsWith('fork answered')));
   assert.deepEqual([...world.held.keys()].sort(), ['leg far', 'leg near', 'media']);
   world.near?.hangUp();
   await call.ended;
+});
+
+test('a call in which nobody is heard ends as media-timeout on both sides, unless it is held', async () => {
+  const world = new FakeWorld();
+  const call = world.call([]);
+  call.start();
+  await world.until(() => world.steps.includes('open media'));
+  // While it rings nobody need speak.
+  world.onStep = (name) => name === 'ring' && world.fallSilent?.(60);
+  await world.until(() => world.count('callAnswered') > 0);
+  const hold = fakeOffer('m=audio 4000 RTP/AVP 0\r\na=inactive\r\n');
+  world.near?.handlers?.offer(hold);
+  await hold.heard;
+  world.fallSilent?.(61);
+  assert.equal(call.phase, 'talking');
+  const resume = fakeOffer('m=audio 4000 RTP/AVP 0\r\na=sendrecv\r\n');
+  world.near?.handlers?.offer(resume);
+  await resume.heard;
+  world.fallSilent?.(60);
+  await call.ended;
+  assert.deepEqual(world.terminationOf('callEnded')?.reason, 'media-timeout');
+  assert.deepEqual(world.did.filter((what) => what.startsWith('bye')).sort(), ['bye far', 'bye near']);
 });
 
 test('a media relay that is down refuses the call with 503 and its name', async () => {

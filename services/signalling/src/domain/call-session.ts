@@ -1,19 +1,31 @@
 // One call: it owns the call's state, runs the effects of the state machine on its legs, media and recordings, and reports what came of
 // them. Ports may fail, hang or answer late; the call still ends once, with everything given back.
-import type { Logger } from '@sidestream/service';
+import { type Candidate, requestUriAt, type Trunk } from '@sidestream/routing';
+import { type Logger, SidestreamError } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
 import { CallLegs } from './call-legs.js';
-import { CallMedia } from './call-media.js';
+import { CallMedia, mediaTerms } from './call-media.js';
 import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
 import { releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
-import { farHeaders } from './far-headers.js';
+import { raced } from './deadline.js';
+import { dialWithin, isThere, mayTryNext } from './dialling.js';
+import { type FarSide, farHeaders } from './far-headers.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
 import type { Party } from './parties.js';
-import type { CallEvents, CallFacts, IncomingInvite, MediaRelays, MonotonicClock, Refusal, Trunking } from './ports.js';
+import type {
+  CallEvents,
+  CallFacts,
+  IncomingInvite,
+  Leg,
+  MediaRelays,
+  MediaTerms,
+  MonotonicClock,
+  Refusal,
+  Trunking,
+} from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
-import { type Candidate, requestUriAt } from './routing.js';
 import {
   relayedStatus,
   statusOf,
@@ -22,6 +34,7 @@ import {
   terminationOf,
   terminationOfRefusal,
 } from './termination.js';
+import type { CallSeats } from './trunk-limits.js';
 
 /** What there is to see of a call. */
 export interface CallView {
@@ -44,15 +57,22 @@ export interface CallPlan {
   readonly facts: CallFacts;
   readonly invite: IncomingInvite;
   readonly nearParty: Party;
+  /** Of the trunk that it came from. */
+  readonly nearTerms: MediaTerms;
   readonly candidates: readonly Candidate[];
+  /** Its places on the trunks; whoever made the plan releases them. */
+  readonly seats: CallSeats;
   readonly maxForwards: number;
+  /** Told what each target does: it has answered, or nobody is there. */
+  readonly onTarget: (target: Candidate, answered: boolean) => void;
+  /** What this trunk makes of the caller's header fields. */
+  readonly callerFor: (to: Trunk) => Pick<FarSide, 'believed' | 'trusted' | 'number' | 'passHeaders'>;
   /** Undefined: the call is not to be recorded. */
   readonly recording: PlannedRecording | undefined;
 }
 
 /** How long the far side may ring (RFC 3261 §16.6 Timer C is above three minutes). */
 const ringDeadlineMs = 200_000;
-const retryAfterSeconds = 5;
 
 export class CallSession {
   readonly id: CallId;
@@ -72,6 +92,8 @@ export class CallSession {
   readonly #nearDescriptions: LegDescriptions;
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
+  /** What the caller described: in the INVITE, or in the ACK. */
+  #remote: string;
   readonly #recordings: RecordingsOfCall;
 
   constructor(services: CallServices, plan: CallPlan) {
@@ -85,7 +107,8 @@ export class CallSession {
       onChange: () => this.#legs.indicate(),
       signal: this.#work.signal,
     });
-    this.#state = newCall(plan.candidates.length, this.#recordings.plan);
+    this.#remote = plan.invite.sdp;
+    this.#state = newCall(plan.candidates.length, this.#recordings.plan, plan.invite.sdp === '');
     this.#delays = new CallDelays(plan.invite.receivedAtMs);
     const aware = isRecordAware(plan.invite.header('supported'));
     this.#nearDescriptions = new LegDescriptions(aware);
@@ -102,9 +125,13 @@ export class CallSession {
       callId: this.id,
       nearParty: plan.nearParty,
       offer: plan.invite.sdp,
+      nearTerms: plan.nearTerms,
       nearDescriptions: this.#nearDescriptions,
       recordings: this.#recordings,
-      onLost: (reason) => this.close(terminated('media-lost', reason)),
+      watcher: {
+        onLost: (reason) => this.close(terminated('media-lost', reason)),
+        onSilent: (seconds) => this.#silent(seconds),
+      },
       signal,
       log: this.#log,
     });
@@ -207,47 +234,77 @@ export class CallSession {
   }
 
   async #openMedia(): Promise<void> {
-    await this.#media.open();
+    if (this.#state.late) this.#progress = { status: 200, sdp: '', arrivedAtMs: this.#services.clock() };
+    const target = this.#plan.candidates[this.#state.candidate];
+    if (target === undefined) return;
+    await this.#media.open(mediaTerms(target.trunk));
     this.#dispatch({ type: 'media-opened' });
   }
 
   async #dial(index: number): Promise<void> {
-    const { invite, candidates, maxForwards, facts } = this.#plan;
+    const { invite, candidates, seats, maxForwards, callerFor, onTarget } = this.#plan;
     const candidate = candidates[index];
     if (candidate === undefined) return;
+    const full = seats.moveTo(candidate.trunk.name);
+    if (full !== undefined) {
+      const termination = terminated('overloaded', full.text);
+      return this.#dispatch({ type: 'far-refused', status: 503, another: true, termination });
+    }
+    await this.#media.offerTo(mediaTerms(candidate.trunk));
     const { trunking, clock } = this.#services;
-    const uri = requestUriAt(candidate, facts.parties.called.user);
-    const ringLimit = AbortSignal.timeout(ringDeadlineMs);
-    const invited = trunking.invite(
+    const uri = requestUriAt(candidate, candidate.user);
+    const isLast = index + 1 === candidates.length;
+    const { timeoutMs } = candidate.trunk.config.failover;
+    const invited = dialWithin(
+      trunking,
       {
         uri,
         protocol: candidate.protocol,
-        headers: farHeaders(invite, trunking.ownAddress(candidate.protocol), uri.replace(/;.*$/, ''), maxForwards),
+        headers: farHeaders(invite, {
+          own: trunking.ownAddress(candidate.protocol),
+          to: uri.replace(/;.*$/, ''),
+          maxForwards,
+          ...callerFor(candidate.trunk),
+        }),
         sdp: this.#media.sdp.toFar,
         onSent: () => {
           this.#delays.inviteLeft(clock());
         },
-        onProgress: (status, sdp) => {
+        onProgress: (status, sdp, branch) => {
+          onTarget(candidate, true);
           this.#progress = { status, sdp, arrivedAtMs: clock() };
-          this.#media.hear(sdp);
+          // RFC 3261 §13.2.1: no offer comes in a response that is not reliable, and none is without our leave.
+          if (!this.#state.late) this.#media.hear(sdp, branch);
           this.#dispatch({ type: 'progressed', status });
         },
       },
-      AbortSignal.any([this.#work.signal, ringLimit]),
+      { answerMs: ringDeadlineMs, responseMs: isLast ? undefined : timeoutMs },
+      this.#work.signal,
     );
     const outcome = await invited.catch((error: unknown): Refusal => {
-      if (!ringLimit.aborted || this.#work.signal.aborted) throw error;
-      return { kind: 'refused', status: 480, reason: 'no answer' };
+      // What the edge cannot send there it may send to the next one.
+      if (isLast || this.#work.signal.aborted || !(error instanceof SidestreamError) || error.code !== 'not-ready')
+        throw error;
+      return { kind: 'refused', status: 503, reason: error.message };
     });
-    if (outcome.kind === 'refused') {
-      const termination = terminationOfRefusal(outcome.status, outcome.reason, this.#state.rang);
-      return this.#dispatch({ type: 'far-refused', status: relayedStatus(outcome.status), termination });
+    onTarget(candidate, outcome.kind !== 'refused' || this.#state.rang || isThere(outcome.status));
+    if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
+    this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
+    if (outcome.kind === 'offered') {
+      this.#legs.takeOffering(outcome.leg);
+      return this.#dispatch({ type: 'far-answered' });
     }
     this.#legs.take('far', outcome.leg);
     this.#legs.listen('far', outcome.leg);
-    this.#media.hear(outcome.sdp);
     if (outcome.leg.recordAware) this.#recordings.prefer('far', outcome.sdp);
     this.#dispatch({ type: 'far-answered' });
+  }
+
+  #refused(candidate: Candidate, { status, reason }: Refusal): void {
+    const termination = terminationOfRefusal(status, reason, this.#state.rang);
+    const another = mayTryNext(candidate, status);
+    this.#log.info({ trunk: candidate.trunk.name, target: candidate.hostPort, status }, 'a target refuses the call');
+    this.#dispatch({ type: 'far-refused', status: relayedStatus(status), another, termination });
   }
 
   #relayProgress(): void {
@@ -266,15 +323,27 @@ export class CallSession {
   }
 
   async #acceptNear(): Promise<void> {
-    const leg = await this.#plan.invite.accept(this.#media.sdp.nearAnswer);
+    const { invite } = this.#plan;
+    const { nearAnswer } = this.#media.sdp;
+    if (this.#state.late) {
+      const { leg, answer } = await invite.acceptWithOffer(nearAnswer);
+      if (!this.#nearAccepted(leg)) return;
+      this.#remote = await raced(answer, this.#work.signal);
+      if (leg.recordAware) this.#recordings.prefer('near', this.#remote);
+      await this.#legs.answerFar(await this.#media.answerOffer(this.#remote));
+    } else if (!this.#nearAccepted(await invite.accept(nearAnswer))) return;
+    this.#dispatch({ type: 'near-accepted' });
+  }
+
+  /** False when the call has ended meanwhile: the release finds the leg and ends it. */
+  #nearAccepted(leg: Leg): boolean {
     this.#legs.take('near', leg);
     this.#answeredAtMs = this.#services.clock();
     // A far side that answers without ringing has its 200 measured instead.
     this.#delays.ringingPassed(this.#progress.arrivedAtMs, this.#answeredAtMs);
-    // The release, if it has begun, finds the leg here and ends it.
-    if (this.#state.phase !== 'accepting') return;
+    if (this.#state.phase !== 'accepting') return false;
     this.#legs.listen('near', leg);
-    this.#dispatch({ type: 'near-accepted' });
+    return true;
   }
 
   #announceAnswer(): void {
@@ -288,13 +357,28 @@ export class CallSession {
       near: {
         leg: near,
         party: nearParty,
-        remote: invite.sdp,
+        remote: this.#remote,
         local: sdp.toNear,
         descriptions: this.#nearDescriptions,
       },
       far: { leg: far, party: farParty, remote: sdp.fromFar, local: sdp.toFar, descriptions: farDescriptions },
     });
+    this.#limitDuration();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
+  }
+
+  /** Nobody speaks while it rings, and nobody need speak on hold. */
+  #silent(seconds: number): void {
+    if (this.phase !== 'talking' || this.#legs.held) return;
+    this.close(terminated('media-timeout', `neither party has been heard for ${seconds} s`));
+  }
+
+  #limitDuration(): void {
+    const { maxDurationMs } = this.#plan.seats;
+    if (maxDurationMs === undefined) return;
+    const why = `a call on this trunk may last ${maxDurationMs / 1_000} s`;
+    const timer = setTimeout(() => this.close(terminated('max-duration', why)), maxDurationMs);
+    this.#work.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
   #legOver(side: Side, termination: Termination): void {
@@ -306,10 +390,9 @@ export class CallSession {
     this.#work.abort(new DOMException('the call is over', 'AbortError'));
     await releaseCall(release, {
       invite,
-      holdings: () => ({ near: this.#legs.near, far: this.#legs.far, media: this.#media.session }),
+      holdings: () => ({ near: this.#legs.near, far: this.#legs.farHeld, media: this.#media.session }),
       inFlight: [...this.#inFlight, this.#media.settled],
       stopRecordings: (why) => this.#recordings.stop(why, release.recording),
-      retryAfterSeconds,
       log: this.#log,
     });
     this.#dispatch({ type: 'released' });

@@ -12,8 +12,8 @@ const events: CallEvent[] = [
   { type: 'media-opened' },
   { type: 'progressed', status: 180 },
   { type: 'far-answered' },
-  { type: 'far-refused', status: 486, termination: busy },
-  { type: 'far-refused', status: 503, termination: terminated('far-side-unreachable') },
+  { type: 'far-refused', status: 486, another: false, termination: busy },
+  { type: 'far-refused', status: 503, another: true, termination: terminated('far-side-unreachable') },
   { type: 'media-answered' },
   { type: 'near-accepted' },
   { type: 'recorded' },
@@ -83,7 +83,10 @@ test('a CANCEL after the 200 has no effect', () => {
 });
 
 test("the far side's refusal reaches the near side without a word of ours; a failure of ours is explained", () => {
-  const refused = play([...happyPath.slice(0, 2), { type: 'far-refused', status: 486, termination: busy }]);
+  const refused = play([
+    ...happyPath.slice(0, 2),
+    { type: 'far-refused', status: 486, another: false, termination: busy },
+  ]);
   assert.deepEqual(
     [releaseOf(refused.effects).near, releaseOf(refused.effects).status, releaseOf(refused.effects).explain],
     ['refuse', 486, false],
@@ -96,13 +99,21 @@ test("the far side's refusal reaches the near side without a word of ours; a fai
 });
 
 test('RFC 3263 §4.3: 503 before any ringing goes to the next target, a refusal or a ringing one does not', () => {
-  const unreachable: CallEvent = { type: 'far-refused', status: 503, termination: terminated('far-side-unreachable') };
+  const unreachable: CallEvent = {
+    type: 'far-refused',
+    status: 503,
+    another: true,
+    termination: terminated('far-side-unreachable'),
+  };
   const dialling = happyPath.slice(0, 2);
   const next = play([...dialling, unreachable], 2);
   assert.deepEqual(next.effects.at(-1), { type: 'dial', candidate: 1 });
   assert.equal(play([...dialling, unreachable, unreachable], 2).state.phase, 'closing');
   assert.equal(play([...dialling, { type: 'progressed', status: 180 }, unreachable], 2).state.phase, 'closing');
-  assert.equal(play([...dialling, { type: 'far-refused', status: 486, termination: busy }], 2).state.phase, 'closing');
+  assert.equal(
+    play([...dialling, { type: 'far-refused', status: 486, another: false, termination: busy }], 2).state.phase,
+    'closing',
+  );
 });
 
 const kindsOf = (sequence: readonly CallEvent[], plan: RecordingPlan) =>

@@ -20,6 +20,8 @@ export interface CallState {
   /** Index of the target that is being dialled. */
   readonly candidate: number;
   readonly candidates: number;
+  /** The caller has made no offer: the far side's 200 does, and the caller's ACK answers it (RFC 3264 §4). */
+  readonly late: boolean;
   /** The far side has sent a provisional response: it is alive, another target is not tried any more. */
   readonly rang: boolean;
   readonly media: 'none' | 'opening' | 'open';
@@ -37,7 +39,8 @@ export type CallEvent =
   | { type: 'media-opened' }
   | { type: 'progressed'; status: number }
   | { type: 'far-answered' }
-  | { type: 'far-refused'; status: number; termination: Termination }
+  /** `another`: such a refusal sends the call to the next target, if there is one. */
+  | { type: 'far-refused'; status: number; another: boolean; termination: Termination }
   | { type: 'media-answered' }
   | { type: 'near-accepted' }
   | { type: 'recorded' }
@@ -81,9 +84,9 @@ export interface CallStep {
   readonly effects: readonly CallEffect[];
 }
 
-export function newCall(candidates: number, plan: RecordingPlan): CallState {
+export function newCall(candidates: number, plan: RecordingPlan, late = false): CallState {
   const nothing = { rang: false, media: 'none', near: 'inviting', far: 'none', recording: 'none' } as const;
-  return { phase: 'new', candidate: 0, candidates, plan, ...nothing };
+  return { phase: 'new', candidate: 0, candidates, late, plan, ...nothing };
 }
 
 /** Never throws: an event that means nothing in a state changes nothing. */
@@ -91,8 +94,10 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
   switch (event.type) {
     case 'arrived':
       if (state.phase !== 'new') return same(state);
+      if (state.late) return go({ ...state, phase: 'dialling', far: 'inviting' }, { type: 'dial', candidate: 0 });
       return go({ ...state, phase: 'opening', media: 'opening' }, { type: 'open-media' });
     case 'media-opened':
+      if (state.late && state.phase === 'answering') return answered({ ...state, media: 'open' });
       if (state.phase !== 'opening') return same(state);
       return go({ ...state, phase: 'dialling', media: 'open', far: 'inviting' }, { type: 'dial', candidate: 0 });
     case 'progressed':
@@ -100,15 +105,12 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
       return progressed(go({ ...state, rang: true }, { type: 'relay-progress', status: event.status }));
     case 'far-answered':
       if (state.phase !== 'dialling') return same(state);
+      if (state.late) return go({ ...state, phase: 'answering', far: 'up', media: 'opening' }, { type: 'open-media' });
       return go({ ...state, phase: 'answering', far: 'up' }, { type: 'answer-media' });
     case 'far-refused':
-      return refused(state, event.status, event.termination);
+      return refused(state, event);
     case 'media-answered':
-      if (state.phase !== 'answering') return same(state);
-      if (state.plan === 'none') return accept(state);
-      // The 200 leaves first, and the recorder is asked without waiting for its ACK.
-      if (state.plan !== 'required' || state.recording === 'made') return begun(accept(state));
-      return begun(go({ ...state, phase: 'holding' }, { type: 'await-recording' }));
+      return state.phase === 'answering' ? answered(state) : same(state);
     case 'near-accepted':
       if (state.phase !== 'accepting') return same(state);
       return go({ ...state, phase: 'talking', near: 'up' }, { type: 'announce-answer' });
@@ -118,7 +120,8 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
     case 'cancelled':
       // RFC 3261 §9.2: the edge has answered the CANCEL and the INVITE; a CANCEL after our 200 has no effect.
       if (state.near !== 'inviting' && state.near !== 'accepting') return same(state);
-      return close({ ...state, near: 'over' }, event.termination, 487);
+      // Where our 200 is on its way the release finds out which of them was first.
+      return close(state.near === 'inviting' ? { ...state, near: 'over' } : state, event.termination, 487);
     case 'near-over':
       return close({ ...state, near: 'over' }, event.termination, 487);
     case 'far-over':
@@ -133,10 +136,18 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
   }
 }
 
-/** Ringing goes on first; then the recorder is asked, if that is the plan. */
+/** Ringing goes on first; then the recorder is asked, if that is the plan and there is something to record already. */
 function progressed(step: CallStep): CallStep {
-  const { plan } = step.state;
-  return plan === 'at-ringing' || plan === 'required' ? begun(step) : step;
+  const { plan, media } = step.state;
+  return media === 'open' && (plan === 'at-ringing' || plan === 'required') ? begun(step) : step;
+}
+
+/** What the caller is to be told is known. */
+function answered(state: CallState): CallStep {
+  if (state.plan === 'none') return accept(state);
+  // The 200 leaves first, and the recorder is asked without waiting for its ACK.
+  if (state.plan !== 'required' || state.recording === 'made') return begun(accept(state));
+  return begun(go({ ...state, phase: 'holding' }, { type: 'await-recording' }));
 }
 
 /** The step, with the recording begun unless it was before. */
@@ -149,11 +160,13 @@ function accept(state: CallState): CallStep {
   return go({ ...state, phase: 'accepting', near: 'accepting' }, { type: 'accept-near' });
 }
 
-function refused(state: CallState, status: number, termination: Termination): CallStep {
+function refused(
+  state: CallState,
+  { status, another, termination }: Extract<CallEvent, { type: 'far-refused' }>,
+): CallStep {
   if (state.phase !== 'dialling') return same(state);
   const next = state.candidate + 1;
-  // RFC 3263 §4.3: 503 or no response at all sends the request to the next target; a refusal is the far side's answer.
-  if (!state.rang && (status === 503 || status === 408) && next < state.candidates) {
+  if (!state.rang && another && next < state.candidates) {
     return go({ ...state, candidate: next }, { type: 'dial', candidate: next });
   }
   return close({ ...state, far: 'over' }, termination, status);

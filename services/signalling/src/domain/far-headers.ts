@@ -1,10 +1,15 @@
-// The header fields of the INVITE that goes to the far side: the caller's identity and nothing else of the near side. What is not
-// named here does not pass, so that no internal header and no topology ever leaks.
-import { formatNameAddr, type NameAddr, parseNameAddr, parseUri, splitList } from '@sidestream/sip';
-import { type InviteIdentities, wantsPrivacy } from './parties.js';
+// The header fields of the INVITE that goes to the far side: the caller's identity, what is configured to pass, and nothing else of the
+// near side. What is not named here does not pass, so that no internal header and no topology ever leaks.
+import { splitList } from '@sidestream/sip';
+import { type CallerTrust, identityHeaders } from './identity-headers.js';
+import type { InviteIdentities } from './parties.js';
+import type { InviteHeaders } from './ports.js';
 
 /** Max-Forwards of a request without one (RFC 3261 §8.1.1.6). */
 const defaultMaxForwards = 70;
+
+/** drachtio-server stalls for ever on a message above 12,228 bytes: what does not fit beside an SDP is left out. */
+const maxPassedChars = 6_000;
 
 /** Hops that are left for the far INVITE; undefined when there are none (RFC 3261 §16.3: answer 483). */
 export function remainingHops(invite: InviteIdentities): number | undefined {
@@ -13,68 +18,43 @@ export function remainingHops(invite: InviteIdentities): number | undefined {
   return hops > 0 ? hops - 1 : undefined;
 }
 
-/**
- * Builds the header fields.
- *
- * @param own our address towards the far side; it takes the place of the near side's host in every identity.
- * @param to the far side's target without URI parameters.
- */
-export function farHeaders(
-  invite: InviteIdentities,
-  own: string,
-  to: string,
-  maxForwards: number,
-): Record<string, string> {
-  const headers: Record<string, string> = {
-    From: fromHeader(invite.header('from'), own),
-    To: `<${to}>`,
-    'Max-Forwards': String(maxForwards),
+/** What the far side makes of the caller's header fields. */
+export interface FarSide extends CallerTrust {
+  /** Its target without URI parameters. */
+  readonly to: string;
+  readonly maxForwards: number;
+  /** Names of header fields that pass to it as they are. */
+  readonly passHeaders: readonly string[];
+}
+
+/** Builds the header fields. */
+export function farHeaders(invite: InviteIdentities, far: FarSide): InviteHeaders {
+  return {
+    ...passedHeaders(invite, far.passHeaders),
+    ...identityHeaders(invite, far),
+    To: `<${far.to}>`,
+    'Max-Forwards': String(far.maxForwards),
     Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK',
     'User-Agent': 'Sidestream',
   };
-  const asserted = rewritten(invite.header('p-asserted-identity'), own);
-  if (asserted !== undefined) headers['P-Asserted-Identity'] = asserted;
-  const privacy = invite.header('privacy');
-  if (privacy !== undefined && /^[\w;,\s-]{1,100}$/.test(privacy)) headers['Privacy'] = privacy.trim();
-  // Remote-Party-ID does not pass, but what it asks for does.
-  else if (wantsPrivacy(invite)) headers['Privacy'] = 'id';
-  const diversion = rewritten(invite.header('diversion'), own);
-  if (diversion !== undefined) headers['Diversion'] = diversion;
-  return headers;
 }
 
-/** Display name and user part stay, the host becomes ours; an unreadable or anonymous From says nothing (RFC 3323 §4.1.1.3). */
-function fromHeader(value: string | undefined, own: string): string {
-  const address = value === undefined ? undefined : read(value);
-  const hidden = '"Anonymous" <sip:anonymous@anonymous.invalid>';
-  if (address === undefined || /@anonymous\.invalid\b/i.test(address.uri)) return hidden;
-  return withOwnHost(address, own, false) ?? hidden;
-}
-
-function rewritten(value: string | undefined, own: string): string | undefined {
-  if (value === undefined) return undefined;
-  const kept = splitList(value)
-    .map(read)
-    .flatMap((address) => (address ? (withOwnHost(address, own, true) ?? []) : []));
-  return kept.length > 0 ? kept.join(', ') : undefined;
-}
-
-function withOwnHost(address: NameAddr, own: string, keepParameters: boolean): string | undefined {
-  try {
-    const uri = parseUri(address.uri);
-    const parameters = keepParameters ? address.parameters : new Map<string, string | null>();
-    if (uri.scheme === 'tel') return formatNameAddr({ ...address, parameters });
-    const user = uri.user === undefined || uri.user === '' ? '' : `${uri.user}@`;
-    return formatNameAddr({ ...address, uri: `sip:${user}${own}`, parameters });
-  } catch {
-    return undefined;
+function passedHeaders(invite: InviteIdentities, names: readonly string[]): Record<string, string | readonly string[]> {
+  const passed: Record<string, string | readonly string[]> = {};
+  let room = maxPassedChars;
+  const pass = (name: string, read: (value: string) => string | readonly string[] = (value) => value) => {
+    const value = invite.header(name.toLowerCase());
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a control character would end the line, or the message.
+    if (value === undefined || value.length > room || /[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return;
+    room -= value.length;
+    passed[name] = read(value);
+  };
+  for (const name of names) {
+    const isIdentity = name.toLowerCase() === 'identity';
+    // A diverted call has one for each diversion (RFC 8946), and no grammar by which one field could hold several (RFC 8224 §4).
+    pass(name, isIdentity ? splitList : undefined);
+    // Its compact form is signed together with the time (RFC 8224 §4.1).
+    if (isIdentity && passed[name] !== undefined) pass('Date');
   }
-}
-
-function read(text: string): NameAddr | undefined {
-  try {
-    return parseNameAddr(text.trim());
-  } catch {
-    return undefined;
-  }
+  return passed;
 }

@@ -1,7 +1,8 @@
 // Offers within a call: re-INVITE or UPDATE of either leg, relayed to the other one through the media relay (RFC 3264, RFC 3261 §14).
 // One exchange at a time; a failed one leaves the call as it was. Knows nothing of how the call began or ends.
 import { randomInt } from 'node:crypto';
-import type { Logger } from '@sidestream/service';
+import { type Logger, SidestreamError } from '@sidestream/service';
+import { explained } from './admission.js';
 import { within } from './deadline.js';
 import type { Party } from './parties.js';
 import type { IncomingOffer, Leg, MediaSession } from './ports.js';
@@ -36,6 +37,11 @@ export interface OfferAnswerOptions {
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
+
+type Exchanged =
+  | { readonly kind: 'agreed' }
+  /** `why` is of our own making; the other leg's refusal goes without a word of ours. */
+  | { readonly kind: 'refused'; readonly status: number; readonly why?: string };
 
 /** Longer than the INVITE transaction's own 64*T1, so that the transaction speaks first. */
 const answerDeadlineMs = 35_000;
@@ -139,11 +145,11 @@ export class OfferAnswer {
       return;
     }
     const outcome = await this.#exchange(side, offer.sdp);
-    if (outcome.kind === 'refused') offer.refuse(outcome.status);
-    else await offer.answer(this.#describe(own));
+    if (outcome.kind === 'agreed') await offer.answer(this.#describe(own));
+    else offer.refuse(outcome.status, outcome.why === undefined ? {} : explained(outcome.status, outcome.why));
   }
 
-  async #exchange(side: Side, sdp: string): Promise<{ kind: 'agreed' } | { kind: 'refused'; status: number }> {
+  async #exchange(side: Side, sdp: string): Promise<Exchanged> {
     const { media, legs, signal, log, onChanged, onLegGone } = this.#options;
     const otherSide: Side = side === 'near' ? 'far' : 'near';
     const own = legs[side];
@@ -168,7 +174,7 @@ export class OfferAnswer {
     } catch (error) {
       log.warn({ err: error, side }, 'an offer within the call failed; the session stays as it was');
       await this.#rollBack(own, other);
-      return { kind: 'refused', status: statusOf(error) };
+      return { kind: 'refused', status: statusOf(error), why: SidestreamError.from(error).message };
     }
   }
 

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { farHeaders, remainingHops } from './far-headers.js';
-import { directionOf, readParties, withRoles } from './parties.js';
+import { anonymous, directionOf, readParties, withNumber, withRoles } from './parties.js';
+
+const far = {
+  believed: true,
+  trusted: true,
+  own: '192.0.2.1',
+  to: 'sip:x@192.0.2.2',
+  maxForwards: 69,
+  passHeaders: [],
+  number: (user: string) => user,
+};
 
 function invite(requestUri: string, headers: Record<string, string>) {
   return { requestUri, header: (name: string) => headers[name] };
@@ -71,7 +81,7 @@ for (const [what, headers] of [
     assert.deepEqual([parties.customer.uri, parties.customer.name], ['sip:anonymous@anonymous.invalid', 'Anonymous']);
     assert.doesNotMatch(JSON.stringify([parties.customer, parties.calling]), /15559999|Ann"/);
     // The far side is asked as well.
-    const asked = farHeaders(invite('sip:+15550001@sbc', headers), '192.0.2.1', 'sip:x@192.0.2.2', 69)['Privacy'];
+    const asked = farHeaders(invite('sip:+15550001@sbc', headers), far)['Privacy'];
     assert.equal(asked ?? 'From', 'from' in headers && headers.from.includes('anonymous.invalid') ? 'From' : 'id');
   });
 }
@@ -100,10 +110,18 @@ test('the first URI by which a party may be known is the one that is shown', () 
 test('what cannot be read identifies nobody and throws nothing', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string(), (uri, from, asserted) => {
-      const message = invite(uri, { from, to: asserted, 'p-asserted-identity': asserted, diversion: from });
+      const message = invite(uri, {
+        from,
+        to: asserted,
+        'p-asserted-identity': asserted,
+        diversion: from,
+        'history-info': asserted,
+      });
       readParties(message);
-      for (const value of Object.values(farHeaders(message, '192.0.2.1', 'sip:x@192.0.2.2', 69)))
-        assert.doesNotMatch(value, /[\r\n]/);
+      for (const trusted of [true, false]) {
+        for (const value of Object.values(farHeaders(message, { ...far, trusted })))
+          assert.doesNotMatch([value].flat().join(), /[\r\n]/);
+      }
     }),
     { numRuns: 500 },
   );
@@ -120,15 +138,23 @@ test('the far INVITE carries the identity and nothing of the near side or of the
       'x-internal': 'secret',
       'record-route': '<sip:10.9.8.7;lr>',
     }),
-    '192.0.2.1:5060',
-    'sip:+15550001@192.0.2.9',
-    69,
+    { ...far, own: '192.0.2.1:5060', to: 'sip:+15550001@192.0.2.9', number: (user) => user.replace('+', '00') },
   );
-  assert.equal(headers['From'], '"Ann" <sip:+15559999@192.0.2.1:5060>');
-  assert.equal(headers['P-Asserted-Identity'], '"Ann" <sip:+15559999@192.0.2.1:5060>, <tel:+15559999>');
-  assert.equal(headers['Diversion'], '<sip:+15550000@192.0.2.1:5060>;reason=unconditional');
+  assert.equal(headers['From'], '"Ann" <sip:0015559999@192.0.2.1:5060>');
+  assert.equal(headers['P-Asserted-Identity'], '"Ann" <sip:0015559999@192.0.2.1:5060>, <tel:+15559999>');
+  assert.equal(headers['Diversion'], '<sip:0015550000@192.0.2.1:5060>;reason=unconditional');
   assert.equal(headers['Privacy'], 'id');
   assert.doesNotMatch(JSON.stringify(headers), /10\.9\.8\.7|secret|near/);
+});
+
+test('others are told E.164 where it is known, and nothing of who is anonymous', () => {
+  const parties = readParties(invite('sip:0030901820@sbc', { from: 'Ann <tel:030901821>' }));
+  const called = withNumber(parties.called, '+4930901820');
+  assert.deepEqual([called.uri, called.user], ['sip:+4930901820@sbc', '+4930901820']);
+  const calling = withNumber(parties.calling, '+4930901821');
+  assert.deepEqual([calling.uri, calling.user, calling.name], ['tel:+4930901821', '+4930901821', 'Ann']);
+  assert.equal(withNumber(parties.called, undefined), parties.called);
+  assert.equal(withNumber(anonymous, '+4930901820'), anonymous);
 });
 
 test('RFC 3261 §16.3: Max-Forwards counts down and 0 goes no further', () => {

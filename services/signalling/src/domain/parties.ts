@@ -24,6 +24,8 @@ export interface InviteParties {
   /** The URIs that name the party, the strongest first: that of its identity. Never shown when the party is anonymous. */
   readonly callingUris: readonly string[];
   readonly calledUris: readonly string[];
+  /** User part of the strongest of callingUris, or empty. Never shown when the party is anonymous. */
+  readonly callingUser: string;
 }
 
 export interface CallParties {
@@ -44,6 +46,13 @@ export const anonymous: Identity = {
 export interface InviteIdentities {
   readonly requestUri: string;
   header(name: string): string | undefined;
+}
+
+/** The identity with its number as E.164, where the number plan of the trunk knows it: what others are told of a party is never dialled. */
+export function withNumber(identity: Identity, number: string | undefined): Identity {
+  if (identity.anonymous || number === undefined || number === identity.user) return identity;
+  const uri = identity.uri.startsWith('tel:') ? `tel:${number}` : identity.uri.replace(/^(\w+):[^@]*/, `$1:${number}`);
+  return { ...identity, uri, user: number };
 }
 
 /** The parties in their roles: whoever of them is the seller, the other one is the customer. */
@@ -67,17 +76,20 @@ export function callingRole(direction: Direction): Party {
  * Reads the parties of an INVITE. Called: request URI, or To when the URI has no user part, without a name, since the display name of
  * To is the caller's word. Calling: P-Asserted-Identity (RFC 3325), then From. Never throws: what cannot be read is treated as
  * absent, an unreadable caller as anonymous.
+ *
+ * @param believed false: the trunk is outside our trust domain, and what it asserts is nobody's word (RFC 3325 §5).
  */
-export function readParties(invite: InviteIdentities): InviteParties {
+export function readParties(invite: InviteIdentities, believed = true): InviteParties {
   const from = nameAddrs(invite.header('from'));
-  const callers = [...nameAddrs(invite.header('p-asserted-identity')), ...from];
+  const callers = [...(believed ? nameAddrs(invite.header('p-asserted-identity')) : []), ...from];
   const to = nameAddrs(invite.header('to')).map(({ uri }) => uri);
   const callingUris = callers.map(({ uri }) => uri).filter(identifies);
   const calledUris = [invite.requestUri, ...to].filter(identifies);
   const hidden = wantsPrivacy(invite) || from.some(({ uri }) => isAnonymous(uri));
   const calling = hidden ? anonymous : identity(callingUris, firstName(callers));
   const called = identity(calledUris, '');
-  return { calling, called, callingUris: unique(callingUris), calledUris: unique(calledUris) };
+  const callingUser = userOf(callingUris[0] ?? '');
+  return { calling, called, callingUris: unique(callingUris), calledUris: unique(calledUris), callingUser };
 }
 
 /** Whether the caller asks that its identity be kept: RFC 3323 §4.2, or the older Remote-Party-ID of its trunk. */

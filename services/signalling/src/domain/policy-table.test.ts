@@ -43,6 +43,15 @@ test('the snapshot in use decides, with the recorders of the tenant; each swap i
   assert.deepEqual(swaps, [['contoso', listed, 7]]);
 });
 
+test('the number that the plan of the trunk knows says who a party is, not how the number was dialled', () => {
+  const table = new PolicyTable({ contoso: tenant });
+  table.swap('contoso', listed, 1);
+  const dialled = { ...call, parties: readParties({ requestUri: 'sip:5550001@sbc', header: () => undefined }) };
+  assert.equal(table.decide('contoso', dialled).reason, 'not-listed');
+  const numbers = { calling: undefined, called: '+15550001' };
+  assert.equal(table.decide('contoso', { ...dialled, numbers }).reason, 'listed');
+});
+
 test('a policy that is confirmed again is as fresh as that says', () => {
   const table = new PolicyTable({ contoso: tenant });
   const confirmedAt = (time: string) => ({

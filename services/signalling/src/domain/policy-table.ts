@@ -55,14 +55,16 @@ export class PolicyTable implements Policies {
       : undefined;
   }
 
-  decide(tenant: string, { side, parties, at }: PolicyFacts): Decision {
+  decide(tenant: string, { side, parties, numbers, at }: PolicyFacts): Decision {
     const { recorders = [], enabled = true } = this.#tenants.get(tenant) ?? {};
-    const candidates = (uris: readonly string[]) => uris.map((uri) => ({ uri }));
+    // The first one says who the party is; a number of its plan is its number.
+    const candidates = (uris: readonly string[], number: string | undefined) =>
+      uris.map((uri, index) => (index === 0 && number !== undefined ? { uri, number } : { uri }));
     const facts = {
       tenant,
       side,
-      calling: candidates(parties.callingUris),
-      called: candidates(parties.calledUris),
+      calling: candidates(parties.callingUris, numbers?.calling),
+      called: candidates(parties.calledUris, numbers?.called),
       at,
       enabled,
     };

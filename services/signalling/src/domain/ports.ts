@@ -1,6 +1,7 @@
 // What a call needs of the outside, in the domain's words. Adapters implement these ports; the domain imports nothing else of SIP,
 // gRPC, NATS or files. Every wait takes an AbortSignal: the deadline and the caller's CANCEL are one argument.
 import type { Decision } from '@sidestream/policy';
+import type { TrunkProtocol } from '@sidestream/routing';
 import type { CallId } from './identifiers.js';
 import type { CallParties, Direction, InviteParties, Party } from './parties.js';
 import type { Termination } from './termination.js';
@@ -9,8 +10,6 @@ import type { Termination } from './termination.js';
 export type MonotonicClock = () => number;
 
 // ---------------------------------------------------------------------------------------------------------- trunks
-
-export type TrunkProtocol = 'udp' | 'tcp' | 'tls';
 
 /** An INVITE that arrived from a trunk and has no final response yet. */
 export interface IncomingInvite {
@@ -28,20 +27,26 @@ export interface IncomingInvite {
   ring(status: number, sdp: string | undefined): Promise<void>;
   /** Sends 200. Rejects SidestreamError('cancelled') when a CANCEL won the race. */
   accept(sdp: string): Promise<Leg>;
+  /** The same for an INVITE without SDP: `answer` resolves with what the ACK carried, '' when it carried nothing or none came. */
+  acceptWithOffer(sdp: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
   /** Sends a final failure; a second one, or one after CANCEL, does nothing. Never rejects. */
   refuse(status: number, headers?: Readonly<Record<string, string>>): Promise<void>;
 }
+
+/** Header fields by name; a list stands for several fields of one name. */
+export type InviteHeaders = Readonly<Record<string, string | readonly string[]>>;
 
 /** An INVITE to send to a trunk. */
 export interface OutgoingInvite {
   readonly uri: string;
   readonly protocol: TrunkProtocol;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: InviteHeaders;
+  /** Empty: the far side is asked for its offer. */
   readonly sdp: string;
   /** The INVITE has left. */
   onSent(): void;
-  /** A provisional response other than 100; `sdp` is empty without a body. */
-  onProgress(status: number, sdp: string): void;
+  /** A provisional response other than 100; `sdp` is empty without a body. `branch`: the To tag, one for each fork. */
+  onProgress(status: number, sdp: string, branch: string): void;
 }
 
 /** The far side's refusal: a final response other than 2xx. */
@@ -55,7 +60,22 @@ export interface Refusal {
 export interface Acceptance {
   readonly kind: 'accepted';
   readonly leg: Leg;
+  /** Empty when the branch has answered our offer in a reliable provisional response already (RFC 3262 §5). */
   readonly sdp: string;
+  /** To tag of the 2xx. */
+  readonly branch: string;
+}
+
+/** The far side's 2xx with an offer, to an INVITE without one. It waits for its ACK: {@link OfferingLeg.answer} or `bye`. */
+export interface Offered {
+  readonly kind: 'offered';
+  readonly leg: OfferingLeg;
+  readonly sdp: string;
+}
+
+export interface OfferingLeg extends Pick<Leg, 'bye'> {
+  /** Sends the ACK with our answer. */
+  answer(sdp: string): Promise<Leg>;
 }
 
 /** One established SIP dialog of a call. */
@@ -102,7 +122,9 @@ export interface Trunking {
    * Sends an INVITE. Rejects SidestreamError('cancelled' | 'deadline-exceeded') as soon as the signal aborts: CANCEL goes out and
    * a late 2xx is acknowledged and ended behind the scenes; 'not-ready' without an edge.
    */
-  invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Refusal>;
+  invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Offered | Refusal>;
+  /** Sends OPTIONS outside a dialog; resolves with its final status. Rejects as invite() does. */
+  options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number>;
 }
 
 // ----------------------------------------------------------------------------------------------------------- media
@@ -117,11 +139,21 @@ export interface ForkStream {
   readonly payloadTypes: readonly number[];
 }
 
+/** What the media of a trunk's calls may be. */
+export interface MediaTerms {
+  /** Names of codecs, the preferred one first; empty: all. */
+  readonly codecs: readonly string[];
+  /** What the trunk is offered: plain RTP, both (RFC 8643), SRTP alone. */
+  readonly srtp: 'off' | 'offer' | 'require';
+}
+
+export type PartyTerms = Readonly<Partial<Record<Party, MediaTerms | undefined>>>;
+
 /** The anchored media of one call, held on one relay for its life. Errors are SidestreamError. */
 export interface MediaSession {
   readonly relay: string;
-  /** A later offer of either party → the SDP to offer to the other one. */
-  update(offerer: Party, sdp: string, signal: AbortSignal): Promise<string>;
+  /** A later offer of either party → the SDP to offer to the other one. Parties without new terms keep theirs. */
+  update(offerer: Party, sdp: string, signal: AbortSignal, terms?: PartyTerms): Promise<string>;
   /** One party's answer → the SDP that answers the offerer. */
   answer(answerer: Party, sdp: string, signal: AbortSignal): Promise<string>;
   /** Ends the session with its forks; one that is gone already is no error. */
@@ -135,16 +167,24 @@ export interface MediaSession {
   stopFork(forkId: string, signal: AbortSignal): Promise<void>;
 }
 
+export interface MediaWatcher {
+  /** The media died by itself. */
+  onLost(reason: string): void;
+  /** Neither party has been heard for the relay's media time-out; told again whenever it has passed once more. */
+  onSilent(seconds: number): void;
+}
+
 export interface MediaRelays {
-  /** Why no session can be opened now, in words that name what is missing; undefined when one can be tried. */
-  unavailable(): string | undefined;
-  /** Opens a session on the best relay; tries the next one when a relay does not answer. `onLost`: its media died by itself. */
+  /** Why no session can be opened now, in words that name what is missing; undefined when one can be tried. `full`: all have enough. */
+  unavailable(): { readonly full: boolean; readonly text: string } | undefined;
+  /** Opens a session on the best relay; tries the next one when a relay does not answer. */
   open(
     callId: CallId,
     offerer: Party,
     sdp: string,
-    onLost: (reason: string) => void,
+    watcher: MediaWatcher,
     signal: AbortSignal,
+    terms?: PartyTerms,
   ): Promise<{ media: MediaSession; sdp: string }>;
 }
 
@@ -201,8 +241,11 @@ export interface RecorderHandlers {
   offer(offer: IncomingOffer): void;
   /** The recorder has lost the metadata and asks for all of it (RFC 7866 §9.2); its request is answered already. */
   snapshotWanted(): void;
-  /** The connection is gone, which says nothing of the dialog: only the recorder's answer to OPTIONS does. */
-  doubtful(): void;
+  /**
+   * The connection is gone, which says nothing of the dialog: only the recorder's answer to OPTIONS does.
+   * @param sinceMs where it was given up because nothing came: when something came last, as a MonotonicClock time
+   */
+  doubtful(sinceMs?: number): void;
   /** The recorder's BYE (already answered), or the dialog was lost. Once. */
   ended(cause: 'hangup' | 'lost', detail: string): void;
 }
@@ -235,11 +278,15 @@ export interface PolicyFacts {
   /** Of the trunk that the call came from. */
   readonly side: Party;
   readonly parties: InviteParties;
+  /** Their numbers in E.164, where the number plan of the trunk knows them. */
+  readonly numbers?: { readonly calling: string | undefined; readonly called: string | undefined };
   readonly at: Date;
 }
 
 /** What the world is told of calls and recordings. Nothing here waits or throws. */
 export interface CallEvents {
+  /** A new INVITE was turned away; `trunk` is that of its source, undefined for a stranger. */
+  callRefused(refusal: CallRefusal): void;
   callStarted(call: CallFacts): void;
   callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
   callEnded(call: CallFacts, termination: Termination, durationMs: number): void;
@@ -249,6 +296,8 @@ export interface CallEvents {
   recordingResumed(recording: RecordingFacts): void;
   /** The recorder was lost for this reason; the recording goes on at this one. */
   recordingRecovered(recording: RecordingFacts, dialog: RecorderDialog, lost: Termination, gapMs: number): void;
+  /** Each recorder was asked and none has taken the recording; they are asked again. */
+  recordingDelayed(recording: RecordingFacts, recorder: string, why: Termination): void;
   recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void;
   recordingEnded(
     recording: RecordingFacts,
@@ -257,6 +306,26 @@ export interface CallEvents {
   ): void;
   /** Beside the call, never awaited: dialog state as plain data and fork ids; no key. */
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void;
+}
+
+/** Why new calls are turned away. A reason is a metric label: nothing else becomes one. */
+export type RefusalReason =
+  | 'unknown-trunk'
+  | 'draining'
+  | 'overloaded'
+  | 'not-ready'
+  | 'trunk-full'
+  | 'trunk-rate'
+  | 'destination'
+  | 'max-forwards'
+  | 'no-route';
+
+export interface CallRefusal {
+  readonly status: number;
+  readonly reason: RefusalReason;
+  readonly text: string;
+  readonly trunk: string | undefined;
+  readonly source: string;
 }
 
 export interface CallFacts {

@@ -10,6 +10,8 @@ const reasonTable = {
   drained: Result.SERVER_ERROR,
   // An operator, or a program that acts for one, ended just this one: as it was wanted.
   'ended-by-operator': Result.SUCCESS,
+  // The operator limits how long calls last: as it was wanted.
+  'max-duration': Result.SUCCESS,
   // A party preferred not to be recorded, and the tenant honours that.
   'declined-by-party': Result.SUCCESS,
   // Calls: what the caller or callee did.
@@ -24,6 +26,8 @@ const reasonTable = {
   'far-side-failed': Result.UPSTREAM_ERROR,
   'far-side-unreachable': Result.UPSTREAM_ERROR,
   'media-lost': Result.UPSTREAM_ERROR,
+  /** Neither party was heard any more. */
+  'media-timeout': Result.CLIENT_ERROR,
   'edge-lost': Result.SERVER_ERROR,
   // Recordings.
   'call-ended': Result.SUCCESS,

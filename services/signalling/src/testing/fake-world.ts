@@ -1,6 +1,7 @@
 // Ports of a call that misbehave on command. Every port operation is a step: a test may act when a step begins, and choose how it ends.
 import { EventEmitter, once } from 'node:events';
-import { createLogger, SidestreamError } from '@sidestream/service';
+import { type Candidate, TrunkTable } from '@sidestream/routing';
+import { createLogger, SidestreamError, trunkSchema } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import { type CallServices, CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
@@ -15,6 +16,8 @@ import type {
   LegHandlers,
   MediaRelays,
   MediaSession,
+  OfferingLeg,
+  PartyTerms,
   RecorderClient,
   RecorderDialog,
   RecorderHandlers,
@@ -24,13 +27,15 @@ import type { RecorderDescription, RecordingScript } from '../domain/recording-s
 import { RecordingSession, type RecordingSessionOptions } from '../domain/recording-session.js';
 import { type RecordingTerms, usualTerms } from '../domain/recording-terms.js';
 import { Recordings } from '../domain/recordings.js';
-import type { Candidate } from '../domain/routing.js';
 import type { Termination } from '../domain/termination.js';
+import { CallSeats, TrunkLimits } from '../domain/trunk-limits.js';
 
 /** ok: at once; fail: rejects; obey: waits for its signal and rejects; late: waits for its signal and succeeds all the same. */
 export type Behaviour = 'ok' | 'fail' | 'obey' | 'late';
 
 export const silent = createLogger({ name: 'test', instance: 'test', level: 'silent' });
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A leg that remembers what was done to it. */
 export class FakeLeg implements Leg {
@@ -105,6 +110,9 @@ export class FakeWorld {
   far: FakeLeg | undefined;
   recorderHandlers: RecorderHandlers | undefined;
   loseMedia: ((reason: string) => void) | undefined;
+  /** The time; undefined: the real one. */
+  nowMs: number | undefined;
+  fallSilent: ((seconds: number) => void) | undefined;
   /** Of the recorder's answer to BYE; undefined if it does not answer. */
   recorderByeStatus: number | undefined = 200;
   /** Of the recorder's answer to OPTIONS; undefined if it does not answer. */
@@ -114,13 +122,28 @@ export class FakeWorld {
   /** What the recorder wants in each of its descriptions from now on. */
   recorderWants: 'recvonly' | 'inactive' = 'recvonly';
   readonly gaps: number[] = [];
+  readonly durations: number[] = [];
   /** Directions of what was offered. */
   readonly proposed: string[] = [];
   readonly agreed: string[] = [];
   readonly keptState = new EventEmitter();
-  /** SDP of each 183 of the far side. */
+  /** SDP of each 183 of the far side, with ` of <branch>` where it is not `a`. */
   earlyAnswers = ['early answer'];
+  /** SDP of the 200 of the far side's branch `a`. */
+  farAnswer = 'far answer';
+  /** What the calls have shown of each target: the last counts. */
+  readonly targets = new Map<string, boolean>();
+  /** What the configuration says of the contact centre's trunk. */
+  contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string } | undefined;
+  /** What the relay was told of the parties, in its order. */
+  readonly terms: PartyTerms[] = [];
+  /** Who offered what to the relay first. */
+  opened: string | undefined;
+  /** Of the near INVITE; empty for a late offer. */
+  nearOffer = 'near offer';
+  /** What the ACK of a late offer carries. */
+  nearAck = 'near answer';
   #resumed: ForkStream[] | undefined;
   readonly #cancel = new AbortController();
   readonly #changed = new EventEmitter();
@@ -163,11 +186,22 @@ export class FakeWorld {
       this.release('near INVITE');
       return open;
     };
+    const accept = async () => {
+      // Late: the 200 has left already, so a refusal does nothing any more.
+      const left = this.behaviours.get('accept') === 'late' && final();
+      await this.step('accept');
+      if (!left && !final()) throw new SidestreamError('cancelled', 'CANCEL won');
+      this.near = new FakeLeg(this, 'near');
+      return this.near;
+    };
+    const nearOffer = () => this.nearOffer;
     return {
       sipCallId: 'near',
       source: { address: '127.0.0.1', port: 1 },
       requestUri: 'sip:+15550001@sbc',
-      sdp: 'near offer',
+      get sdp() {
+        return nearOffer();
+      },
       receivedAtMs: 0,
       cancelled: this.#cancel.signal,
       header: (name) => (name === 'from' ? '<sip:+15559999@carrier>' : undefined),
@@ -175,13 +209,11 @@ export class FakeWorld {
         this.did.push(`ring ${status} ${sdp ?? ''}`.trim());
         await this.step('ring');
       },
-      accept: async () => {
-        // Late: the 200 has left already, so a refusal does nothing any more.
-        const left = this.behaviours.get('accept') === 'late' && final();
-        await this.step('accept');
-        if (!left && !final()) throw new SidestreamError('cancelled', 'CANCEL won');
-        this.near = new FakeLeg(this, 'near');
-        return this.near;
+      accept,
+      acceptWithOffer: async (sdp) => {
+        this.did.push(`offered near ${sdp}`);
+        const leg = await accept();
+        return { leg, answer: this.step('near ack').then(() => this.nearAck) };
       },
       refuse: async (status, headers) => {
         if (final()) this.did.push(`refuse ${status} ${headers?.['Warning'] ?? ''}`.trim());
@@ -195,17 +227,39 @@ export class FakeWorld {
       invite.onSent();
       await this.step('invite', signal);
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
-      for (const sdp of this.earlyAnswers) invite.onProgress(183, sdp);
+      for (const early of this.earlyAnswers) {
+        const [sdp = '', branch = 'a'] = early.split(' of ');
+        invite.onProgress(183, sdp, branch);
+      }
       await this.step('answer', signal);
+      if (invite.sdp === '') return { kind: 'offered', leg: this.#offeringLeg(), sdp: 'far offer' };
       this.far = new FakeLeg(this, 'far');
-      return { kind: 'accepted', leg: this.far, sdp: 'far answer' };
+      return { kind: 'accepted', leg: this.far, sdp: this.farAnswer, branch: 'a' };
     },
+    options: async () => 200,
   };
 
-  readonly media: MediaSession = {
+  #offeringLeg(): OfferingLeg {
+    this.hold('leg far');
+    return {
+      answer: async (sdp) => {
+        this.did.push(`answered far ${sdp}`);
+        await this.step('far ack');
+        this.far = new FakeLeg(this, 'far');
+        return this.far;
+      },
+      bye: async () => {
+        this.did.push('bye far');
+        this.release('leg far');
+      },
+    };
+  }
+
+  readonly media: Mutable<MediaSession> = {
     relay: 'relay:1',
-    update: async (offerer, sdp, signal) => {
+    update: async (offerer, sdp, signal, terms) => {
       this.did.push(`media update ${offerer} ${sdp}`);
+      if (terms) this.terms.push(terms);
       await this.step('media update', signal);
       return `offer relayed of ${sdp}`;
     },
@@ -242,8 +296,11 @@ export class FakeWorld {
 
   readonly relays: MediaRelays = {
     unavailable: () => undefined,
-    open: async (_call, _offerer, sdp, onLost, signal) => {
-      this.loseMedia = onLost;
+    open: async (_call, offerer, sdp, watcher, signal, terms) => {
+      if (terms) this.terms.push(terms);
+      this.opened = `${offerer} ${sdp}`;
+      this.loseMedia = (reason) => watcher.onLost(reason);
+      this.fallSilent = (seconds) => watcher.onSilent(seconds);
       await this.step('open media', signal);
       this.hold('media');
       return { media: this.media, sdp: `offer relayed of ${sdp}` };
@@ -260,7 +317,7 @@ export class FakeWorld {
     },
   };
 
-  readonly recorderDialog: RecorderDialog = {
+  readonly recorderDialog: Mutable<RecorderDialog> = {
     host: 'recorder.example',
     tlsVersion: 'TLSv1.3',
     clientCertificateSubject: 'CN=client',
@@ -291,6 +348,7 @@ export class FakeWorld {
   }
 
   readonly events: CallEvents = {
+    callRefused: ({ reason }) => this.#tell(`callRefused ${reason}`),
     callStarted: () => this.#tell('callStarted'),
     callAnswered: () => this.#tell('callAnswered'),
     callEnded: (_call, termination) => this.#tell('callEnded', termination),
@@ -301,8 +359,10 @@ export class FakeWorld {
       this.gaps.push(gapMs);
       this.#tell('recordingRecovered', lost);
     },
+    recordingDelayed: (_recording, _recorder, why) => this.#tell('recordingDelayed', why),
     recordingFailed: (_recording, _recorder, termination) => this.#tell('recordingFailed', termination),
-    recordingEnded: (_recording, termination, { gapMs }) => {
+    recordingEnded: (_recording, termination, { durationMs, gapMs }) => {
+      this.durations.push(durationMs);
       this.gaps.push(gapMs);
       this.#tell('recordingEnded', termination);
     },
@@ -342,7 +402,7 @@ export class FakeWorld {
 
   services(): CallServices & { recorders: RecorderClient } {
     const { trunking, relays, events, recorders } = this;
-    return { trunking, relays, events, recorders, clock: () => performance.now(), log: silent };
+    return { trunking, relays, events, recorders, clock: () => this.nowMs ?? performance.now(), log: silent };
   }
 
   facts(recorders: string[]): CallFacts {
@@ -363,20 +423,33 @@ export class FakeWorld {
     return new RecordingSession(this.services(), { recordingId: 'r', call: facts }, () => script, options);
   }
 
+  /** Places of the contact centre, in order. */
+  candidates(): readonly Candidate[] {
+    const pbx = trunkSchema.parse({
+      tenant: 'contoso',
+      side: 'seller',
+      routes: [{ to: 'pbx' }],
+      ...this.contactCentre,
+    });
+    const table = new TrunkTable({ pbx });
+    const trunk = table.ofSource('192.0.2.9', 5060);
+    if (trunk === undefined) throw new Error('no trunk');
+    const query = { trunk, requestUri: 'sip:+15550001@sbc', called: '+15550001', calling: '', header: () => undefined };
+    return table.candidates(table.route(query));
+  }
+
   call(recorders: string[] = ['sip:r1'], terms: Partial<RecordingTerms> = {}): CallSession {
     const facts = this.facts(recorders);
-    const candidate: Candidate = {
-      trunk: { name: 'pbx', tenant: 'contoso', side: 'seller' },
-      scheme: 'sip',
-      hostPort: '192.0.2.9',
-      protocol: 'udp',
-    };
     return new CallSession(this.services(), {
       facts,
       invite: this.invite,
       nearParty: 'customer',
-      candidates: [candidate],
+      nearTerms: { codecs: [], srtp: 'off' },
+      candidates: this.candidates(),
+      seats: new CallSeats(new TrunkLimits({}, () => 0), 'carrier', false),
       maxForwards: 69,
+      onTarget: ({ hostPort }, answered) => this.targets.set(hostPort, answered),
+      callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
       recording:
         recorders.length > 0
           ? {
@@ -387,6 +460,11 @@ export class FakeWorld {
             }
           : undefined,
     });
+  }
+
+  /** Whether a recorder has taken the recording, or none has, all having been asked. */
+  get asked(): boolean {
+    return this.told.some(({ kind }) => /^recording(Started|Delayed|Failed)$/.test(kind));
   }
 
   count(kind: string): number {

@@ -69,7 +69,7 @@ export class TestParty {
 
   call(
     edge: TestEdge,
-    o: { body?: string; signal?: AbortSignal; onProvisional?: (status: number) => void } = {},
+    o: { body?: string; ack?: string; signal?: AbortSignal; onProvisional?: (status: number) => void } = {},
   ): Promise<OutgoingInvite> {
     return this.agent.invite({
       target: this.#target(edge),
@@ -78,6 +78,7 @@ export class TestParty {
       contact: `<sip:ann@${this.address}>`,
       signal: o.signal,
       onProvisional: (response) => o.onProvisional?.(response.status),
+      ...(o.ack === undefined ? {} : { answerOffer: () => ({ body: o.ack ?? '', contentType: 'application/sdp' }) }),
       ...(o.body === undefined ? {} : { body: o.body, contentType: 'application/sdp' }),
     });
   }

@@ -14,6 +14,7 @@ import { AppMessageError, parseAppMessage } from '../domain/app-message.js';
 import { DialogBook } from '../domain/dialog-book.js';
 import { hostPort } from '../domain/local-address.js';
 import { RouteTable } from '../domain/routing.js';
+import { SourceGate, type SourceLimits } from '../domain/source-gate.js';
 import type { AdminClient, AdminLimits, SipFrame } from './admin-client.js';
 import { AdminServer } from './admin-server.js';
 import { Answers } from './answers.js';
@@ -23,11 +24,13 @@ import type { EdgeContext } from './edge-context.js';
 import type { EdgeDialog } from './edge-dialog.js';
 import { EdgeMetrics } from './edge-metrics.js';
 import { InDialogRequests } from './in-dialog-requests.js';
-import { KnownPeers } from './known-peers.js';
+import { KnownPeers, type PeerDomain } from './known-peers.js';
 import { Listeners } from './listeners.js';
 import { Orphans } from './orphans.js';
 import { repeatAckOfStray } from './owed-ack.js';
+import { PeerLog } from './peer-log.js';
 import { ServerSide } from './server-side.js';
+import { ServiceLookup } from './service-lookup.js';
 
 export interface EdgeOptions {
   readonly listen: readonly { protocol: TransportProtocol; host: string; port: number }[];
@@ -35,11 +38,17 @@ export interface EdgeOptions {
   readonly advertise?: string | undefined;
   /** IP addresses, networks and host names that may speak to the edge. */
   readonly peers: readonly string[];
+  /** Domains whose places, as SRV records have them, may speak to it as well. */
+  readonly domains?: readonly PeerDomain[] | undefined;
+  /** `host:port` of DNS servers to ask for SRV records; those of the system unless told. */
+  readonly dnsServers?: readonly string[] | undefined;
   readonly secret: Secret;
   readonly adminPort: number;
   readonly tls?: { readonly identity: TlsIdentity; readonly requestClientCertificate: boolean } | undefined;
   readonly maxDialogs: number;
   readonly maxTransactions: number;
+  /** What one source may bring; the defaults are far above what an honest peer needs. */
+  readonly sources?: Partial<SourceLimits & { readonly connections: number }> | undefined;
   readonly adminLimits?: Partial<AdminLimits> | undefined;
   readonly timers?: Partial<TimerValues> | undefined;
   readonly clock?: Clock | undefined;
@@ -56,6 +65,12 @@ export interface EdgeOptions {
 /** What drachtio-srf takes for the server's version; from v0.8.2 on it may ping. */
 const version = 'v0.9.10-sidestream';
 
+/** Ten times what a busy carrier sends, a third of what this process can read. */
+const defaultSources = { messagesPerSecond: 4_000, connectionsPerSecond: 100, connections: 512 };
+
+/** Above what peers send of SIP and SDP, with Identity and History-Info; a datagram is smaller anyway. */
+const messageLimits = { maxHeaderBytes: 16_384, maxHeaderFields: 128, maxBodyBytes: 65_536 };
+
 /** Longer than any call rings that somebody waits for; RFC 3261 §13.3.1.1 has proxies give up after 3 minutes. */
 const defaultRingingDeadlineMs = 5 * 60_000;
 
@@ -65,6 +80,7 @@ export class Edge {
   readonly #layer: TransactionLayer;
   readonly #listeners = new Listeners();
   readonly #peers: KnownPeers;
+  readonly #services: ServiceLookup;
   readonly #routes = new RouteTable<AdminClient>();
   readonly #book: DialogBook<AdminClient, EdgeDialog>;
   readonly #admin: AdminServer;
@@ -78,11 +94,21 @@ export class Edge {
   private constructor(options: EdgeOptions) {
     this.#options = options;
     const { log, timers, clock, maxTransactions } = options;
-    this.#peers = new KnownPeers({ entries: options.peers, log });
-    this.#transports = new Transports({ accept: (remote) => this.#peers.has(remote.host) });
+    this.#services = new ServiceLookup({ deadlineMs: options.lookupDeadlineMs ?? 3_000, servers: options.dnsServers });
+    this.#peers = new KnownPeers({ entries: options.peers, domains: options.domains, services: this.#services, log });
+    const { connections, ...rates } = { ...defaultSources, ...options.sources };
+    const isPeer = (address: string) => this.#peers.has(address);
+    const gate = new SourceGate({ ...rates, isPeer, clock: () => performance.now() });
+    this.#transports = new Transports({
+      accept: ({ host }, protocol) => gate.admits(host, protocol),
+      pace: ({ host }, messages) => gate.pace(host, messages),
+      limits: messageLimits,
+      maxConnectionsPerSource: connections,
+    });
     this.#layer = new TransactionLayer({
       transports: this.#transports,
       maxTransactions,
+      limits: messageLimits,
       timers,
       clock,
       viaHost: (flow) => hostPort(this.#listeners.of(flow)?.advertised ?? flow.local),
@@ -158,19 +184,22 @@ export class Edge {
       transactions: () => this.#layer.size,
       clients: () => this.#admin.clients,
     });
-    this.#transports.on('refused', (remote, protocol) => {
-      metrics.refused(protocol);
-      log.debug({ remote: hostPort(remote), protocol }, 'dropped: not a configured peer');
+    const refusals = new PeerLog(log);
+    this.#transports.on('refused', (remote, protocol, because, detail) => {
+      metrics.refused(protocol, because);
+      // Strangers cost a count, not a line: there may be thousands a second.
+      if (because !== 'not-admitted') refusals.warn(because, remote, { protocol, detail }, 'a peer is refused');
     });
     this.#layer.on('malformed', (error, flow, answered) => {
       metrics.malformed();
-      log.info({ remote: hostPort(flow.remote), reason: error.message, answered }, 'malformed message');
+      refusals.warn('malformed', flow.remote, { reason: error.message, answered }, 'malformed message');
     });
     this.#layer.on('fault', (error) => log.error({ err: error }, 'a message could not be handled'));
     const destinations = new Destinations({
       listeners: this.#listeners,
       identity: tls?.identity,
       lookupDeadlineMs: this.#options.lookupDeadlineMs ?? 3_000,
+      services: this.#services,
     });
     return {
       layer: this.#layer,

@@ -8,6 +8,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from '@sidestream/sip';
+import { isTranslated } from '../domain/translated.js';
 import { deliverUnsolicited } from './delivery.js';
 import { DestinationError } from './destinations.js';
 import type { EdgeContext } from './edge-context.js';
@@ -16,7 +17,7 @@ import type { EdgeDialog } from './edge-dialog.js';
 /**
  * The flow for a request in a dialog (RFC 3261 §12.2.1.1: topmost route, else the remote target). A connection to the
  * same host that is still open is used again: a client's Contact often can't be dialled (RFC 5923). Where DNS has no answer
- * for a Contact, what is left is the address where the peer was heard last.
+ * for a Contact, or that is an address behind a NAT, what is left is the address where the peer was heard last.
  *
  * @param known the flow on which the peer was heard last.
  * @param route URI that the application wants instead, or empty.
@@ -24,6 +25,9 @@ import type { EdgeDialog } from './edge-dialog.js';
  */
 export async function flowInDialog(context: EdgeContext, state: DialogState, known: Flow, route = ''): Promise<Flow> {
   const reusable = known.reliable && !known.closed;
+  if (route === '' && state.routeSet.length === 0 && isTranslated(state.remoteTarget, known.remote.host)) {
+    if (reusable || !known.reliable) return known;
+  }
   try {
     const { target } = await context.destinations.resolve(route || nextHopUri(state), known.protocol);
     if (reusable && known.protocol === target.protocol && known.remote.host === target.host) return known;

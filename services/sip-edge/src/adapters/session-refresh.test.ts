@@ -83,6 +83,52 @@ describe('the edge refreshes', () => {
       assert.deepEqual(told, []);
     }));
 
+  test('two hours of refreshes by the edge keep a call up, and not one more is sent than is due', () =>
+    inCall('1800;refresher=uas', async ({ app, peer, call, told, pass }) => {
+      let gone = false;
+      app.once('gone', () => {
+        gone = true;
+      });
+      for (let count = 0; count < 8; count += 1) {
+        pass(900);
+        await refreshed(peer, await peer.request('INVITE'), '1800;refresher=uac');
+      }
+      call.send('BYE');
+      await peer.response(200, 'BYE');
+      assert.deepEqual([gone, told], [true, []]);
+      assert.deepEqual(
+        peer.unread.filter((message) => message.kind === 'request'),
+        [],
+      );
+    }));
+
+  test('two hours of refreshes by the peer keep a call up: re-INVITE with SDP, without it (RFC 3264 §5), and UPDATE', () =>
+    inCall('1800;refresher=uac', async ({ app, peer, call, told, pass }) => {
+      const session = { Supported: 'timer', 'Session-Expires': '1800;refresher=uac' };
+      let gone = 0;
+      app.on('gone', () => {
+        gone += 1;
+      });
+      for (let count = 0; count < 8; count += 1) {
+        pass(900);
+        const method = count % 3 === 2 ? 'UPDATE' : 'INVITE';
+        const late = count % 3 === 1;
+        call.send(method, { headers: session, body: late || method === 'UPDATE' ? '' : sdp(40_000) });
+        const ok = await peer.response(200, method);
+        assert.equal(ok.headers.get('Session-Expires'), '1800;refresher=uac');
+        if (method === 'INVITE') {
+          if (late) assert.match(ok.body.toString(), /^m=audio /m);
+          call.send('ACK', { cseq: ok.cseq.number, body: late ? sdp(40_000) : '' });
+          await eventually(() => told.at(-1) === 'ack', 'the application has the ACK');
+          told.length = 0;
+        }
+      }
+      pass(1_790);
+      assert.equal(gone, 0);
+      pass(20);
+      assert.match((await peer.request('BYE')).headers.get('Reason') ?? '', /Session timer expired/);
+    }));
+
   test('RFC 3261 §13.2.2.4: a copy of the 200 to a refresh is acknowledged again', () =>
     inCall('90;refresher=uas', async ({ peer, pass }) => {
       pass(45);

@@ -72,6 +72,8 @@ export interface DrachtioApp extends EventEmitter {
     options: object,
   ): Promise<{ uas: AppDialog; uac: AppDialog }>;
   request(uri: string, options: object): Promise<AppRequest>;
+  /** A response may come in the turn in which the request is echoed: only a callback is in time for it. */
+  request(uri: string, options: object, callback: (error: unknown, request: AppRequest) => void): void;
 }
 
 const Srf: new () => DrachtioApp = createRequire(import.meta.url)('drachtio-srf');

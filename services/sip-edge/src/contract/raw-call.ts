@@ -79,7 +79,8 @@ export function answer(
 ): void {
   const headers = new Headers(Object.entries(options.headers ?? {}));
   const { host, port } = peer.address;
-  if (request.method === 'INVITE' && status < 300) headers.append('Contact', `<sip:raw@${host}:${port}>`);
+  if (request.method === 'INVITE' && status < 300 && !headers.has('Contact'))
+    headers.append('Contact', `<sip:raw@${host}:${port}>`);
   if (options.body) headers.append('Content-Type', 'application/sdp');
   const { toTag = 'raw-tag' } = options;
   peer.send(createResponse(request, status, { toTag, headers, body: Buffer.from(options.body ?? '') }));

@@ -1,6 +1,6 @@
-/** SDES crypto attributes (RFC 4568) of the one suite that the recorder speaks. Keys come in here and are never shown. */
+/** SDES crypto attributes (RFC 4568) of the one suite that the simulators speak. Keys come in here and are never shown. */
 import { randomBytes } from 'node:crypto';
-import { MASTER_LENGTH } from '../rtp/srtp-keys.js';
+import { MASTER_LENGTH } from './srtp-keys.js';
 
 export const SUITE = 'AES_CM_128_HMAC_SHA1_80';
 
