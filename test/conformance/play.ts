@@ -9,12 +9,13 @@ import { checkAlways, checkSteps, type PartyView } from './ladder-checks.js';
 import { readSippLog } from './sipp-log.js';
 import { sippScenario } from './sipp-xml.js';
 
-const flowSeconds = 30;
-/** How long the other party may take to see that one has failed. */
+/** More than 64*T1, after which an INVITE without a response is given up. */
+const flowSeconds = 50;
+const messageSeconds = 40;
 const eventMs = 10_000;
 
-/** Plays the flow and asserts everything about it; resolves with what each party heard. */
-export async function playFlow(stage: ConformanceStage, lane: ConformanceLane): Promise<readonly PartyView[]> {
+/** Plays the flow and asserts everything about it. */
+export async function playFlow(stage: ConformanceStage, lane: ConformanceLane): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'sidestream-flow-'));
   const over = new AbortController();
   try {
@@ -37,7 +38,6 @@ export async function playFlow(stage: ConformanceStage, lane: ConformanceLane): 
     const views = outcomes.map(({ view }) => view);
     checkAlways(views, edge.replace(/:\d+$/, ''));
     await checkOutcome(stage, lane);
-    return views;
   } finally {
     over.abort();
     await rm(directory, { recursive: true, force: true });
@@ -68,7 +68,7 @@ async function runParty(
   const args = [
     ...(role === 'caller' ? [edge] : ['-rtp_echo']),
     ...['-sf', file, '-i', host, '-mi', host, '-p', String(port), '-t', protocol === 'udp' ? 'u1' : 't1'],
-    ...['-m', '1', '-timeout', String(flowSeconds), '-timeout_error', '-recv_timeout', String(20_000)],
+    ...['-m', '1', '-timeout', String(flowSeconds), '-timeout_error', '-recv_timeout', String(1_000 * messageSeconds)],
     ...['-trace_msg', '-message_file', log, '-message_overwrite', 'false'],
     ...(lane.scenario.withoutRetransmission === true ? ['-nr'] : []),
   ];
