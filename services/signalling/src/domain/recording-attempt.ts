@@ -149,6 +149,7 @@ export class RecordingAttempt {
       signal,
       onLost: (termination, sinceMs) => onEvent({ type: 'lost', termination }, sinceMs),
     });
+    fork.watch((condition, lastedMs) => this.#watch?.forkChanged(condition, lastedMs));
     this.#updates = new RecordingUpdates({
       dialog,
       script,
