@@ -241,7 +241,13 @@ test('media that the engine lost is told to its call alone', async () => {
 test('how a fork does its work is told to whoever watches it, until it is stopped', async () => {
   const { address, watchers } = await relay();
   const callId = newCallId();
-  const { media } = await client([address]).open(callId, 'customer', 'x', () => {}, never);
+  const { media } = await client([address]).open(
+    callId,
+    'customer',
+    'x',
+    watching(() => {}),
+    never,
+  );
   await eventually(() => watchers.length > 0, 'the relay is watched');
   const told: unknown[] = [];
   media.watchFork('f', (...said) => told.push(said));
