@@ -45,6 +45,8 @@ export interface OutgoingInvite {
   readonly headers: SipFields;
   /** Empty: the far side is asked for its offer. */
   readonly sdp: string;
+  /** Why it is given up: the Reason (RFC 3326) of the CANCEL, and of the BYE after a 2xx that crossed it. Undefined: none is told. */
+  cancelReason?(): string | undefined;
   /** The INVITE has left. */
   onSent(): void;
   /** A provisional response other than 100; `sdp` is empty without a body. `branch`: the To tag, one for each fork. */
