@@ -17,7 +17,7 @@ export interface SrfRequest extends SrfMessage {
   readonly isNewInvite: boolean;
   on(event: 'cancel', listener: () => void): void;
   on(event: 'response', listener: (response: SrfResponse) => void): void;
-  cancel(callback: (error: unknown) => void): void;
+  cancel(options: { headers: Readonly<Record<string, string>> }, callback: (error: unknown) => void): void;
 }
 
 export interface SrfResponse extends SrfMessage {

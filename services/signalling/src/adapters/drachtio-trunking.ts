@@ -105,7 +105,11 @@ export class DrachtioTrunking implements Trunking {
     const attempt = login?.attempt();
     let sent: SrfRequest | undefined;
     let given = false;
-    const cancel = () => sent?.cancel((error) => error && this.#options.log.debug({ err: error }, 'CANCEL not sent'));
+    const cancel = () => {
+      const reason = invite.cancelReason?.();
+      const options = { headers: reason === undefined ? {} : { Reason: reason } };
+      sent?.cancel(options, (error) => error && this.#options.log.debug({ err: error }, 'CANCEL not sent'));
+    };
     const outcome = new Promise<Acceptance | Offered | Refusal>((resolve, reject) => {
       const progress = {
         cbRequest: (error: unknown, request?: SrfRequest) => {
@@ -162,7 +166,10 @@ export class DrachtioTrunking implements Trunking {
       given = true;
       if (signal.aborted) cancel();
       // RFC 3261 §9.1: a 2xx that crossed our CANCEL, be it in this very turn, made a dialog. The library has acknowledged it.
-      outcome.then(endAccepted, () => {});
+      outcome.then(
+        (late) => endAccepted(late, invite.cancelReason?.()),
+        () => {},
+      );
       throw error;
     }
   }
@@ -247,8 +254,8 @@ export class DrachtioTrunking implements Trunking {
   }
 }
 
-function endAccepted(outcome: Acceptance | Offered | Refusal): void {
-  if (outcome.kind !== 'refused') void outcome.leg.bye(undefined, AbortSignal.timeout(lateByeDeadlineMs));
+function endAccepted(outcome: Acceptance | Offered | Refusal, reason: string | undefined): void {
+  if (outcome.kind !== 'refused') void outcome.leg.bye(reason, AbortSignal.timeout(lateByeDeadlineMs));
 }
 
 function refusalOf(error: unknown, hasCredentials: boolean): Refusal | undefined {

@@ -45,6 +45,8 @@ export interface OutgoingInvite {
   readonly headers: SipFields;
   /** Empty: the far side is asked for its offer. */
   readonly sdp: string;
+  /** Why it is given up: the Reason (RFC 3326) of the CANCEL, and of the BYE after a 2xx that crossed it. Undefined: none is told. */
+  cancelReason?(): string | undefined;
   /** The INVITE has left. */
   onSent(): void;
   /** A provisional response other than 100; `sdp` is empty without a body. `branch`: the To tag, one for each fork. */
@@ -141,6 +143,12 @@ export interface ForkStream {
   readonly payloadTypes: readonly number[];
 }
 
+/**
+ * How an answered fork does its work. stalled: a party sends, and nothing of it leaves for the recorder. recorder-silent: no more RTCP of a
+ * recorder that used to send it.
+ */
+export type ForkCondition = 'flowing' | 'stalled' | 'recorder-silent';
+
 /** What the media of a trunk's calls may be. */
 export interface MediaTerms {
   /** Names of codecs, the preferred one first; empty: all. */
@@ -167,6 +175,8 @@ export interface MediaSession {
   /** Offers a paused fork again. Media may flow at once to where it went before. */
   resumeFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]>;
   stopFork(forkId: string, signal: AbortSignal): Promise<void>;
+  /** Tells when a fork does its work no more, or again, until it is stopped; `lastedMs`: how long it had been so. */
+  watchFork(forkId: string, onChange: (condition: ForkCondition, lastedMs: number) => void): void;
 }
 
 export interface MediaWatcher {

@@ -110,6 +110,7 @@ export class FakeWorld {
   far: FakeLeg | undefined;
   recorderHandlers: RecorderHandlers | undefined;
   loseMedia: ((reason: string) => void) | undefined;
+  forkChanged: Parameters<MediaSession['watchFork']>[1] | undefined;
   /** The time; undefined: the real one. */
   nowMs: number | undefined;
   fallSilent: ((seconds: number) => void) | undefined;
@@ -292,6 +293,9 @@ export class FakeWorld {
       return this.#resumed;
     },
     stopFork: async (fork) => this.release(`fork ${fork}`),
+    watchFork: (_fork, onChange) => {
+      this.forkChanged = onChange;
+    },
   };
 
   readonly relays: MediaRelays = {
