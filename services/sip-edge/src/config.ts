@@ -35,11 +35,14 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
   const problems = [];
   const peers = Object.values(trunks).flatMap((trunk) => [...trunk.peers]);
   const domains: PeerDomain[] = [];
-  for (const [name, { targets, transport }] of Object.entries(trunks)) {
-    for (const [index, { uri }] of targets.entries()) {
+  for (const [name, { targets, register, transport }] of Object.entries(trunks)) {
+    const places = [
+      ...targets.map(({ uri }, index) => ({ uri, path: `targets.${index}` })),
+      ...(register?.registrar ?? []).map((uri) => ({ uri, path: 'register.registrar' })),
+    ];
+    for (const { uri, path } of places) {
       const target = readTarget(uri, transport);
-      if (target === undefined)
-        problems.push({ path: `trunks.${name}.targets.${index}`, message: 'has no valid host' });
+      if (target === undefined) problems.push({ path: `trunks.${name}.${path}`, message: 'has no valid host' });
       else if (target.isDomain) domains.push({ domain: target.host, protocol: target.protocol });
       else peers.push(target.host);
     }

@@ -8,8 +8,12 @@ export function* checkAccess(config: Loose): Generator<ConfigProblem> {
   const openUsers = new Map<string, string>();
   for (const [name, trunk] of entries(config['trunks'])) {
     const path = `trunks.${name}`;
-    if (trunk['credentials'] !== undefined && entries(trunk['targets']).length === 0) {
-      yield { path: `${path}.credentials`, message: 'is for targets, and there are none' };
+    if (
+      trunk['credentials'] !== undefined &&
+      entries(trunk['targets']).length === 0 &&
+      trunk['register'] === undefined
+    ) {
+      yield { path: `${path}.credentials`, message: 'is for targets or a registrar, and there are none' };
     }
     const digest = trunk['digest'];
     if (digest === undefined) continue;

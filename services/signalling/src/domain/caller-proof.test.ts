@@ -28,6 +28,7 @@ function proof(logins = ['both', 'roaming', 'wandering']) {
     trunks: new TrunkTable(config, new EmergencyNumbers([])),
     config,
     logins: all,
+    registered: { ofContact: () => undefined, ofSource: () => undefined },
     clock: () => 0,
     onProof: (name, outcome) => told.push(`${name}: ${outcome}`),
   });

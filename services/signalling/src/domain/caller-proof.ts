@@ -5,6 +5,7 @@ import type { Trunk, TrunkTable } from '@sidestream/routing';
 import type { Secret, TrunkConfig } from '@sidestream/service';
 import { DigestGuard, type DigestHash, type DigestRefusal, parseUri } from '@sidestream/sip';
 import type { IncomingInvite, MonotonicClock, RefusalReason, SipFields } from './ports.js';
+import type { TrunkRegistrations } from './trunk-registrations.js';
 
 /** What the callers of a trunk log in to, and with what. */
 export interface TrunkLogin {
@@ -16,6 +17,7 @@ export interface TrunkLogin {
 
 export interface CallerProofOptions {
   readonly trunks: Pick<TrunkTable, 'ofSource'>;
+  readonly registered: Pick<TrunkRegistrations, 'ofContact' | 'ofSource'>;
   readonly config: Readonly<Record<string, TrunkConfig>>;
   /** Of the trunks that have `digest`, by name. */
   readonly logins: ReadonlyMap<string, TrunkLogin>;
@@ -69,11 +71,19 @@ export class CallerProof {
 
   /** The caller's trunk, or what it hears instead: 401 with challenges, or 403. Never throws. */
   identify(invite: Claim): Caller {
-    const { trunks } = this.#options;
-    const trunk = trunks.ofSource(invite.source.address, invite.source.port);
+    const trunk = this.#ofSource(invite);
     if (trunk === undefined) return this.#identifyStranger(invite);
     const guard = this.#guards.get(trunk.name);
     return guard === undefined ? { trunk } : this.#logIn(guard, invite, trunk.name, () => trunk);
+  }
+
+  #ofSource({ source: { address, port }, requestUri }: Claim): Trunk | undefined {
+    const { trunks, registered } = this.#options;
+    return (
+      registered.ofContact(address, userOf(requestUri)) ??
+      trunks.ofSource(address, port) ??
+      registered.ofSource(address)
+    );
   }
 
   #identifyStranger(invite: Claim): Caller {
@@ -103,10 +113,15 @@ export class CallerProof {
  * changed on the way, and some user agents name no user at all.
  */
 function isForSameUser(uri: string, requestUri: string): boolean {
+  const user = userOf(uri);
+  return user === '' || (user !== undefined && user === userOf(requestUri));
+}
+
+/** Empty where there is none; undefined for what is no URI. */
+function userOf(uri: string): string | undefined {
   try {
-    const { user = '' } = parseUri(uri);
-    return user === '' || user === parseUri(requestUri).user;
+    return parseUri(uri).user ?? '';
   } catch {
-    return false;
+    return undefined;
   }
 }
