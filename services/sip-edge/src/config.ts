@@ -17,6 +17,8 @@ export interface SipEdgeConfig {
   readonly domains: readonly PeerDomain[];
   /** A trunk proves itself by digest alone, so that its address is anybody's. */
   readonly callsFromStrangers: boolean;
+  /** Names in certificates that prove a trunk. */
+  readonly certificateNames: readonly string[];
   readonly secret: Secret;
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly trustFile?: string | undefined };
   readonly maxCalls: number;
@@ -62,7 +64,10 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
     advertise: signalling.advertise,
     peers,
     domains,
-    callsFromStrangers: Object.values(trunks).some(({ digest, peers }) => digest !== undefined && peers.length === 0),
+    callsFromStrangers: Object.values(trunks).some(
+      ({ digest, peers, certificateNames }) => digest !== undefined && peers.length + certificateNames.length === 0,
+    ),
+    certificateNames: Object.values(trunks).flatMap(({ certificateNames }) => certificateNames),
     secret: new Secret(secret ?? ''),
     ...(signalling.tls ? { tls: signalling.tls } : {}),
     maxCalls: signalling.maxCalls,

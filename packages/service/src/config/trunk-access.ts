@@ -42,3 +42,15 @@ export const registerSchema = z
   })
   .transform(({ expires, ...rest }) => ({ ...rest, expiresSeconds: Math.round(expires / 1_000) }))
   .describe('where this trunk wants to be told under which address calls reach us (RFC 3261 §10)');
+
+export const certificateNamesSchema = z
+  .array(
+    z
+      .string()
+      .regex(/^(sip:)?[A-Za-z0-9.-]{1,253}$/, 'must be a host name or sip:host')
+      .transform((text) => text.replace(/^sip:/, '').toLowerCase()),
+  )
+  .default([])
+  .describe(
+    'who calls in over TLS with a certificate of one of these names is this trunk, and nobody else is (RFC 5922)',
+  );
