@@ -23,6 +23,7 @@ export interface SrfRequest extends SrfMessage {
 export interface SrfResponse extends SrfMessage {
   readonly status: number;
   readonly reason: string;
+  readonly source_address: string;
   /** Of a response that came: the request as the edge sent it. */
   readonly req: SrfRequest;
   readonly finalResponseSent: boolean;

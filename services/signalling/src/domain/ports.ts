@@ -129,6 +129,34 @@ export interface Trunking {
   invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Offered | Refusal>;
   /** Sends OPTIONS outside a dialog; resolves with its final status. Rejects as invite() does. */
   options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number>;
+  /** Sends REGISTER, with the trunk's credentials where it is asked for them. Rejects as invite() does. */
+  register(register: OutgoingRegister, signal: AbortSignal): Promise<RegisterAnswer>;
+}
+
+/** A REGISTER to send (RFC 3261 §10.2). */
+export interface OutgoingRegister {
+  readonly trunk: string;
+  readonly registrar: string;
+  readonly protocol: TrunkProtocol;
+  /** The address that is registered. */
+  readonly address: string;
+  /** Where calls to it shall go. */
+  readonly contact: string;
+  /** 0 takes the contact back. */
+  readonly expiresSeconds: number;
+  /** The same for all of a registration. */
+  readonly callId: string;
+  /** Gives a higher number at each call. */
+  nextCseq(): number;
+}
+
+/** A registrar's final answer. */
+export interface RegisterAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** Where it came from. */
+  readonly source: string;
+  header(name: string): string | undefined;
 }
 
 // ----------------------------------------------------------------------------------------------------------- media

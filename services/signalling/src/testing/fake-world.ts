@@ -238,6 +238,7 @@ export class FakeWorld {
       return { kind: 'accepted', leg: this.far, sdp: this.farAnswer, branch: 'a' };
     },
     options: async () => 200,
+    register: async () => ({ status: 200, reason: 'OK', source: '192.0.2.1', header: () => undefined }),
   };
 
   #offeringLeg(): OfferingLeg {
