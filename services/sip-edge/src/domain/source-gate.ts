@@ -1,5 +1,5 @@
-// Who may send, and how much: strangers nothing at all, peers up to a ceiling that no honest peer reaches. Asked for every datagram and
-// connection before anything else is done with it.
+// Who may send, and how much: peers up to a ceiling that no honest peer reaches, strangers nothing at all, or little where they may call.
+// Asked for every datagram and connection before anything else is done with it.
 import { RateLimit } from '@sidestream/service';
 import { sourceKey, type TransportProtocol } from '@sidestream/sip';
 
@@ -56,7 +56,9 @@ export class SourceGate {
 
   /** How long a connection from this address is not read after so many messages, in ms. */
   pace(address: string, messages: number): number {
-    const limit = this.#isPeer(address) ? this.#messages : this.#strangers.eachSource;
-    return limit.owe(sourceKey(address), messages);
+    const source = sourceKey(address);
+    if (this.#isPeer(address)) return this.#messages.owe(source, messages);
+    const { eachSource, together } = this.#strangers;
+    return Math.max(eachSource.owe(source, messages), together.owe('', messages));
   }
 }
