@@ -3,6 +3,7 @@ import { offerFlows, requestFlows } from './flows/mid-call.js';
 import { lossFlows, provisionalFlows } from './flows/provisional.js';
 import { identityFlows, screeningFlows, syntaxFlows } from './flows/requests.js';
 import { cancelFlows, refusalFlows, sessionFlows } from './flows/rfc3665.js';
+import { mediaFlows, routingFlows } from './flows/trunks.js';
 import type { Group, Protocol, Scenario } from './scenario.js';
 
 export const groups: readonly Group[] = [
@@ -15,6 +16,8 @@ export const groups: readonly Group[] = [
   lossFlows,
   screeningFlows,
   identityFlows,
+  routingFlows,
+  mediaFlows,
   syntaxFlows,
 ];
 
