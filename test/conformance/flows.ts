@@ -1,4 +1,5 @@
 // All flows, in the order of the page.
+import { forkFlows } from './flows/forks.js';
 import { offerFlows, requestFlows } from './flows/mid-call.js';
 import { lossFlows, provisionalFlows } from './flows/provisional.js';
 import { identityFlows, screeningFlows, syntaxFlows } from './flows/requests.js';
@@ -10,6 +11,7 @@ export const groups: readonly Group[] = [
   sessionFlows,
   refusalFlows,
   cancelFlows,
+  forkFlows,
   provisionalFlows,
   offerFlows,
   requestFlows,
