@@ -130,6 +130,12 @@ test(`${callsUp} recorded calls outlast hostile datagrams and a flood without lo
     },
   );
 
+  await t.test('nothing is amplified: whoever sends as a peer gets less back than was sent', () => {
+    const { sentBytes, answers, answeredBytes } = fromPeer;
+    t.diagnostic(`${sentBytes} bytes sent, ${answeredBytes} came back in ${answers} answers`);
+    assert.ok(answers < fromPeer.sent && answeredBytes < sentBytes);
+  });
+
   await t.test('strangers hear not a byte, and each datagram of theirs is counted', () => {
     assert.equal(fromStranger.answers + flooded.result.answers, 0);
     // The kernel may drop what comes too fast; what the edge has seen it has counted.

@@ -12,6 +12,7 @@ const listenMs = 1_000;
 async function carryOut({ host, to, count, perSecond, samples, hostile }: SendOrder): Promise<SendResult> {
   const socket = createSocket('udp4').bind(0, host);
   await once(socket, 'listening');
+  let sentBytes = 0;
   let answers = 0;
   let answeredBytes = 0;
   socket.on('message', ({ length }) => {
@@ -27,14 +28,16 @@ async function carryOut({ host, to, count, perSecond, samples, hostile }: SendOr
     const due = Math.min(count, Math.floor(((performance.now() - begun) / 1_000) * perSecond));
     for (; sent < due; sent += 1) {
       const datagram = bent?.next() ?? plain[sent % plain.length];
-      if (datagram !== undefined) socket.send(datagram, to.port, to.host);
+      if (datagram === undefined) continue;
+      socket.send(datagram, to.port, to.host);
+      sentBytes += datagram.length;
     }
     await delay(tickMs);
   }
   const tookMs = performance.now() - begun;
   await delay(listenMs);
   socket.close();
-  return { sent: count, tookMs, answers, answeredBytes };
+  return { sent: count, sentBytes, tookMs, answers, answeredBytes };
 }
 
 process.once('message', (order: SendOrder) => {

@@ -15,7 +15,13 @@ export interface SendOrder {
   readonly hostile?: { readonly seed: number; readonly callIds: readonly string[] };
 }
 
-const sentSchema = z.object({ sent: z.number(), tookMs: z.number(), answers: z.number(), answeredBytes: z.number() });
+const sentSchema = z.object({
+  sent: z.number(),
+  sentBytes: z.number(),
+  tookMs: z.number(),
+  answers: z.number(),
+  answeredBytes: z.number(),
+});
 
 /** What was sent, and what came back to the address. */
 export type SendResult = z.output<typeof sentSchema>;

@@ -1,4 +1,4 @@
-// What telephony people try first with offers and answers, on real parts: no offer in the INVITE, a fax, SRTP on either leg, codecs of a trunk, in recorded calls.
+// What telephony people try first with offers and answers, on real parts: no offer in the INVITE, a fax, SRTP on either leg, codecs of a trunk, media that dies, in recorded calls.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listedSeller } from '@sidestream/cli';
@@ -107,6 +107,49 @@ for (const secure of ['customer', 'seller', 'both'] as const) {
     });
   }
 }
+
+test('RFC 4568 §7.1.4: SRTP on both legs goes on through hold and resume of either party', async (t) => {
+  const stage = await Stage.start(t, {
+    customer: { srtp: true },
+    seller: { srtp: true },
+    configure: trunkKeys({ pbx: { srtp: 'require' } }),
+  });
+  if (!stage) return;
+  const call = await stage.inbound();
+  await stage.talk(call, 20);
+  for (const holder of [call.customer, call.seller]) {
+    await holder.hold();
+    await holder.resume();
+    await stage.talk(call, 20);
+  }
+  await finish(stage, call);
+});
+
+test('a recorded call whose parties are not heard any more ends on both sides; one that is held does not', async (t) => {
+  const stage = await Stage.start(t, {
+    configure: ({ mediaRelay }) => void Object.assign(mediaRelay, { mediaTimeout: '2s' }),
+  });
+  if (!stage) return;
+  const { laboratory } = stage;
+  const call = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
+  await stage.talk(call, 20);
+  await call.customer.hold('inactive');
+  const heldAt = Date.now();
+  await eventually(() => Date.now() - heldAt > 5_000, 'it is held for more than twice the time-out');
+  assert.equal(laboratory.bodies('callEnded').length, 0);
+  await call.customer.resume();
+  await stage.talk(call, 20);
+  for (const party of [call.customer, call.seller]) party.fallSilent();
+  const ends = await Promise.all([call.customer.ended, call.seller.ended]);
+  assert.deepEqual(
+    ends.map(({ by }) => by),
+    ['remote', 'remote'],
+  );
+  await eventually(() => laboratory.bodies('callEnded').length === 1, 'the call has ended');
+  assert.equal(laboratory.bodies('callEnded')[0]?.termination?.reason, 'media-timeout');
+  await stage.nothingIsLeft();
+});
 
 test("a trunk's codecs: what the other side has not is translated, and the recorder hears G.711", async (t) => {
   const stage = await Stage.start(t, {

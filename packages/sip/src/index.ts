@@ -9,6 +9,16 @@ export {
   responseInDialog,
 } from './dialog/dialog-requests.js';
 export { type DialogState, dialogFromRequest, dialogFromResponse, nextHopUri } from './dialog/dialog-state.js';
+export type { DigestHash } from './digest/algorithm.js';
+export { digestHashes } from './digest/algorithm.js';
+export {
+  DigestGuard,
+  type DigestGuardOptions,
+  type DigestRefusal,
+  type DigestVerdict,
+  type GuardedRequest,
+} from './digest/digest-guard.js';
+export { type ChallengedResponse, DigestAttempt, DigestLogin, type DigestUser } from './digest/digest-login.js';
 export { createResponse, type ResponseOptions } from './message/create-response.js';
 export { isToken, type Parameters, quote, splitList, unquote } from './message/grammar.js';
 export { headerKey } from './message/header-names.js';
@@ -79,6 +89,7 @@ export type { ServerTransaction, ServerTransactionEvents } from './transaction/s
 export { defaultTimers, type TimerValues } from './transaction/timer-values.js';
 export {
   type FlowSource,
+  type Reception,
   TransactionLayer,
   type TransactionLayerEvents,
   type TransactionLayerOptions,

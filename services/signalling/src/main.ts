@@ -11,6 +11,7 @@ import {
   runService,
   UnaryHandlers,
 } from '@sidestream/service';
+import { DigestLogin } from '@sidestream/sip';
 import { recorderProfiles } from '@sidestream/siprec';
 import { observeAdmission } from './adapters/admission-metrics.js';
 import { CallFeed } from './adapters/call-feed.js';
@@ -18,6 +19,7 @@ import { callsService } from './adapters/calls-grpc.js';
 import { DrachtioTrunking } from './adapters/drachtio-trunking.js';
 import { EventReporter } from './adapters/events.js';
 import { followRelays, keepLease } from './adapters/leases.js';
+import { LoginMetrics } from './adapters/login-metrics.js';
 import { MediaRelayClient } from './adapters/media-relay-client.js';
 import { PolicyFiles } from './adapters/policy-file.js';
 import { PolicyMetrics } from './adapters/policy-metrics.js';
@@ -33,6 +35,7 @@ import { CallDesk } from './domain/call-desk.js';
 import { CallGuard } from './domain/call-guard.js';
 import { CallRegistry } from './domain/call-registry.js';
 import type { CallSession } from './domain/call-session.js';
+import { CallerProof } from './domain/caller-proof.js';
 import { EdgeWatch } from './domain/edge-watch.js';
 import { Keepalive } from './domain/keepalive.js';
 import { Overload } from './domain/overload.js';
@@ -124,6 +127,10 @@ await runService({
       secret: config.edgeSecret.reveal(),
       clock,
       log,
+      loginOf: (trunk) => {
+        const user = config.trunkSecrets.credentials.get(trunk);
+        return user && new DigestLogin({ ...user, password: user.password.reveal() });
+      },
       onInvite: (invite) => control.take(invite),
       onOptions: (source) => control.options(source),
       onEdge: (up, detail) => {
@@ -136,7 +143,15 @@ await runService({
     const targets = new TargetStates(clock);
     const keepalive = new Keepalive({ targets: trunks.targets, trunking, states: targets, log });
     measureTargets(metrics, trunks.targets, (target) => targets.isUp(target));
+    const loginMetrics = new LoginMetrics(metrics);
     const control = new CallControl({
+      callers: new CallerProof({
+        trunks,
+        config: config.trunks,
+        logins: config.trunkSecrets.logins,
+        clock,
+        onProof: (trunk, outcome) => loginMetrics.proof(trunk, outcome),
+      }),
       trunking,
       relays,
       events,

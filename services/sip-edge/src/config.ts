@@ -15,6 +15,8 @@ export interface SipEdgeConfig {
   readonly peers: readonly string[];
   /** Names of targets without a port: their SRV records say where calls go. */
   readonly domains: readonly PeerDomain[];
+  /** A trunk proves itself by digest alone, so that its address is anybody's. */
+  readonly callsFromStrangers: boolean;
   readonly secret: Secret;
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly trustFile?: string | undefined };
   readonly maxCalls: number;
@@ -57,6 +59,7 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
     advertise: signalling.advertise,
     peers,
     domains,
+    callsFromStrangers: Object.values(trunks).some(({ digest, peers }) => digest !== undefined && peers.length === 0),
     secret: new Secret(secret ?? ''),
     ...(signalling.tls ? { tls: signalling.tls } : {}),
     maxCalls: signalling.maxCalls,

@@ -9,13 +9,14 @@ await runService({
   readConfig: () => readEdgeConfig(),
   async start({ config, log, metrics, health }) {
     health.set('sip', false, 'not listening yet');
-    const { listen, advertise, peers, domains, secret, tls, maxCalls, sources } = config;
+    const { listen, advertise, peers, domains, callsFromStrangers, secret, tls, maxCalls, sources } = config;
     const onProblem = (error: Error) => log.error({ err: error }, 'signalling.tls: the old certificate stays in use');
     const edge = await Edge.start({
       listen,
       advertise,
       peers,
       domains,
+      callsFromStrangers,
       secret,
       adminPort: 0,
       ...(tls

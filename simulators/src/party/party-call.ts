@@ -110,6 +110,11 @@ export class PartyCall extends EventEmitter<PartyCallEvents> {
     this.#media.silence();
   }
 
+  /** Stops speaking without a word of it, as a phone does that has lost its network. */
+  fallSilent(): void {
+    this.#media.silence();
+  }
+
   /** Takes the other side back. */
   async resume(): Promise<void> {
     await this.#reoffer('sendrecv');

@@ -1,5 +1,6 @@
 // `trunks:` of sidestream.yaml: the SIP peers, who they are, what their numbers mean and where their calls go.
 import { z } from 'zod';
+import { credentialsSchema, digestSchema } from './trunk-access.js';
 import { destinationsSchema, limitsSchema } from './trunk-guards.js';
 import { passHeader } from './trunk-headers.js';
 import { codecsSchema, srtpSchema } from './trunk-media.js';
@@ -32,10 +33,12 @@ export const trunkSchema = z
     failover: failoverSchema.describe('of calls to this trunk'),
     limits: limitsSchema.optional(),
     destinations: destinationsSchema.optional(),
+    digest: digestSchema.optional(),
+    credentials: credentialsSchema.optional(),
   })
-  .refine((trunk) => trunk.peers.length + trunk.targets.length > 0, {
+  .refine((trunk) => trunk.peers.length + trunk.targets.length > 0 || trunk.digest !== undefined, {
     path: ['peers'],
-    message: 'a trunk needs peers (who may call in) or targets (where calls go)',
+    message: 'a trunk needs peers or digest (who may call in) or targets (where calls go)',
   });
 
 export type TrunkConfig = z.output<typeof trunkSchema>;

@@ -167,5 +167,18 @@ describe("the parties' terms on the real rtpengine", { skip }, () => {
     assert.deepEqual([seller.byPayloadType()[0], customer.byPayloadType()[8]], [undefined, undefined]);
     customer.sendDigit(answered, 101);
     await eventually(() => (seller.byPayloadType()[101] ?? 0) >= 4, 'the digit has come');
+    // A hold by the other party: who could not do without the translation gets it again.
+    const hold = await relay.updateSession('call', 'seller', seller.sdp('8 101', `${events}a=sendonly\r\n`), soon());
+    assert.match(hold, /^m=audio \d+ RTP\/AVP 0 101\r$/m);
+    const held = await relay.answerSession(
+      'call',
+      'customer',
+      customer.sdp('0 101', `${events}a=recvonly\r\n`),
+      soon(),
+    );
+    assert.match(held, /^m=audio \d+ RTP\/AVP 8 101\r$/m);
+    const before = customer.byPayloadType()[0] ?? 0;
+    seller.send(held, 10, 8);
+    await eventually(() => (customer.byPayloadType()[0] ?? 0) >= before + 8, 'it is translated as before');
   });
 });

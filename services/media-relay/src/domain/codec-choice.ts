@@ -61,6 +61,13 @@ export function codecsForOffer(
   return { sdp: source, transcode: [...possible, ...to.filter((codec) => codec === 'telephone-event')] };
 }
 
+/** The names of a description's codecs, in its order. */
+export function codecsIn(sdp: string): string[] {
+  const lines = sdp.split('\r\n');
+  const [, , , ...types] = lines.find((line) => line.startsWith('m='))?.split(' ') ?? [];
+  return types.map((type) => nameOf(type, lines)).filter((name) => name !== '');
+}
+
 /** What a party's answer may use. @throws SidestreamError not-acceptable-here */
 export function codecsForAnswer(sdp: string, from: readonly string[]): string {
   const taken = withCodecs(sdp, from);

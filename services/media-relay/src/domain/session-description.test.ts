@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { SidestreamError } from '@sidestream/service';
+import fc from 'fast-check';
 import { PartyDescription } from './party-description.js';
 import { readDescription } from './session-description.js';
 
@@ -80,6 +82,25 @@ describe('what is read of a description', () => {
     assert.throws(() => readDescription(sdp()), refusal(/no media line/));
     assert.throws(() => readDescription(sdp('m=audio 70000 RTP/AVP 0')), refusal(/neither RTP nor SRTP/));
   });
+});
+
+test('whatever comes is refused in so many words, or becomes one audio stream', () => {
+  const line = fc.oneof(
+    fc.constantFrom(...head, ...audio, 'm=video 9 RTP/AVP 31', `a=crypto:1 AES_CM_128_HMAC_SHA1_80 ${key}`, 'a=mid:0'),
+    fc.string().map((text) => `a=${text}`),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 30 }), (lines) => {
+      try {
+        const { sdp: heard, layout } = readDescription(['v=0', ...lines].join('\r\n'));
+        assert.equal(heard.match(/^m=/gm)?.length, 1);
+        assert.equal(layout.filter((refusal) => refusal === undefined).length, 1);
+      } catch (error) {
+        assert.ok(error instanceof SidestreamError && error.code === 'not-acceptable-here');
+      }
+    }),
+  );
 });
 
 describe('what a party is given', () => {

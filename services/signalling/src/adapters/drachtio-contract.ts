@@ -23,6 +23,8 @@ export interface SrfRequest extends SrfMessage {
 export interface SrfResponse extends SrfMessage {
   readonly status: number;
   readonly reason: string;
+  /** Of a response that came: the request as the edge sent it. */
+  readonly req: SrfRequest;
   readonly finalResponseSent: boolean;
   /**
    * Throws for a status that it does not know. The callback comes with the edge's echo of what was sent, `onPrack` with the
@@ -40,6 +42,8 @@ export interface SrfDialog {
   /** The edge's name of the dialog. */
   readonly id: string;
   readonly local: { sdp: string; readonly contact: string };
+  /** `uri`: the Contact with which the dialog was made. */
+  readonly remote: { readonly uri: string };
   /** The 200 that made the dialog. */
   readonly res: SrfResponse;
   on(event: 'destroy', listener: (request: SrfRequest, reason?: string) => void): this;

@@ -1,10 +1,10 @@
 // An INVITE from a trunk that has no final response yet, as the domain's IncomingInvite.
 import { type Logger, SidestreamError } from '@sidestream/service';
 import { raced, within } from '../domain/deadline.js';
-import type { IncomingInvite, Leg } from '../domain/ports.js';
+import type { IncomingInvite, Leg, SipFields } from '../domain/ports.js';
 import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
-import { sdpOf, sendResponse } from './drachtio-message.js';
+import { fieldsOf, sdpOf, sendResponse } from './drachtio-message.js';
 
 /** Without a PRACK for that long the edge gives the call up (RFC 3262 §3: 64*T1). */
 const prackDeadlineMs = 33_000;
@@ -107,10 +107,10 @@ export class DrachtioInvite implements IncomingInvite {
     return raced(accepted, this.#edge.lost);
   }
 
-  async refuse(status: number, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+  async refuse(status: number, headers: SipFields = {}): Promise<void> {
     this.#refused.abort();
     if (this.#cancelled.signal.aborted) return;
-    await this.#send(status, { headers: { ...headers } });
+    await this.#send(status, { headers: fieldsOf(headers) });
   }
 
   /** RFC 3262 §3: every 101-199 must be reliable for a caller who requires 100rel; who only supports it gets them as usual. */

@@ -3,6 +3,7 @@
 
 import type { TrunkProtocol } from '@sidestream/routing';
 import { type Logger, SidestreamError } from '@sidestream/service';
+import type { DigestLogin } from '@sidestream/sip';
 import DrachtioSrf from 'drachtio-srf';
 import { raced } from '../domain/deadline.js';
 import type {
@@ -27,6 +28,8 @@ export interface DrachtioTrunkingOptions {
   readonly secret: string;
   readonly clock: MonotonicClock;
   readonly log: Logger;
+  /** A new login with a trunk's credentials; undefined where it has none. */
+  loginOf(trunk: string): DigestLogin | undefined;
   onInvite(invite: IncomingInvite): void;
   /** What an OPTIONS outside a dialog hears. */
   onOptions(source: { address: string; port: number }): { status: number; headers: Record<string, string> };
@@ -98,6 +101,8 @@ export class DrachtioTrunking implements Trunking {
     const edge = this.#edge();
     if (edge.lost.aborted) throw edgeAway();
     signal.throwIfAborted();
+    const login = this.#options.loginOf(invite.trunk);
+    const attempt = login?.attempt();
     let sent: SrfRequest | undefined;
     let given = false;
     const cancel = () => sent?.cancel((error) => error && this.#options.log.debug({ err: error }, 'CANCEL not sent'));
@@ -105,9 +110,10 @@ export class DrachtioTrunking implements Trunking {
       const progress = {
         cbRequest: (error: unknown, request?: SrfRequest) => {
           if (error || request === undefined) return;
+          const isFirst = sent === undefined;
           sent = request;
           if (given) cancel();
-          else invite.onSent();
+          else if (isFirst) invite.onSent();
         },
         cbProvisional: (response: SrfResponse) => {
           if (!given && response.status > 100) invite.onProgress(response.status, sdpOf(response), toTagOf(response));
@@ -116,28 +122,39 @@ export class DrachtioTrunking implements Trunking {
       const done = (error: unknown, dialog?: SrfDialog | SrfOffered) => {
         if (dialog && !('local' in dialog)) {
           const { res } = dialog;
-          resolve({ kind: 'offered', leg: new DrachtioOfferingLeg(dialog, edge, this.#options.log), sdp: sdpOf(res) });
+          resolve({
+            kind: 'offered',
+            leg: new DrachtioOfferingLeg(dialog, edge, this.#options.log, login),
+            sdp: sdpOf(res),
+          });
         } else if (dialog) {
           const { res } = dialog;
-          const leg = new DrachtioLeg(dialog, res.get('supported'), edge, this.#options.log);
+          const leg = new DrachtioLeg(dialog, res.get('supported'), edge, this.#options.log, login);
           resolve({ kind: 'accepted', leg, sdp: sdpOf(res), branch: toTagOf(res) });
         } else {
-          const refusal = refusalOf(error);
+          const response = responseIn(error);
+          if (!given && login && sent && response && attempt?.take(response)) {
+            return send({ ...againAs(sent), ...login.headers({ method: 'INVITE', uri: sent.uri, body: invite.sdp }) });
+          }
+          const refusal = refusalOf(error, login !== undefined);
           if (refusal) resolve(refusal);
           else reject(notSent('INVITE', error));
         }
       };
-      const headers = fieldsOf(invite.headers);
-      const options =
-        invite.sdp === ''
-          ? { noAck: true as const, headers }
-          : { localSdp: invite.sdp, headers: { ...headers, 'Content-Type': 'application/sdp' } };
-      try {
-        this.#srf.createUAC(invite.uri, options, progress, done);
-      } catch (error) {
-        // Without a connection the library asserts instead of calling back.
-        done(error);
-      }
+      const send = (more: SrfHeaders) => {
+        const headers = { ...fieldsOf(invite.headers), ...more };
+        const options =
+          invite.sdp === ''
+            ? { noAck: true as const, headers }
+            : { localSdp: invite.sdp, headers: { ...headers, 'Content-Type': 'application/sdp' } };
+        try {
+          this.#srf.createUAC(invite.uri, options, progress, done);
+        } catch (error) {
+          // Without a connection the library asserts instead of calling back.
+          done(error);
+        }
+      };
+      send({});
     });
     try {
       return await raced(outcome, AbortSignal.any([signal, edge.lost]));
@@ -234,12 +251,26 @@ function endAccepted(outcome: Acceptance | Offered | Refusal): void {
   if (outcome.kind !== 'refused') void outcome.leg.bye(undefined, AbortSignal.timeout(lateByeDeadlineMs));
 }
 
-function refusalOf(error: unknown): Refusal | undefined {
+function refusalOf(error: unknown, hasCredentials: boolean): Refusal | undefined {
   if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;
   const { status } = error;
   if (typeof status !== 'number') return undefined;
   const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : '';
-  return { kind: 'refused', status, reason };
+  if (status !== 401 && status !== 407) return { kind: 'refused', status, reason };
+  const why = hasCredentials ? "the trunk's credentials don't satisfy it" : 'the trunk has no credentials';
+  return { kind: 'refused', status, reason: `${reason} (${why})` };
+}
+
+/** The response that made createUAC fail; undefined where there was none. */
+function responseIn(error: unknown): SrfResponse | undefined {
+  if (typeof error !== 'object' || error === null || !('res' in error)) return undefined;
+  return error.res as SrfResponse;
+}
+
+/** RFC 3261 §22.2: the request with credentials is the same one with the next CSeq. */
+function againAs(sent: SrfRequest): SrfHeaders {
+  const cseq = Number.parseInt(sent.get('CSeq') ?? '0', 10) + 1;
+  return { 'Call-ID': sent.get('Call-ID') ?? '', From: sent.get('From') ?? '', CSeq: `${cseq} INVITE` };
 }
 
 function notSent(method: string, cause: unknown): SidestreamError {

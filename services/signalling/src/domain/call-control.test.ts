@@ -10,6 +10,7 @@ import { CallControl, drained } from './call-control.js';
 import { CallGuard, type GuardedTrunk } from './call-guard.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
+import { CallerProof } from './caller-proof.js';
 import type { CallFacts, IncomingInvite, OutgoingInvite, PolicyFacts } from './ports.js';
 import { type RecordingTerms, usualTerms } from './recording-terms.js';
 import { TargetStates } from './target-states.js';
@@ -50,8 +51,26 @@ function control(
   const admission = new CallAdmission(registry, relays, policies, { problem: o.overload });
   const guard = new CallGuard(o.trunks ?? {}, world.services().clock);
   const started: CallFacts[] = [];
+  const config = {
+    carrier: trunk({ peers: ['127.0.0.1'], routes: [{ to: 'pbx' }] }),
+    picky: trunk({ peers: ['127.0.0.2'], routes: [{ called: { prefix: '+49' }, to: 'pbx' }] }),
+    other: trunk({ tenant: 'fabrikam', peers: ['127.0.0.3'], routes: [{ to: 'pbx' }] }),
+    berlin: trunk({
+      peers: ['127.0.0.4'],
+      numbers: { defaultCountry: 'DE', incoming: { strip: '0' } },
+      routes: [{ to: 'london' }],
+    }),
+    london: trunk({
+      targets: ['sip:192.0.2.8'],
+      routes: [{ to: 'carrier' }],
+      numbers: { defaultCountry: 'GB', outgoing: { format: 'national', prefix: '9' } },
+    }),
+    pbx: trunk({ side: 'seller', targets: ['sip:192.0.2.9'], routes: [{ to: 'carrier' }] }),
+  };
+  const trunks = new TrunkTable(config, new EmergencyNumbers(['112']));
   const made = new CallControl({
     ...world.services(),
+    callers: new CallerProof({ trunks, config, logins: new Map(), clock: () => 0, onProof: () => {} }),
     events: { ...world.events, callStarted: (call) => void started.push(call) },
     trunking: {
       ...trunking,
@@ -62,25 +81,7 @@ function control(
     },
     relays,
     targets: new TargetStates(() => performance.now()),
-    trunks: new TrunkTable(
-      {
-        carrier: trunk({ peers: ['127.0.0.1'], routes: [{ to: 'pbx' }] }),
-        picky: trunk({ peers: ['127.0.0.2'], routes: [{ called: { prefix: '+49' }, to: 'pbx' }] }),
-        other: trunk({ tenant: 'fabrikam', peers: ['127.0.0.3'], routes: [{ to: 'pbx' }] }),
-        berlin: trunk({
-          peers: ['127.0.0.4'],
-          numbers: { defaultCountry: 'DE', incoming: { strip: '0' } },
-          routes: [{ to: 'london' }],
-        }),
-        london: trunk({
-          targets: ['sip:192.0.2.8'],
-          routes: [{ to: 'carrier' }],
-          numbers: { defaultCountry: 'GB', outgoing: { format: 'national', prefix: '9' } },
-        }),
-        pbx: trunk({ side: 'seller', targets: ['sip:192.0.2.9'], routes: [{ to: 'carrier' }] }),
-      },
-      new EmergencyNumbers(['112']),
-    ),
+    trunks,
     policies,
     admission,
     guard,

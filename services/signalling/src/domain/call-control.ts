@@ -11,6 +11,7 @@ import { mediaTerms } from './call-media.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CallServices, CallSession } from './call-session.js';
+import { type CallerProof, notYetLoggedIn, type RefusedCaller } from './caller-proof.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
 import {
@@ -33,6 +34,7 @@ import { type Termination, terminated } from './termination.js';
 export interface CallControlOptions extends CallServices {
   readonly trunks: TrunkTable;
   readonly targets: TargetStates;
+  readonly callers: Pick<CallerProof, 'identify'>;
   readonly policies: Policies;
   readonly recorders: RecorderClient;
   readonly admission: Admission;
@@ -55,7 +57,7 @@ interface Passed extends GuardedPass {
   readonly maxForwards: number;
 }
 
-type Refused = Omit<CallRefusal, 'source'>;
+type Refused = Omit<CallRefusal, 'source'> & Pick<RefusedCaller, 'headers'>;
 
 export class CallControl {
   readonly #options: CallControlOptions;
@@ -72,21 +74,24 @@ export class CallControl {
       return;
     }
     const { status, text } = screened;
-    this.#options.events.callRefused({ ...screened, source: invite.source.address });
-    void invite.refuse(status, status === 503 ? unavailableHeaders(text) : explained(status, text));
+    // To be asked is how every call of a trunk with digest begins.
+    if (text !== notYetLoggedIn) this.#options.events.callRefused({ ...screened, source: invite.source.address });
+    const why = status === 503 ? unavailableHeaders(text) : explained(status, text);
+    void invite.refuse(status, { ...why, ...screened.headers });
   }
 
   /** In the order of what it costs: whoever is turned away under load is turned away at once. */
   #screen(invite: IncomingInvite): Passed | Refused {
-    const { trunks, targets, admission, guard } = this.#options;
-    const trunk = trunks.ofSource(invite.source.address, invite.source.port);
+    const { trunks, targets, callers, admission, guard } = this.#options;
+    const caller = callers.identify(invite);
+    if ('refuse' in caller) return { ...caller.refuse, trunk: undefined };
+    const { trunk } = caller;
     const refuse = (status: number, reason: RefusalReason, text: string): Refused => ({
       status,
       reason,
       text,
-      trunk: trunk?.name,
+      trunk: trunk.name,
     });
-    if (trunk === undefined) return refuse(403, 'unknown-trunk', 'no trunk for this source address');
     const { requestUri } = invite;
     const parties = readParties(invite, trunk.config.trusted);
     const { user: called } = parties.called;

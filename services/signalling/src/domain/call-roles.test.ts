@@ -11,6 +11,7 @@ import { CallControl, drained } from './call-control.js';
 import { CallGuard } from './call-guard.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
+import { CallerProof } from './caller-proof.js';
 import type { Party } from './parties.js';
 import type { CallFacts, ForkStream, Policies, RecordingBody } from './ports.js';
 import { usualTerms } from './recording-terms.js';
@@ -68,16 +69,19 @@ async function recorded(side: Party, calling: string, called: string) {
       return world.recorders.invite(invite, signal);
     },
   };
+  const config = {
+    near: trunk(side, '127.0.0.1', 'far'),
+    far: trunk(side === 'seller' ? 'customer' : 'seller', '127.0.0.2', 'near'),
+  };
+  const trunks = new TrunkTable(config);
   const calls = new CallControl({
     ...services,
     events: { ...world.events, callStarted: (call) => void started.push(call) },
     relays,
     recorders,
     targets: new TargetStates(() => performance.now()),
-    trunks: new TrunkTable({
-      near: trunk(side, '127.0.0.1', 'far'),
-      far: trunk(side === 'seller' ? 'customer' : 'seller', '127.0.0.2', 'near'),
-    }),
+    trunks,
+    callers: new CallerProof({ trunks, config, logins: new Map(), clock: () => 0, onProof: () => {} }),
     policies,
     admission: new CallAdmission(registry, relays, policies, { problem: undefined }),
     guard: new CallGuard({}, services.clock),

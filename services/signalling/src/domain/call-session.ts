@@ -258,6 +258,7 @@ export class CallSession {
     const invited = dialWithin(
       trunking,
       {
+        trunk: candidate.trunk.name,
         uri,
         protocol: candidate.protocol,
         headers: farHeaders(invite, {

@@ -87,7 +87,15 @@ test('the last target may take its time, and its refusal is what the caller hear
 });
 
 test('a target that rings too long is cancelled, and so is what the call itself gives up', async () => {
-  const invite = { uri: '', protocol: 'udp', headers: {}, sdp: '', onSent: () => {}, onProgress: () => {} } as const;
+  const invite = {
+    trunk: '',
+    uri: '',
+    protocol: 'udp',
+    headers: {},
+    sdp: '',
+    onSent: () => {},
+    onProgress: () => {},
+  } as const;
   const silent = {
     invite: (...[outgoing, signal]: Parameters<Trunking['invite']>) => isSilent(outgoing, signal, () => assert.fail()),
   };

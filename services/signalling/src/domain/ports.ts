@@ -30,17 +30,19 @@ export interface IncomingInvite {
   /** The same for an INVITE without SDP: `answer` resolves with what the ACK carried, '' when it carried nothing or none came. */
   acceptWithOffer(sdp: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
   /** Sends a final failure; a second one, or one after CANCEL, does nothing. Never rejects. */
-  refuse(status: number, headers?: Readonly<Record<string, string>>): Promise<void>;
+  refuse(status: number, headers?: SipFields): Promise<void>;
 }
 
 /** Header fields by name; a list stands for several fields of one name. */
-export type InviteHeaders = Readonly<Record<string, string | readonly string[]>>;
+export type SipFields = Readonly<Record<string, string | readonly string[]>>;
 
 /** An INVITE to send to a trunk. */
 export interface OutgoingInvite {
+  /** Whose target is called: its credentials answer challenges, and nobody else's. */
+  readonly trunk: string;
   readonly uri: string;
   readonly protocol: TrunkProtocol;
-  readonly headers: InviteHeaders;
+  readonly headers: SipFields;
   /** Empty: the far side is asked for its offer. */
   readonly sdp: string;
   /** The INVITE has left. */
@@ -311,6 +313,7 @@ export interface CallEvents {
 /** Why new calls are turned away. A reason is a metric label: nothing else becomes one. */
 export type RefusalReason =
   | 'unknown-trunk'
+  | 'login'
   | 'draining'
   | 'overloaded'
   | 'not-ready'

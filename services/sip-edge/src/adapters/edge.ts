@@ -12,6 +12,7 @@ import {
 import type { Registry } from 'prom-client';
 import { AppMessageError, parseAppMessage } from '../domain/app-message.js';
 import { DialogBook } from '../domain/dialog-book.js';
+import { Door, type DoorFacts } from '../domain/door.js';
 import { hostPort } from '../domain/local-address.js';
 import { RouteTable } from '../domain/routing.js';
 import { SourceGate, type SourceLimits } from '../domain/source-gate.js';
@@ -42,6 +43,8 @@ export interface EdgeOptions {
   readonly domains?: readonly PeerDomain[] | undefined;
   /** `host:port` of DNS servers to ask for SRV records; those of the system unless told. */
   readonly dnsServers?: readonly string[] | undefined;
+  /** Whether others may call: signalling asks them who they are. */
+  readonly callsFromStrangers?: boolean | undefined;
   readonly secret: Secret;
   readonly adminPort: number;
   readonly tls?: { readonly identity: TlsIdentity; readonly requestClientCertificate: boolean } | undefined;
@@ -98,7 +101,10 @@ export class Edge {
     this.#peers = new KnownPeers({ entries: options.peers, domains: options.domains, services: this.#services, log });
     const { connections, ...rates } = { ...defaultSources, ...options.sources };
     const isPeer = (address: string) => this.#peers.has(address);
-    const gate = new SourceGate({ ...rates, isPeer, clock: () => performance.now() });
+    const isInDialog: DoorFacts['isInDialog'] = (request) => this.#book.findFor(request) !== undefined;
+    const door = new Door({ isPeer, isInDialog });
+    const { callsFromStrangers } = options;
+    const gate = new SourceGate({ ...rates, isPeer, callsFromStrangers, clock: () => performance.now() });
     this.#transports = new Transports({
       accept: ({ host }, protocol) => gate.admits(host, protocol),
       pace: ({ host }, messages) => gate.pace(host, messages),
@@ -111,6 +117,7 @@ export class Edge {
       limits: messageLimits,
       timers,
       clock,
+      receive: (request, flow) => door.receive(request, flow.remote.host),
       viaHost: (flow) => hostPort(this.#listeners.of(flow)?.advertised ?? flow.local),
     });
     this.#book = new DialogBook(options.maxDialogs);
@@ -190,6 +197,7 @@ export class Edge {
       // Strangers cost a count, not a line: there may be thousands a second.
       if (because !== 'not-admitted') refusals.warn(because, remote, { protocol, detail }, 'a peer is refused');
     });
+    this.#layer.on('dropped', ({ protocol }) => metrics.refused(protocol, 'not-admitted'));
     this.#layer.on('malformed', (error, flow, answered) => {
       metrics.malformed();
       refusals.warn('malformed', flow.remote, { reason: error.message, answered }, 'malformed message');

@@ -40,3 +40,20 @@ test('connections have a ceiling of their own; what they bring is waited for, no
   assert.equal(Math.round(sources.pace('192.0.2.1', 5)), 500);
   assert.equal(sources.admits('192.0.2.1', 'udp'), 'rate');
 });
+
+test('where strangers may call each has a low ceiling, all together another, and neither is that of a peer', () => {
+  const limits = { messagesPerSecond: 10, connectionsPerSecond: 1 };
+  const isPeer = (address: string) => address === '192.0.2.1';
+  const sources = new SourceGate({ ...limits, isPeer, clock: () => 0, callsFromStrangers: true });
+  const admitted = (address: string) =>
+    Array.from({ length: 500 }, () => sources.admits(address, 'udp')).filter((one) => one === true).length;
+  assert.equal(admitted('198.51.100.1'), 100);
+  assert.equal(sources.admits('198.51.100.1', 'udp'), 'rate');
+  const others = Array.from({ length: 9 }, (_, index) => admitted(`198.51.100.${index + 2}`));
+  assert.equal(
+    others.reduce((sum, one) => sum + one, 0),
+    500,
+  );
+  assert.equal(sources.admits('192.0.2.1', 'udp'), true);
+  assert.ok(sources.pace('198.51.100.99', 200) > 1_000);
+});
