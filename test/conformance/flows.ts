@@ -1,20 +1,25 @@
 // All flows, in the order of the page.
+import { forkFlows } from './flows/forks.js';
 import { offerFlows, requestFlows } from './flows/mid-call.js';
 import { lossFlows, provisionalFlows } from './flows/provisional.js';
 import { identityFlows, screeningFlows, syntaxFlows } from './flows/requests.js';
 import { cancelFlows, refusalFlows, sessionFlows } from './flows/rfc3665.js';
+import { mediaFlows, routingFlows } from './flows/trunks.js';
 import type { Group, Protocol, Scenario } from './scenario.js';
 
 export const groups: readonly Group[] = [
   sessionFlows,
   refusalFlows,
   cancelFlows,
+  forkFlows,
   provisionalFlows,
   offerFlows,
   requestFlows,
   lossFlows,
   screeningFlows,
   identityFlows,
+  routingFlows,
+  mediaFlows,
   syntaxFlows,
 ];
 

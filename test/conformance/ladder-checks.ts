@@ -112,7 +112,7 @@ function checkNumbers(name: string, received: readonly LoggedMessage[]): void {
   const last = new Map<string, number>();
   for (const message of received) {
     if (!isRequest(message) || message.kind === 'ACK' || message.kind === 'CANCEL') continue;
-    const dialog = `${headerOf(message, 'Call-ID')} ${/;tag=([^;]+)/.exec(headerOf(message, 'From'))?.[1]}`;
+    const dialog = ['Call-ID', 'From', 'To'].map((header) => headerOf(message, header)).join(' ');
     const number = Number.parseInt(headerOf(message, 'CSeq'), 10);
     assert.ok(
       number > (last.get(dialog) ?? -1),

@@ -9,8 +9,9 @@ import { checkAlways, checkSteps, type PartyView } from './ladder-checks.js';
 import { readSippLog } from './sipp-log.js';
 import { sippScenario } from './sipp-xml.js';
 
-const flowSeconds = 30;
-/** How long the other party may take to see that one has failed. */
+/** More than 64*T1, after which an INVITE without a response is given up. */
+const flowSeconds = 50;
+const messageSeconds = 40;
 const eventMs = 10_000;
 
 /** Plays the flow and asserts everything about it; resolves with what each party heard. */
@@ -68,7 +69,7 @@ async function runParty(
   const args = [
     ...(role === 'caller' ? [edge] : ['-rtp_echo']),
     ...['-sf', file, '-i', host, '-mi', host, '-p', String(port), '-t', protocol === 'udp' ? 'u1' : 't1'],
-    ...['-m', '1', '-timeout', String(flowSeconds), '-timeout_error', '-recv_timeout', String(20_000)],
+    ...['-m', '1', '-timeout', String(flowSeconds), '-timeout_error', '-recv_timeout', String(1_000 * messageSeconds)],
     ...['-trace_msg', '-message_file', log, '-message_overwrite', 'false'],
     ...(lane.scenario.withoutRetransmission === true ? ['-nr'] : []),
   ];

@@ -28,7 +28,8 @@ export interface Scenario {
   readonly recorded?: boolean;
   /** sipp sends nothing again by itself and hears every copy: for flows in which messages are lost. */
   readonly withoutRetransmission?: boolean;
-  readonly callerTrunk?: Partial<Trunk>;
+  /** @param far name of the trunk of those who are called */
+  readonly callerTrunk?: (far: string) => Partial<Trunk>;
   readonly calleeTrunk?: Partial<Trunk>;
   /** What is missing in Sidestream; the test is skipped with it. */
   readonly pending?: string;

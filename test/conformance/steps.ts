@@ -86,6 +86,8 @@ export interface SdpOptions {
   readonly direction?: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
   /** Payload types of the audio line; 0, 8 and 101 are known. */
   readonly codecs?: string;
+  /** RTP/AVP without it. */
+  readonly profile?: string;
   /** Further lines. */
   readonly more?: readonly string[];
   readonly version?: number;
@@ -100,13 +102,14 @@ const codecLines: Readonly<Record<string, readonly string[]>> = {
 /** One audio stream. */
 export function sdp(options: SdpOptions = {}): { body: Body } {
   const { port, address = '[local_ip]', direction, codecs = '0 8 101', more = [], version = 1 } = options;
+  const { profile = 'RTP/AVP' } = options;
   const lines = [
     'v=0',
     `o=party 7 ${version} IN IP4 ${address}`,
     's=-',
     `c=IN IP4 ${address}`,
     't=0 0',
-    `m=audio ${port ?? '[media_port]'} RTP/AVP ${codecs}`,
+    `m=audio ${port ?? '[media_port]'} ${profile} ${codecs}`,
     ...codecs.split(' ').flatMap((codec) => codecLines[codec] ?? []),
     ...(direction === undefined ? [] : [`a=${direction}`]),
     ...more,

@@ -4,6 +4,7 @@ import {
   calls,
   hangsUp,
   hears,
+  hearsAgain,
   hearsAnytime,
   isCalled,
   isHungUp,
@@ -116,6 +117,14 @@ export const sessionFlows: Group = {
       caller: [sends('INVITE', sdp()), hears('486 INVITE'), sends('ACK')],
       callee: [hears('INVITE'), sends('486 INVITE'), hears('ACK')],
       ends: 'busy',
+    },
+    {
+      name: 'RFC 3665 §3.10: no response of the far side, until Timer B',
+      protocol: 'udp',
+      withoutRetransmission: true,
+      caller: [sends('INVITE', sdp()), hears('408 INVITE'), sends('ACK')],
+      callee: [hears('INVITE'), ...Array.from({ length: 6 }, () => hearsAgain('INVITE'))],
+      ends: 'far-side-unreachable',
     },
     {
       name: 'RFC 3665 §3.11: temporarily unavailable',
