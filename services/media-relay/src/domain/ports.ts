@@ -136,6 +136,7 @@ export interface MediaEngine {
   answerFork(session: string, fork: EngineFork, sdp: string, signal: AbortSignal): Promise<void>;
   /** Not one packet leaves on the fork after this resolved. An unknown fork is no error. */
   stopFork(session: string, fork: EngineFork, signal: AbortSignal): Promise<void>;
+  /** What went through so far. */
   traffic(session: string, signal: AbortSignal): Promise<Traffic>;
   /** Seconds since a party was heard last, or since its media was described last, whichever is less. */
   silentSeconds(session: string, signal: AbortSignal): Promise<number>;
