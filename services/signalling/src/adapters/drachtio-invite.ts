@@ -5,6 +5,7 @@ import type { IncomingInvite, Leg, SipFields } from '../domain/ports.js';
 import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
 import { fieldsOf, sdpOf, sendResponse } from './drachtio-message.js';
+import { allowed } from './drachtio-screen.js';
 
 /** Without a PRACK for that long the edge gives the call up (RFC 3262 §3: 64*T1). */
 const prackDeadlineMs = 33_000;
@@ -101,7 +102,7 @@ export class DrachtioInvite implements IncomingInvite {
         else reject(new SidestreamError('cancelled', `200 not sent: ${String(error)}`, { cause: error }));
         over = true;
       };
-      const options = { localSdp: sdp, headers: { 'Content-Type': 'application/sdp' } };
+      const options = { localSdp: sdp, headers: { ...allowed, 'Content-Type': 'application/sdp' } };
       this.#srf.createUAS(this.#request, this.#response, options, done);
     });
     return raced(accepted, this.#edge.lost);
