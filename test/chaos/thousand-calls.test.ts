@@ -80,8 +80,8 @@ test('a thousand calls, answered, re-INVITEd, busy, cancelled and refused, leave
   await nothingLeft();
   const before = await watch.held(laboratory);
   await run(callsEach);
-  const reasons = laboratory.bodies('callEnded').map(({ termination }) => termination?.reason ?? '');
   await nothingLeft();
+  const reasons = laboratory.bodies('callEnded').map(({ termination }) => termination?.reason ?? '');
   const after = await watch.held(laboratory);
 
   const counted = Object.fromEntries(

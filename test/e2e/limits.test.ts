@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listedSeller } from '@sidestream/cli';
+import { eventually } from '@sidestream/peers';
 import { type SipMessage, SipResponse } from '@sidestream/sip';
 import { Stage } from './stage.js';
 
@@ -53,9 +54,10 @@ test('a trunk that is full: 503 with Retry-After and a reason; a denied number: 
   assert.equal(help.over, false);
   await help.hangUp();
   await stage.nothingIsLeft();
+  await eventually(() => laboratory.bodies('callEnded').length === 2, 'both calls have ended');
   const reasons = laboratory.bodies('callEnded').map(({ termination }) => termination?.reason);
   assert.deepEqual(reasons.sort(), ['hangup', 'max-duration']);
   for (const reason of ['trunk-full', 'destination'])
     assert.equal(await laboratory.metric('signalling', 'sidestream_calls_refused_total', `reason="${reason}"`), 1);
-  assert.equal(await calls(), 0);
+  await eventually(async () => (await calls()) === 0, 'the trunk has its places back');
 });

@@ -16,6 +16,7 @@ export {
 export type { DestinationsConfig, TrunkLimitsConfig } from './config/trunk-guards.js';
 export { type TrunkConfig, trunkSchema } from './config/trunk-schema.js';
 export { configWarnings } from './config/warnings.js';
+export { certificateNamesHeader } from './edge-headers.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, SidestreamError } from './errors.js';
 export { callUnary } from './grpc/call-unary.js';
 export { channelCredentials, serverCredentials } from './grpc/credentials.js';

@@ -27,7 +27,7 @@ import { ProcessLoadMeter } from './adapters/process-load.js';
 import { ProviderPolicies } from './adapters/provider-policies.js';
 import { SipRecorderClient } from './adapters/recorder-client.js';
 import { Registrations } from './adapters/registrations.js';
-import { measureTargets } from './adapters/trunk-metrics.js';
+import { measureRegistrations, measureTargets } from './adapters/trunk-metrics.js';
 import { readSignallingConfig } from './config.js';
 import { CallAdmission } from './domain/admission.js';
 import { CallControl, drained } from './domain/call-control.js';
@@ -42,6 +42,7 @@ import { Overload } from './domain/overload.js';
 import { PolicyTable } from './domain/policy-table.js';
 import { usualTerms } from './domain/recording-terms.js';
 import { TargetStates } from './domain/target-states.js';
+import { TrunkRegistrations } from './domain/trunk-registrations.js';
 
 /** What ending the calls and leaving NATS may take beyond the drain. */
 const endDeadlineMs = 8_000;
@@ -135,18 +136,30 @@ await runService({
       onOptions: (source) => control.options(source),
       onEdge: (up, detail) => {
         health.set('edge', up, detail);
-        if (up) watch.back();
-        else watch.lost(detail);
+        if (up) {
+          watch.back();
+          trunkRegistrations.wake();
+        } else watch.lost(detail);
       },
     });
     const trunks = new TrunkTable(config.trunks, new EmergencyNumbers(config.emergencyNumbers));
     const targets = new TargetStates(clock);
     const keepalive = new Keepalive({ targets: trunks.targets, trunking, states: targets, log });
     measureTargets(metrics, trunks.targets, (target) => targets.isUp(target));
+    const trunkRegistrations = new TrunkRegistrations({
+      config: config.trunks,
+      trunks,
+      trunking,
+      log,
+      onState: ({ trunk, registered, detail }) =>
+        health.note(`trunk ${trunk.name}`, registered ? `registered ${detail}` : `not registered: ${detail}`),
+    });
+    measureRegistrations(metrics, () => trunkRegistrations.states);
     const loginMetrics = new LoginMetrics(metrics);
     const control = new CallControl({
       callers: new CallerProof({
         trunks,
+        registered: trunkRegistrations,
         config: config.trunks,
         logins: config.trunkSecrets.logins,
         clock,
@@ -203,6 +216,7 @@ await runService({
     recorders.warm();
     // The SIP side answers from the first moment, with 503 while something is missing.
     trunking.connect();
+    trunkRegistrations.start();
     lease.start();
     keepalive.start();
 

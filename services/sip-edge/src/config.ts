@@ -17,6 +17,8 @@ export interface SipEdgeConfig {
   readonly domains: readonly PeerDomain[];
   /** A trunk proves itself by digest alone, so that its address is anybody's. */
   readonly callsFromStrangers: boolean;
+  /** Names in certificates that prove a trunk. */
+  readonly certificateNames: readonly string[];
   readonly secret: Secret;
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly trustFile?: string | undefined };
   readonly maxCalls: number;
@@ -35,11 +37,14 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
   const problems = [];
   const peers = Object.values(trunks).flatMap((trunk) => [...trunk.peers]);
   const domains: PeerDomain[] = [];
-  for (const [name, { targets, transport }] of Object.entries(trunks)) {
-    for (const [index, { uri }] of targets.entries()) {
+  for (const [name, { targets, register, transport }] of Object.entries(trunks)) {
+    const places = [
+      ...targets.map(({ uri }, index) => ({ uri, path: `targets.${index}` })),
+      ...(register?.registrar ?? []).map((uri) => ({ uri, path: 'register.registrar' })),
+    ];
+    for (const { uri, path } of places) {
       const target = readTarget(uri, transport);
-      if (target === undefined)
-        problems.push({ path: `trunks.${name}.targets.${index}`, message: 'has no valid host' });
+      if (target === undefined) problems.push({ path: `trunks.${name}.${path}`, message: 'has no valid host' });
       else if (target.isDomain) domains.push({ domain: target.host, protocol: target.protocol });
       else peers.push(target.host);
     }
@@ -59,7 +64,10 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
     advertise: signalling.advertise,
     peers,
     domains,
-    callsFromStrangers: Object.values(trunks).some(({ digest, peers }) => digest !== undefined && peers.length === 0),
+    callsFromStrangers: Object.values(trunks).some(
+      ({ digest, peers, certificateNames }) => digest !== undefined && peers.length + certificateNames.length === 0,
+    ),
+    certificateNames: Object.values(trunks).flatMap(({ certificateNames }) => certificateNames),
     secret: new Secret(secret ?? ''),
     ...(signalling.tls ? { tls: signalling.tls } : {}),
     maxCalls: signalling.maxCalls,

@@ -9,7 +9,8 @@ await runService({
   readConfig: () => readEdgeConfig(),
   async start({ config, log, metrics, health }) {
     health.set('sip', false, 'not listening yet');
-    const { listen, advertise, peers, domains, callsFromStrangers, secret, tls, maxCalls, sources } = config;
+    const { listen, advertise, peers, domains, callsFromStrangers, certificateNames, secret, tls, maxCalls, sources } =
+      config;
     const onProblem = (error: Error) => log.error({ err: error }, 'signalling.tls: the old certificate stays in use');
     const edge = await Edge.start({
       listen,
@@ -17,6 +18,7 @@ await runService({
       peers,
       domains,
       callsFromStrangers,
+      certificateNames,
       secret,
       adminPort: 0,
       ...(tls

@@ -1,19 +1,25 @@
 // What the schema can't say of how trunks prove who they are: names that must differ, keys that go together.
 import type { ConfigProblem } from './config-error.js';
-import { entries, type Loose, text } from './loose.js';
+import { entries, type Loose, loose, text } from './loose.js';
 
 /** Checks a document, of any shape. */
 export function* checkAccess(config: Loose): Generator<ConfigProblem> {
+  const signalling = loose(config['signalling']);
   const open: { realm: string | undefined; trunk: string }[] = [];
   const openUsers = new Map<string, string>();
   for (const [name, trunk] of entries(config['trunks'])) {
     const path = `trunks.${name}`;
-    if (trunk['credentials'] !== undefined && entries(trunk['targets']).length === 0) {
-      yield { path: `${path}.credentials`, message: 'is for targets, and there are none' };
+    if (
+      trunk['credentials'] !== undefined &&
+      entries(trunk['targets']).length === 0 &&
+      trunk['register'] === undefined
+    ) {
+      yield { path: `${path}.credentials`, message: 'is for targets or a registrar, and there are none' };
     }
+    yield* checkCertificates(`${path}.certificateNames`, trunk, signalling);
     const digest = trunk['digest'];
     if (digest === undefined) continue;
-    const mayCallFromAnywhere = entries(trunk['peers']).length === 0;
+    const mayCallFromAnywhere = entries(trunk['peers']).length + entries(trunk['certificateNames']).length === 0;
     if (mayCallFromAnywhere) {
       const [first] = open;
       const realm = text(digest['realm']);
@@ -35,5 +41,20 @@ export function* checkAccess(config: Loose): Generator<ConfigProblem> {
       own.set(username, place);
       if (mayCallFromAnywhere) openUsers.set(username, place);
     }
+  }
+}
+
+/** Only sip-edge tells signalling what a peer has shown, and it asks for certificates where it has a trustFile. */
+function* checkCertificates(path: string, trunk: Loose, signalling: Loose): Generator<ConfigProblem> {
+  if (entries(trunk['certificateNames']).length === 0) return;
+  if ((text(signalling['edge']) ?? 'embedded') !== 'embedded') {
+    yield { path, message: 'needs the embedded edge: no other one tells which certificate a peer has shown' };
+    return;
+  }
+  if (loose(signalling['tls'])['trustFile'] === undefined) {
+    yield { path, message: 'needs signalling.tls.trustFile: without it no peer is asked for a certificate' };
+  }
+  if (!entries(signalling['listen']).some(([, listener]) => text(listener)?.startsWith('tls:'))) {
+    yield { path, message: 'needs a tls listener in signalling.listen' };
   }
 }

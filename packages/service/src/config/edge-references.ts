@@ -43,6 +43,13 @@ function* checkEmbedded(config: Loose, signalling: Loose): Generator<ConfigProbl
       const message = `goes over ${protocol}: signalling.listen needs a ${protocol} listener`;
       yield { path: `trunks.${name}.targets.${index}`, message };
     }
+    const registrars: unknown = loose(trunk['register'])['registrar'];
+    for (const registrar of [registrars].flat()) {
+      const protocol = protocolOf(text(registrar) ?? '', text(trunk['transport']));
+      if (registrars === undefined || spoken.has(protocol)) continue;
+      const message = `goes over ${protocol}: signalling.listen needs a ${protocol} listener`;
+      yield { path: `trunks.${name}.register.registrar`, message };
+    }
   }
 }
 

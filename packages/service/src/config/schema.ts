@@ -206,6 +206,17 @@ export const configSchema = z
       mediaTimeout: duration(0, 86_400_000)
         .prefault('60s')
         .describe('after which a call ends in which neither party is heard, unless it is held; 0s: never'),
+      forks: z
+        .strictObject({
+          lookEvery: duration(1_000, 60_000).prefault('3s'),
+          stalledAfter: duration(2_000, 600_000).prefault('6s').describe('a party sends, and nothing of it leaves'),
+          // RFC 3550 §6.3.5: who is not heard for five report intervals of 5 s is not there.
+          recorderSilentAfter: z
+            .union([z.literal('off').transform(() => undefined), duration(15_000, 3_600_000)])
+            .prefault('25s')
+            .describe('no more RTCP of a recorder that used to send it'),
+        })
+        .prefault({}),
     }),
     policySync: controlServiceSchema,
     registration: controlServiceSchema,

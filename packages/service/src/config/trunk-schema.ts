@@ -1,6 +1,6 @@
 // `trunks:` of sidestream.yaml: the SIP peers, who they are, what their numbers mean and where their calls go.
 import { z } from 'zod';
-import { credentialsSchema, digestSchema } from './trunk-access.js';
+import { certificateNamesSchema, credentialsSchema, digestSchema, registerSchema } from './trunk-access.js';
 import { destinationsSchema, limitsSchema } from './trunk-guards.js';
 import { passHeader } from './trunk-headers.js';
 import { codecsSchema, srtpSchema } from './trunk-media.js';
@@ -35,10 +35,18 @@ export const trunkSchema = z
     destinations: destinationsSchema.optional(),
     digest: digestSchema.optional(),
     credentials: credentialsSchema.optional(),
+    register: registerSchema.optional(),
+    certificateNames: certificateNamesSchema,
   })
-  .refine((trunk) => trunk.peers.length + trunk.targets.length > 0 || trunk.digest !== undefined, {
-    path: ['peers'],
-    message: 'a trunk needs peers or digest (who may call in) or targets (where calls go)',
-  });
+  .refine(
+    (trunk) =>
+      trunk.peers.length + trunk.targets.length > 0 ||
+      (trunk.digest ?? trunk.register ?? trunk.certificateNames[0]) !== undefined,
+    {
+      path: ['peers'],
+      message:
+        'a trunk needs peers, digest, register or certificateNames (who may call in), or targets (where calls go)',
+    },
+  );
 
 export type TrunkConfig = z.output<typeof trunkSchema>;

@@ -215,7 +215,10 @@ export class SessionOwner {
   async #end(): Promise<readonly PartyMedia[]> {
     await this.#queue.end(closeGraceMs);
     const signal = AbortSignal.timeout(cleanUpDeadlineMs);
-    const media = await this.#engine.count(this.#state.id, signal).catch(() => []);
+    const media = await this.#engine.traffic(this.#state.id, signal).then(
+      ({ parties }) => parties,
+      () => [],
+    );
     await this.#engine.close(this.#state.id, AbortSignal.timeout(cleanUpDeadlineMs));
     return media;
   }

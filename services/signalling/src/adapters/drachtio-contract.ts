@@ -17,12 +17,13 @@ export interface SrfRequest extends SrfMessage {
   readonly isNewInvite: boolean;
   on(event: 'cancel', listener: () => void): void;
   on(event: 'response', listener: (response: SrfResponse) => void): void;
-  cancel(callback: (error: unknown) => void): void;
+  cancel(options: { headers: Readonly<Record<string, string>> }, callback: (error: unknown) => void): void;
 }
 
 export interface SrfResponse extends SrfMessage {
   readonly status: number;
   readonly reason: string;
+  readonly source_address: string;
   /** Of a response that came: the request as the edge sent it. */
   readonly req: SrfRequest;
   readonly finalResponseSent: boolean;

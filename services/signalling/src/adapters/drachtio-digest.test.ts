@@ -33,6 +33,7 @@ const callers = new CallerProof({
   logins: new Map([
     ['roaming', { realm: 'sbc', hashes: ['MD5'], users: new Map([['alice', new Secret('wonderland')]]) }],
   ]),
+  registered: { ofContact: () => undefined, ofSource: () => undefined },
   clock: () => performance.now(),
   onProof: (trunk, outcome) => told.push(`${trunk}: ${outcome}`),
 });

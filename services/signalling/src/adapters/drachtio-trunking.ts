@@ -12,7 +12,9 @@ import type {
   MonotonicClock,
   Offered,
   OutgoingInvite,
+  OutgoingRegister,
   Refusal,
+  RegisterAnswer,
   Trunking,
 } from '../domain/ports.js';
 import type { Srf, SrfDialog, SrfHeaders, SrfOffered, SrfRequest, SrfResponse } from './drachtio-contract.js';
@@ -105,7 +107,11 @@ export class DrachtioTrunking implements Trunking {
     const attempt = login?.attempt();
     let sent: SrfRequest | undefined;
     let given = false;
-    const cancel = () => sent?.cancel((error) => error && this.#options.log.debug({ err: error }, 'CANCEL not sent'));
+    const cancel = () => {
+      const reason = invite.cancelReason?.();
+      const options = { headers: reason === undefined ? {} : { Reason: reason } };
+      sent?.cancel(options, (error) => error && this.#options.log.debug({ err: error }, 'CANCEL not sent'));
+    };
     const outcome = new Promise<Acceptance | Offered | Refusal>((resolve, reject) => {
       const progress = {
         cbRequest: (error: unknown, request?: SrfRequest) => {
@@ -162,27 +168,52 @@ export class DrachtioTrunking implements Trunking {
       given = true;
       if (signal.aborted) cancel();
       // RFC 3261 §9.1: a 2xx that crossed our CANCEL, be it in this very turn, made a dialog. The library has acknowledged it.
-      outcome.then(endAccepted, () => {});
+      outcome.then(
+        (late) => endAccepted(late, invite.cancelReason?.()),
+        () => {},
+      );
       throw error;
     }
   }
 
   async options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number> {
+    const headers = { From: `<sip:${this.ownAddress(protocol)}>`, To: `<${uri.replace(/;.*$/, '')}>` };
+    return (await this.#ask('OPTIONS', uri, headers, signal)).status;
+  }
+
+  async register(register: OutgoingRegister, signal: AbortSignal): Promise<RegisterAnswer> {
+    const { registrar: uri, address, contact, callId, expiresSeconds } = register;
+    const login = this.#options.loginOf(register.trunk);
+    const attempt = login?.attempt();
+    for (;;) {
+      const headers = {
+        From: `<${address}>`,
+        To: `<${address}>`,
+        Contact: `<${contact}>`,
+        'Call-ID': callId,
+        CSeq: `${register.nextCseq()} REGISTER`,
+        Expires: String(expiresSeconds),
+        ...login?.headers({ method: 'REGISTER', uri, body: '' }),
+      };
+      const response = await this.#ask('REGISTER', uri, headers, signal);
+      if (attempt?.take(response) === true) continue;
+      const { status, reason, source_address: source } = response;
+      return { status, reason, source, header: (name) => response.get(name) };
+    }
+  }
+
+  /** A request outside a dialog, to its final response. */
+  async #ask(method: string, uri: string, own: SrfHeaders, signal: AbortSignal): Promise<SrfResponse> {
     const { lost } = this.#edge();
     if (lost.aborted) throw edgeAway();
-    const answered = new Promise<number>((resolve, reject) => {
+    const answered = new Promise<SrfResponse>((resolve, reject) => {
       const sent = (error: unknown, request?: SrfRequest) => {
-        if (error || request === undefined) reject(notSent('OPTIONS', error));
-        else request.on('response', ({ status }) => status >= 200 && resolve(status));
+        if (error || request === undefined) reject(notSent(method, error));
+        else request.on('response', (response) => response.status >= 200 && resolve(response));
       };
-      const headers = {
-        From: `<sip:${this.ownAddress(protocol)}>`,
-        To: `<${uri.replace(/;.*$/, '')}>`,
-        'Max-Forwards': '70',
-        'User-Agent': 'Sidestream',
-      };
+      const headers = { ...own, 'Max-Forwards': '70', 'User-Agent': 'Sidestream' };
       try {
-        this.#srf.request(uri, { method: 'OPTIONS', headers }, sent);
+        this.#srf.request(uri, { method, headers }, sent);
       } catch (error) {
         sent(error);
       }
@@ -247,8 +278,8 @@ export class DrachtioTrunking implements Trunking {
   }
 }
 
-function endAccepted(outcome: Acceptance | Offered | Refusal): void {
-  if (outcome.kind !== 'refused') void outcome.leg.bye(undefined, AbortSignal.timeout(lateByeDeadlineMs));
+function endAccepted(outcome: Acceptance | Offered | Refusal, reason: string | undefined): void {
+  if (outcome.kind !== 'refused') void outcome.leg.bye(reason, AbortSignal.timeout(lateByeDeadlineMs));
 }
 
 function refusalOf(error: unknown, hasCredentials: boolean): Refusal | undefined {

@@ -70,7 +70,14 @@ function control(
   const trunks = new TrunkTable(config, new EmergencyNumbers(['112']));
   const made = new CallControl({
     ...world.services(),
-    callers: new CallerProof({ trunks, config, logins: new Map(), clock: () => 0, onProof: () => {} }),
+    callers: new CallerProof({
+      trunks,
+      registered: { ofContact: () => undefined, ofSource: () => undefined },
+      config,
+      logins: new Map(),
+      clock: () => 0,
+      onProof: () => {},
+    }),
     events: { ...world.events, callStarted: (call) => void started.push(call) },
     trunking: {
       ...trunking,

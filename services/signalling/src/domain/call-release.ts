@@ -61,7 +61,7 @@ function refusalHeaders({ status, explain, termination }: CallRelease): Record<s
 }
 
 async function sayBye(leg: Hanging, termination: Termination, log: Logger): Promise<void> {
-  const header = byeReason(termination);
+  const header = reasonFor(termination);
   const signal = within(undefined, releaseDeadlineMs);
   try {
     await raced(leg.bye(header, signal), signal);
@@ -70,10 +70,11 @@ async function sayBye(leg: Hanging, termination: Termination, log: Logger): Prom
   }
 }
 
-/** RFC 3326: the other side is told why, unless it is the plain end of a call. */
-function byeReason({ reason, detail }: Termination): string | undefined {
+/** RFC 3326: the other side is told why, unless a party has ended the call, or given it up, as parties do. */
+export function reasonFor({ reason, detail }: Termination): string | undefined {
   switch (reason) {
     case 'hangup':
+    case 'cancelled':
       return undefined;
     case 'ended-by-operator':
     case 'max-duration':

@@ -6,7 +6,7 @@ import { CallDelays } from './call-delays.js';
 import { CallLegs } from './call-legs.js';
 import { CallMedia, mediaTerms } from './call-media.js';
 import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
-import { releaseCall } from './call-release.js';
+import { reasonFor, releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { raced } from './deadline.js';
 import { dialWithin, isThere, mayTryNext } from './dialling.js';
@@ -261,6 +261,7 @@ export class CallSession {
         trunk: candidate.trunk.name,
         uri,
         protocol: candidate.protocol,
+        cancelReason: () => this.#state.termination && reasonFor(this.#state.termination),
         headers: farHeaders(invite, {
           own: trunking.ownAddress(candidate.protocol),
           to: uri.replace(/;.*$/, ''),

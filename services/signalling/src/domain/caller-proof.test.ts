@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EmergencyNumbers, TrunkTable } from '@sidestream/routing';
-import { Secret, trunkSchema } from '@sidestream/service';
+import { certificateNamesHeader, Secret, trunkSchema } from '@sidestream/service';
 import { DigestLogin } from '@sidestream/sip';
 import { CallerProof, type Claim } from './caller-proof.js';
 
@@ -14,6 +14,7 @@ const config = {
   both: trunk({ peers: ['192.0.2.2'] }),
   roaming: trunk({ tenant: 'fabrikam', side: 'seller', digest: anyUser }),
   wandering: trunk({ digest: anyUser }),
+  shown: trunk({ peers: ['192.0.2.3'], certificateNames: ['sip:PBX.example'] }),
 };
 const login = (realm: string, user: string) => ({
   realm,
@@ -28,6 +29,7 @@ function proof(logins = ['both', 'roaming', 'wandering']) {
     trunks: new TrunkTable(config, new EmergencyNumbers([])),
     config,
     logins: all,
+    registered: { ofContact: () => undefined, ofSource: () => undefined },
     clock: () => 0,
     onProof: (name, outcome) => told.push(`${name}: ${outcome}`),
   });
@@ -109,6 +111,18 @@ test('RFC 8760 §2.6: credentials for one number are no good for another; a URI 
   assert.equal(statusOf(answerOf(caller, '192.0.2.2', 'both', 'not a URI')), 401);
   assert.equal(statusOf(answerOf(caller, '192.0.2.2', 'both', 'sip:127.0.0.1:5060')), 'both');
   assert.equal(statusOf(answerOf(caller, '192.0.2.2', 'both', 'sips:+4930@elsewhere;transport=tcp')), 'both');
+});
+
+test('RFC 5922: a trunk with certificateNames is who shows one of them, from any address, and nobody else', () => {
+  const { caller } = proof();
+  const showing = (address: string, names: string): Claim => ({
+    ...claim(address),
+    header: (name) => (name === certificateNamesHeader ? names : undefined),
+  });
+  assert.equal(statusOf(caller.identify(showing('198.51.100.7', 'other.example,pbx.example'))), 'shown');
+  assert.equal(statusOf(caller.identify(showing('192.0.2.3', 'other.example'))), 403);
+  assert.equal(statusOf(caller.identify(claim('192.0.2.3'))), 403);
+  assert.equal(statusOf(caller.identify(showing('192.0.2.1', 'other.example'))), 'plain');
 });
 
 test('the same credentials, sent again, are stale', () => {

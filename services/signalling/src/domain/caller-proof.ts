@@ -2,9 +2,10 @@
 // and no routes.
 
 import type { Trunk, TrunkTable } from '@sidestream/routing';
-import type { Secret, TrunkConfig } from '@sidestream/service';
+import { certificateNamesHeader, type Secret, type TrunkConfig } from '@sidestream/service';
 import { DigestGuard, type DigestHash, type DigestRefusal, parseUri } from '@sidestream/sip';
 import type { IncomingInvite, MonotonicClock, RefusalReason, SipFields } from './ports.js';
+import type { TrunkRegistrations } from './trunk-registrations.js';
 
 /** What the callers of a trunk log in to, and with what. */
 export interface TrunkLogin {
@@ -16,6 +17,7 @@ export interface TrunkLogin {
 
 export interface CallerProofOptions {
   readonly trunks: Pick<TrunkTable, 'ofSource'>;
+  readonly registered: Pick<TrunkRegistrations, 'ofContact' | 'ofSource'>;
   readonly config: Readonly<Record<string, TrunkConfig>>;
   /** Of the trunks that have `digest`, by name. */
   readonly logins: ReadonlyMap<string, TrunkLogin>;
@@ -47,6 +49,7 @@ export class CallerProof {
   /** Of the trunks that may call from anywhere: they have one realm, and their users tell them apart. */
   readonly #open: DigestGuard | undefined;
   readonly #trunksByUser = new Map<string, Trunk>();
+  readonly #trunksByCertificate = new Map<string, Trunk>();
 
   constructor(options: CallerProofOptions) {
     this.#options = options;
@@ -57,23 +60,47 @@ export class CallerProof {
       const passwords = new Map([...login.users].map(([user, password]) => [user, password.reveal()]));
       this.#guards.set(name, new DigestGuard({ ...login, users: passwords, clock }));
       const trunk = config[name];
-      if (trunk === undefined || trunk.peers.length > 0) continue;
+      if (trunk === undefined || trunk.peers.length + trunk.certificateNames.length > 0) continue;
       open ??= login;
       for (const [user, password] of passwords) {
         users.set(user, password);
         this.#trunksByUser.set(user, { name, tenant: trunk.tenant, side: trunk.side, config: trunk });
       }
     }
+    for (const [name, trunk] of Object.entries(config)) {
+      const { tenant, side, certificateNames } = trunk;
+      for (const shown of certificateNames) this.#trunksByCertificate.set(shown, { name, tenant, side, config: trunk });
+    }
     this.#open = open && new DigestGuard({ ...open, users, clock });
   }
 
   /** The caller's trunk, or what it hears instead: 401 with challenges, or 403. Never throws. */
   identify(invite: Claim): Caller {
-    const { trunks } = this.#options;
-    const trunk = trunks.ofSource(invite.source.address, invite.source.port);
+    const named = this.#ofCertificate(invite);
+    const trunk = named ?? this.#ofSource(invite);
+    if (named === undefined && trunk !== undefined && trunk.config.certificateNames.length > 0) {
+      const text = `trunk ${trunk.name} must show a certificate of its names`;
+      return { refuse: { status: 403, reason: 'login', text } };
+    }
     if (trunk === undefined) return this.#identifyStranger(invite);
     const guard = this.#guards.get(trunk.name);
     return guard === undefined ? { trunk } : this.#logIn(guard, invite, trunk.name, () => trunk);
+  }
+
+  /** Told by our own edge alone, which takes the field from what others send; with any other edge no trunk has such names. */
+  #ofCertificate(invite: Claim): Trunk | undefined {
+    if (this.#trunksByCertificate.size === 0) return undefined;
+    const names = (invite.header(certificateNamesHeader) ?? '').split(',');
+    return names.map((name) => this.#trunksByCertificate.get(name)).find((trunk) => trunk !== undefined);
+  }
+
+  #ofSource({ source: { address, port }, requestUri }: Claim): Trunk | undefined {
+    const { trunks, registered } = this.#options;
+    return (
+      registered.ofContact(address, userOf(requestUri)) ??
+      trunks.ofSource(address, port) ??
+      registered.ofSource(address)
+    );
   }
 
   #identifyStranger(invite: Claim): Caller {
@@ -103,10 +130,15 @@ export class CallerProof {
  * changed on the way, and some user agents name no user at all.
  */
 function isForSameUser(uri: string, requestUri: string): boolean {
+  const user = userOf(uri);
+  return user === '' || (user !== undefined && user === userOf(requestUri));
+}
+
+/** Empty where there is none; undefined for what is no URI. */
+function userOf(uri: string): string | undefined {
   try {
-    const { user = '' } = parseUri(uri);
-    return user === '' || user === parseUri(requestUri).user;
+    return parseUri(uri).user ?? '';
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -45,6 +45,8 @@ export interface OutgoingInvite {
   readonly headers: SipFields;
   /** Empty: the far side is asked for its offer. */
   readonly sdp: string;
+  /** Why it is given up: the Reason (RFC 3326) of the CANCEL, and of the BYE after a 2xx that crossed it. Undefined: none is told. */
+  cancelReason?(): string | undefined;
   /** The INVITE has left. */
   onSent(): void;
   /** A provisional response other than 100; `sdp` is empty without a body. `branch`: the To tag, one for each fork. */
@@ -127,6 +129,34 @@ export interface Trunking {
   invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Offered | Refusal>;
   /** Sends OPTIONS outside a dialog; resolves with its final status. Rejects as invite() does. */
   options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number>;
+  /** Sends REGISTER, with the trunk's credentials where it is asked for them. Rejects as invite() does. */
+  register(register: OutgoingRegister, signal: AbortSignal): Promise<RegisterAnswer>;
+}
+
+/** A REGISTER to send (RFC 3261 §10.2). */
+export interface OutgoingRegister {
+  readonly trunk: string;
+  readonly registrar: string;
+  readonly protocol: TrunkProtocol;
+  /** The address that is registered. */
+  readonly address: string;
+  /** Where calls to it shall go. */
+  readonly contact: string;
+  /** 0 takes the contact back. */
+  readonly expiresSeconds: number;
+  /** The same for all of a registration. */
+  readonly callId: string;
+  /** Gives a higher number at each call. */
+  nextCseq(): number;
+}
+
+/** A registrar's final answer. */
+export interface RegisterAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** Where it came from. */
+  readonly source: string;
+  header(name: string): string | undefined;
 }
 
 // ----------------------------------------------------------------------------------------------------------- media
@@ -140,6 +170,12 @@ export interface ForkStream {
   readonly crypto: string;
   readonly payloadTypes: readonly number[];
 }
+
+/**
+ * How an answered fork does its work. stalled: a party sends, and nothing of it leaves for the recorder. recorder-silent: no more RTCP of a
+ * recorder that used to send it.
+ */
+export type ForkCondition = 'flowing' | 'stalled' | 'recorder-silent';
 
 /** What the media of a trunk's calls may be. */
 export interface MediaTerms {
@@ -167,6 +203,8 @@ export interface MediaSession {
   /** Offers a paused fork again. Media may flow at once to where it went before. */
   resumeFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]>;
   stopFork(forkId: string, signal: AbortSignal): Promise<void>;
+  /** Tells when a fork does its work no more, or again, until it is stopped; `lastedMs`: how long it had been so. */
+  watchFork(forkId: string, onChange: (condition: ForkCondition, lastedMs: number) => void): void;
 }
 
 export interface MediaWatcher {

@@ -141,7 +141,7 @@ export class RecordingSession {
    */
   refresh(flows?: PartyFlows): void {
     this.#attempt?.refresh();
-    if (this.#attempts.refresh(flows)) this.#attempt?.snapshot();
+    if (this.#attempts.refresh(flows)) this.#attempt?.tell();
   }
 
   /**

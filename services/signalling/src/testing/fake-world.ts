@@ -110,6 +110,7 @@ export class FakeWorld {
   far: FakeLeg | undefined;
   recorderHandlers: RecorderHandlers | undefined;
   loseMedia: ((reason: string) => void) | undefined;
+  forkChanged: Parameters<MediaSession['watchFork']>[1] | undefined;
   /** The time; undefined: the real one. */
   nowMs: number | undefined;
   fallSilent: ((seconds: number) => void) | undefined;
@@ -237,6 +238,7 @@ export class FakeWorld {
       return { kind: 'accepted', leg: this.far, sdp: this.farAnswer, branch: 'a' };
     },
     options: async () => 200,
+    register: async () => ({ status: 200, reason: 'OK', source: '192.0.2.1', header: () => undefined }),
   };
 
   #offeringLeg(): OfferingLeg {
@@ -292,6 +294,9 @@ export class FakeWorld {
       return this.#resumed;
     },
     stopFork: async (fork) => this.release(`fork ${fork}`),
+    watchFork: (_fork, onChange) => {
+      this.forkChanged = onChange;
+    },
   };
 
   readonly relays: MediaRelays = {

@@ -12,7 +12,7 @@ import {
 import type { Registry } from 'prom-client';
 import { AppMessageError, parseAppMessage } from '../domain/app-message.js';
 import { DialogBook } from '../domain/dialog-book.js';
-import { Door, type DoorFacts } from '../domain/door.js';
+import { Door } from '../domain/door.js';
 import { hostPort } from '../domain/local-address.js';
 import { RouteTable } from '../domain/routing.js';
 import { SourceGate, type SourceLimits } from '../domain/source-gate.js';
@@ -45,6 +45,8 @@ export interface EdgeOptions {
   readonly dnsServers?: readonly string[] | undefined;
   /** Whether others may call: signalling asks them who they are. */
   readonly callsFromStrangers?: boolean | undefined;
+  /** SIP domains whose certificate makes a peer of anybody on TLS; client certificates must be asked for. */
+  readonly certificateNames?: readonly string[] | undefined;
   readonly secret: Secret;
   readonly adminPort: number;
   readonly tls?: { readonly identity: TlsIdentity; readonly requestClientCertificate: boolean } | undefined;
@@ -101,10 +103,14 @@ export class Edge {
     this.#peers = new KnownPeers({ entries: options.peers, domains: options.domains, services: this.#services, log });
     const { connections, ...rates } = { ...defaultSources, ...options.sources };
     const isPeer = (address: string) => this.#peers.has(address);
-    const isInDialog: DoorFacts['isInDialog'] = (request) => this.#book.findFor(request) !== undefined;
-    const door = new Door({ isPeer, isInDialog });
-    const { callsFromStrangers } = options;
-    const gate = new SourceGate({ ...rates, isPeer, callsFromStrangers, clock: () => performance.now() });
+    const door = new Door({
+      callsFromStrangers: options.callsFromStrangers ?? false,
+      certificateNames: options.certificateNames ?? [],
+      isPeer,
+      isInDialog: (request) => this.#book.findFor(request) !== undefined,
+    });
+    const opensToStrangers = (protocol: TransportProtocol) => door.opensToStrangers(protocol);
+    const gate = new SourceGate({ ...rates, isPeer, opensToStrangers, clock: () => performance.now() });
     this.#transports = new Transports({
       accept: ({ host }, protocol) => gate.admits(host, protocol),
       pace: ({ host }, messages) => gate.pace(host, messages),
@@ -117,7 +123,7 @@ export class Edge {
       limits: messageLimits,
       timers,
       clock,
-      receive: (request, flow) => door.receive(request, flow.remote.host),
+      receive: (request, flow) => door.receive(request, flow),
       viaHost: (flow) => hostPort(this.#listeners.of(flow)?.advertised ?? flow.local),
     });
     this.#book = new DialogBook(options.maxDialogs);
@@ -197,7 +203,11 @@ export class Edge {
       // Strangers cost a count, not a line: there may be thousands a second.
       if (because !== 'not-admitted') refusals.warn(because, remote, { protocol, detail }, 'a peer is refused');
     });
-    this.#layer.on('dropped', ({ protocol }) => metrics.refused(protocol, 'not-admitted'));
+    this.#layer.on('dropped', (flow) => {
+      metrics.refused(flow.protocol, 'not-admitted');
+      // On UDP without effect.
+      flow.close();
+    });
     this.#layer.on('malformed', (error, flow, answered) => {
       metrics.malformed();
       refusals.warn('malformed', flow.remote, { reason: error.message, answered }, 'malformed message');

@@ -4,7 +4,13 @@ import { SourceGate } from './source-gate.js';
 
 function gate(now = () => 0) {
   const isPeer = (address: string) => !address.startsWith('198.51.100.');
-  return new SourceGate({ isPeer, clock: now, messagesPerSecond: 10, connectionsPerSecond: 1 });
+  return new SourceGate({
+    isPeer,
+    opensToStrangers: () => false,
+    clock: now,
+    messagesPerSecond: 10,
+    connectionsPerSecond: 1,
+  });
 }
 
 test('a stranger is no peer however little it sends', () => {
@@ -44,7 +50,7 @@ test('connections have a ceiling of their own; what they bring is waited for, no
 test('where strangers may call each has a low ceiling, all together another, and neither is that of a peer', () => {
   const limits = { messagesPerSecond: 10, connectionsPerSecond: 1 };
   const isPeer = (address: string) => address === '192.0.2.1';
-  const sources = new SourceGate({ ...limits, isPeer, clock: () => 0, callsFromStrangers: true });
+  const sources = new SourceGate({ ...limits, isPeer, clock: () => 0, opensToStrangers: () => true });
   const admitted = (address: string) =>
     Array.from({ length: 500 }, () => sources.admits(address, 'udp')).filter((one) => one === true).length;
   assert.equal(admitted('198.51.100.1'), 100);

@@ -1,5 +1,5 @@
-// Who may send, and how much: strangers nothing at all, peers up to a ceiling that no honest peer reaches. Asked for every datagram and
-// connection before anything else is done with it.
+// Who may send, and how much: peers up to a ceiling that no honest peer reaches, strangers nothing at all, or little where they may call.
+// Asked for every datagram and connection before anything else is done with it.
 import { RateLimit } from '@sidestream/service';
 import { sourceKey, type TransportProtocol } from '@sidestream/sip';
 
@@ -11,8 +11,8 @@ export interface SourceLimits {
 
 export interface SourceGateOptions extends SourceLimits {
   readonly isPeer: (address: string) => boolean;
-  /** Whether anybody may call, to be asked who it is. Default: strangers get nothing. */
-  readonly callsFromStrangers?: boolean | undefined;
+  /** Whether anybody may come, to be asked who it is. */
+  readonly opensToStrangers: (protocol: TransportProtocol) => boolean;
   /** Milliseconds; never goes back. */
   readonly clock: () => number;
 }
@@ -27,16 +27,18 @@ export class SourceGate {
   readonly #isPeer: (address: string) => boolean;
   readonly #messages: RateLimit;
   readonly #connections: RateLimit;
-  readonly #strangers: { readonly eachSource: RateLimit; readonly together: RateLimit } | undefined;
+  readonly #opensToStrangers: SourceGateOptions['opensToStrangers'];
+  readonly #strangers: { readonly eachSource: RateLimit; readonly together: RateLimit };
 
   constructor(options: SourceGateOptions) {
-    const { isPeer, clock, messagesPerSecond, connectionsPerSecond, callsFromStrangers = false } = options;
+    const { isPeer, clock, messagesPerSecond, connectionsPerSecond, opensToStrangers } = options;
     const limit = (perSecond: number) => new RateLimit({ perSecond, burst: burstSeconds * perSecond, clock });
     this.#isPeer = isPeer;
     this.#messages = limit(messagesPerSecond);
     this.#connections = limit(connectionsPerSecond);
     const { eachSource, together } = strangerRates;
-    if (callsFromStrangers) this.#strangers = { eachSource: limit(eachSource), together: limit(together) };
+    this.#opensToStrangers = opensToStrangers;
+    this.#strangers = { eachSource: limit(eachSource), together: limit(together) };
   }
 
   /** Whether a datagram, or a connection, is taken from this address. */
@@ -47,14 +49,16 @@ export class SourceGate {
       return limit.take(source) || 'rate';
     }
     // Where strangers get nothing they leave no trace in the tables either: there may be many, and they may be forged.
-    if (this.#strangers === undefined) return false;
+    if (!this.#opensToStrangers(protocol)) return false;
     // One source must not use up what is there for all.
     return (this.#strangers.eachSource.take(source) && this.#strangers.together.take('')) || 'rate';
   }
 
   /** How long a connection from this address is not read after so many messages, in ms. */
   pace(address: string, messages: number): number {
-    const limit = this.#isPeer(address) ? this.#messages : this.#strangers?.eachSource;
-    return limit?.owe(sourceKey(address), messages) ?? 0;
+    const source = sourceKey(address);
+    if (this.#isPeer(address)) return this.#messages.owe(source, messages);
+    const { eachSource, together } = this.#strangers;
+    return Math.max(eachSource.owe(source, messages), together.owe('', messages));
   }
 }
