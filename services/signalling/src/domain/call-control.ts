@@ -8,9 +8,10 @@ import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@s
 import { type Admission, explained, unavailableHeaders } from './admission.js';
 import type { CallGuard, GuardedPass } from './call-guard.js';
 import { mediaTerms } from './call-media.js';
+import type { CallServices } from './call-plan.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
-import { type CallServices, CallSession } from './call-session.js';
+import { CallSession } from './call-session.js';
 import { type CallerProof, notYetLoggedIn, type RefusedCaller } from './caller-proof.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';

@@ -1,30 +1,20 @@
 // One call: it owns the call's state, runs the effects of the state machine on its legs, media and recordings, and reports what came of
 // them. Ports may fail, hang or answer late; the call still ends once, with everything given back.
-import { type Candidate, requestUriAt, type Trunk } from '@sidestream/routing';
-import { type Logger, SidestreamError } from '@sidestream/service';
+import type { Candidate } from '@sidestream/routing';
+import type { Logger } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
 import { CallLegs } from './call-legs.js';
 import { CallMedia, mediaTerms } from './call-media.js';
-import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
+import type { CallPlan, CallServices, CallView } from './call-plan.js';
+import { type CallRecording, RecordingsOfCall } from './call-recording.js';
 import { reasonFor, releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { raced } from './deadline.js';
 import { dialWithin, isThere, mayTryNext } from './dialling.js';
-import { type FarSide, farHeaders } from './far-headers.js';
+import { farInvite } from './far-invite.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
-import type { Party } from './parties.js';
-import type {
-  CallEvents,
-  CallFacts,
-  IncomingInvite,
-  Leg,
-  MediaRelays,
-  MediaTerms,
-  MonotonicClock,
-  Refusal,
-  Trunking,
-} from './ports.js';
+import type { Leg, Refusal } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import {
   relayedStatus,
@@ -34,42 +24,6 @@ import {
   terminationOf,
   terminationOfRefusal,
 } from './termination.js';
-import type { CallSeats } from './trunk-limits.js';
-
-/** What there is to see of a call. */
-export interface CallView {
-  readonly facts: CallFacts;
-  readonly phase: CallState['phase'];
-  readonly answeredAt: Date | undefined;
-  /** Those that began, in their order. */
-  readonly recordings: readonly RecordingView[];
-}
-
-export interface CallServices {
-  readonly trunking: Trunking;
-  readonly relays: MediaRelays;
-  readonly events: CallEvents;
-  readonly clock: MonotonicClock;
-  readonly log: Logger;
-}
-
-export interface CallPlan {
-  readonly facts: CallFacts;
-  readonly invite: IncomingInvite;
-  readonly nearParty: Party;
-  /** Of the trunk that it came from. */
-  readonly nearTerms: MediaTerms;
-  readonly candidates: readonly Candidate[];
-  /** Its places on the trunks; whoever made the plan releases them. */
-  readonly seats: CallSeats;
-  readonly maxForwards: number;
-  /** Told what each target does: it has answered, or nobody is there. */
-  readonly onTarget: (target: Candidate, answered: boolean) => void;
-  /** What this trunk makes of the caller's header fields. */
-  readonly callerFor: (to: Trunk) => Pick<FarSide, 'believed' | 'trusted' | 'number' | 'passHeaders'>;
-  /** Undefined: the call is not to be recorded. */
-  readonly recording: PlannedRecording | undefined;
-}
 
 /** How long the far side may ring (RFC 3261 §16.6 Timer C is above three minutes). */
 const ringDeadlineMs = 200_000;
@@ -242,7 +196,7 @@ export class CallSession {
   }
 
   async #dial(index: number): Promise<void> {
-    const { invite, candidates, seats, maxForwards, callerFor, onTarget } = this.#plan;
+    const { candidates, seats, onTarget } = this.#plan;
     const candidate = candidates[index];
     if (candidate === undefined) return;
     const full = seats.moveTo(candidate.trunk.name);
@@ -252,22 +206,13 @@ export class CallSession {
     }
     await this.#media.offerTo(mediaTerms(candidate.trunk));
     const { trunking, clock } = this.#services;
-    const uri = requestUriAt(candidate, candidate.user);
-    const isLast = index + 1 === candidates.length;
+    const isLast = index + 1 === this.#plan.candidates.length;
     const { timeoutMs } = candidate.trunk.config.failover;
-    const invited = dialWithin(
+    const outcome = await dialWithin(
       trunking,
       {
-        trunk: candidate.trunk.name,
-        uri,
-        protocol: candidate.protocol,
+        ...farInvite(candidate, this.#plan, trunking.ownAddress(candidate.protocol)),
         cancelReason: () => this.#state.termination && reasonFor(this.#state.termination),
-        headers: farHeaders(invite, {
-          own: trunking.ownAddress(candidate.protocol),
-          to: uri.replace(/;.*$/, ''),
-          maxForwards,
-          ...callerFor(candidate.trunk),
-        }),
         sdp: this.#media.sdp.toFar,
         onSent: () => {
           this.#delays.inviteLeft(clock());
@@ -283,12 +228,6 @@ export class CallSession {
       { answerMs: ringDeadlineMs, responseMs: isLast ? undefined : timeoutMs },
       this.#work.signal,
     );
-    const outcome = await invited.catch((error: unknown): Refusal => {
-      // What the edge cannot send there it may send to the next one.
-      if (isLast || this.#work.signal.aborted || !(error instanceof SidestreamError) || error.code !== 'not-ready')
-        throw error;
-      return { kind: 'refused', status: 503, reason: error.message };
-    });
     onTarget(candidate, outcome.kind !== 'refused' || this.#state.rang || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');

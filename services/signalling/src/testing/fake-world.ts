@@ -3,7 +3,8 @@ import { EventEmitter, once } from 'node:events';
 import { type Candidate, TrunkTable } from '@sidestream/routing';
 import { createLogger, SidestreamError, trunkSchema } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
-import { type CallServices, CallSession } from '../domain/call-session.js';
+import type { CallServices } from '../domain/call-plan.js';
+import { CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
 import { type Party, readParties, withRoles } from '../domain/parties.js';
 import type {
