@@ -55,6 +55,7 @@ export {
   glare,
   keepTrying,
   overloaded,
+  refuseAtFirst,
   rejectWith,
   staySilent,
   wantLongerSessions,

@@ -70,6 +70,44 @@ for (const aware of ['customer', 'seller'] as const) {
   });
 }
 
+test('what the operator has paused no telephone lifts: media flows once neither of them wants the pause', async (t) => {
+  const customer = ear();
+  const stage = await Stage.start(t, {
+    customer: { recordAware: true, onMessage: customer.onMessage },
+    configure: (config) => {
+      for (const { recording } of Object.values(config.tenants)) recording.recordPreference = 'honour';
+    },
+  });
+  if (!stage) return;
+  const { laboratory } = stage;
+  const call = await stage.inbound();
+  await eventually(() => customer.heard.indications.at(-1) === 'on', 'it is recorded');
+  const id = laboratory.bodies('callStarted')[0]?.callId ?? '';
+  const act = async (action: string) => {
+    const args = ['calls', action, id, '--json', '--config', laboratory.configFile];
+    const { code, stdout, stderr } = await runCli(args, { timeoutMs: 30_000 });
+    assert.equal(code, 0, stderr);
+    const { phase, pausedBy } = JSON.parse(stdout).recordings[0];
+    return [phase, ...pausedBy];
+  };
+  assert.deepEqual(await act('pause'), ['paused', 'operator']);
+  await call.customer.prefer('pause');
+  await call.customer.prefer('on');
+  const [session] = laboratory.recorder.sessions;
+  const datagrams = () => session?.streams.reduce((sum, { statistics }) => sum + statistics.datagrams, 0);
+  const before = datagrams();
+  await stage.talk(call, 50);
+  assert.equal(datagrams(), before, 'not a packet leaves');
+  await call.customer.prefer('pause');
+  assert.deepEqual(await act('resume'), ['paused', 'party']);
+  await stage.talk(call, 25);
+  assert.equal(datagrams(), before, 'not a packet leaves');
+  await call.customer.prefer('on');
+  await eventually(() => (datagrams() ?? 0) > (before ?? 0) + 50, 'both are recorded again');
+  await call.customer.hangUp();
+  await stage.nothingIsLeft();
+});
+
 test('a tenant that honours preferences: off from the start is not recorded; on, pause and on again are obeyed in the call', async (t) => {
   const customer = ear();
   const stage = await Stage.start(t, {

@@ -42,8 +42,9 @@ export function describeCall(call: Call): string {
   return [callId, ...lines, ...recordings.map(describeRecording)].join('\n');
 }
 
-function describeRecording({ recordingId, phase, recorder, recorderCallId }: Recording): string {
-  return `  recording  ${phase} at ${recorder}\n             id ${recordingId}, Call-ID ${recorderCallId}`;
+function describeRecording({ recordingId, phase, recorder, recorderCallId, pausedBy }: Recording): string {
+  const by = pausedBy.length === 0 ? '' : ` by ${pausedBy.join(' and ')}`;
+  return `  recording  ${phase}${by} at ${recorder}\n             id ${recordingId}, Call-ID ${recorderCallId}`;
 }
 
 /** `12:00:01.250 recording started  call=… recorderHost=…` */

@@ -39,6 +39,8 @@ export const errorTable = {
   'wrong-state': meaning(400, status.FAILED_PRECONDITION, Result.CLIENT_ERROR, 'wrong-state'),
   'not-active': meaning(503, status.UNAVAILABLE, Result.SERVER_ERROR, 'not-active'),
   overloaded: meaning(503, status.RESOURCE_EXHAUSTED, Result.SERVER_ERROR, 'overloaded'),
+  // For good, where 'overloaded' passes: the engine frees the ports of a fork with its session only.
+  'forks-exhausted': meaning(503, status.RESOURCE_EXHAUSTED, Result.SERVER_ERROR, 'forks-exhausted'),
   draining: meaning(503, status.UNAVAILABLE, Result.SERVER_ERROR, 'draining'),
   'not-ready': meaning(503, status.UNAVAILABLE, Result.SERVER_ERROR, 'not-ready'),
   internal: meaning(500, status.INTERNAL, Result.SERVER_ERROR, 'internal'),

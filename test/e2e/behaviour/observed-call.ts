@@ -55,11 +55,15 @@ async function callAndObserve(stage: BehaviourStage, lane: Lane, row: Row): Prom
   await placed.answered;
   const received = await arriving;
 
-  const has = (...kinds: ('recordingStarted' | 'recordingFailed')[]) =>
+  const has = (...kinds: ('recordingStarted' | 'recordingDelayed')[]) =>
     kinds.some((kind) => stage.events(lane, kind).length > 0);
   const waits = row.outcome.ended === 'recorder-inactive';
   if (!waits)
-    await eventually(() => has('recordingStarted', 'recordingFailed'), 'the recording has started or failed', settleMs);
+    await eventually(
+      () => has('recordingStarted', 'recordingDelayed'),
+      'the recording has started, or each recorder was asked',
+      settleMs,
+    );
   if (row.until !== undefined) await eventually(() => row.until?.holds(lane) === true, row.until.what, eventMs);
   await talk([placed, received], talkPackets);
 

@@ -22,6 +22,7 @@ import {
   keepTrying,
   overloaded,
   refreshSession,
+  refuseAtFirst,
   refuseOneStream,
   rejectWith,
   renameLabels,
@@ -155,6 +156,16 @@ const alone: readonly Row[] = [
     alone: true,
     outcome: failed('recorder-refused'),
     detail: /503/,
+  },
+  {
+    name: 'answers 503 twice and then takes the recording, and there is no other',
+    behave: () => refuseAtFirst(2),
+    alone: true,
+    outcome: recorded,
+    until: {
+      what: 'it hears both',
+      holds: ({ first }) => first.sessions[0]?.streams.every(({ statistics }) => statistics.received > 25) === true,
+    },
   },
   {
     name: 'is silent, and there is no other',

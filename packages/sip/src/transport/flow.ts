@@ -38,6 +38,11 @@ export interface Flow {
   /** What looking up, connecting and the handshake took, in milliseconds; on a connection that we opened. */
   readonly connectMs?: number | undefined;
   readonly closed: boolean;
+  /**
+   * Set where the connection was given up because its peer, which answers keep-alives, was silent: when something came last, in
+   * milliseconds of performance.now().
+   */
+  readonly silentSinceMs?: number | undefined;
   /** Hands the bytes to the socket. @throws SipError `transport-failed` when the flow is closed, fails or is too far behind */
   send(bytes: Buffer): Promise<void>;
   /** Ends the connection after what was sent; on UDP without effect. */

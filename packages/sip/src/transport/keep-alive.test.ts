@@ -60,8 +60,11 @@ test('RFC 5626 §4.4.1: silence after a ping closes the flow to a peer that has 
   };
   await withPeer({ client: { keepAliveMs: 5, keepAliveTimeoutMs: 20 }, onData }, async (client, target) => {
     const closed = once(client, 'closed');
-    await client.flow(target);
+    const openedAtMs = performance.now();
+    const flow = await client.flow(target);
     assert.match(String((await closed)[1]), /no answer to a keep-alive/);
+    const { silentSinceMs = 0 } = flow;
+    assert.ok(silentSinceMs >= openedAtMs && silentSinceMs <= performance.now() - 20, 'since the pong');
   });
 });
 

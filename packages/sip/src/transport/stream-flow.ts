@@ -47,6 +47,8 @@ export class StreamFlow implements PooledFlow {
   readonly #options: StreamFlowOptions;
   readonly #listener: StreamFlowListener;
   readonly #framer: StreamFramer;
+  silentSinceMs?: number;
+  #heardAtMs = performance.now();
   #closed = false;
   #error: SipError | undefined;
   #pinged = false;
@@ -147,6 +149,7 @@ export class StreamFlow implements PooledFlow {
 
   #receive(chunk: Buffer): void {
     if (this.#closed) return;
+    this.#heardAtMs = performance.now();
     clearTimeout(this.#silenceTimer);
     this.#silenceTimer = undefined;
     const frames = this.#framer.push(chunk);
@@ -196,6 +199,7 @@ export class StreamFlow implements PooledFlow {
     // RFC 5626 §4.4: without a sign that the peer knows this keep-alive no answer can be expected. An answer is the sign.
     if (this.#answersPings) {
       this.#silenceTimer ??= setTimeout(() => {
+        this.silentSinceMs = this.#heardAtMs;
         this.#destroy(new SipError('transport-failed', `${this.#peer}: no answer to a keep-alive (RFC 5626 §4.4.1)`));
       }, keepAliveTimeoutMs).unref();
     }

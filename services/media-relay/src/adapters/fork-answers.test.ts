@@ -108,7 +108,7 @@ describe('answers to a fork of the real rtpengine', { skip }, () => {
     }
     assert.equal(keys.size, 2 * maxForksPerSession);
     await assert.rejects(relay.startFork('many', 'f16', bothParties, soon()), {
-      code: 'overloaded',
+      code: 'forks-exhausted',
       message: 'session many takes no new fork f16: it had 16 in its life, the most it may',
     });
     const recorder = await call.recorder();

@@ -80,7 +80,7 @@ test('the forks that ever were are bounded; a known one may come back', () => {
     after(offered, { kind: 'answered' }),
   );
   assert.equal(session.forks.size, 0);
-  refused(session, { kind: 'start-fork', fork: 'one more', parties }, 'overloaded');
+  refused(session, { kind: 'start-fork', fork: 'one more', parties }, 'forks-exhausted');
   permit(session, { kind: 'start-fork', fork: 'f0', parties });
 });
 

@@ -64,7 +64,7 @@ export function newSession(id: string, openedAt: Date): MediaSession {
  * Checks whether a command fits the session's state. An offer always does: a re-INVITE that the far side refused leaves
  * an offer without an answer, and glare (RFC 3261 §14.1) is the signalling's to settle.
  *
- * @throws SidestreamError bad-request, not-found or overloaded, naming what is wrong.
+ * @throws SidestreamError bad-request, not-found or forks-exhausted, naming what is wrong.
  */
 export function permit(session: MediaSession, command: Command): void {
   switch (command.kind) {
@@ -79,7 +79,7 @@ export function permit(session: MediaSession, command: Command): void {
       permitParties(session, command.fork, command.parties);
       if (session.everForked.size >= maxForksPerSession && !session.everForked.has(command.fork))
         throw new SidestreamError(
-          'overloaded',
+          'forks-exhausted',
           `session ${session.id} takes no new fork ${command.fork}: it had ${maxForksPerSession} in its life, the most it may`,
         );
       return;

@@ -72,7 +72,7 @@ function writeCall({ facts, phase, answeredAt, recordings }: CallView, instance:
     called: writeParty(parties.called),
     seller: decision.seller?.id ?? '',
     decision: wireDecision(facts),
-    recordings: [...recordings],
+    recordings: recordings.map(({ pausedBy, ...recording }) => ({ ...recording, pausedBy: [...pausedBy] })),
   };
 }
 

@@ -64,8 +64,14 @@ test('a pause, a recovery and their gaps are told; one that only waited is forgo
   events.recordingPaused(recording, 'recorder-inactive');
   events.recordingResumed(recording);
   events.recordingRecovered(recording, world.recorderDialog, terminated('recorder-hangup', 'BYE'), 123.4);
+  events.recordingDelayed(recording, 'sip:r1', terminated('recorder-refused', '503'));
   events.recordingFailed(recording, 'sip:r1', terminated('recorder-inactive'));
-  const [paused, resumed, recovered] = published;
+  const [paused, resumed, recovered, delayed] = published;
+  assert.ok(delayed?.$case === 'recordingDelayed');
+  assert.deepEqual(
+    [delayed.value.recorderHost, delayed.value.reason, delayed.value.detail],
+    ['sip:r1', 'recorder-refused', '503'],
+  );
   assert.ok(paused?.$case === 'recordingPaused' && resumed?.$case === 'recordingResumed');
   assert.equal(paused.value.reason, 'recorder-inactive');
   assert.ok(recovered?.$case === 'recordingRecovered');

@@ -184,6 +184,14 @@ export class EventReporter implements CallEvents {
     });
   }
 
+  recordingDelayed(recording: RecordingFacts, recorder: string, { reason, detail }: Termination): void {
+    this.#sinks.log.warn({ ...aboutRecording(recording), recorder, reason, detail }, 'recording delayed');
+    this.#sinks.publisher.publish({
+      $case: 'recordingDelayed',
+      value: { ...recordingIdentity(recording), recorderHost: recorder, reason, detail },
+    });
+  }
+
   recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void {
     this.#recordingEnds.inc(labels(termination));
     this.#sinks.log.warn({ ...aboutRecording(recording), recorder, termination }, 'recording did not start');

@@ -62,7 +62,7 @@ export class SipRecorderDialog implements RecorderDialog {
       handlers.offer(this.#offerOf(invite));
       if (wantsSnapshot(invite)) handlers.snapshotWanted();
     });
-    this.#dialog.on('flowClosed', () => handlers.doubtful());
+    this.#dialog.on('flowClosed', () => handlers.doubtful(this.#dialog.flow?.silentSinceMs));
     this.#dialog.on('request', (request) => this.#requested(request, handlers));
     this.#dialog.on('ended', (reason) => {
       timer.stop();

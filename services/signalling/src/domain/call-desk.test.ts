@@ -44,7 +44,7 @@ test('a live call is seen with its parties and its recording, and no more once i
   assert.ok(view.answeredAt !== undefined && view.answeredAt >= view.facts.startedAt);
   const { recordingCallId } = view.facts;
   assert.deepEqual(view.recordings, [
-    { recordingId: 'r', recorderCallId: recordingCallId, phase: 'active', recorder: 'sip:r1' },
+    { recordingId: 'r', recorderCallId: recordingCallId, phase: 'active', recorder: 'sip:r1', pausedBy: [] },
   ]);
   assert.equal(calls.list('contoso').length, 1);
   assert.equal(calls.list('fabrikam').length, 0);

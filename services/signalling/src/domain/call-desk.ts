@@ -82,10 +82,13 @@ export class CallDesk {
     return call.view;
   }
 
-  /** Resolves when the recorders get packets again. @throws SidestreamError `wrong-state` */
+  /**
+   * Takes the operators' pause back. Resolves when the recorders get packets again, at once where a party wants the pause, too.
+   * @throws SidestreamError `wrong-state`, `recorder-refused`
+   */
   async resumeRecording(callId: string, signal: AbortSignal): Promise<CallView> {
     const call = this.#call(callId);
-    await raced(Promise.all(this.#recorded(call).map((one) => one.resume())), signal);
+    await raced(Promise.all(this.#recorded(call).map((one) => one.resume('operator'))), signal);
     return call.view;
   }
 

@@ -17,7 +17,7 @@ function assertClean(world: FakeWorld, what: string): void {
   assert.ok(world.count('recordingEnded') + world.count('recordingFailed') <= 1, `${what}: recording ends told`);
 }
 
-const recorded = (world: FakeWorld) => world.count('recordingStarted') + world.count('recordingFailed') > 0;
+const recorded = (world: FakeWorld) => world.asked;
 const over = (world: FakeWorld) => world.count('callEnded') > 0;
 
 function recorderHangsUp(world: FakeWorld): void {

@@ -5,8 +5,10 @@ import type { Side } from './offer-answer.js';
 import type { PartyFlows } from './party-flows.js';
 import { type PreferredRecording, preferenceIn, preferred, type RecordPreference } from './party-preferences.js';
 import type { MediaSession } from './ports.js';
-import { indicationOf, type RecordIndication } from './recording-awareness.js';
+import type { RecordIndication } from './recording-awareness.js';
+import type { PauseWisher } from './recording-pause.js';
 import { planOf, type RecordingPlan, type RecordingTerms } from './recording-terms.js';
+import { SteadyIndication } from './steady-indication.js';
 import { type Termination, terminated } from './termination.js';
 
 /** What records a call: one recording, or several at once. */
@@ -21,7 +23,7 @@ export interface CallRecording {
   refresh(flows?: PartyFlows): void;
   /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
   stop(why: string): Promise<void>;
-  /** Resolves with true once the call is recorded, with false when it cannot be any more. */
+  /** Resolves with true once the call is recorded, with false when no recorder has taken it yet, each having been asked. */
   readonly recorded: Promise<boolean>;
   /** The call is not recorded any more, or not before a recorder is back. */
   readonly lost: boolean;
@@ -30,11 +32,13 @@ export interface CallRecording {
   /**
    * Resolves when no packet goes to a recorder any more. Idempotent; rejects SidestreamError `wrong-state` when it is over, and the
    * relay's when the pause could not be made sure of: the recording ends then.
-   * @param by who wanted it, for the events
    */
-  pause(by: string): Promise<void>;
-  /** Resolves when the recorders have agreed. Idempotent; rejects SidestreamError `recorder-refused`, and `wrong-state` when it is over. */
-  resume(): Promise<void>;
+  pause(by: PauseWisher): Promise<void>;
+  /**
+   * Takes back what this one has wanted. Resolves when the recorders have agreed, at once while somebody else wants the pause. Idempotent;
+   * rejects SidestreamError `recorder-refused`, and `wrong-state` when it is over.
+   */
+  resume(by: PauseWisher): Promise<void>;
 }
 
 /** What there is to see of a recording. */
@@ -44,6 +48,8 @@ export interface RecordingView {
   readonly phase: string;
   /** The last one that was tried, by its name in the tenant's list. */
   readonly recorder: string;
+  /** Who wants it paused: 'operator', 'party', or 'recorder', which wants no media. */
+  readonly pausedBy: readonly string[];
 }
 
 /** The recording that was decided on when the call came in. */
@@ -57,7 +63,7 @@ export interface RecordedCall {
   readonly onRecorded: () => void;
   /** The call must be recorded and is not: it has to end. */
   readonly onUnrecorded: (why: string) => void;
-  /** A recording's phase has changed. */
+  /** What the parties are to be told may have changed. */
   readonly onChange: () => void;
   /** Aborted when the call ends. */
   readonly signal: AbortSignal;
@@ -68,6 +74,7 @@ export class RecordingsOfCall {
   readonly #planned: PlannedRecording | undefined;
   readonly #call: RecordedCall;
   readonly #begun: CallRecording[] = [];
+  readonly #indication: SteadyIndication;
   readonly #preferences = new Map<Side, RecordPreference>();
   #media: MediaSession | undefined;
   /** Which way media flows, once somebody has said. */
@@ -79,6 +86,11 @@ export class RecordingsOfCall {
     this.plan = planned === undefined ? 'none' : planOf(planned);
     this.#planned = planned;
     this.#call = call;
+    this.#indication = new SteadyIndication(
+      () => this.views.map((view) => ({ phase: view.phase, goesOn: goesOn(view) })),
+      call.onChange,
+      call.signal,
+    );
   }
 
   /** Those that have begun, ended ones included. */
@@ -92,13 +104,13 @@ export class RecordingsOfCall {
 
   /** What the call's parties are to be told. */
   get indication(): RecordIndication {
-    return indicationOf(this.views.map(({ phase }) => phase));
+    return this.#indication.now;
   }
 
   begin(recording: CallRecording, media: MediaSession): void {
     this.#begun.push(recording);
     recording.watch(() => {
-      this.#call.onChange();
+      this.#indication.changed();
       if (recording === this.#planned?.of) this.#heed(this.#planned);
     });
     recording.start(media, this.#flows);
@@ -115,7 +127,7 @@ export class RecordingsOfCall {
     this.#media = media;
     const wanted = preferred(this.#preferences.values());
     if (wanted === 'off') return void of.end(declined());
-    if (wanted === 'pause') pause(of);
+    if (wanted === 'pause') pause(of, 'party');
     this.begin(of, media);
     void of.recorded.then((recorded) => {
       this.#recorded = recorded;
@@ -143,16 +155,23 @@ export class RecordingsOfCall {
         for (const one of live) void one.end(declined());
         return;
       case 'pause':
-        for (const one of live) pause(one);
+        for (const one of live) pause(one, 'party');
         return;
       case 'record':
-        if (live.length === 0) this.begin(again(), media);
-        // A recording that cannot be resumed stays paused, and whoever is aware sees it.
-        for (const one of live) one.resume().catch(() => {});
+        if (live.length === 0) this.#beginAgain(again(), media);
+        // One that a recorder refuses to resume is asked for again; whoever is aware sees that it is paused.
+        for (const one of live) one.resume('party').catch(() => {});
         return;
       default:
         wanted satisfies never;
     }
+  }
+
+  /** What an operator had paused stays so, although a party has had it ended meanwhile. */
+  #beginAgain(another: CallRecording, media: MediaSession): void {
+    const before = this.#begun.at(-1)?.views ?? [];
+    if (before.some(({ pausedBy }) => pausedBy.includes('operator'))) pause(another, 'operator');
+    this.begin(another, media);
   }
 
   /** The far side has answered and waits: as long as is configured. */
@@ -193,6 +212,6 @@ function declined(): Termination {
 }
 
 /** One that cannot be paused ends by itself. */
-function pause(recording: CallRecording): void {
-  recording.pause('party').catch(() => {});
+function pause(recording: CallRecording, by: PauseWisher): void {
+  recording.pause(by).catch(() => {});
 }

@@ -17,7 +17,7 @@ async function wholeCall(world: FakeWorld): Promise<void> {
   const call = world.call();
   call.start();
   const over = () => world.count('callEnded') > 0;
-  await world.until(() => world.count('recordingStarted') + world.count('recordingFailed') > 0 || over());
+  await world.until(() => world.asked || over());
   if (!over()) world.near?.hangUp();
   await call.ended;
 }
@@ -53,9 +53,7 @@ for (const [what, disturb] of Object.entries(disturbances)) {
       const call = world.call();
       world.onStep = (_name, at) => at === index && disturb(world, () => call.close(terminated('drained')));
       call.start();
-      await world.until(
-        () => world.count('recordingStarted') + world.count('recordingFailed') > 0 || world.count('callEnded') > 0,
-      );
+      await world.until(() => world.asked || world.count('callEnded') > 0);
       // A CANCEL after the 200 changes nothing, so such a call is hung up.
       if (call.phase === 'talking') world.far?.hangUp();
       await call.ended;
@@ -73,9 +71,7 @@ for (const behaviour of ['fail', 'late'] satisfies Behaviour[]) {
       if (behaviour === 'late')
         world.onStep = (at) => at === name && setImmediate(() => call.close(terminated('drained')));
       call.start();
-      await world.until(
-        () => world.count('recordingStarted') + world.count('recordingFailed') > 0 || world.count('callEnded') > 0,
-      );
+      await world.until(() => world.asked || world.count('callEnded') > 0);
       if (call.phase === 'talking') world.near?.hangUp();
       await call.ended;
       assertClean(world, `${behaviour} at ${name}`);
@@ -104,7 +100,7 @@ test('an unusable answer of the recorder: BYE, no packet, the call goes on', asy
   };
   const call = world.call();
   call.start();
-  await world.until(() => world.count('recordingFailed') > 0);
+  await world.until(() => world.asked);
   assert.equal(call.phase, 'talking');
   assert.ok(!world.did.some((what) => what.startsWith('fork answered')));
   assert.deepEqual([...world.held.keys()].sort(), ['leg far', 'leg near', 'media']);

@@ -14,9 +14,10 @@ class FakeRecording implements CallRecording {
   readonly recorded = new Promise<boolean>(() => {});
   readonly lost = false;
   #phase = 'new';
+  pausedBy: string[] = [];
 
   get views() {
-    return [{ recordingId: 'r', recorderCallId: 'c', phase: this.#phase, recorder: 'sip:r1' }];
+    return [{ recordingId: 'r', recorderCallId: 'c', phase: this.#phase, recorder: 'sip:r1', pausedBy: this.pausedBy }];
   }
   watch(): void {}
   start(): void {
@@ -32,8 +33,8 @@ class FakeRecording implements CallRecording {
   async pause(by: string): Promise<void> {
     this.did.push(`pause ${by}`);
   }
-  async resume(): Promise<void> {
-    this.did.push('resume');
+  async resume(by: string): Promise<void> {
+    this.did.push(`resume ${by}`);
   }
 }
 
@@ -78,10 +79,18 @@ test('in the middle: pause, on, off, and each only once; the other party keeps i
   const { first, second, call: recording, begin } = call();
   begin();
   for (const preference of ['pause', 'pause', 'on', 'off', 'off']) recording.prefer('near', sdp(preference));
-  assert.deepEqual(first.did, ['start', 'pause party', 'resume', 'end declined-by-party']);
+  assert.deepEqual(first.did, ['start', 'pause party', 'resume party', 'end declined-by-party']);
   recording.prefer('far', sdp('off'));
   recording.prefer('near', sdp('on'));
   assert.deepEqual(second.did, []);
+});
+
+test('what an operator had paused is paused in the recording that takes its place', () => {
+  const { first, second, call: recording, begin } = call();
+  begin();
+  first.pausedBy = ['operator'];
+  for (const preference of ['off', 'on']) recording.prefer('near', sdp(preference));
+  assert.deepEqual(second.did, ['pause operator', 'start']);
 });
 
 test('a tenant that ignores preferences, and a call that must be recorded, go on', () => {

@@ -241,8 +241,11 @@ export interface RecorderHandlers {
   offer(offer: IncomingOffer): void;
   /** The recorder has lost the metadata and asks for all of it (RFC 7866 §9.2); its request is answered already. */
   snapshotWanted(): void;
-  /** The connection is gone, which says nothing of the dialog: only the recorder's answer to OPTIONS does. */
-  doubtful(): void;
+  /**
+   * The connection is gone, which says nothing of the dialog: only the recorder's answer to OPTIONS does.
+   * @param sinceMs where it was given up because nothing came: when something came last, as a MonotonicClock time
+   */
+  doubtful(sinceMs?: number): void;
   /** The recorder's BYE (already answered), or the dialog was lost. Once. */
   ended(cause: 'hangup' | 'lost', detail: string): void;
 }
@@ -291,6 +294,8 @@ export interface CallEvents {
   recordingResumed(recording: RecordingFacts): void;
   /** The recorder was lost for this reason; the recording goes on at this one. */
   recordingRecovered(recording: RecordingFacts, dialog: RecorderDialog, lost: Termination, gapMs: number): void;
+  /** Each recorder was asked and none has taken the recording; they are asked again. */
+  recordingDelayed(recording: RecordingFacts, recorder: string, why: Termination): void;
   recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void;
   recordingEnded(
     recording: RecordingFacts,

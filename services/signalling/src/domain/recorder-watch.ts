@@ -1,14 +1,20 @@
-// Whether a recorder still knows our dialog after its connection is gone. A lost connection alone is no lost recording: the recorder is
+// Whether a recorder that there is reason to doubt still knows our dialog. A lost connection alone is no lost recording: the recorder is
 // dialled again and asked by OPTIONS within the dialog, every 2 s until it answers; two that stay unanswered in a row lose it.
 import { pause } from '@sidestream/service';
 import { within } from './deadline.js';
 import type { MonotonicClock, RecorderDialog } from './ports.js';
 import { type Termination, terminated } from './termination.js';
 
+/** Why a recorder may be gone, and since when. */
+export interface Doubt {
+  readonly why: string;
+  readonly sinceMs: number;
+}
+
 export interface RecorderWatchOptions {
   readonly dialog: Pick<RecorderDialog, 'host' | 'probe'>;
   readonly clock: MonotonicClock;
-  /** `sinceMs`: the last moment at which the recorder was known to be there. */
+  /** `sinceMs`: since when it was doubted, which it has not answered since. */
   readonly onLost: (termination: Termination, sinceMs: number) => void;
   /** Aborted when the recorder is given up. */
   readonly signal: AbortSignal;
@@ -30,19 +36,23 @@ export class RecorderWatch {
     this.#options = options;
   }
 
-  /** The connection is gone. Returns at once; while the recorder is being asked already it changes nothing. */
-  doubt(): void {
+  /**
+   * Returns at once; while the recorder is being asked already it changes nothing.
+   * @param why what happened, as in "no answer to OPTIONS after …"
+   * @param sinceMs the last moment at which the recorder was known to be there
+   */
+  doubt({ why, sinceMs }: Doubt): void {
     if (this.#probing) return;
     this.#probing = true;
-    void this.#probe(this.#options.clock()).finally(() => {
+    void this.#probe(why, sinceMs).finally(() => {
       this.#probing = false;
     });
   }
 
-  async #probe(doubtfulSinceMs: number): Promise<void> {
+  async #probe(why: string, sinceMs: number): Promise<void> {
     const { dialog, clock, onLost, signal, random = Math.random } = this.#options;
     const lost = (detail: string) =>
-      onLost(terminated('recorder-lost', `${dialog.host}: ${detail} after its connection was gone`), doubtfulSinceMs);
+      onLost(terminated('recorder-lost', `${dialog.host}: ${detail} after ${why}`), sinceMs);
     await pause(random() * spreadMs, signal);
     for (let unanswered = 0; unanswered < tolerated && !signal.aborted; ) {
       const askedAtMs = clock();

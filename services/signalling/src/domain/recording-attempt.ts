@@ -4,12 +4,12 @@ import { setMaxListeners } from 'node:events';
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { raced, within } from './deadline.js';
 import type { HeaderFields, MonotonicClock, RecorderClient, RecorderDialog, RecordingBody } from './ports.js';
-import { RecorderWatch } from './recorder-watch.js';
+import { type Doubt, RecorderWatch } from './recorder-watch.js';
 import type { RecordingFork } from './recording-fork.js';
 import type { RecorderDescription, RecordingScript } from './recording-script.js';
 import type { RecordingEvent } from './recording-state.js';
 import { RecordingUpdates } from './recording-updates.js';
-import { type Termination, terminated, terminationOf } from './termination.js';
+import { terminated, terminationOf } from './termination.js';
 
 export interface RecordingAttemptOptions {
   readonly recorders: RecorderClient;
@@ -46,7 +46,7 @@ export class RecordingAttempt {
   #offeredPaused = false;
   #refreshWanted = false;
   #snapshotWanted = false;
-  #doubtful = false;
+  #doubt: Doubt | undefined;
 
   constructor(options: RecordingAttemptOptions) {
     this.#options = options;
@@ -114,10 +114,7 @@ export class RecordingAttempt {
         void this.#updates.recorderOffers(offer);
       },
       snapshotWanted: () => this.snapshot(),
-      doubtful: () => {
-        this.#doubtful = true;
-        this.#watch?.doubt();
-      },
+      doubtful: (sinceMs = this.#options.clock()) => this.doubt({ why: 'its connection was gone', sinceMs }),
       ended: (cause, detail) => {
         const reason = cause === 'hangup' ? 'recorder-hangup' : 'recorder-lost';
         const termination = terminated(reason, `${dialog.host}: ${detail}`);
@@ -126,13 +123,19 @@ export class RecordingAttempt {
     });
   }
 
+  /** The recorder may be gone: it is asked, and lost if it does not answer. Returns at once. */
+  doubt(doubt: Doubt): void {
+    this.#doubt ??= doubt;
+    this.#watch?.doubt(doubt);
+  }
+
   /** @throws SidestreamError when the relay does not take the recorder's answer */
   async connect(): Promise<void> {
     const { fork, script, onEvent } = this.#options;
     const answer = present(this.#answer, 'usable answer');
     await fork.connect(answer, this.#work.signal);
     script.agree(answer);
-    onEvent({ type: 'connected', flowing: fork.flowing });
+    onEvent({ type: 'connected', flowing: fork.flowing, paused: fork.paused });
   }
 
   /** The recording is up: from now on it follows the call, and the recorder is watched. */
@@ -155,7 +158,9 @@ export class RecordingAttempt {
         onState(dialog);
         onEvent({ type: 'flow', flowing: fork.flowing });
       },
-      onFailed: (error, dialogGone) => onEvent(failure(error, dialogGone)),
+      onFailed: (error, dialogGone, sinceMs) =>
+        onEvent({ type: dialogGone ? 'dialog-over' : 'lost', termination: terminationOf(error) }, sinceMs),
+      clock,
       signal,
       log,
     });
@@ -163,8 +168,8 @@ export class RecordingAttempt {
     // What came while the recorder was being asked.
     if (this.#refreshWanted) this.#updates.refresh();
     if (this.#snapshotWanted) this.#updates.snapshot();
-    if (this.#doubtful) this.#watch.doubt();
-    if (fork.paused !== this.#offeredPaused) this.#updates.turn();
+    if (this.#doubt !== undefined) this.#watch.doubt(this.#doubt);
+    if (fork.paused !== this.#offeredPaused) void this.#updates.turn();
     void pause(settleMs, signal).then(() => onEvent({ type: 'settled' }));
   }
 
@@ -186,25 +191,28 @@ export class RecordingAttempt {
    */
   async pause(): Promise<void> {
     const { fork, onEvent } = this.#options;
+    const known = fork.paused;
     await fork.pause(this.#work.signal);
+    // It was resumed meanwhile, or whoever paused it first tells.
+    if (known || !fork.paused) return;
     onEvent({ type: 'flow', flowing: false });
-    this.#updates?.turn();
+    void this.#updates?.turn();
   }
 
   /**
    * Resolves when the recorder has agreed, or, before it was asked at first, at once.
-   * @throws SidestreamError when it refuses: the recording stays paused
+   * @throws SidestreamError when it refuses: nothing flows, and it is asked again
    */
   async resume(): Promise<void> {
     const { fork, recorder } = this.#options;
+    const known = !fork.paused;
     fork.resume();
     const updates = this.#updates;
-    if (updates === undefined) return;
-    updates.turn();
-    await raced(updates.idle(), within(this.#work.signal, turnDeadlineMs));
-    if (updates.refused === undefined) return;
-    await fork.pause(this.#work.signal);
-    throw new SidestreamError('recorder-refused', `recorder ${recorder} answered ${updates.refused} to resuming`);
+    if (updates === undefined || (known && !updates.turning)) return;
+    const refused = await raced(updates.turn(), within(this.#work.signal, turnDeadlineMs));
+    if (refused === undefined) return;
+    const said = `recorder ${recorder} answered ${refused} to resuming; nothing is recorded until it agrees, and it is asked again`;
+    throw new SidestreamError('recorder-refused', said);
   }
 
   /** Aborts the step in flight and whatever follows the call. */
@@ -230,13 +238,6 @@ export class RecordingAttempt {
       return undefined;
     }
   }
-}
-
-/** What a failed update means: the dialog is gone, the recorder is of no use, or the relay is. */
-function failure(error: SidestreamError, dialogGone: boolean): RecordingEvent {
-  const termination: Termination = terminationOf(error);
-  if (dialogGone) return { type: 'dialog-over', termination };
-  return { type: error.code.startsWith('recorder-') ? 'lost' : 'failed', termination };
 }
 
 function goodbye(script: RecordingScript): RecordingBody & { headers: HeaderFields } {

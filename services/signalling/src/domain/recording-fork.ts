@@ -19,8 +19,11 @@ export class RecordingFork {
   /** The relay holds the fork back, or has not been told of an answer yet, because of a pause. */
   #muted: boolean;
   #pauses = 0;
+  /** That the relay has confirmed the pause; undefined while there is none, or it has nothing to confirm. */
+  #silence: Promise<void> | undefined;
   #wanted = false;
-  #stopped: Promise<void> | undefined;
+  #answered = false;
+  #stopped: Promise<boolean> | undefined;
 
   constructor(media: MediaSession, id: string, paused: boolean, log: Logger) {
     this.#media = media;
@@ -37,6 +40,14 @@ export class RecordingFork {
   /** Whether media flows: the recorder wants it, the relay was told so, and there is no pause. */
   get flowing(): boolean {
     return this.#wanted && !this.#muted;
+  }
+
+  /**
+   * Whether the relay was ever told where media goes to. One that was not has encrypted nothing with its keys, so that the recorder that
+   * was offered it may be offered it again.
+   */
+  get answered(): boolean {
+    return this.#answered;
   }
 
   /** Subscribes the fork, at first or anew for the parties' present codecs. Not while nothing flows: it would let media out. */
@@ -60,6 +71,7 @@ export class RecordingFork {
         ? await bounded(signal, (bound) => this.#media.resumeFork(this.id, parties, bound))
         : undefined;
       if (isPaused()) return undefined;
+      this.#answered = true;
       await bounded(signal, (bound) => this.#media.answerFork(this.id, description.sdp, bound));
       if (!isPaused()) this.#muted = false;
       return streams;
@@ -70,13 +82,20 @@ export class RecordingFork {
   }
 
   /**
-   * Stops every packet before it resolves.
+   * Stops every packet before it resolves, whoever else has asked for it already.
    * @throws SidestreamError when the relay did not confirm it
    */
-  async pause(signal: AbortSignal): Promise<void> {
-    this.#paused = true;
-    this.#muted = true;
-    this.#pauses += 1;
+  pause(signal: AbortSignal): Promise<void> {
+    if (!this.#paused) {
+      this.#paused = true;
+      this.#muted = true;
+      this.#pauses += 1;
+      this.#silence = this.#pauseAtRelay(signal);
+    }
+    return this.#silence ?? Promise.resolve();
+  }
+
+  async #pauseAtRelay(signal: AbortSignal): Promise<void> {
     try {
       await bounded(signal, (bound) => this.#media.pauseFork(this.id, bound));
     } catch (error) {
@@ -88,12 +107,20 @@ export class RecordingFork {
   /** Lets the next `connect` through. */
   resume(): void {
     this.#paused = false;
+    this.#silence = undefined;
   }
 
-  /** Ends the fork. Idempotent, never rejects: the media session's end, which follows the call's, ends it as well. */
-  stop(): Promise<void> {
-    this.#stopped ??= bounded(undefined, (bound) => this.#media.stopFork(this.id, bound), stopDeadlineMs).catch(
-      (error: unknown) => this.#log.error({ err: error, fork: this.id }, 'the fork could not be stopped'),
+  /**
+   * Ends the fork. Idempotent, never rejects: the media session's end, which follows the call's, ends it as well. Resolves with whether
+   * the relay has confirmed it.
+   */
+  stop(): Promise<boolean> {
+    this.#stopped ??= bounded(undefined, (bound) => this.#media.stopFork(this.id, bound), stopDeadlineMs).then(
+      () => true,
+      (error: unknown) => {
+        this.#log.error({ err: error, fork: this.id }, 'the fork could not be stopped');
+        return false;
+      },
     );
     return this.#stopped;
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { RecordingGaps } from './recording-gaps.js';
 
 test('a gap lasts from the loss to the recovery; the sum has all of them and what goes on', () => {
@@ -32,4 +33,54 @@ test('a pause outside a gap begins none when it ends', () => {
   gaps.pause(0);
   gaps.resume(10);
   assert.equal(gaps.sum(99), 0);
+});
+
+test('a pause that begins within the doubt: what was missing before it counts, the pause does not', () => {
+  const lasting = new RecordingGaps();
+  lasting.pause(1_000);
+  lasting.begin(0);
+  assert.equal(lasting.end(2_500), 1_000);
+  const over = new RecordingGaps();
+  over.pause(1_000);
+  over.resume(1_500);
+  over.begin(0);
+  assert.equal(over.end(3_000), 2_500);
+});
+
+test('a loss that is noticed late does not count what the gap before it has counted', () => {
+  const gaps = new RecordingGaps();
+  gaps.begin(0);
+  assert.equal(gaps.end(100), 100);
+  gaps.begin(50);
+  assert.deepEqual([gaps.end(130), gaps.sum(130)], [30, 130]);
+});
+
+test('property: no millisecond counts twice, none of a pause counts', () => {
+  const step = fc.record({
+    what: fc.constantFrom('begin', 'end', 'pause', 'resume'),
+    ms: fc.nat(50),
+    late: fc.nat(80),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const gaps = new RecordingGaps();
+      let [nowMs, pausedMs, pausedSinceMs] = [0, 0, undefined as number | undefined];
+      for (const { what, ms, late } of steps) {
+        nowMs += ms;
+        if (what === 'begin') gaps.begin(Math.max(0, nowMs - late));
+        if (what === 'end') gaps.end(nowMs);
+        if (what === 'pause') {
+          gaps.pause(nowMs);
+          pausedSinceMs ??= nowMs;
+        }
+        if (what === 'resume') {
+          gaps.resume(nowMs);
+          pausedMs += nowMs - (pausedSinceMs ?? nowMs);
+          pausedSinceMs = undefined;
+        }
+      }
+      pausedMs += nowMs - (pausedSinceMs ?? nowMs);
+      assert.ok(gaps.sum(nowMs) >= 0 && gaps.sum(nowMs) <= nowMs - pausedMs);
+    }),
+  );
 });

@@ -1,51 +1,63 @@
 // What is missing in a recording, in milliseconds of a monotonic clock: from the moment at which a recorder was lost until media flows
-// again. While the recording is paused nothing is missing.
+// again. What was paused meanwhile is not missing, whenever the pause was and whenever the loss was noticed.
+
+interface Stretch {
+  readonly fromMs: number;
+  /** Infinity while it goes on. */
+  readonly toMs: number;
+}
+
+/** Pauses that are remembered: a loss is noticed seconds after it, a call has few pauses in that time. */
+const rememberedPauses = 64;
 
 export class RecordingGaps {
-  #open = false;
-  /** From when on the open gap is not counted yet; undefined while it is paused. */
-  #sinceMs: number | undefined;
-  #paused = false;
-  #currentMs = 0;
+  #pauses: Stretch[] = [];
+  #gapSinceMs: number | undefined;
+  /** End of the last gap: what was counted is not counted again. */
+  #countedUntilMs = Number.NEGATIVE_INFINITY;
   #endedMs = 0;
 
-  /** A gap began; within one that goes on this is nothing new. */
-  begin(atMs: number): void {
-    this.#open = true;
-    if (!this.#paused) this.#sinceMs ??= atMs;
+  /** A gap began, now or some time ago; within one that goes on this is nothing new. */
+  begin(sinceMs: number): void {
+    this.#gapSinceMs ??= Math.max(sinceMs, this.#countedUntilMs);
   }
 
+  /** Idempotent, as its end. */
   pause(atMs: number): void {
-    this.#count(atMs);
-    this.#paused = true;
-    this.#sinceMs = undefined;
+    if (this.#pauses.at(-1)?.toMs === Number.POSITIVE_INFINITY) return;
+    this.#pauses = [...this.#pauses, { fromMs: atMs, toMs: Number.POSITIVE_INFINITY }].slice(-rememberedPauses);
   }
 
   resume(atMs: number): void {
-    this.#paused = false;
-    if (this.#open) this.#sinceMs ??= atMs;
+    const last = this.#pauses.at(-1);
+    if (last?.toMs === Number.POSITIVE_INFINITY) this.#pauses.splice(-1, 1, { fromMs: last.fromMs, toMs: atMs });
   }
 
-  /** The gap is over. Returns its length. */
+  /** The gap is over. Returns its length; 0 if there was none. */
   end(atMs: number): number {
-    this.#count(atMs);
-    const gapMs = this.#currentMs;
-    this.#open = false;
-    this.#sinceMs = undefined;
-    this.#currentMs = 0;
+    const gapMs = this.#openMs(atMs);
+    if (this.#gapSinceMs !== undefined) this.#countedUntilMs = atMs;
+    this.#gapSinceMs = undefined;
     this.#endedMs += gapMs;
     return gapMs;
   }
 
   /** All of them, the one that goes on included. */
   sum(atMs: number): number {
-    this.#count(atMs);
-    return this.#endedMs + this.#currentMs;
+    return this.#endedMs + this.#openMs(atMs);
   }
 
-  #count(atMs: number): void {
-    if (this.#sinceMs === undefined) return;
-    this.#currentMs += Math.max(0, atMs - this.#sinceMs);
-    this.#sinceMs = atMs;
+  #openMs(atMs: number): number {
+    if (this.#gapSinceMs === undefined) return 0;
+    const gap = { fromMs: this.#gapSinceMs, toMs: atMs };
+    return this.#pauses.reduce((ms, pause) => ms - common(gap, pause), lengthOf(gap));
   }
+}
+
+function common(one: Stretch, other: Stretch): number {
+  return lengthOf({ fromMs: Math.max(one.fromMs, other.fromMs), toMs: Math.min(one.toMs, other.toMs) });
+}
+
+function lengthOf({ fromMs, toMs }: Stretch): number {
+  return Math.max(0, toMs - fromMs);
 }

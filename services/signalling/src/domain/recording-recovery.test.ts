@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { SidestreamError } from '@sidestream/service';
-import { FakeWorld } from '../testing/fake-world.js';
+import { FakeWorld, fakeOffer } from '../testing/fake-world.js';
 import type { RecordingSessionOptions } from './recording-session.js';
 
 /** Waits keep no process alive by themselves. */
@@ -9,6 +9,9 @@ function alive(t: TestContext): void {
   const timer = setInterval(() => {}, 1_000);
   t.after(() => clearInterval(timer));
 }
+
+/** A time after everything so far, without fractions. */
+const laterMs = () => Math.ceil(performance.now()) + 1_000;
 
 async function active(recorders: string[], options: RecordingSessionOptions = {}) {
   const world = new FakeWorld();
@@ -32,7 +35,7 @@ test("the recorder's BYE: the next one at once, with a fork of its own and the s
   hangUp();
   await world.until(() => world.count('recordingRecovered') > 0);
   assert.deepEqual(dialled(), [`recorder sip:r2 ${callId}`]);
-  assert.deepEqual([...world.held.keys()], ['near INVITE', 'fork r.1.1', 'recorder dialog']);
+  assert.deepEqual([...world.held.keys()], ['near INVITE', 'fork r.1', 'recorder dialog']);
   assert.equal(world.terminationOf('recordingRecovered')?.reason, 'recorder-hangup');
   await recording.stop('hangup');
   const [gap, sum] = world.gaps;
@@ -85,7 +88,7 @@ test('the call ends while the next recorder is asked: CANCEL, nothing is left', 
 
 test('a pause holds for the next recorder and is no gap', async () => {
   const { world, recording, hangUp } = await active(['sip:r1', 'sip:r2']);
-  await recording.pause('agent');
+  await recording.pause('operator');
   await world.until(() => world.steps.includes('recorder reinvite'));
   world.steps.length = 0;
   world.recorderWants = 'inactive';
@@ -151,6 +154,142 @@ test('RFC 5057 §5.1: 481 to a re-INVITE loses the recorder, an unusable answer 
   }
 });
 
+test('a recorder that does not answer a re-INVITE is lost since it was sent', async () => {
+  for (const answer of [481, 408, 'none'] as const) {
+    const { world, recording } = await active(['sip:r1', 'sip:r2']);
+    world.nowMs = laterMs();
+    if (answer === 'none') world.behaviours.set('recorder reinvite', 'fail');
+    else world.recorderReinviteStatus = answer;
+    world.onStep = (step) => {
+      if (step === 'recorder reinvite') world.nowMs = (world.nowMs ?? 0) + 7_000;
+    };
+    recording.refresh();
+    await world.until(() => world.count('recordingRecovered') > 0);
+    assert.deepEqual(world.gaps, [7_000], `${answer}`);
+    await recording.stop('hangup');
+  }
+});
+
+test('a gap that goes on when the call ends lasts until its end is wanted', async () => {
+  const { world, recording, hangUp } = await active(['sip:r1']);
+  world.nowMs = laterMs();
+  hangUp();
+  world.nowMs += 2_500;
+  const ended = recording.stop('hangup');
+  world.nowMs += 5_000;
+  await ended;
+  assert.deepEqual(world.gaps, [2_500]);
+});
+
+test('the next recorder has taken the recording and wants no media: the gap lasts until it does', async () => {
+  const { world, recording, hangUp } = await active(['sip:r1', 'sip:r2']);
+  world.nowMs = laterMs();
+  world.recorderWants = 'inactive';
+  hangUp();
+  await world.until(() => world.count('recordingPaused recorder-inactive') > 0);
+  assert.equal(world.count('recordingRecovered'), 0);
+  world.nowMs += 4_000;
+  world.recorderWants = 'recvonly';
+  const offer = fakeOffer('recorder offer');
+  world.recorderHandlers?.offer(offer);
+  await offer.heard;
+  await world.until(() => world.count('recordingRecovered') > 0);
+  assert.deepEqual(world.gaps, [4_000]);
+  await recording.stop('hangup');
+});
+
+test('a pause that begins within the doubt is no part of the gap, what was missing before it is', async (t) => {
+  alive(t);
+  for (const [resumedAfterMs, gapMs] of [
+    [undefined, 1_000],
+    [500, 2_500],
+  ] as const) {
+    const { world, recording, handlers } = await active(['sip:r1', 'sip:r2']);
+    const doubtedAtMs = laterMs();
+    world.recorderProbeStatus = 481;
+    world.nowMs = doubtedAtMs;
+    handlers?.doubtful();
+    world.nowMs = doubtedAtMs + 1_000;
+    await recording.pause('operator');
+    if (resumedAfterMs !== undefined) {
+      world.nowMs += resumedAfterMs;
+      await recording.resume('operator');
+    }
+    world.nowMs = doubtedAtMs + 3_000;
+    await world.until(() => world.count('recordingRecovered') > 0);
+    assert.deepEqual(world.gaps, [gapMs]);
+    await recording.stop('hangup');
+  }
+});
+
+test('a connection that was silent is doubted since something came on it', async (t) => {
+  alive(t);
+  const { world, recording, handlers } = await active(['sip:r1', 'sip:r2']);
+  world.recorderProbeStatus = 481;
+  world.nowMs = laterMs() + 60_000;
+  handlers?.doubtful(world.nowMs - 14_000);
+  await world.until(() => world.count('recordingRecovered') > 0);
+  assert.deepEqual(world.gaps, [14_000]);
+  await recording.stop('hangup');
+});
+
+test('a relay that fails while the recording is lost is asked later; one that does not take an answer, at the next recorder', async (t) => {
+  alive(t);
+  for (const [step, dialogs] of [
+    ['start fork', 1],
+    ['answer fork', 2],
+  ] as const) {
+    const { world, recording, dialled, hangUp } = await active(['sip:r1', 'sip:r2']);
+    world.behaviours.set(step, 'fail');
+    world.onStep = (name) => name === step && setImmediate(() => world.behaviours.delete(step));
+    hangUp();
+    await world.until(() => world.count('recordingRecovered') > 0);
+    assert.equal(dialled().length, dialogs, step);
+    await recording.stop('hangup');
+    assert.equal(world.terminationOf('recordingEnded')?.reason, 'call-ended');
+  }
+});
+
+test('a relay that has no more forks for the call ends the recording, and says why', async () => {
+  const { world, recording, hangUp } = await active(['sip:r1', 'sip:r2']);
+  world.media.startFork = async () => {
+    throw new SidestreamError('forks-exhausted', 'it had 16 in its life');
+  };
+  hangUp();
+  await recording.ended;
+  const { reason, detail } = world.terminationOf('recordingEnded') ?? {};
+  assert.deepEqual([reason, detail], ['forks-exhausted', 'it had 16 in its life']);
+});
+
+test('only a fork whose keys have encrypted something is used up: failures cost none', async (t) => {
+  alive(t);
+  const { world, recording, hangUp } = await active(['sip:r1', 'sip:r2']);
+  const forks: string[] = [];
+  const { startFork } = world.media;
+  world.media.startFork = (fork, parties, signal) => {
+    forks.push(fork);
+    return startFork(fork, parties, signal);
+  };
+  world.behaviours.set('recorder invite', 'fail');
+  hangUp();
+  // The other one in vain, then both again in vain, then the first takes it.
+  await world.until(() => forks.length === 3);
+  world.behaviours.clear();
+  await world.until(() => world.count('recordingRecovered') > 0);
+  assert.equal(new Set(forks).size, 2, forks.join());
+  assert.ok(!forks.includes('r.0'));
+  await recording.stop('hangup');
+});
+
+test('at each loss the recorders are asked in the order of then', async () => {
+  const { world, recording, dialled, hangUp } = await active(['sip:r1', 'sip:r2', 'sip:r3']);
+  world.recorders.order = () => ['sip:r3', 'sip:r1', 'sip:r2'];
+  hangUp();
+  await world.until(() => world.count('recordingRecovered') > 0);
+  assert.match(dialled().join(), /^recorder sip:r3 /);
+  await recording.stop('hangup');
+});
+
 test('what the recorder before says afterwards is no business of the recording', async () => {
   const { world, recording, hangUp, handlers } = await active(['sip:r1', 'sip:r2']);
   hangUp();
@@ -165,13 +304,15 @@ test('what the recorder before says afterwards is no business of the recording',
 test('a recorder that hangs up while it is being paused: nobody gets media until it is resumed, at the next one', async () => {
   const { world, recording, hangUp } = await active(['sip:r1', 'sip:r2']);
   world.behaviours.set('pause fork', 'obey');
-  const paused = recording.pause('agent');
-  const also = recording.pause('somebody else');
+  const paused = recording.pause('operator');
+  const also = recording.pause('party');
   hangUp();
   await Promise.all([paused, also]);
   await world.until(() => world.count('recordingRecovered') > 0);
   assert.deepEqual([recording.view.phase, world.proposed.at(-1)], ['paused', 'inactive']);
-  await recording.resume();
+  await recording.resume('operator');
+  assert.equal(recording.view.phase, 'paused');
+  await recording.resume('party');
   assert.equal(recording.view.phase, 'active');
   await recording.stop('hangup');
 });

@@ -24,17 +24,70 @@ test('RFC 3263 §4.3: the next recorder hears the same Call-ID', async () => {
   assert.deepEqual([...world.held.keys()], ['near INVITE', 'fork r.1']);
 });
 
-test('all recorders fail: one termination, the last reason, no fork left', async () => {
+test('all recorders fail until the end: one termination, the reason of the last one, no fork left', async () => {
   const world = new FakeWorld();
   world.behaviours.set('recorder invite', 'fail');
   const recording = world.recording(world.facts(recorders));
   recording.start(world.media);
-  await world.until(() => world.count('recordingFailed') > 0);
+  assert.equal(await recording.started, false);
+  assert.equal(recording.view.phase, 'waiting');
   assert.equal(dialled(world).length, 2);
+  await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual([...world.held.keys()], ['near INVITE']);
   await recording.stop('hangup');
-  assert.equal(world.told.length, 1);
+  assert.deepEqual(
+    world.told.map(({ kind }) => kind),
+    ['recordingDelayed', 'recordingFailed'],
+  );
   assert.equal(world.terminationOf('recordingFailed')?.reason, 'deadline-exceeded');
+});
+
+test('all recorders fail at first: they are asked again, in the order of then, with the forks that they know', async (t) => {
+  const alive = setInterval(() => {}, 1_000);
+  t.after(() => clearInterval(alive));
+  const world = new FakeWorld();
+  world.behaviours.set('recorder invite', 'fail');
+  const recording = world.recording(world.facts(recorders));
+  recording.start(world.media);
+  await recording.started;
+  world.behaviours.clear();
+  world.recorders.order = () => ['sip:r2', 'sip:r1'];
+  await world.until(() => world.count('recordingStarted') > 0);
+  assert.deepEqual(
+    dialled(world).map((what) => what.split(' ')[1]),
+    ['sip:r1', 'sip:r2', 'sip:r2'],
+  );
+  assert.deepEqual([...world.held.keys()], ['near INVITE', 'fork r.1', 'recorder dialog']);
+  await recording.stop('hangup');
+  assert.equal(world.terminationOf('recordingEnded')?.reason, 'call-ended');
+});
+
+test('what fails unforeseen while something is announced ends the recording, and what comes after it is not lost', async () => {
+  const world = new FakeWorld();
+  world.events.recordingStarted = () => {
+    throw new Error('broken');
+  };
+  const recording = world.recording(world.facts(recorders));
+  recording.start(world.media);
+  await recording.ended;
+  assert.equal(world.terminationOf('recordingEnded')?.reason, 'internal');
+  assert.deepEqual([...world.held.keys()], ['near INVITE']);
+});
+
+test('a recording lasts until its end is wanted, however long giving it back takes', async () => {
+  const world = new FakeWorld();
+  world.nowMs = 0;
+  const recording = world.recording(world.facts(recorders));
+  recording.start(world.media);
+  await world.until(() => world.count('recordingStarted') > 0);
+  world.nowMs = 60_000;
+  const { bye } = world.recorderDialog;
+  world.recorderDialog.bye = (...args) => {
+    world.nowMs = 64_000;
+    return bye(...args);
+  };
+  await recording.stop('hangup');
+  assert.deepEqual(world.durations, [60_000]);
 });
 
 test('a change of the media while the recorder is being asked is sent as soon as it has answered', async () => {

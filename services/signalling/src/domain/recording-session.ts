@@ -3,19 +3,13 @@
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { RecordingView } from './call-recording.js';
-import { settled } from './deadline.js';
 import type { PartyFlows } from './party-flows.js';
-import type {
-  CallEvents,
-  MediaSession,
-  MonotonicClock,
-  RecorderClient,
-  RecorderDialog,
-  RecordingFacts,
-} from './ports.js';
-import { RecordingAttempt } from './recording-attempt.js';
-import { RecordingFork } from './recording-fork.js';
-import { RecordingGaps } from './recording-gaps.js';
+import type { CallEvents, MediaSession, MonotonicClock, RecorderClient, RecordingFacts } from './ports.js';
+import type { RecordingAttempt } from './recording-attempt.js';
+import { RecordingAttempts } from './recording-attempts.js';
+import { type PauseWisher, RecordingPause } from './recording-pause.js';
+import { RecordingRelease } from './recording-release.js';
+import { RecordingReport } from './recording-report.js';
 import type { RecordingScript } from './recording-script.js';
 import {
   newRecording,
@@ -38,47 +32,27 @@ export interface RecordingSessionOptions {
   readonly callIdOnReestablish?: 'same' | 'new';
 }
 
-const releaseDeadlineMs = 5_000;
 /** Between two rounds through the recorders: doubled each time, up to the longest. */
 const firstWaitMs = 1_000;
 const longestWaitMs = 30_000;
 
 export class RecordingSession {
-  readonly #services: RecordingServices;
-  readonly #newScript: () => RecordingScript;
   readonly #options: RecordingSessionOptions;
   readonly #log: Logger;
   /** Aborted by the first end. */
   readonly #work = new AbortController();
-  /** What is being given back already: of recorders that were given up. */
-  readonly #ends = new Set<Promise<unknown>>();
-  readonly #gaps = new RecordingGaps();
-  /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
-  readonly started: Promise<boolean>;
-  #resolveStarted: (made: boolean) => void = () => {};
-  /** Resolves when the recording is over and everything given back. */
-  readonly ended: Promise<void>;
-  #resolveEnded: () => void = () => {};
+  readonly #attempts: RecordingAttempts;
+  readonly #release: RecordingRelease;
+  readonly #pause: RecordingPause;
+  readonly #report: RecordingReport;
   #onChange: () => void = () => {};
   #facts: RecordingFacts;
-  #state: RecordingState;
+  #state: RecordingState = newRecording;
   readonly #events: { readonly event: RecordingEvent; readonly lostSinceMs: number | undefined }[] = [];
-  /** The recorders, in the order in which they are asked. */
-  #recorders: readonly string[];
-  #script: RecordingScript | undefined;
-  #media: MediaSession | undefined;
+  /** At the recorder that is being asked, or is up. */
   #attempt: RecordingAttempt | undefined;
-  /** Who paused the recording; undefined if nobody did. */
-  #pausedBy: string | undefined;
-  #pausing: Promise<void> | undefined;
   /** The call has ended: it closes its media session, and the fork ends with that. */
   #callOver = false;
-  #refreshWanted = false;
-  #flows: PartyFlows | undefined;
-  #beganAtMs = 0;
-  #startedAtMs = 0;
-  /** Since when the recorder that is being lost may have been gone. */
-  #lostSinceMs: number | undefined;
 
   /** @param newScript called once when the recording starts: its metadata says since when. */
   constructor(
@@ -87,19 +61,40 @@ export class RecordingSession {
     newScript: () => RecordingScript,
     options: RecordingSessionOptions = {},
   ) {
-    this.#services = services;
+    const { recorders, events, clock } = services;
     this.#facts = facts;
-    this.#newScript = newScript;
     this.#options = options;
     this.#log = services.log.child({ call: facts.call.callId, recording: facts.recordingId });
-    this.#recorders = facts.call.decision.recorders;
-    this.#state = newRecording(this.#recorders.length);
-    this.started = new Promise((resolve) => {
-      this.#resolveStarted = resolve;
+    this.#attempts = new RecordingAttempts({
+      recorders,
+      clock,
+      facts: () => this.#facts,
+      newScript,
+      paused: () => this.#pause.wanted,
+      onEvent: (attempt, event, lostSinceMs) => {
+        if (this.#attempt === attempt) this.#dispatch(event, lostSinceMs);
+      },
+      onState: (forkId, dialog) => events.recordingState(this.#facts, forkId, dialog),
+      log: this.#log,
     });
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
+    this.#release = new RecordingRelease(this.#log);
+    this.#report = new RecordingReport(events, clock, () => this.#facts);
+    this.#pause = new RecordingPause({
+      current: () => this.#attempt,
+      onTurn: (paused) => this.#report.turned(paused),
+      // A pause that is none is worse than no recording.
+      onUnsure: (error) => this.#dispatch({ type: 'stop', termination: terminationOf(error) }),
     });
+  }
+
+  /** Resolves with true once media flows to a recorder, with false when all were asked in vain or the recording ends without. */
+  get started(): Promise<boolean> {
+    return this.#report.made;
+  }
+
+  /** Resolves when the recording is over and everything given back. */
+  get ended(): Promise<void> {
+    return this.#report.ended;
   }
 
   /** As they are now: a recording that was lost may have another Call-ID. */
@@ -115,16 +110,17 @@ export class RecordingSession {
     return this.#state.phase === 'waiting' || this.#state.phase === 'ended';
   }
 
-  get paused(): boolean {
-    return this.#pausedBy !== undefined;
-  }
-
   get view(): RecordingView {
     const { recordingId, call } = this.#facts;
-    const recorder = this.#recorders[this.#state.candidate] ?? '';
-    // Whoever paused it, we or the recorder.
-    const phase = this.phase === 'active' && this.#state.flowing === false ? 'paused' : this.phase;
-    return { recordingId, recorderCallId: call.recordingCallId, phase, recorder };
+    const silent = this.phase === 'active' && this.#state.flowing === false;
+    const { by } = this.#pause;
+    return {
+      recordingId,
+      recorderCallId: call.recordingCallId,
+      phase: silent ? 'paused' : this.phase,
+      recorder: this.#attempts.recorder,
+      pausedBy: silent && by.length === 0 ? ['recorder'] : by,
+    };
   }
 
   /** Calls back whenever the phase may have changed. */
@@ -134,13 +130,8 @@ export class RecordingSession {
 
   /** Begins on this media session, in which media flows so (absent: both ways). Returns at once, never throws. */
   start(media: MediaSession, flows?: PartyFlows): void {
-    this.#media = media;
-    this.#flows = flows;
-    this.#beganAtMs = this.#services.clock();
-    if (this.#state.phase === 'new') {
-      this.#recorders = this.#services.recorders.order(this.#facts.call.tenant, this.#recorders);
-      this.#state = newRecording(this.#recorders.length);
-    }
+    this.#attempts.begin(media, flows);
+    this.#report.began();
     this.#dispatch({ type: 'start' });
   }
 
@@ -149,65 +140,28 @@ export class RecordingSession {
    * @param flows which way it flows now; absent: as before
    */
   refresh(flows?: PartyFlows): void {
-    this.#refreshWanted = true;
     this.#attempt?.refresh();
-    this.#flows = flows ?? this.#flows;
-    if (flows !== undefined && this.#script?.follow(flows) === true) this.#attempt?.snapshot();
+    if (this.#attempts.refresh(flows)) this.#attempt?.snapshot();
   }
 
   /**
-   * Stops every packet to the recorder before it resolves, and tells the recorder; holds for the recorders that come after this one.
-   * Idempotent.
-   * @param by who wanted it, for the events
-   * @throws SidestreamError when the relay did not confirm it: the recording ends then, because a pause that is none is worse; or
-   * 'wrong-state' when it is over
+   * Stops every packet to the recorder before it resolves, and tells the recorder; holds for the recorders that come after this one,
+   * until all who have wanted it have resumed. Idempotent.
+   * @throws SidestreamError when the relay did not confirm it: the recording ends then; or 'wrong-state' when it is over
    */
-  pause(by: string): Promise<void> {
-    this.#pausing ??= this.#pause(by).finally(() => {
-      this.#pausing = undefined;
-    });
-    return this.#pausing;
-  }
-
-  async #pause(by: string): Promise<void> {
+  async pause(by: PauseWisher): Promise<void> {
     this.#requireLive();
-    if (this.#pausedBy !== undefined) return;
-    this.#pausedBy = by;
-    this.#gaps.pause(this.#services.clock());
-    const attempt = this.#attempt;
-    try {
-      await attempt?.pause();
-    } catch (error) {
-      // A recorder that was given up meanwhile gets nothing once its fork has stopped; the next one is paused from the start.
-      if (attempt !== this.#attempt) return attempt?.fork.stop();
-      this.#dispatch({ type: 'stop', termination: terminationOf(error) });
-      throw SidestreamError.from(error);
-    }
+    await this.#pause.pause(by);
   }
 
   /**
-   * Lets media flow again, with the same streams and labels as before. Resolves when the recorder has agreed; one that wants to wait has.
-   * Idempotent.
-   * @throws SidestreamError 'recorder-refused': it stays paused; 'wrong-state' when it is over
+   * Takes back what this one has wanted; when nobody else wants the pause, media flows again, with the same streams and labels as before.
+   * Resolves when the recorder has agreed; one that wants to wait has. Idempotent.
+   * @throws SidestreamError 'recorder-refused': nothing flows before it agrees; 'wrong-state' when it is over
    */
-  async resume(): Promise<void> {
+  async resume(by: PauseWisher): Promise<void> {
     this.#requireLive();
-    const by = this.#pausedBy;
-    if (by === undefined) return;
-    this.#pausedBy = undefined;
-    this.#gaps.resume(this.#services.clock());
-    const attempt = this.#attempt;
-    try {
-      await attempt?.resume();
-    } catch (error) {
-      // The recorder was given up meanwhile: it is the next one that gets media.
-      if (attempt !== this.#attempt) return;
-      if (SidestreamError.from(error).code === 'recorder-refused') {
-        this.#pausedBy = by;
-        this.#gaps.pause(this.#services.clock());
-      }
-      throw SidestreamError.from(error);
-    }
+    await this.#pause.resume(by);
   }
 
   /** Ends the recording while the call goes on. Resolves when fork and dialog are given back. Idempotent, never rejects. */
@@ -228,7 +182,7 @@ export class RecordingSession {
 
   #ofCallEnd(detail: string): Termination {
     if (this.#state.started) return terminated('call-ended', detail);
-    const waited = this.#state.phase === 'active' && !this.paused;
+    const waited = this.#state.phase === 'active' && !this.#pause.wanted;
     return terminated(waited ? 'recorder-inactive' : 'call-ended-before-start', detail);
   }
 
@@ -243,24 +197,31 @@ export class RecordingSession {
     this.#events.push({ event, lostSinceMs });
     if (this.#events.length > 1) return;
     for (let next = this.#events[0]; next !== undefined; next = this.#events[0]) {
-      this.#lostSinceMs = next.lostSinceMs;
-      const { state, effects } = stepRecording(this.#state, next.event);
-      this.#state = state;
-      for (const effect of effects) this.#run(effect);
-      this.#events.shift();
+      try {
+        const { state, effects } = stepRecording(this.#state, next.event);
+        this.#state = state;
+        for (const effect of effects) this.#run(effect, next.lostSinceMs);
+      } catch (error) {
+        // Nobody knows what was done and what was not: it is given back.
+        this.#log.error({ err: error, event: next.event.type }, 'the recording fails');
+        this.#events.push({ event: { type: 'stop', termination: terminationOf(error) }, lostSinceMs: undefined });
+      } finally {
+        this.#events.shift();
+      }
     }
     this.#onChange();
   }
 
-  #run(effect: RecordingEffect): void {
+  #run(effect: RecordingEffect, lostSinceMs: number | undefined): void {
     switch (effect.type) {
       case 'start-fork':
-        this.#step('fork-failed', this.#startFork(effect));
+        this.#startFork(effect.newRound);
         return;
       case 'invite':
         this.#step('refused', this.#attempt?.invite());
         return;
       case 'abort-start':
+        this.#report.ending();
         this.#attempt?.abort();
         return;
       case 'connect':
@@ -269,16 +230,23 @@ export class RecordingSession {
       case 'attend':
         this.#attempt?.attend();
         return;
+      case 'settle':
+        this.#attempts.settle();
+        return;
+      case 'announce-delay':
       case 'announce-start':
       case 'announce-pause':
       case 'announce-resume':
-        this.#announceFlow(effect.type);
-        return;
       case 'announce-recovery':
-        this.#announceRecovery(effect.lost);
+      case 'announce-end':
+        this.#report.announce(effect, {
+          recorder: this.#attempts.recorder,
+          dialog: this.#attempt?.dialog,
+          pausedBy: this.#pause.by[0],
+        });
         return;
       case 'give-up':
-        this.#giveUp(effect);
+        this.#giveUp(effect, lostSinceMs);
         return;
       case 'wait':
         void pause(Math.min(longestWaitMs, firstWaitMs * 2 ** (effect.round - 1)), this.#work.signal).then(() =>
@@ -286,10 +254,8 @@ export class RecordingSession {
         );
         return;
       case 'release':
-        void this.#release(effect);
-        return;
-      case 'announce-end':
-        this.#announceEnd(effect.started, effect.termination);
+        this.#report.ending();
+        void this.#end(effect);
         return;
       default:
         unreachable(effect);
@@ -304,130 +270,38 @@ export class RecordingSession {
     });
   }
 
-  async #startFork(effect: Extract<RecordingEffect, { type: 'start-fork' }>): Promise<void> {
-    await this.#newAttempt(effect).startFork();
+  #startFork(newRound: boolean): void {
+    // What was said before this to a recorder that did not take it holds for the next one.
+    this.#attempt = this.#attempts.next(newRound, this.#state.lost !== undefined);
+    if (this.#attempt !== undefined) this.#step('fork-failed', this.#attempt.startFork());
+    else
+      this.#dispatch({
+        type: 'none-left',
+        termination: terminated('recorder-unreachable', 'no recorder is left to ask'),
+      });
   }
 
-  #newAttempt({ candidate, losses }: { candidate: number; losses: number }): RecordingAttempt {
-    const { recorders, clock, events } = this.#services;
-    const { recordingId, call } = this.#facts;
-    const script = this.#scriptAfter(losses);
-    // A copy of its own has keys of its own: no recorder sees those that another one has seen, nor its own again in a new session.
-    const forkId = losses === 0 ? `${recordingId}.${candidate}` : `${recordingId}.${candidate}.${losses}`;
-    const attempt: RecordingAttempt = new RecordingAttempt({
-      recorders,
-      tenant: call.tenant,
-      recorder: this.#recorders[candidate] ?? '',
-      last: candidate === this.#recorders.length - 1,
-      // RFC 3263 §4.3: the next recorder hears the same request, so what the dialer widget was told stays true.
-      sipCallId: this.#facts.call.recordingCallId,
-      script,
-      fork: new RecordingFork(present(this.#media), forkId, this.paused, this.#log),
-      clock,
-      log: this.#log,
-      onEvent: (event, lostSinceMs) => {
-        if (this.#attempt === attempt) this.#dispatch(event, lostSinceMs);
-      },
-      onState: (dialog) => events.recordingState(this.#facts, forkId, dialog),
-    });
-    if (this.#refreshWanted) attempt.refresh();
-    this.#attempt = attempt;
-    return attempt;
-  }
-
-  /** What is said to the next recorder: of the same session, with the ids that it has had from the start. */
-  #scriptAfter(losses: number): RecordingScript {
-    if (this.#script === undefined) this.#script = this.#newScript();
-    else if (losses > 0) this.#script.renew(new Date());
-    if (this.#flows !== undefined) this.#script.follow(this.#flows);
-    return this.#script;
-  }
-
-  #giveUp({ bye, termination }: Extract<RecordingEffect, { type: 'give-up' }>): void {
+  #giveUp({ bye, termination }: Extract<RecordingEffect, { type: 'give-up' }>, lostSinceMs: number | undefined): void {
     const attempt = this.#attempt;
     if (attempt === undefined) return;
     this.#log.warn({ recorder: attempt.recorder, termination }, 'a recorder is given up');
     this.#attempt = undefined;
-    if (attempt.attended) this.#lost();
-    attempt.abort();
-    this.#ending(attempt.fork.stop());
-    if (bye) this.#ending(attempt.sayBye());
+    if (attempt.attended) this.#lost(lostSinceMs);
+    this.#pause.leaves(this.#release.giveUp(attempt, bye));
   }
 
   /** A recorder that was up is gone. */
-  #lost(): void {
-    if (this.#state.started) this.#gaps.begin(this.#lostSinceMs ?? this.#services.clock());
+  #lost(sinceMs: number | undefined): void {
+    this.#report.lost(sinceMs);
     if (this.#options.callIdOnReestablish !== 'new') return;
     this.#facts = { ...this.#facts, call: { ...this.#facts.call, recordingCallId: newRecordingCallId() } };
   }
 
-  /** The release waits for it. */
-  #ending(ending: Promise<unknown>): void {
-    this.#ends.add(ending);
-    void ending.finally(() => this.#ends.delete(ending));
-  }
-
-  async #release({ fork, bye }: Extract<RecordingEffect, { type: 'release' }>): Promise<void> {
+  async #end({ fork, bye }: Extract<RecordingEffect, { type: 'release' }>): Promise<void> {
     this.#work.abort(new DOMException('the recording is over', 'AbortError'));
-    const attempt = this.#attempt;
-    attempt?.abort();
-    const ends: Promise<unknown>[] = [...this.#ends];
-    if (fork && attempt && !this.#callOver) ends.push(attempt.fork.stop());
-    let answer: number | undefined;
-    if (bye && attempt) {
-      ends.push(
-        attempt.sayBye().then((status) => {
-          answer = status;
-        }),
-      );
-    }
-    if (attempt) ends.push(attempt.idle());
-    const clean = await settled(ends, releaseDeadlineMs);
-    if (!clean) this.#log.error('something of the recording could not be given back in time');
-    this.#dispatch(bye ? { type: 'released', ...unconfirmed(attempt?.dialog, answer) } : { type: 'released' });
+    const released = await this.#release.all(this.#attempt, { fork: fork && !this.#callOver, bye });
+    this.#dispatch({ type: 'released', ...released });
   }
-
-  #announceFlow(what: 'announce-start' | 'announce-pause' | 'announce-resume'): void {
-    const { events, clock } = this.#services;
-    const dialog = this.#attempt?.dialog;
-    if (what === 'announce-pause') events.recordingPaused(this.#facts, this.#pausedBy ?? 'recorder-inactive');
-    else if (what === 'announce-resume') events.recordingResumed(this.#facts);
-    else if (dialog !== undefined) {
-      this.#startedAtMs = clock();
-      events.recordingStarted(this.#facts, dialog, this.#startedAtMs - this.#beganAtMs);
-      this.#resolveStarted(true);
-    }
-  }
-
-  #announceRecovery(lost: Termination): void {
-    const { events, clock } = this.#services;
-    const dialog = this.#attempt?.dialog;
-    if (dialog === undefined || !this.#state.started) return;
-    events.recordingRecovered(this.#facts, dialog, lost, this.#gaps.end(clock()));
-  }
-
-  #announceEnd(started: boolean, termination: Termination): void {
-    const { events, clock } = this.#services;
-    const now = clock();
-    if (started) {
-      const times = { durationMs: now - this.#startedAtMs, gapMs: this.#gaps.sum(now) };
-      events.recordingEnded(this.#facts, termination, times);
-    } else events.recordingFailed(this.#facts, this.#recorders[this.#state.candidate] ?? '', termination);
-    this.#resolveStarted(false);
-    this.#resolveEnded();
-  }
-}
-
-/** What a BYE that was not answered 2xx says of the recording. */
-function unconfirmed(dialog: RecorderDialog | undefined, status: number | undefined): { unconfirmed?: Termination } {
-  if (status !== undefined && status >= 200 && status < 300) return {};
-  const detail = `${dialog?.host ?? 'the recorder'}: ${status === undefined ? 'no answer' : status} to BYE`;
-  return { unconfirmed: terminated('recorder-lost', detail) };
-}
-
-function present(media: MediaSession | undefined): MediaSession {
-  if (media === undefined) throw new Error('the recording has no media session');
-  return media;
 }
 
 function unreachable(effect: never): never {

@@ -14,13 +14,15 @@ const refused = terminated('recorder-refused');
 const callEnded = terminated('call-ended');
 const events: RecordingEvent[] = [
   { type: 'start' },
+  { type: 'none-left', termination: terminated('recorder-unreachable') },
   { type: 'fork-started' },
+  { type: 'fork-failed', termination: terminated('forks-exhausted') },
   { type: 'fork-failed', termination: terminated('relay-unavailable') },
   { type: 'accepted' },
   { type: 'answer-unusable', termination: terminated('recorder-answer-unusable') },
   { type: 'refused', termination: refused },
-  { type: 'connected', flowing: true },
-  { type: 'connected', flowing: false },
+  { type: 'connected', flowing: true, paused: false },
+  { type: 'connected', flowing: false, paused: false },
   { type: 'flow', flowing: true },
   { type: 'flow', flowing: false },
   { type: 'settled' },
@@ -28,7 +30,6 @@ const events: RecordingEvent[] = [
   { type: 'dialog-over', termination: terminated('recorder-hangup') },
   { type: 'lost', termination: terminated('recorder-lost') },
   { type: 'retry' },
-  { type: 'failed', termination: terminated('media-refused') },
   { type: 'stop', termination: callEnded },
   { type: 'released' },
   { type: 'released', unconfirmed: terminated('recorder-lost') },
@@ -36,20 +37,24 @@ const events: RecordingEvent[] = [
 const start: RecordingEvent = { type: 'start' };
 const forked: RecordingEvent = { type: 'fork-started' };
 const accepted: RecordingEvent = { type: 'accepted' };
-const connected: RecordingEvent = { type: 'connected', flowing: true };
+const connected: RecordingEvent = { type: 'connected', flowing: true, paused: false };
 const settled: RecordingEvent = { type: 'settled' };
 const hangup: RecordingEvent = { type: 'dialog-over', termination: terminated('recorder-hangup') };
 const up = [start, forked, accepted, connected];
+const noneLeft: RecordingEvent = { type: 'none-left', termination: terminated('recorder-unreachable') };
+const no: RecordingEvent = { type: 'refused', termination: refused };
+const retry: RecordingEvent = { type: 'retry' };
 const stop: RecordingEvent = { type: 'stop', termination: callEnded };
 
 function play(
   sequence: readonly RecordingEvent[],
-  candidates = 1,
+  onStep: (before: RecordingState, event: RecordingEvent, after: RecordingState) => void = () => {},
 ): { state: RecordingState; effects: RecordingEffect[] } {
-  let state = newRecording(candidates);
+  let state = newRecording;
   const effects: RecordingEffect[] = [];
   for (const event of sequence) {
     const step = stepRecording(state, event);
+    onStep(state, event, step.state);
     state = step.state;
     effects.push(...step.effects);
   }
@@ -78,26 +83,29 @@ test('a recording starts: fork, INVITE, relay told, announced; stop gives back f
 
 test('the next recorder is tried after a refusal and after an unusable answer, which gets BYE; the relay never hears of it', () => {
   const unusable: RecordingEvent = { type: 'answer-unusable', termination: terminated('recorder-answer-unusable') };
-  const { state, effects } = play(
-    [start, forked, unusable, forked, { type: 'refused', termination: refused }, forked],
-    3,
-  );
+  const { state, effects } = play([start, forked, unusable, forked, no, forked]);
   assert.equal(state.phase, 'inviting');
-  assert.equal(state.candidate, 2);
   const another = ['give-up', 'start-fork', 'invite'];
   assert.deepEqual(kinds(effects), ['start-fork', 'invite', ...another, ...another]);
-  const forks = effects.flatMap((effect) => (effect.type === 'start-fork' ? [effect.candidate] : []));
-  assert.deepEqual(forks, [0, 1, 2]);
   assert.deepEqual(
     effects.flatMap((effect) => (effect.type === 'give-up' ? [effect.bye] : [])),
     [true, false],
   );
 });
 
-test('the last recorder fails: the fork is stopped and the reason is the last one', () => {
-  const { state, effects } = play([start, forked, { type: 'refused', termination: refused }, { type: 'released' }]);
-  assert.equal(state.termination, refused);
-  assert.deepEqual(effects.at(-2), { type: 'release', fork: true, bye: false, termination: refused });
+test('all recorders were asked in vain at first: that is told, and they are asked again, ever more seldom', () => {
+  const { state, effects } = play([start, forked, no, noneLeft, retry, forked, no, noneLeft]);
+  assert.deepEqual([state.phase, state.started], ['waiting', false]);
+  assert.deepEqual(path(effects), ['fork', 'gone', 'fork', 'wait 1', 'fork anew', 'gone', 'fork', 'wait 2']);
+  assert.deepEqual(
+    effects.find(({ type }) => type === 'announce-delay'),
+    { type: 'announce-delay', termination: refused },
+  );
+  const stopped = play([start, forked, no, noneLeft, stop, { type: 'released' }]);
+  assert.deepEqual(stopped.effects.at(-1), { type: 'announce-end', started: false, termination: refused });
+  const made = play([start, forked, no, noneLeft, retry, ...up.slice(1), stop, { type: 'released' }]);
+  assert.ok(!kinds(made.effects).includes('announce-recovery'), 'nothing was lost');
+  assert.deepEqual(made.effects.at(-1), { type: 'announce-end', started: true, termination: callEnded });
 });
 
 test('stopping while starting waits for the step in flight and gives back what it brought', () => {
@@ -118,54 +126,92 @@ test('stopping while starting waits for the step in flight and gives back what i
 
 const path = (effects: readonly RecordingEffect[]) =>
   effects.flatMap((effect) => {
-    if (effect.type === 'start-fork') return [`fork ${effect.candidate} after ${effect.losses}`];
+    if (effect.type === 'start-fork') return [effect.newRound ? 'fork anew' : 'fork'];
     if (effect.type === 'give-up') return [effect.bye ? 'bye' : 'gone'];
     return effect.type === 'wait' ? [`wait ${effect.round}`] : [];
   });
 
 test('a lost recorder is followed by the next at once, and heard of when that one is up; a hangup is not answered by BYE', () => {
-  const { state, effects } = play([...up, hangup, forked, accepted, connected], 2);
-  assert.deepEqual(path(effects), ['fork 0 after 0', 'gone', 'fork 1 after 1']);
+  const { state, effects } = play([...up, hangup, forked, accepted, connected]);
+  assert.deepEqual(path(effects), ['fork', 'gone', 'fork']);
   assert.deepEqual(kinds(effects).slice(-2), ['attend', 'announce-recovery']);
   assert.deepEqual(effects.at(-1), { type: 'announce-recovery', lost: hangup.termination });
   assert.deepEqual([state.phase, state.lost], ['active', undefined]);
 });
 
 test('a recorder that is only thought to be lost gets BYE', () => {
-  const { effects } = play([...up, { type: 'lost', termination: terminated('recorder-lost') }], 2);
-  assert.deepEqual(path(effects), ['fork 0 after 0', 'bye', 'fork 1 after 1']);
+  const { effects } = play([...up, { type: 'lost', termination: terminated('recorder-lost') }]);
+  assert.deepEqual(path(effects), ['fork', 'bye', 'fork']);
+});
+
+test('the next recorder has taken the recording and waits: the gap lasts until media flows, unless it is paused', () => {
+  const waits: RecordingEvent = { type: 'connected', flowing: false, paused: false };
+  const waiting = play([...up, hangup, forked, accepted, waits]);
+  assert.deepEqual(kinds(waiting.effects).slice(-2), ['attend', 'announce-pause']);
+  const flows = stepRecording(waiting.state, { type: 'flow', flowing: true });
+  assert.deepEqual(kinds(flows.effects), ['announce-recovery', 'announce-resume']);
+  assert.deepEqual(stepRecording(waiting.state, stop).state.termination, hangup.termination);
+  const again = stepRecording(waiting.state, { type: 'lost', termination: terminated('recorder-lost') });
+  assert.equal(again.state.lost, hangup.termination);
+  const paused = play([...up, hangup, forked, accepted, { ...waits, paused: true }]);
+  assert.deepEqual(kinds(paused.effects).slice(-3), ['attend', 'announce-recovery', 'announce-pause']);
 });
 
 test('recovery goes round the list, with a longer pause after each round, until the recording is known to be sound', () => {
-  const no: RecordingEvent = { type: 'refused', termination: refused };
-  const retry: RecordingEvent = { type: 'retry' };
-  const round = [forked, no, retry, forked, no];
-  const { state, effects } = play([...up, hangup, ...round, ...round, retry, forked, accepted, connected], 2);
-  const rounds = ['fork 1 after 1', 'gone', 'wait 1', 'fork 0 after 1', 'gone', 'fork 1 after 1', 'gone', 'wait 2'];
-  assert.deepEqual(path(effects).slice(2, 10), rounds);
-  assert.equal(state.phase, 'active');
-  assert.ok(state.failures > 2);
-  const again = play([...up, hangup, forked, accepted, connected, settled, hangup, forked], 2);
-  assert.deepEqual(path(again.effects), ['fork 0 after 0', 'gone', 'fork 1 after 1', 'gone', 'fork 0 after 2']);
+  const round = [forked, no, forked, no, noneLeft, retry];
+  const { state, effects } = play([...up, hangup, ...round, ...round, forked, accepted, connected]);
+  const asked = ['fork', 'gone', 'fork', 'gone', 'fork'];
+  assert.deepEqual(path(effects).slice(2), [...asked, 'wait 1', 'fork anew', ...asked.slice(1), 'wait 2', 'fork anew']);
+  assert.deepEqual([state.phase, state.rounds], ['active', 2]);
+  const sound = stepRecording(state, settled);
+  assert.deepEqual([sound.state.rounds, kinds(sound.effects)], [0, ['settle']]);
 });
 
-test('the only recorder is asked again after a pause, and a recorder that takes and drops is not asked in a loop', () => {
-  const drops = [{ type: 'retry' } as const, forked, accepted, connected, hangup];
-  const { state, effects } = play([...up, hangup, ...drops, ...drops], 1);
+test('a recorder that takes and drops is not asked in a loop', () => {
+  const drops = [noneLeft, retry, forked, accepted, connected, hangup];
+  const { state, effects } = play([...up, hangup, ...drops, ...drops, noneLeft]);
   assert.equal(state.phase, 'waiting');
   const waits = path(effects).filter((what) => what.startsWith('wait'));
   assert.deepEqual(waits, ['wait 1', 'wait 2', 'wait 3']);
 });
 
+const relayGone = terminated('relay-unavailable');
+
+test('a relay that has no fork now is asked later, at first and after a loss; the next recorder would get none either', () => {
+  const failed: RecordingEvent = { type: 'fork-failed', termination: relayGone };
+  for (const [before, why] of [
+    [[start], relayGone],
+    [[...up, hangup], hangup.termination],
+  ] as const) {
+    const { state, effects } = play([...before, failed]);
+    assert.deepEqual([state.phase, path(effects).slice(-2)], ['waiting', ['gone', 'wait 1']]);
+    assert.equal(stepRecording(state, stop).state.termination, why);
+    assert.equal(stepRecording(state, retry).state.phase, 'forking');
+  }
+});
+
+test('a relay that gives the call no fork any more ends the recording', () => {
+  const exhausted = terminated('forks-exhausted');
+  const { state, effects } = play([...up, hangup, { type: 'fork-failed', termination: exhausted }]);
+  assert.equal(state.termination, exhausted);
+  assert.equal(effects.at(-1)?.type, 'release');
+});
+
+test("a relay that does not take a recorder's answer: the recorder gets BYE and the next one is asked, at first and after a loss", () => {
+  const failed: RecordingEvent = { type: 'connect-failed', termination: terminated('media-refused') };
+  for (const before of [[], [...up.slice(1), hangup]])
+    assert.deepEqual(path(play([start, ...before, forked, accepted, failed]).effects).slice(-2), ['bye', 'fork']);
+});
+
 test('a call that ends while its recording is lost: the recording ended with the loss, and there is nothing to give back', () => {
-  const waiting = play([...up, hangup, stop], 1);
+  const waiting = play([...up, hangup, noneLeft, stop]);
   assert.deepEqual(waiting.effects.at(-1), {
     type: 'release',
     fork: false,
     bye: false,
     termination: hangup.termination,
   });
-  const inviting = play([...up, hangup, forked, stop, { type: 'refused', termination: refused }], 2);
+  const inviting = play([...up, hangup, forked, stop, no]);
   assert.deepEqual(inviting.effects.at(-1), {
     type: 'release',
     fork: true,
@@ -175,20 +221,18 @@ test('a call that ends while its recording is lost: the recording ended with the
 });
 
 test('a recorder that hangs up before the relay has taken its answer is followed by the next', () => {
-  const { state, effects } = play([start, forked, accepted, hangup], 2);
-  assert.deepEqual(path(effects), ['fork 0 after 0', 'gone', 'fork 1 after 0']);
+  const { state, effects } = play([start, forked, accepted, hangup]);
+  assert.deepEqual(path(effects), ['fork', 'gone', 'fork']);
   assert.equal(state.lost, undefined);
-  const last = play([start, forked, accepted, hangup], 1);
-  assert.deepEqual(last.effects.at(-1), { type: 'release', fork: true, bye: false, termination: hangup.termination });
 });
 
 test('a recording has started once media may flow; before that it waits, and says so', () => {
-  const waits = play([start, forked, accepted, { type: 'connected', flowing: false }]);
+  const waits = play([start, forked, accepted, { type: 'connected', flowing: false, paused: false }]);
   assert.deepEqual(kinds(waits.effects).slice(-2), ['attend', 'announce-pause']);
   assert.equal(waits.state.started, false);
   const flow = (flowing: boolean): RecordingEvent => ({ type: 'flow', flowing });
   const flows = play([
-    ...[start, forked, accepted, { type: 'connected', flowing: false } as const],
+    ...[start, forked, accepted, { type: 'connected', flowing: false, paused: false } as const],
     ...[flow(false), flow(true), flow(true), flow(false), flow(false), flow(true)],
   ]);
   const told = ['announce-pause', 'announce-start', 'announce-pause', 'announce-resume'];
@@ -202,15 +246,14 @@ test('an end that the recorder did not confirm is no success, and no other reaso
   const lost = terminated('recorder-lost');
   const ended = play([...up, stop, { type: 'released', unconfirmed: lost }]);
   assert.deepEqual(ended.effects.at(-1), { type: 'announce-end', started: true, termination: lost });
-  const failed: RecordingEvent = { type: 'failed', termination: terminated('media-refused') };
-  const both = play([...up, failed, { type: 'released', unconfirmed: lost }]);
-  assert.equal(both.state.termination, failed.termination);
+  const gone = play([...up, hangup, noneLeft, stop, { type: 'released', unconfirmed: lost }]);
+  assert.equal(gone.state.termination, hangup.termination);
 });
 
 test('every event in every reachable state is taken without a throw', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...events), { maxLength: 12 }), (sequence) => {
-      const { state } = play(sequence, 2);
+      const { state } = play(sequence);
       for (const event of events) stepRecording(state, event);
     }),
   );
@@ -226,7 +269,11 @@ test('whatever the order of events, once stopped and its steps answered it ends 
   ];
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...events), { maxLength: 40 }), (sequence) => {
-      const { state, effects } = play([...sequence, ...settling], 3);
+      // A round that is over has started no fork.
+      let inVain = 0;
+      const { state, effects } = play([...sequence, ...settling], (before, event, after) => {
+        if (event.type === 'none-left' && before.fork === 'starting' && after.fork === 'none') inVain += 1;
+      });
       assert.equal(state.phase, 'ended');
       const releases = effects.filter((effect) => effect.type === 'release');
       const ends = effects.filter((effect) => effect.type === 'announce-end');
@@ -237,7 +284,7 @@ test('whatever the order of events, once stopped and its steps answered it ends 
       else assert.ok(['call-ended', 'recorder-lost'].includes(ends[0]?.termination.reason ?? ''));
       assert.deepEqual(kinds(effects).slice(-2), ['release', 'announce-end']);
       // Each fork is stopped by whoever ends it: the loss of its recorder, or the end.
-      const forks = effects.filter(({ type }) => type === 'start-fork').length;
+      const forks = effects.filter(({ type }) => type === 'start-fork').length - inVain;
       const gone = effects.filter(({ type }) => type === 'give-up').length;
       assert.ok(forks - gone <= (releases[0]?.fork === true ? 1 : 0));
       assert.equal(ends[0]?.started, kinds(effects).includes('announce-start'));

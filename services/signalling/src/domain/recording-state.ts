@@ -5,14 +5,14 @@ import type { Termination } from './termination.js';
 
 export type RecordingPhase =
   | 'new'
-  /** The relay prepares the fork for recorder number `candidate`. */
+  /** A recorder is chosen; the relay prepares the fork for it. */
   | 'forking'
-  /** INVITE is on its way to recorder number `candidate`. */
+  /** INVITE is on its way to it. */
   | 'inviting'
   /** The recorder's answer was usable; the relay is told. */
   | 'connecting'
   | 'active'
-  /** The recorder was lost and every other one was asked: a pause before recorder number `candidate` is asked. */
+  /** Every recorder was asked in vain, or the relay has no fork now: a pause before they are asked anew. */
   | 'waiting'
   /** Stopped while a step of the start was in flight: the step's outcome decides what there is to give back. */
   | 'stopping-while-starting'
@@ -22,26 +22,26 @@ export type RecordingPhase =
 
 export interface RecordingState {
   readonly phase: RecordingPhase;
-  readonly candidate: number;
-  readonly candidates: number;
   readonly fork: 'none' | 'starting' | 'up';
   readonly dialog: 'none' | 'inviting' | 'up' | 'over';
   /** Media flows or flowed: the recording counts as started. */
   readonly started: boolean;
   /** Whether media flows, as it was announced last; undefined before the first recorder has accepted. */
   readonly flowing?: boolean;
-  /** Why a recorder was lost, from then on until the recording is up again. */
+  /** Why nobody records: a recorder was lost, or at first all of them were asked in vain. Until media flows again. */
   readonly lost?: Termination;
-  /** How many recorders were lost. */
-  readonly losses: number;
-  /** Recorders that were lost or asked in vain since the recording was last known to be sound. */
-  readonly failures: number;
+  /** What the last recorder that was of no use has said. */
+  readonly failure?: Termination;
+  /** How often all recorders were asked in vain since the recording was last known to be sound. */
+  readonly rounds: number;
   /** Set once, by the first end; only a success may still turn out to be none. */
   readonly termination?: Termination;
 }
 
 export type RecordingEvent =
   | { type: 'start' }
+  /** Each recorder has been asked. */
+  | { type: 'none-left'; termination: Termination }
   | { type: 'fork-started' }
   | { type: 'fork-failed'; termination: Termination }
   /** The recorder answered 2xx and the answer is usable. */
@@ -49,8 +49,8 @@ export type RecordingEvent =
   /** The recorder answered 2xx with an answer that must not reach the relay; the dialog is up. */
   | { type: 'answer-unusable'; termination: Termination }
   | { type: 'refused'; termination: Termination }
-  /** The relay has taken the answer; `flowing`: the recorder wants media, and so do we. */
-  | { type: 'connected'; flowing: boolean }
+  /** The relay has taken the answer. `flowing`: the recorder wants media, and so do we; `paused`: we do not, so nothing is missing. */
+  | { type: 'connected'; flowing: boolean; paused: boolean }
   | { type: 'connect-failed'; termination: Termination }
   /** Media flows from now on, or no longer: by the recorder's wish or by ours. */
   | { type: 'flow'; flowing: boolean }
@@ -58,24 +58,24 @@ export type RecordingEvent =
   | { type: 'settled' }
   /** The dialog is gone. */
   | { type: 'dialog-over'; termination: Termination }
-  /** The recorder is of no use any more, although nothing says that its dialog is gone. */
+  /** The recorder, or its fork, is of no use any more, although nothing says that the dialog is gone. */
   | { type: 'lost'; termination: Termination }
   | { type: 'retry' }
-  /** The relay failed for good: what flows is not what was agreed. */
-  | { type: 'failed'; termination: Termination }
   | { type: 'stop'; termination: Termination }
   /** `unconfirmed`: the recorder did not confirm the BYE that was to end the recording. */
   | { type: 'released'; unconfirmed?: Termination };
 
 export type RecordingEffect =
-  /** Prepare a fork that no recorder has seen: one of this number of losses, for this candidate. */
-  | { type: 'start-fork'; candidate: number; losses: number }
+  /** Choose the best recorder that was not asked yet, in a new round one of all, and prepare a fork for it; report `none-left` without one. */
+  | { type: 'start-fork'; newRound: boolean }
   | { type: 'invite' }
   /** Abort the step in flight; its outcome is still reported. */
   | { type: 'abort-start' }
   | { type: 'connect' }
   /** The recording is up at a recorder: keep its state, follow the call, watch the recorder. */
   | { type: 'attend' }
+  /** Its recorder is sound: the others may be asked again. */
+  | { type: 'settle' }
   | { type: 'announce-start' }
   | { type: 'announce-pause' }
   | { type: 'announce-resume' }
@@ -85,6 +85,8 @@ export type RecordingEffect =
   | { type: 'give-up'; bye: boolean; termination: Termination }
   /** Report `retry` after a pause that grows with the number of the round. */
   | { type: 'wait'; round: number }
+  /** Nobody has taken the recording yet; they are asked again. */
+  | { type: 'announce-delay'; termination: Termination }
   /** Stop the fork and end the dialog, in parallel; the fork is never left running. */
   | { type: 'release'; fork: boolean; bye: boolean; termination: Termination }
   | { type: 'announce-end'; started: boolean; termination: Termination };
@@ -94,33 +96,32 @@ export interface RecordingStep {
   readonly effects: readonly RecordingEffect[];
 }
 
-export function newRecording(candidates: number): RecordingState {
-  return {
-    phase: 'new',
-    candidate: 0,
-    candidates,
-    fork: 'none',
-    dialog: 'none',
-    started: false,
-    losses: 0,
-    failures: 0,
-  };
-}
+export const newRecording: RecordingState = {
+  phase: 'new',
+  fork: 'none',
+  dialog: 'none',
+  started: false,
+  rounds: 0,
+};
+
+/** The relay gives the call no fork any more, however often it is asked. */
+const final: ReadonlySet<Termination['reason']> = new Set(['forks-exhausted'] as const);
 
 /** Never throws: an event that means nothing in a state changes nothing. */
 export function stepRecording(state: RecordingState, event: RecordingEvent): RecordingStep {
   switch (event.type) {
     case 'start':
-      return state.phase === 'new' ? ask(state, 0) : same(state);
+      return state.phase === 'new' ? ask(state) : same(state);
+    case 'none-left':
+      if (state.phase === 'stopping-while-starting' && state.fork === 'starting')
+        return release({ ...state, fork: 'none' }, state.termination);
+      return state.phase === 'forking' ? rest(state, event.termination) : same(state);
     case 'fork-started':
       if (state.phase === 'stopping-while-starting') return release({ ...state, fork: 'up' }, state.termination);
       if (state.phase !== 'forking') return same(state);
       return go({ ...state, phase: 'inviting', fork: 'up', dialog: 'inviting' }, { type: 'invite' });
     case 'fork-failed':
-      if (state.phase !== 'forking' && !(state.phase === 'stopping-while-starting' && state.fork === 'starting'))
-        return same(state);
-      // The relay may have made it before the answer was lost: stopping a fork that is not there is no error.
-      return release({ ...state, fork: 'up' }, state.termination ?? event.termination);
+      return forkFailed(state, event.termination);
     case 'accepted':
       if (state.phase === 'stopping-while-starting') return release({ ...state, dialog: 'up' }, state.termination);
       if (state.phase !== 'inviting') return same(state);
@@ -137,22 +138,20 @@ export function stepRecording(state: RecordingState, event: RecordingEvent): Rec
       return nextRecorder({ ...state, dialog: 'none' }, event.termination);
     case 'connected':
       if (state.phase === 'stopping-while-starting') return release(state, state.termination);
-      return state.phase === 'connecting' ? connected(state, event.flowing) : same(state);
+      return state.phase === 'connecting' ? connected(state, event) : same(state);
     case 'connect-failed':
-      if (state.phase !== 'connecting' && state.phase !== 'stopping-while-starting') return same(state);
-      return release(state, state.termination ?? event.termination);
+      if (state.phase === 'stopping-while-starting') return release(state, state.termination);
+      return state.phase === 'connecting' ? nextRecorder(state, event.termination) : same(state);
     case 'flow':
       return state.phase === 'active' ? flow(state, event.flowing) : same(state);
     case 'settled':
-      return state.phase === 'active' ? go({ ...state, failures: 0 }) : same(state);
+      return state.phase === 'active' ? go({ ...state, rounds: 0 }, { type: 'settle' }) : same(state);
     case 'dialog-over':
       return state.dialog === 'up' ? lose({ ...state, dialog: 'over' }, event.termination) : same(state);
     case 'lost':
       return lose(state, event.termination);
     case 'retry':
-      return state.phase === 'waiting' ? ask(state, state.candidate) : same(state);
-    case 'failed':
-      return state.phase === 'active' ? release(state, event.termination) : same(state);
+      return state.phase === 'waiting' ? ask(state, true) : same(state);
     case 'stop':
       return stop(state, event.termination);
     case 'released':
@@ -162,25 +161,41 @@ export function stepRecording(state: RecordingState, event: RecordingEvent): Rec
   }
 }
 
-function ask(state: RecordingState, candidate: number): RecordingStep {
-  return go(
-    { ...state, phase: 'forking', candidate, fork: 'starting', dialog: 'none' },
-    { type: 'start-fork', candidate, losses: state.losses },
-  );
+function ask(state: RecordingState, newRound = false): RecordingStep {
+  return go({ ...state, phase: 'forking', fork: 'starting', dialog: 'none' }, { type: 'start-fork', newRound });
 }
 
-function connected({ lost, ...state }: RecordingState, flowing: boolean): RecordingStep {
-  const up = flow({ ...state, phase: 'active' }, flowing);
-  const recovered: RecordingEffect[] = lost === undefined ? [] : [{ type: 'announce-recovery', lost }];
-  return go(up.state, { type: 'attend' }, ...recovered, ...up.effects);
+/** It may be the relay's fault, so the next recorder is not asked at once. */
+function forkFailed(state: RecordingState, termination: Termination): RecordingStep {
+  // The relay may have made it before the answer was lost: stopping a fork that is not there is no error.
+  const doubtful: RecordingState = { ...state, fork: 'up' };
+  if (state.phase === 'stopping-while-starting' && state.fork === 'starting')
+    return release(doubtful, state.termination);
+  if (state.phase !== 'forking') return same(state);
+  if (final.has(termination.reason)) return release(doubtful, termination);
+  const { state: next, effects } = rest({ ...state, failure: termination }, termination);
+  return go(next, giveUp(state, termination), ...effects);
+}
+
+function connected(state: RecordingState, { flowing, paused }: { flowing: boolean; paused: boolean }): RecordingStep {
+  // Before the first media there was nothing to lose: a recorder that has taken the recording and waits is its own story.
+  const over = paused || !state.started ? found(state) : go(state);
+  const up = flow({ ...over.state, phase: 'active' }, flowing);
+  return go(up.state, { type: 'attend' }, ...over.effects, ...up.effects);
 }
 
 /** A recording that is accepted and waits for the recorder has not started; what waited before and waits on is no news. */
-function flow(state: RecordingState, flowing: boolean): RecordingStep {
+function flow(before: RecordingState, flowing: boolean): RecordingStep {
+  const { state, effects } = flowing ? found(before) : go(before);
   const next = { ...state, flowing, started: state.started || flowing };
   if (flowing && !state.started) return go(next, { type: 'announce-start' });
-  if (flowing === state.flowing) return same(next);
-  return go(next, { type: flowing ? 'announce-resume' : 'announce-pause' });
+  if (flowing === state.flowing) return go(next, ...effects);
+  return go(next, ...effects, { type: flowing ? 'announce-resume' : 'announce-pause' });
+}
+
+/** Nothing is missing any more. */
+function found({ lost, ...state }: RecordingState): RecordingStep {
+  return lost !== undefined && state.started ? go(state, { type: 'announce-recovery', lost }) : go(state);
 }
 
 function stop(state: RecordingState, termination: Termination): RecordingStep {
@@ -208,10 +223,9 @@ function lose(state: RecordingState, termination: Termination): RecordingStep {
   switch (state.phase) {
     case 'connecting':
       return nextRecorder(state, termination);
-    case 'active': {
-      const { state: next, effects } = retry({ ...state, losses: state.losses + 1, lost: termination });
-      return go(next, giveUp(state, termination), ...effects);
-    }
+    case 'active':
+      // A gap that goes on has the reason that it began with.
+      return nextRecorder({ ...state, lost: state.lost ?? termination }, termination);
     case 'new':
     case 'forking':
     case 'inviting':
@@ -225,27 +239,22 @@ function lose(state: RecordingState, termination: Termination): RecordingStep {
   }
 }
 
-/** The recorder that was asked is of no use. At first each one is asked once; what has been up is tried as long as the call lasts. */
+/** This recorder is of no use. */
 function nextRecorder(state: RecordingState, termination: Termination): RecordingStep {
-  const last = state.candidate + 1 >= state.candidates;
-  const { state: next, effects } =
-    state.lost !== undefined
-      ? retry(state)
-      : last
-        ? release({ ...state, dialog: 'over' }, termination)
-        : ask(state, state.candidate + 1);
+  const { state: next, effects } = ask({ ...state, failure: termination });
   return go(next, giveUp(state, termination), ...effects);
 }
 
-/** The next recorder at once, in a circle; a pause whenever all of them have failed. */
-function retry(state: RecordingState): RecordingStep {
-  const candidate = (state.candidate + 1) % state.candidates;
-  const failures = state.failures + 1;
-  if (failures % state.candidates !== 0) return ask({ ...state, failures }, candidate);
-  return go(
-    { ...state, phase: 'waiting', candidate, failures, fork: 'none', dialog: 'none' },
-    { type: 'wait', round: failures / state.candidates },
-  );
+/** As long as the call lasts they are asked again, ever more seldom. */
+function rest(state: RecordingState, termination: Termination): RecordingStep {
+  const { started, failure = termination } = state;
+  const lost = started ? (state.lost ?? failure) : failure;
+  const rounds = state.rounds + 1;
+  const delay: RecordingEffect[] = started || rounds > 1 ? [] : [{ type: 'announce-delay', termination: lost }];
+  return go({ ...state, phase: 'waiting', fork: 'none', dialog: 'none', lost, rounds }, ...delay, {
+    type: 'wait',
+    round: rounds,
+  });
 }
 
 function giveUp({ dialog }: RecordingState, termination: Termination): RecordingEffect {

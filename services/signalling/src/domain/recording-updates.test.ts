@@ -8,6 +8,7 @@ import { RecordingUpdates } from './recording-updates.js';
 async function active(statuses: number[] = []) {
   const world = new FakeWorld();
   const failures: string[] = [];
+  const at: number[] = [];
   const work = new AbortController();
   const dialog = {
     ...world.recorderDialog,
@@ -27,12 +28,17 @@ async function active(statuses: number[] = []) {
     fork,
     answer: world.description('answer 1'),
     onAgreed: () => world.did.push('agreed'),
-    onFailed: (error, gone) => failures.push(`${error.code}${gone ? ' gone' : ''}`),
+    onFailed: (error, gone, sinceMs) => {
+      failures.push(`${error.code}${gone ? ' gone' : ''}`);
+      if (sinceMs !== undefined) at.push(sinceMs);
+    },
+    clock: () => world.nowMs ?? performance.now(),
     signal: work.signal,
     backOffMs: () => 1,
+    firstRefusalMs: 1,
     log: silent,
   });
-  return { world, updates, failures, work, fork };
+  return { world, updates, failures, at, work, fork };
 }
 
 test('a changed description is offered to the recorder and its answer given to the relay', async () => {
@@ -147,8 +153,79 @@ test('a relay that refuses twice ends the recording with its reason', async () =
     if (begin === 'call') updates.refresh();
     else await updates.recorderOffers(fakeOffer('recorder offer'));
     await updates.idle();
-    assert.deepEqual([failures, world.agreed], [['deadline-exceeded'], []], begin);
+    // What the recorder has agreed to stands, whatever the relay says.
+    const agreed = begin === 'call' ? ['answer 2', 'answer 2'] : ['answer 2'];
+    assert.deepEqual([failures, world.agreed], [['deadline-exceeded'], agreed], begin);
     assert.equal(world.steps.filter((name) => name === 'answer fork').length, 2, begin);
+  }
+});
+
+test('the relay refuses once what the recorder has agreed to: the fork is subscribed anew for that, not for what held before', async () => {
+  for (const begin of ['our re-INVITE', 'the answer in the ACK'] as const) {
+    const { world, updates, failures } = await active();
+    world.behaviours.set('answer fork', 'fail');
+    world.onStep = (name) => name === 'answer fork' && setImmediate(() => world.behaviours.delete('answer fork'));
+    // The renewed fork has the description that the recorder knows.
+    world.script.propose = () => world.agreed.length === 0 && begin === 'our re-INVITE';
+    if (begin === 'our re-INVITE') updates.refresh();
+    else await updates.recorderOffers(fakeOffer('', 'answer 2'));
+    await updates.idle();
+    assert.deepEqual(failures, [], begin);
+    const heard = world.did.filter((what) => what.startsWith('fork answered'));
+    assert.deepEqual(heard, ['fork answered answer 2', 'fork answered answer 2'], begin);
+  }
+});
+
+test('a recorder that refuses to resume is asked again until it agrees', async () => {
+  const { world, updates, fork, work } = await active([200, 488, 503]);
+  const alive = setInterval(() => {}, 1_000);
+  await fork.pause(work.signal);
+  assert.equal(await updates.turn(), undefined);
+  fork.resume();
+  assert.deepEqual([await updates.turn(), updates.turning], [488, true]);
+  await world.until(() => world.steps.includes('resume fork'));
+  await updates.idle();
+  clearInterval(alive);
+  assert.deepEqual([updates.turning, fork.flowing], [false, true]);
+  assert.equal(world.steps.filter((name) => name === 'recorder reinvite').length, 4);
+});
+
+test("a turn that is wanted while the recorder's own exchange is open is asked after it, and waited for", async () => {
+  const { world, updates, fork, work } = await active();
+  await fork.pause(work.signal);
+  await updates.turn();
+  await updates.idle();
+  let acknowledge: (sdp: string) => void = () => {};
+  const acknowledged = new Promise<string>((resolve) => {
+    acknowledge = resolve;
+  });
+  const exchange = updates.recorderOffers({ sdp: '', answer: () => acknowledged, refuse: () => {} });
+  fork.resume();
+  let settled = false;
+  const turned = updates.turn().then(() => {
+    settled = true;
+  });
+  await updates.idle();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(settled, false);
+  world.steps.length = 0;
+  acknowledge('');
+  await exchange;
+  await turned;
+  assert.deepEqual(world.steps, ['recorder reinvite', 'resume fork', 'answer fork']);
+});
+
+test('a re-INVITE that nobody answers, or 481 does, loses the recorder since it was sent', async () => {
+  for (const status of [481, 408, undefined]) {
+    const { updates, world, failures, at } = await active(status === undefined ? [] : [status]);
+    if (status === undefined) world.behaviours.set('recorder reinvite', 'fail');
+    world.onStep = (name) => {
+      if (name === 'recorder reinvite') world.nowMs = 9_000;
+    };
+    world.nowMs = 1_000;
+    updates.refresh();
+    await updates.idle();
+    assert.deepEqual([failures.length, at], [1, [1_000]], `${status}`);
   }
 });
 

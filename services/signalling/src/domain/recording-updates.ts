@@ -4,9 +4,10 @@
 import { randomInt } from 'node:crypto';
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { within } from './deadline.js';
-import type { IncomingOffer, RecorderDialog } from './ports.js';
+import type { IncomingOffer, MonotonicClock, RecorderDialog } from './ports.js';
 import type { RecordingFork } from './recording-fork.js';
 import type { RecorderDescription, RecordingScript } from './recording-script.js';
+import { RecordingTurns, type TurnTeller } from './recording-turns.js';
 
 export interface RecordingUpdatesOptions {
   readonly dialog: Pick<RecorderDialog, 'reinvite'>;
@@ -16,18 +17,23 @@ export interface RecordingUpdatesOptions {
   readonly answer: RecorderDescription;
   /** The recorder and the relay have agreed once more: the dialog's state has changed, and what flows may have. */
   readonly onAgreed: () => void;
-  /** What flows is not what was agreed, or the dialog is gone: this recorder is of no use any more. */
-  readonly onFailed: (error: SidestreamError, dialogGone: boolean) => void;
+  /**
+   * What flows is not what was agreed, or the dialog is gone: this recorder is of no use any more.
+   * @param sinceMs when it was asked what it did not answer; absent: since now
+   */
+  readonly onFailed: (error: SidestreamError, dialogGone: boolean, sinceMs?: number) => void;
   /** Aborted when the recording ends. */
   readonly signal: AbortSignal;
+  readonly clock: MonotonicClock;
   /** How long to wait after a 491; for tests. */
   readonly backOffMs?: () => number;
+  /** How long to wait after the first refusal to resume; for tests. */
+  readonly firstRefusalMs?: number;
   readonly log: Logger;
 }
 
 /** Far below the INVITE transaction's own 64*T1: meanwhile nobody knows what is recorded. */
 const answerDeadlineMs = 10_000;
-
 /** What has to be done, of which there is one each however often it is asked for. */
 interface Wanted {
   /** The fork has to be subscribed anew: the call's media changed. */
@@ -45,13 +51,14 @@ export class RecordingUpdates {
   #running: Promise<void> | undefined;
   #wanted = nothing;
   #recorderOffer = false;
-  #refused: number | undefined;
+  readonly #turns: RecordingTurns;
   /** The relay refused the last description; a second refusal in a row ends the recording. */
   #mending = false;
 
   constructor(options: RecordingUpdatesOptions) {
     this.#options = options;
     this.#answer = options.answer;
+    this.#turns = new RecordingTurns(() => this.#want({ turn: true }), options.signal, options.firstRefusalMs);
   }
 
   /** The call's media changed. Returns at once. */
@@ -59,15 +66,17 @@ export class RecordingUpdates {
     this.#want({ renewal: true });
   }
 
-  /** The fork was paused, or may flow again: the recorder must hear of it (RFC 7866 §7.1.1.1). Returns at once. */
-  turn(): void {
-    this.#refused = undefined;
-    this.#want({ turn: true });
+  /**
+   * The fork was paused, or may flow again: the recorder must hear of it (RFC 7866 §7.1.1.1), and does again after a refusal.
+   * Resolves with the status of the refusal, or with undefined once it has agreed; not at all when it is lost.
+   */
+  turn(): Promise<number | undefined> {
+    return this.#turns.want();
   }
 
-  /** The recorder's status, if it refused the last turn. */
-  get refused(): number | undefined {
-    return this.#refused;
+  /** Whether the recorder does not know yet, or does not accept, that the fork was paused or may flow again. */
+  get turning(): boolean {
+    return this.#turns.open;
   }
 
   /** The recorder wants the full metadata (RFC 7866 §9.2): a re-INVITE brings it, changed offer or not. Returns at once. */
@@ -134,6 +143,7 @@ export class RecordingUpdates {
       // The recorder believes that its answer holds, so nothing is as it was.
       return onFailed(SidestreamError.from(error), false);
     }
+    this.#stands(wanted);
     if (await this.#connect(wanted)) onAgreed();
   }
 
@@ -174,49 +184,74 @@ export class RecordingUpdates {
   }
 
   async #update(): Promise<void> {
-    const { dialog, script, fork, signal, onAgreed, onFailed, log } = this.#options;
+    const { script, fork, signal, clock, onAgreed, onFailed } = this.#options;
     const { turn, snapshot } = this.#wanted;
     const renewal = this.#wanted.renewal && this.#mayRenew;
     const again: Wanted = { turn, snapshot, renewal };
     this.#wanted = { ...nothing, renewal: this.#wanted.renewal && !renewal };
+    const turns = turn ? this.#turns.take() : [];
+    const restore = (wanted: Wanted) => {
+      this.#turns.putBack(turns);
+      this.#restore(wanted);
+    };
+    const agreed = () => {
+      if (turn) this.#turns.agreed(turns);
+      onAgreed();
+    };
     const { paused } = fork;
     const streams = renewal ? await fork.subscribe(signal) : undefined;
     // A pause or its end has come meanwhile: it decides what there is to say.
-    if (fork.paused !== paused) return this.#restore(again);
+    if (fork.paused !== paused) return restore(again);
     const changed = (renewal || turn) && script.propose(streams, paused ? 'inactive' : 'sendonly');
     // The same description needs no offer; the relay needs the standing answer for the renewed subscription.
     if (!changed && !snapshot) {
-      if ((await this.#connect(this.#answer)) && turn) onAgreed();
+      if (!(await this.#connect(this.#answer))) return restore({ ...nothing, turn });
+      if (turn) agreed();
       return;
     }
-    const response = await dialog.reinvite(
-      { ...script.inviteBody(), headers: script.inviteHeaders },
-      within(signal, answerDeadlineMs),
-    );
+    const askedAtMs = clock();
+    const response = await this.#ask(askedAtMs);
+    if (response === undefined) return;
     if (response.status === 491) {
       script.withdraw();
-      this.#restore(again);
+      restore(again);
       await pause((this.#options.backOffMs ?? ownerBackOffMs)(), signal);
       return;
     }
     if (response.status === 481 || response.status === 408) {
-      return onFailed(
-        new SidestreamError('recorder-unreachable', `the recorder answered ${response.status} to a re-INVITE`),
-        true,
-      );
+      const said = `the recorder answered ${response.status} to a re-INVITE`;
+      return onFailed(new SidestreamError('recorder-unreachable', said), true, askedAtMs);
     }
-    if (response.status >= 300) {
-      // RFC 3261 §14.1: a refused offer leaves the session as it was, so the relay sends on as agreed before.
-      log.warn({ status: response.status }, 'the recorder refused a new offer');
-      script.withdraw();
-      if (turn) this.#refused = response.status;
-      if (renewal) await this.#connect(this.#answer);
-      return;
-    }
+    if (response.status >= 300) return this.#refused(response.status, again, turns);
     const answer = script.check(response);
     // A snapshot alone changes no media: a relay that hears the same again has nothing to do.
-    const same = !changed && !renewal && answer.sdp === this.#answer.sdp;
-    if (same || (await this.#connect(answer))) onAgreed();
+    if (!changed && !renewal && !turn && answer.sdp === this.#answer.sdp) return agreed();
+    this.#stands(answer);
+    if (await this.#connect(answer)) agreed();
+    else restore({ ...nothing, turn });
+  }
+
+  /** The recorder's final response; undefined where there is none: it is lost then. */
+  async #ask(askedAtMs: number) {
+    const { dialog, script, signal, onFailed } = this.#options;
+    try {
+      return await dialog.reinvite(
+        { ...script.inviteBody(), headers: script.inviteHeaders },
+        within(signal, answerDeadlineMs),
+      );
+    } catch (error) {
+      if (!signal.aborted) onFailed(SidestreamError.from(error), false, askedAtMs);
+      return undefined;
+    }
+  }
+
+  /** RFC 3261 §14.1: a refused offer leaves the session as it was, so the relay sends on as agreed before. */
+  async #refused(status: number, { renewal, turn }: Wanted, turns: readonly TurnTeller[]): Promise<void> {
+    const { script, log } = this.#options;
+    log.warn({ status }, 'the recorder refused a new offer');
+    script.withdraw();
+    if (turn) this.#turns.refused(turns, status);
+    if (renewal) await this.#connect(this.#answer);
   }
 
   #restore({ renewal, turn, snapshot }: Wanted): void {
@@ -228,8 +263,14 @@ export class RecordingUpdates {
     };
   }
 
+  /** The recorder holds this description for agreed on, whatever the relay says to it. */
+  #stands(description: RecorderDescription): void {
+    this.#answer = description;
+    this.#options.script.agree(description);
+  }
+
   /**
-   * The relay hears the recorder's description; only then is it agreed on. False if the relay refused it: that has stopped the fork,
+   * The relay hears the recorder's description; only then is it agreed on, unless it stands already. False if the relay refused it: that has stopped the fork,
    * so an update follows, which subscribes it anew as it was agreed before.
    * @throws SidestreamError when the relay refuses a second time
    */
@@ -246,8 +287,7 @@ export class RecordingUpdates {
       return false;
     }
     this.#mending = false;
-    this.#answer = answer;
-    script.agree(answer);
+    this.#stands(answer);
     // A fork that was resumed may have got other ports or keys than the recorder was told.
     if (streams !== undefined && script.propose(streams, 'sendonly')) {
       script.withdraw();

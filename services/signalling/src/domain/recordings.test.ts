@@ -4,7 +4,7 @@ import { type OneRecording, Recordings } from './recordings.js';
 import { type Termination, terminated } from './termination.js';
 
 class FakeRecording implements OneRecording {
-  readonly view = { recordingId: 'r', recorderCallId: 'c', phase: 'active', recorder: 'sip:r1' };
+  readonly view = { recordingId: 'r', recorderCallId: 'c', phase: 'active', recorder: 'sip:r1', pausedBy: [] };
   readonly did: string[] = [];
   begin: (made: boolean) => void = () => {};
   lost = false;
@@ -28,8 +28,8 @@ class FakeRecording implements OneRecording {
   async pause(by: string): Promise<void> {
     this.did.push(`pause ${by}`);
   }
-  async resume(): Promise<void> {
-    this.did.push('resume');
+  async resume(by: string): Promise<void> {
+    this.did.push(`resume ${by}`);
   }
 }
 
@@ -77,8 +77,8 @@ test('what is ending is neither paused nor resumed, and bars nothing for the oth
   ending.view.phase = 'stopping';
   const recordings = new Recordings([ending, other], 'any');
   await recordings.pause('operator');
-  await recordings.resume();
-  assert.deepEqual([ending.did, other.did], [[], ['pause operator', 'resume']]);
+  await recordings.resume('operator');
+  assert.deepEqual([ending.did, other.did], [[], ['pause operator', 'resume operator']]);
 });
 
 test('each is started, refreshed, paused, resumed, ended and stopped', async () => {
@@ -87,9 +87,16 @@ test('each is started, refreshed, paused, resumed, ended and stopped', async () 
   recordings.start(undefined as never);
   recordings.refresh();
   await recordings.pause('operator');
-  await recordings.resume();
+  await recordings.resume('operator');
   await recordings.end(terminated('ended-by-operator'));
   await recordings.stop('hangup');
   for (const one of two)
-    assert.deepEqual(one.did, ['start', 'refresh', 'pause operator', 'resume', 'end ended-by-operator', 'stop hangup']);
+    assert.deepEqual(one.did, [
+      'start',
+      'refresh',
+      'pause operator',
+      'resume operator',
+      'end ended-by-operator',
+      'stop hangup',
+    ]);
 });

@@ -2,6 +2,7 @@
 import { type CallRecording, goesOn, type RecordingView } from './call-recording.js';
 import type { PartyFlows } from './party-flows.js';
 import type { MediaSession } from './ports.js';
+import type { PauseWisher } from './recording-pause.js';
 import type { Termination } from './termination.js';
 
 /** One recording, as its call sees it. */
@@ -13,9 +14,9 @@ export interface OneRecording {
   refresh(flows?: PartyFlows): void;
   stop(why: string): Promise<void>;
   end(termination: Termination): Promise<void>;
-  pause(by: string): Promise<void>;
-  resume(): Promise<void>;
-  /** Resolves with true once media flows to a recorder, with false when the recording ends without. */
+  pause(by: PauseWisher): Promise<void>;
+  resume(by: PauseWisher): Promise<void>;
+  /** Resolves with true once media flows to a recorder, with false when all were asked in vain or the recording ends without. */
   readonly started: Promise<boolean>;
   /** No recorder has it and none is left to ask at once, or it is over. */
   readonly lost: boolean;
@@ -67,12 +68,12 @@ export class Recordings implements CallRecording {
     await Promise.all(this.#each.map((one) => one.end(termination)));
   }
 
-  async pause(by: string): Promise<void> {
+  async pause(by: PauseWisher): Promise<void> {
     await Promise.all(this.#live.map((one) => one.pause(by)));
   }
 
-  async resume(): Promise<void> {
-    await Promise.all(this.#live.map((one) => one.resume()));
+  async resume(by: PauseWisher): Promise<void> {
+    await Promise.all(this.#live.map((one) => one.resume(by)));
   }
 
   get #live(): OneRecording[] {

@@ -34,6 +34,8 @@ export type Behaviour = 'ok' | 'fail' | 'obey' | 'late';
 
 export const silent = createLogger({ name: 'test', instance: 'test', level: 'silent' });
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** A leg that remembers what was done to it. */
 export class FakeLeg implements Leg {
   readonly #world: FakeWorld;
@@ -108,6 +110,8 @@ export class FakeWorld {
   recorderHandlers: RecorderHandlers | undefined;
   loseMedia: ((reason: string) => void) | undefined;
   fallSilent: ((seconds: number) => void) | undefined;
+  /** The time; undefined: the real one. */
+  nowMs: number | undefined;
   /** Of the recorder's answer to BYE; undefined if it does not answer. */
   recorderByeStatus: number | undefined = 200;
   /** Of the recorder's answer to OPTIONS; undefined if it does not answer. */
@@ -117,6 +121,7 @@ export class FakeWorld {
   /** What the recorder wants in each of its descriptions from now on. */
   recorderWants: 'recvonly' | 'inactive' = 'recvonly';
   readonly gaps: number[] = [];
+  readonly durations: number[] = [];
   /** Directions of what was offered. */
   readonly proposed: string[] = [];
   readonly agreed: string[] = [];
@@ -247,7 +252,7 @@ export class FakeWorld {
     };
   }
 
-  readonly media: MediaSession = {
+  readonly media: Mutable<MediaSession> = {
     relay: 'relay:1',
     update: async (offerer, sdp, signal, terms) => {
       this.did.push(`media update ${offerer} ${sdp}`);
@@ -309,7 +314,7 @@ export class FakeWorld {
     },
   };
 
-  readonly recorderDialog: RecorderDialog = {
+  readonly recorderDialog: Mutable<RecorderDialog> = {
     host: 'recorder.example',
     tlsVersion: 'TLSv1.3',
     clientCertificateSubject: 'CN=client',
@@ -350,8 +355,10 @@ export class FakeWorld {
       this.gaps.push(gapMs);
       this.#tell('recordingRecovered', lost);
     },
+    recordingDelayed: (_recording, _recorder, why) => this.#tell('recordingDelayed', why),
     recordingFailed: (_recording, _recorder, termination) => this.#tell('recordingFailed', termination),
-    recordingEnded: (_recording, termination, { gapMs }) => {
+    recordingEnded: (_recording, termination, { durationMs, gapMs }) => {
+      this.durations.push(durationMs);
       this.gaps.push(gapMs);
       this.#tell('recordingEnded', termination);
     },
@@ -391,7 +398,7 @@ export class FakeWorld {
 
   services(): CallServices & { recorders: RecorderClient } {
     const { trunking, relays, events, recorders } = this;
-    return { trunking, relays, events, recorders, clock: () => performance.now(), log: silent };
+    return { trunking, relays, events, recorders, clock: () => this.nowMs ?? performance.now(), log: silent };
   }
 
   facts(recorders: string[]): CallFacts {
@@ -448,6 +455,11 @@ export class FakeWorld {
             }
           : undefined,
     });
+  }
+
+  /** Whether a recorder has taken the recording, or none has, all having been asked. */
+  get asked(): boolean {
+    return this.told.some(({ kind }) => /^recording(Started|Delayed|Failed)$/.test(kind));
   }
 
   count(kind: string): number {

@@ -26,6 +26,13 @@ export function rejectWith(
   return { beforeAnswer: async ({ initial }) => (initial ? decision : undefined) };
 }
 
+/** Refuses so many initial INVITEs with this status and takes those that come after. */
+export function refuseAtFirst(times: number, status = 503): Behaviour {
+  let left = times;
+  const decision: Decision = { status };
+  return { beforeAnswer: async ({ initial }) => (initial && left-- > 0 ? decision : undefined) };
+}
+
 /** Is busy and says for how long: 503 with Retry-After. */
 export function overloaded(retryAfterSeconds: number): Behaviour {
   return rejectWith(503, undefined, [['Retry-After', String(retryAfterSeconds)]]);
