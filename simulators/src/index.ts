@@ -48,6 +48,7 @@ export {
   resetBeforeInvite,
   resetOnInvite,
   restartAfter,
+  swallowAfter,
 } from './recorder/behaviour/losses.js';
 export {
   answerTooLate,

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { callBench, callBenchDefaults, callBenchRemarks } from './call/call-bench.js';
 import { clipBench, clipBenchDefaults, clipBenchRemarks } from './clip/clip-bench.js';
+import { pddBench, pddBenchDefaults, pddBenchRemarks } from './pdd/pdd-bench.js';
 import { policyBench, policyBenchDefaults, policyBenchRemarks } from './policy/policy-bench.js';
 import { formatReport, type Report } from './report.js';
 import { sipBench, sipBenchDefaults, sipBenchRemarks } from './sip/sip-bench.js';
@@ -71,6 +72,17 @@ program
   )
   .action(async (options: Parameters<typeof clipBench>[0] & { json?: boolean }) =>
     print(await clipBench(options, progress), clipBenchRemarks, options.json),
+  );
+
+program
+  .command('pdd')
+  .description('post-dial delay that we add, beside Kamailio with rtpengine: INVITE in to out, 200 in to out')
+  .option('--rounds <n>', 'rounds that take turns', count, pddBenchDefaults.rounds)
+  .option('--calls <n>', 'calls of each in a round', count, pddBenchDefaults.calls)
+  .option('--json', 'print {name, figures, ratios, machine} as JSON')
+  .addHelpText('after', '\nTakes about three minutes; progress is on stderr.')
+  .action(async (options: Parameters<typeof pddBench>[0] & { json?: boolean }) =>
+    print(await pddBench(options, progress), pddBenchRemarks, options.json),
   );
 
 function progress(line: string): void {

@@ -21,6 +21,11 @@ test('profile rfc7866: a recording over sips:, with labels 1 and 2, without an a
   if (!stage) return;
   const call = await stage.inbound();
   await stage.talk(call, 50);
+  const updates = () => stage.laboratory.recorder.sessions[0]?.metadata.length ?? 0;
+  await call.customer.hold();
+  await eventually(() => updates() === 2, 'the recorder hears of the hold');
+  await call.customer.resume();
+  await eventually(() => updates() === 3, 'and of its end');
   const [session] = stage.laboratory.recorder.sessions;
   assert.ok(session);
   await call.seller.hangUp();
@@ -35,10 +40,16 @@ test('profile rfc7866: a recording over sips:, with labels 1 and 2, without an a
     ],
   );
   assert.deepEqual(
-    session.metadata.map(({ method, document }) => [method, document?.streams.map(({ label }) => label)]),
+    session.metadata.map(({ method, document }) => [
+      method,
+      document?.datamode,
+      document?.streams.map(({ label }) => label),
+    ]),
     [
-      ['INVITE', ['1', '2']],
-      ['BYE', []],
+      ['INVITE', 'complete', ['1', '2']],
+      ['re-INVITE', 'partial', []],
+      ['re-INVITE', 'partial', []],
+      ['BYE', 'partial', []],
     ],
   );
   await eventually(() => stage.laboratory.recorder.active === 0, 'the recorder is idle');

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { listedSeller, sellerHost } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
+import { parseHostPort } from '@sidestream/service';
 import { type PartyCall, PartySimulator } from '@sidestream/simulators';
 import { Stage } from './stage.js';
 
@@ -108,6 +109,24 @@ test('a national number is known to the policy, routed by its E.164 form, and wr
   // Nobody's route: the caller hears so, and which trunk it is.
   const lost = await stage.customer.call(stage.uri('+4420'));
   await assert.rejects(lost.answered, /404/);
+});
+
+test('RFC 5031: a call to the emergency service reaches a trunk that knows it by its number, whatever the routes say', async (t) => {
+  const stage = await Stage.start(t, {
+    configure: ({ trunks }) => {
+      Object.assign(trunks['carrier'] ?? {}, { routes: [{ called: { prefix: '+49' }, to: 'pbx' }] });
+      Object.assign(trunks['pbx'] ?? {}, { numbers: { outgoing: { format: 'e164', prefix: '0' } } });
+    },
+  });
+  if (!stage) return;
+  const { host, port } = parseHostPort(stage.laboratory.sipAddress('udp'));
+  const target = { protocol: 'udp', host, port, local: stage.customer.address } as const;
+  const arriving = once(stage.seller, 'call');
+  const call = await stage.customer.call('urn:service:sos.fire', { target });
+  await call.answered;
+  const [arrived] = await arriving;
+  assert.match(arrived.invite.uri, /^sip:112@/);
+  await call.hangUp();
 });
 
 test('an untrusted PBX is told who calls, what is configured to pass, and nothing that the caller wants kept', async (t) => {

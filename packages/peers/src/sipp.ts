@@ -72,19 +72,24 @@ async function runOnce(
 }
 
 /** Resolves when a sipp that waits for calls listens there. An INVITE that comes too early may be taken for refused. */
-export async function sippListens(protocol: 'udp' | 'tcp', port: number, timeoutMs?: number): Promise<void> {
-  const listens = (): Promise<boolean> => (protocol === 'udp' ? udpListens(port) : tcpListens(port));
-  await eventually(listens, `sipp listens at ${port}`, timeoutMs);
+export async function sippListens(
+  protocol: 'udp' | 'tcp',
+  port: number,
+  timeoutMs?: number,
+  host = '127.0.0.1',
+): Promise<void> {
+  const listens = (): Promise<boolean> => (protocol === 'udp' ? udpListens(host, port) : tcpListens(host, port));
+  await eventually(listens, `sipp listens at ${host}:${port}`, timeoutMs);
 }
 
 /** The refusal of one datagram (ICMP) is told when the next one is sent; sipp overlooks these, they are keep-alives. */
-async function udpListens(port: number): Promise<boolean> {
+async function udpListens(host: string, port: number): Promise<boolean> {
   const socket = createSocket('udp4');
   let refused = false;
   socket.on('error', () => {
     refused = true;
   });
-  socket.connect(port, '127.0.0.1');
+  socket.connect(port, host);
   await once(socket, 'connect');
   for (let datagram = 0; datagram < 2; datagram += 1) {
     await new Promise<void>((resolve) => {
@@ -99,8 +104,8 @@ async function udpListens(port: number): Promise<boolean> {
   return !refused;
 }
 
-async function tcpListens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
+async function tcpListens(host: string, port: number): Promise<boolean> {
+  const socket = connect(port, host);
   try {
     await once(socket, 'connect');
     return true;

@@ -3,5 +3,13 @@
 export { EmergencyNumbers } from './emergency-numbers.js';
 export { type Explanation, explainRoute } from './explain-route.js';
 export type { CallNumber } from './number-plan.js';
-export { inOrder, type Random, requestUriAt, type Share, type Target, type TrunkProtocol } from './target.js';
+export {
+  inOrder,
+  type Random,
+  readTarget,
+  requestUriAt,
+  type Share,
+  type Target,
+  type TrunkProtocol,
+} from './target.js';
 export { type Candidate, type RouteQuery, type Routing, type Trunk, TrunkTable } from './trunk-table.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { trunkSchema } from '@sidestream/service';
 import fc from 'fast-check';
-import { NumberPlan } from './number-plan.js';
+import { NumberPlan, plainNumber } from './number-plan.js';
 
 const plan = (numbers: object) =>
   new NumberPlan(
@@ -63,6 +63,11 @@ test('only called numbers get the prefix of the far side, and names do not', () 
   assert.equal(numbers.outgoingCalled(numbers.called('+4930901820')), '77#4930901820');
   assert.equal(numbers.outgoing(numbers.calling('+4930901820')), '4930901820');
   assert.equal(numbers.outgoingCalled(numbers.called('ada')), 'ada');
+});
+
+test('a # goes into a URI and comes out of it; what is no number is left alone', () => {
+  assert.equal(plainNumber('%2321%23'), '#21#');
+  for (const user of ['ada%20b', 'a%2Bb', '%', '%zz', '12%40']) assert.equal(plainNumber(user), user);
 });
 
 const country = fc.constantFrom('DE', 'US', 'IT', 'GB', 'FR');

@@ -14,6 +14,15 @@ export interface CallNumber {
   readonly emergency: boolean;
 }
 
+/** A number whose characters are escaped (RFC 3261 §19.1.4: `%2B49…` is `+49…`), plain; whatever else it may be, as it is. */
+export function plainNumber(user: string): string {
+  if (!user.includes('%')) return user;
+  const plain = user.replace(/%(2[0-9a-e]|3[0-9])/gi, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+  return dialable.test(plain.replace(separators, '')) ? plain : user;
+}
+
 const separators = /[-.() ]/g;
 const dialable = /^[+\d*#]+$/;
 

@@ -113,6 +113,8 @@ for (const [what, called, o, expected] of [
   ['the calling number may decide', '4711', { calling: '001 425 555 0123' }, ['america sip:4711@america']],
   ['a number that begins otherwise takes no route', '+48301234567', {}, []],
   ['an emergency number takes its route as it is dialled', '112', {}, ['help sip:112@help']],
+  ['escaped characters are those that they stand for', '%2B4930901820', {}, ['berlin sip:9030901820@berlin']],
+  ['an emergency number that is escaped is one', '%31%31%32', {}, ['help sip:112@help']],
   ['an emergency number with separators as well', '1-1-2', {}, ['help sip:1-1-2@help']],
 ] as const) {
   test(what, () => {

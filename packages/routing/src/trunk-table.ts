@@ -1,7 +1,7 @@
 // Whose INVITE it is and where it goes: the trunk of a source address, and the targets behind the routes that its call takes, in order.
 import type { TrunkConfig } from '@sidestream/service';
 import { EmergencyNumbers } from './emergency-numbers.js';
-import { type CallNumber, NumberPlan } from './number-plan.js';
+import { type CallNumber, NumberPlan, plainNumber } from './number-plan.js';
 import { PeerNetworks } from './peer-networks.js';
 import { Route, type RoutedCall } from './route.js';
 import { hostOf, inOrder, type Random, readTarget, type Target } from './target.js';
@@ -91,6 +91,11 @@ export class TrunkTable {
     return this.#networks.find(plain);
   }
 
+  /** Whether somebody calls for help: to be known before anything else is looked at. */
+  isEmergency(called: string, requestUri: string): boolean {
+    return this.#emergency.dialled(called, requestUri) !== undefined;
+  }
+
   /**
    * Where a call goes. Every route that takes it counts, in their order: what a later one leads to is tried after what an earlier
    * one leads to. An emergency call that no route takes goes wherever any route leads to, rather than nowhere.
@@ -99,8 +104,12 @@ export class TrunkTable {
    */
   route(query: RouteQuery, note?: (step: string) => void): Routing {
     const entry = this.#entries.get(query.trunk.name);
-    const called = this.#called(query, entry?.plan);
-    const calling = entry?.plan.calling(query.calling) ?? { ...called, dialled: query.calling };
+    const called = this.#called({ ...query, called: plainNumber(query.called) }, entry?.plan);
+    const calling = entry?.plan.calling(plainNumber(query.calling)) ?? {
+      dialled: query.calling,
+      international: undefined,
+      emergency: false,
+    };
     note?.(`call from trunk ${query.trunk.name}, tenant ${query.trunk.tenant}`);
     note?.(`called ${query.called || '(nobody)'}: ${described(called)}`);
     if (query.calling !== '') note?.(`calling ${query.calling}: ${described(calling)}`);
@@ -128,7 +137,7 @@ export class TrunkTable {
 
   /** The number of a caller, or of who diverted the call, as it came from one trunk and as another one wants it. */
   callerNumber(from: Trunk, to: Trunk, user: string): string {
-    const number = this.#entries.get(from.name)?.plan.calling(user);
+    const number = this.#entries.get(from.name)?.plan.calling(plainNumber(user));
     return (number && this.#entries.get(to.name)?.plan.outgoing(number)) ?? user;
   }
 

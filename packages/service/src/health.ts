@@ -3,6 +3,7 @@
 /** Collects the state of the components that a service needs; ready when every one of them is. */
 export class Health {
   readonly #components = new Map<string, { ok: boolean; detail: string }>();
+  readonly #notes = new Map<string, string>();
   readonly #waiters = new Set<() => void>();
 
   /** Declares or updates one component, e.g. `('nats', false, 'no server answers at …')`. */
@@ -13,6 +14,16 @@ export class Health {
 
   get ready(): boolean {
     return [...this.#components.values()].every((component) => component.ok);
+  }
+
+  /** Says how something is on which readiness does not depend, e.g. `('trunk carrier', 'not registered: 403 Forbidden')`. */
+  note(what: string, detail: string): void {
+    this.#notes.set(what, detail);
+  }
+
+  /** What was noted, for people. */
+  get notes(): string[] {
+    return [...this.#notes].map(([what, detail]) => `${what}: ${detail}`);
   }
 
   /** What is missing, for people: `nats: no server answers at …`. Empty when ready. */

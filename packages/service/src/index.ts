@@ -13,8 +13,10 @@ export {
   type TenantConfig,
   type TlsFiles,
 } from './config/schema.js';
+export type { DestinationsConfig, TrunkLimitsConfig } from './config/trunk-guards.js';
 export { type TrunkConfig, trunkSchema } from './config/trunk-schema.js';
 export { configWarnings } from './config/warnings.js';
+export { certificateNamesHeader } from './edge-headers.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, SidestreamError } from './errors.js';
 export { callUnary } from './grpc/call-unary.js';
 export { channelCredentials, serverCredentials } from './grpc/credentials.js';
@@ -33,6 +35,7 @@ export { LeaseBook } from './nats/lease-book.js';
 export { LeaseKeeper } from './nats/lease-keeper.js';
 export { readObject } from './nats/object-reader.js';
 export { pause } from './pause.js';
+export { RateLimit, type RateLimitOptions } from './rate-limit.js';
 export {
   type ProcessConfig,
   type RunningService,

@@ -18,8 +18,8 @@ export class ManagementServer {
           return answer(200, 'text/plain', 'live\n');
         case '/ready':
           return health.ready
-            ? answer(200, 'text/plain', 'ready\n')
-            : answer(503, 'text/plain', `not ready\n${health.problems.join('\n')}\n`);
+            ? answer(200, 'text/plain', lines(['ready', ...health.notes]))
+            : answer(503, 'text/plain', lines(['not ready', ...health.problems, ...health.notes]));
         case '/metrics':
           metrics.metrics().then(
             (text) => answer(200, metrics.contentType, text),
@@ -53,4 +53,8 @@ export class ManagementServer {
       this.#server.closeAllConnections();
     });
   }
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\n`).join('');
 }

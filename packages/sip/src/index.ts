@@ -9,6 +9,16 @@ export {
   responseInDialog,
 } from './dialog/dialog-requests.js';
 export { type DialogState, dialogFromRequest, dialogFromResponse, nextHopUri } from './dialog/dialog-state.js';
+export type { DigestHash } from './digest/algorithm.js';
+export { digestHashes } from './digest/algorithm.js';
+export {
+  DigestGuard,
+  type DigestGuardOptions,
+  type DigestRefusal,
+  type DigestVerdict,
+  type GuardedRequest,
+} from './digest/digest-guard.js';
+export { type ChallengedResponse, DigestAttempt, DigestLogin, type DigestUser } from './digest/digest-login.js';
 export { createResponse, type ResponseOptions } from './message/create-response.js';
 export { isToken, type Parameters, quote, splitList, unquote } from './message/grammar.js';
 export { headerKey } from './message/header-names.js';
@@ -83,6 +93,7 @@ export type { ServerTransaction, ServerTransactionEvents } from './transaction/s
 export { defaultTimers, type TimerValues } from './transaction/timer-values.js';
 export {
   type FlowSource,
+  type Reception,
   TransactionLayer,
   type TransactionLayerEvents,
   type TransactionLayerOptions,
@@ -90,11 +101,13 @@ export {
 export type { ViaHost } from './transaction/via-stamp.js';
 export { type AddressLookup, systemLookup } from './transport/address-lookup.js';
 export type { Flow, HostPort, Target, TlsPeer, TransportProtocol } from './transport/flow.js';
+export { sourceKey } from './transport/source-key.js';
 export { type Frame, StreamFramer } from './transport/stream-framer.js';
 export type { ListenTls } from './transport/stream-listener.js';
 export { type MayReplace, TlsIdentity, type TlsIdentityFiles } from './transport/tls-identity.js';
 export {
   type ListenOptions,
+  type RefusedBecause,
   type TransportEvents,
   Transports,
   type TransportsOptions,

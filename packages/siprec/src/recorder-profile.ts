@@ -34,6 +34,8 @@ export interface RecorderProfile {
   readonly extensionNamespace?: string;
   /** Name of the header field that carries the account id; absent = there is none. */
   readonly accountHeader?: string;
+  /** Whether changes may come as partial metadata (RFC 7866 §9.1); else each is a complete snapshot. */
+  readonly partialUpdates: boolean;
   /** Media type of the metadata part: RFC 9806 §2 corrects RFC 7866's `application/rs-metadata`. */
   readonly metadataType: string;
   /** Scheme of a recorder that is given by a documented name. */
@@ -59,6 +61,7 @@ export const dynamics365: RecorderProfile = {
   ptimeMs: 20,
   extensionNamespace: 'urn:sidestream:siprec',
   accountHeader: 'X-AccountId',
+  partialUpdates: false,
   metadataType: 'application/rs-metadata+xml',
   defaultScheme: 'sip',
   // RFC 5630 §5.1.1 forbids transport=tls, yet it is what the recorder's owner documents, so it is what this one gets.
@@ -72,6 +75,7 @@ export const rfc7866: RecorderProfile = {
   labels: { customer: '1', seller: '2' },
   codecs: telephony,
   ptimeMs: 20,
+  partialUpdates: true,
   metadataType: 'application/rs-metadata+xml',
   // RFC 5630 §5.1.1: TLS is said by the scheme or not at all.
   defaultScheme: 'sips',

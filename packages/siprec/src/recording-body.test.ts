@@ -18,6 +18,23 @@ test('the body of an INVITE is the golden one', () => {
   assert.equal(body.toString('utf8'), packageFile('golden/invite-body.txt'));
 });
 
+test('RFC 7866 §9.1: an update of what flows is partial where the profile has it so, and the full snapshot else', () => {
+  for (const [profile, datamode] of [
+    [rfc7866, 'partial'],
+    [dynamics365, 'complete'],
+  ] as const) {
+    const { contentType, body } = initialBody({
+      model,
+      offerSdp: exampleOffer({ profile }),
+      profile,
+      flowsAlone: true,
+    });
+    const [offer, metadata] = parseMultipart(contentType, body);
+    assert.equal(offer?.contentType, 'application/sdp');
+    assert.equal(parseMetadata(String(metadata?.body)).datamode, datamode);
+  }
+});
+
 test('the body of a BYE is the golden one', () => {
   const { body } = byeBody({ model, profile: dynamics365, stopTime, newBoundary });
   assert.equal(body.toString('utf8'), packageFile('golden/bye-body.txt'));

@@ -9,6 +9,8 @@ export interface InitialBodyInput {
   readonly model: RecordingModel;
   /** The offer of the same request, whose labels the metadata names (RFC 7866 §9.1). */
   readonly offerSdp: string;
+  /** Only what flows now, as partial metadata; the recorder has the rest. A profile without partial updates gets all of it. */
+  readonly flowsAlone?: boolean;
   readonly profile: RecorderProfile;
   /** Proposes boundaries; for tests. */
   readonly newBoundary?: () => string;
@@ -22,9 +24,16 @@ export interface ByeBodyInput {
   readonly newBoundary?: () => string;
 }
 
-/** The body of an INVITE or re-INVITE: the offer and the full metadata snapshot with labels (RFC 7866 §9.1). */
-export function initialBody({ model, offerSdp, profile, newBoundary }: InitialBodyInput): MultipartBody {
-  const metadata = writeMetadata(model, { datamode: 'complete', labels: true, profile });
+/**
+ * The body of an INVITE or re-INVITE: the offer and the full metadata snapshot with labels, or, once that was sent, a partial update
+ * (RFC 7866 §9.1).
+ */
+export function initialBody(input: InitialBodyInput): MultipartBody {
+  const { model, offerSdp, profile, flowsAlone = false, newBoundary } = input;
+  const metadata =
+    flowsAlone && profile.partialUpdates
+      ? writeMetadata(model, { datamode: 'partial', labels: false, profile })
+      : writeMetadata(model, { datamode: 'complete', labels: true, profile });
   return writeMultipart(
     [{ contentType: 'application/sdp', body: offerSdp }, metadataPart(profile, metadata)],
     newBoundary,

@@ -7,7 +7,6 @@ export type SiprecErrorCode =
   | 'account-id'
   | 'contact'
   | 'uuid'
-  | 'recording-not-ended'
   | 'metadata-too-large'
   | 'metadata-not-xml'
   | 'metadata-doctype'

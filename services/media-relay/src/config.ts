@@ -17,6 +17,7 @@ export interface RelayConfig extends ProcessConfig {
   readonly maxSessions: number;
   /** How long nobody may be heard in a call; 0: for ever. */
   readonly mediaTimeoutMs: number;
+  readonly forks: SidestreamConfig['mediaRelay']['forks'];
   /** How long live sessions may last after SIGTERM, in ms: a little longer than signalling takes to end its calls. */
   readonly drainMs: number;
 }
@@ -42,6 +43,7 @@ export function readRelayConfig(environment: NodeJS.ProcessEnv = process.env): R
     advertise: mediaRelay.advertise,
     maxSessions: mediaRelay.maxSessions,
     mediaTimeoutMs: mediaRelay.mediaTimeout,
+    forks: mediaRelay.forks,
     drainMs: signalling.drainSeconds * 1_000 + 2_000,
   };
 }

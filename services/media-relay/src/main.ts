@@ -16,6 +16,7 @@ import { ngMetrics, relayMetrics } from './adapters/relay-metrics.js';
 import { Rtpengine } from './adapters/rtpengine.js';
 import { type RelayConfig, readRelayConfig } from './config.js';
 import { EngineMonitor } from './domain/engine-monitor.js';
+import { ForkMonitor } from './domain/fork-monitor.js';
 import { Relay } from './domain/relay.js';
 import { SilenceWatch } from './domain/silence-watch.js';
 
@@ -28,12 +29,23 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
   const client = new NgClient({ address: config.ng, observer: ngMetrics(metrics) });
   const engine = new Rtpengine(client, instance);
   const relay = new Relay({ engine, maxSessions: config.maxSessions, log });
-  const gauges = relayMetrics(metrics, relay);
+  const forks = new ForkMonitor({
+    engine,
+    relay,
+    log,
+    intervalMs: config.forks.lookEvery,
+    stalledAfterMs: config.forks.stalledAfter,
+    silentAfterMs: config.forks.recorderSilentAfter,
+  });
+  const gauges = relayMetrics(metrics, relay, forks);
   health.set('rtpengine', false, `${engine.description} was not reached yet`);
 
   const watches = new AbortController();
   const server = new GrpcServer(config.grpcTls);
-  server.add(MediaRelayServiceService, mediaRelayService(relay, new UnaryHandlers(log, metrics), watches.signal));
+  server.add(
+    MediaRelayServiceService,
+    mediaRelayService(relay, forks, new UnaryHandlers(log, metrics), watches.signal),
+  );
   const address = advertisedAddress(config, await server.listen(config.listen));
 
   // NATS is no condition of being ready: calls find this relay by the configuration, too.
@@ -53,6 +65,7 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
     },
   });
   monitor.start();
+  forks.start();
   const silence = new SilenceWatch({ engine, relay, timeoutMs: config.mediaTimeoutMs, log });
   if (config.mediaTimeoutMs > 0) silence.start();
 
@@ -65,8 +78,7 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
       relay.announceStop();
       await relay.whenEmpty(AbortSignal.timeout(farewellMs));
       await relay.closeAll();
-      await monitor.stop();
-      await silence.stop();
+      await Promise.all([monitor.stop(), forks.stop(), silence.stop()]);
       // Ending a watch flushes what was written to it; the grace of the server is for that.
       watches.abort();
       await server.close(grpcGraceMs);

@@ -18,6 +18,7 @@ import { recorderProfiles, resolveRecorder } from '@sidestream/siprec';
 import type { StaleRule } from './adapters/policy-feed.js';
 import type { PolicySource } from './adapters/policy-file.js';
 import type { RecordingTerms } from './domain/recording-terms.js';
+import { readTrunkSecrets, type TrunkSecrets } from './trunk-secrets.js';
 
 /** A tenant with its own recorders, or those of its region. */
 export interface SignallingTenant extends Omit<TenantConfig, 'recorders'> {
@@ -32,6 +33,7 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   /** Where the edge takes drachtio's protocol. */
   readonly edge: HostPort;
   readonly edgeSecret: Secret;
+  readonly trunkSecrets: TrunkSecrets;
   readonly relayAddresses: readonly string[];
   /** Whose relays are taken first. */
   readonly region: string;
@@ -48,6 +50,8 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   /** Where the service Calls listens, and under which address others reach it. */
   readonly callsGrpc: { readonly listen: HostPort; readonly advertise: string | undefined };
   readonly maxCalls: number;
+  /** Of the event loop; above it new calls are refused. */
+  readonly maxLagMs: number;
   readonly drainMs: number;
 }
 
@@ -73,6 +77,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     const message = 'no secret: name a readable, non-empty file here or in SIDESTREAM_EDGE_SECRET_FILE';
     problems.push({ path: 'signalling.edgeSecretFile', message });
   }
+  const trunkSecrets = readTrunkSecrets(config, readSecret, problems);
   const withRecorders = Object.entries(tenants).map(([name, tenant]): [string, SignallingTenant] => {
     const recorderPlaces = recordersOf(tenant, regions);
     const recorders = recorderPlaces.map(({ recorder }) => recorder);
@@ -89,6 +94,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     trunks,
     edge,
     edgeSecret: new Secret(secret),
+    trunkSecrets,
     relayAddresses: relays.map(({ address }) => address),
     region: mediaRelay.region,
     tenants: Object.fromEntries(withRecorders),
@@ -119,6 +125,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     policyDirectory: join(signalling.stateDirectory, 'policies'),
     callsGrpc: { listen: parseHostPort(signalling.grpcListen), advertise: signalling.grpcAdvertise },
     maxCalls: signalling.maxCalls,
+    maxLagMs: signalling.maxLagMs,
     drainMs: signalling.drainSeconds * 1_000,
   };
 }

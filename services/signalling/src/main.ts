@@ -11,30 +11,38 @@ import {
   runService,
   UnaryHandlers,
 } from '@sidestream/service';
+import { DigestLogin } from '@sidestream/sip';
 import { recorderProfiles } from '@sidestream/siprec';
+import { observeAdmission } from './adapters/admission-metrics.js';
 import { CallFeed } from './adapters/call-feed.js';
 import { callsService } from './adapters/calls-grpc.js';
 import { DrachtioTrunking } from './adapters/drachtio-trunking.js';
 import { EventReporter } from './adapters/events.js';
 import { followRelays, keepLease } from './adapters/leases.js';
+import { LoginMetrics } from './adapters/login-metrics.js';
 import { MediaRelayClient } from './adapters/media-relay-client.js';
 import { PolicyFiles } from './adapters/policy-file.js';
 import { PolicyMetrics } from './adapters/policy-metrics.js';
+import { ProcessLoadMeter } from './adapters/process-load.js';
 import { ProviderPolicies } from './adapters/provider-policies.js';
 import { SipRecorderClient } from './adapters/recorder-client.js';
 import { Registrations } from './adapters/registrations.js';
-import { measureTargets } from './adapters/trunk-metrics.js';
+import { measureRegistrations, measureTargets } from './adapters/trunk-metrics.js';
 import { readSignallingConfig } from './config.js';
 import { CallAdmission } from './domain/admission.js';
 import { CallControl, drained } from './domain/call-control.js';
 import { CallDesk } from './domain/call-desk.js';
+import { CallGuard } from './domain/call-guard.js';
 import { CallRegistry } from './domain/call-registry.js';
 import type { CallSession } from './domain/call-session.js';
+import { CallerProof } from './domain/caller-proof.js';
 import { EdgeWatch } from './domain/edge-watch.js';
 import { Keepalive } from './domain/keepalive.js';
+import { Overload } from './domain/overload.js';
 import { PolicyTable } from './domain/policy-table.js';
 import { usualTerms } from './domain/recording-terms.js';
 import { TargetStates } from './domain/target-states.js';
+import { TrunkRegistrations } from './domain/trunk-registrations.js';
 
 /** What ending the calls and leaving NATS may take beyond the drain. */
 const endDeadlineMs = 8_000;
@@ -95,7 +103,11 @@ await runService({
     const feed = new CallFeed(publisher);
     const events = new EventReporter({ publisher: feed, kv, metrics, log });
     const registry = new CallRegistry<CallSession>(config.maxCalls);
-    const admission = new CallAdmission(registry, relays, policies);
+    const overload = new Overload(config.maxLagMs);
+    const load = new ProcessLoadMeter((reading) => overload.read(reading));
+    const admission = new CallAdmission(registry, relays, policies, overload);
+    const guard = new CallGuard(config.trunks, clock);
+    observeAdmission(metrics, guard, overload);
     const lease = keepLease(
       bus,
       instance,
@@ -116,19 +128,43 @@ await runService({
       secret: config.edgeSecret.reveal(),
       clock,
       log,
+      loginOf: (trunk) => {
+        const user = config.trunkSecrets.credentials.get(trunk);
+        return user && new DigestLogin({ ...user, password: user.password.reveal() });
+      },
       onInvite: (invite) => control.take(invite),
       onOptions: (source) => control.options(source),
       onEdge: (up, detail) => {
         health.set('edge', up, detail);
-        if (up) watch.back();
-        else watch.lost(detail);
+        if (up) {
+          watch.back();
+          trunkRegistrations.wake();
+        } else watch.lost(detail);
       },
     });
     const trunks = new TrunkTable(config.trunks, new EmergencyNumbers(config.emergencyNumbers));
     const targets = new TargetStates(clock);
     const keepalive = new Keepalive({ targets: trunks.targets, trunking, states: targets, log });
     measureTargets(metrics, trunks.targets, (target) => targets.isUp(target));
+    const trunkRegistrations = new TrunkRegistrations({
+      config: config.trunks,
+      trunks,
+      trunking,
+      log,
+      onState: ({ trunk, registered, detail }) =>
+        health.note(`trunk ${trunk.name}`, registered ? `registered ${detail}` : `not registered: ${detail}`),
+    });
+    measureRegistrations(metrics, () => trunkRegistrations.states);
+    const loginMetrics = new LoginMetrics(metrics);
     const control = new CallControl({
+      callers: new CallerProof({
+        trunks,
+        registered: trunkRegistrations,
+        config: config.trunks,
+        logins: config.trunkSecrets.logins,
+        clock,
+        onProof: (trunk, outcome) => loginMetrics.proof(trunk, outcome),
+      }),
       trunking,
       relays,
       events,
@@ -139,6 +175,7 @@ await runService({
       policies,
       recorders,
       admission,
+      guard,
       registry,
       recorderOf: (tenant) => ({
         profile: recorderProfiles[tenants[tenant]?.recording.profile ?? 'dynamics365'],
@@ -161,7 +198,7 @@ await runService({
     const grpcAddress = advertisedAddress(config.callsGrpc, await server.listen(config.callsGrpc.listen));
     const checkHealth = () => {
       const missing = relays.unavailable();
-      health.set('media relay', missing === undefined, missing);
+      health.set('media relay', missing === undefined, missing?.text);
       // A tenant without a policy is refused alone; the others' calls come in.
       health.set('policy', policies.problem === undefined, policies.problem);
     };
@@ -179,6 +216,7 @@ await runService({
     recorders.warm();
     // The SIP side answers from the first moment, with 503 while something is missing.
     trunking.connect();
+    trunkRegistrations.start();
     lease.start();
     keepalive.start();
 
@@ -203,6 +241,7 @@ await runService({
         book.stop();
         registrations.stop();
         await lease.stop();
+        load.close();
         await bus.close();
       },
     };

@@ -1,7 +1,7 @@
 // What the edge reads of the environment and of sidestream.yaml.
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { ConfigError, parseHostPort, readServiceConfig, Secret } from '@sidestream/service';
+import { ConfigError, parseHostPort, readServiceConfig, Secret, type SidestreamConfig } from '@sidestream/service';
 import { parseUri, type TransportProtocol } from '@sidestream/sip';
 import type { PeerDomain } from './adapters/known-peers.js';
 
@@ -15,9 +15,14 @@ export interface SipEdgeConfig {
   readonly peers: readonly string[];
   /** Names of targets without a port: their SRV records say where calls go. */
   readonly domains: readonly PeerDomain[];
+  /** A trunk proves itself by digest alone, so that its address is anybody's. */
+  readonly callsFromStrangers: boolean;
+  /** Names in certificates that prove a trunk. */
+  readonly certificateNames: readonly string[];
   readonly secret: Secret;
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly trustFile?: string | undefined };
   readonly maxCalls: number;
+  readonly sources: SidestreamConfig['signalling']['sources'];
 }
 
 /**
@@ -32,11 +37,14 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
   const problems = [];
   const peers = Object.values(trunks).flatMap((trunk) => [...trunk.peers]);
   const domains: PeerDomain[] = [];
-  for (const [name, { targets, transport }] of Object.entries(trunks)) {
-    for (const [index, { uri }] of targets.entries()) {
+  for (const [name, { targets, register, transport }] of Object.entries(trunks)) {
+    const places = [
+      ...targets.map(({ uri }, index) => ({ uri, path: `targets.${index}` })),
+      ...(register?.registrar ?? []).map((uri) => ({ uri, path: 'register.registrar' })),
+    ];
+    for (const { uri, path } of places) {
       const target = readTarget(uri, transport);
-      if (target === undefined)
-        problems.push({ path: `trunks.${name}.targets.${index}`, message: 'has no valid host' });
+      if (target === undefined) problems.push({ path: `trunks.${name}.${path}`, message: 'has no valid host' });
       else if (target.isDomain) domains.push({ domain: target.host, protocol: target.protocol });
       else peers.push(target.host);
     }
@@ -56,9 +64,14 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
     advertise: signalling.advertise,
     peers,
     domains,
+    callsFromStrangers: Object.values(trunks).some(
+      ({ digest, peers, certificateNames }) => digest !== undefined && peers.length + certificateNames.length === 0,
+    ),
+    certificateNames: Object.values(trunks).flatMap(({ certificateNames }) => certificateNames),
     secret: new Secret(secret ?? ''),
     ...(signalling.tls ? { tls: signalling.tls } : {}),
     maxCalls: signalling.maxCalls,
+    sources: signalling.sources,
   };
 }
 

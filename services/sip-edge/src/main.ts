@@ -9,13 +9,16 @@ await runService({
   readConfig: () => readEdgeConfig(),
   async start({ config, log, metrics, health }) {
     health.set('sip', false, 'not listening yet');
-    const { listen, advertise, peers, domains, secret, tls, maxCalls } = config;
+    const { listen, advertise, peers, domains, callsFromStrangers, certificateNames, secret, tls, maxCalls, sources } =
+      config;
     const onProblem = (error: Error) => log.error({ err: error }, 'signalling.tls: the old certificate stays in use');
     const edge = await Edge.start({
       listen,
       advertise,
       peers,
       domains,
+      callsFromStrangers,
+      certificateNames,
       secret,
       adminPort: 0,
       ...(tls
@@ -24,6 +27,7 @@ await runService({
       // A call through a B2BUA has two dialogs, and each dialog a transaction or two that outlast it.
       maxDialogs: 2 * maxCalls + 100,
       maxTransactions: 20 * maxCalls + 1_000,
+      sources,
       log,
       metrics,
     });

@@ -82,8 +82,8 @@ export class RecorderListener {
 
   /** Hears of connections that TLS has refused. */
   onRefused(listener: (remote: HostPort, reason: string) => void): void {
-    this.#transports.on('refused', ({ host, port }, _protocol, reason) =>
-      listener(this.#front.clientAt(port)?.remote ?? { host, port }, reason),
+    this.#transports.on('refused', ({ host, port }, _protocol, _because, detail) =>
+      listener(this.#front.clientAt(port)?.remote ?? { host, port }, detail),
     );
   }
 

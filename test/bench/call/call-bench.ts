@@ -146,7 +146,7 @@ async function memoryStep(
 async function collectedMemory(site: CallSite, directory: string): Promise<Memory> {
   const live = new Map<string, number>();
   for (const [name, pid] of site.processes) {
-    if (ours.includes(name)) live.set(name, await collect(pid, directory));
+    if (ours.includes(name)) live.set(name, (await collect(pid, directory)).liveKb);
   }
   return { live, pss: usage(site, pssKb) };
 }

@@ -2,13 +2,20 @@
 // Node 20 takes --expose-gc on the command line only, and the command lines are the supervisor's.
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
+import { queryObjects, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { collectDirectory } from '../config.js';
 
 setFlagsFromString('--expose-gc');
 const gc: unknown = runInNewContext('gc');
+const anyTimer = setTimeout(() => {}, 0);
 let count = 0;
+
+/** Timers that wait, whoever set them; those that keep no process alive are among them. */
+function timers(): number {
+  return queryObjects(anyTimer.constructor, { format: 'summary' }).filter((text) => text.includes('_destroyed: false'))
+    .length;
+}
 
 process.on('SIGUSR2', () => {
   const directory = collectDirectory();
@@ -18,6 +25,6 @@ process.on('SIGUSR2', () => {
   const { heapUsed, external } = process.memoryUsage();
   count += 1;
   const file = join(directory, `${process.pid}.collected`);
-  writeFileSync(`${file}.new`, JSON.stringify({ count, liveKb: (heapUsed + external) / 1_024 }));
+  writeFileSync(`${file}.new`, JSON.stringify({ count, liveKb: (heapUsed + external) / 1_024, timers: timers() }));
   renameSync(`${file}.new`, file);
 });

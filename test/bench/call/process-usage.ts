@@ -23,22 +23,29 @@ export function pssKb(pid: number): number {
   return Number(kB);
 }
 
-const collectedSchema = z.object({ count: z.number(), liveKb: z.number() });
+/** Resident set size in kB. @throws Error when the process is gone */
+export function rssKb(pid: number): number {
+  const kB = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  if (kB === undefined) throw new Error(`process ${pid} has no memory any more`);
+  return Number(kB);
+}
+
+const collectedSchema = z.object({ count: z.number(), liveKb: z.number(), timers: z.number() });
 
 /**
  * Makes a process that collectChildren() started collect its heap.
- * @returns what lives in its heap and outside of it for its objects, in kB
+ * @returns what lives in its heap and outside of it for its objects, in kB, and how many timers are among it
  */
-export async function collect(pid: number, directory: string): Promise<number> {
+export async function collect(pid: number, directory: string): Promise<{ liveKb: number; timers: number }> {
   const read = () => {
     try {
       return collectedSchema.parse(JSON.parse(readFileSync(join(directory, `${pid}.collected`), 'utf8')));
     } catch {
-      return { count: 0, liveKb: Number.NaN };
+      return { count: 0, liveKb: Number.NaN, timers: Number.NaN };
     }
   };
   const before = read().count;
   process.kill(pid, 'SIGUSR2');
   await eventually(() => read().count > before, `process ${pid} collects its heap`, 10_000);
-  return read().liveKb;
+  return read();
 }

@@ -29,6 +29,8 @@ export class BehaviourStage {
         sellerTarget: `${sellerHost}:${await freeUdpPort(sellerHost)}`,
         recorder: false,
         configure: (config) => {
+          // The shortest silence of a recorder that may count.
+          config.mediaRelay.forks = { lookEvery: '1s', recorderSilentAfter: '15s' };
           for (const lane of lanes) lane.configure(config);
         },
       });

@@ -38,6 +38,8 @@ export interface LaneOptions {
   /** Nobody listens where the first recorder should be. */
   readonly away?: boolean;
   readonly certificate?: ShownCertificate;
+  /** Between two RTCP reports of the first recorder; 5,000. */
+  readonly rtcpIntervalMs?: number;
   /** How far away both recorders are, each way; 0. */
   readonly distanceMs?: number;
   /** How long the seller's telephone rings; 200. */
@@ -163,7 +165,7 @@ export class Lane implements Recorders {
 
   /** Opens the lane with this number, from 1 to 250. */
   static async open(options: LaneOptions, number: number, identities: Identities): Promise<Lane> {
-    const { distanceMs = 0, ringMs = 200, certificate = 'own' } = options;
+    const { distanceMs = 0, ringMs = 200, certificate = 'own', rtcpIntervalMs } = options;
     const party = (host: string, user: string, wav: URL) =>
       PartySimulator.start({
         name: user,
@@ -181,6 +183,7 @@ export class Lane implements Recorders {
       recorder(certificate, {
         behaviour: combine(options.behave(), networkDelay(distanceMs)),
         onMessage: (traced) => messages.add(traced),
+        ...(rtcpIntervalMs !== undefined && { rtcpIntervalMs }),
       }),
       recorder('own', { behaviour: networkDelay(distanceMs) }),
     ]);

@@ -13,7 +13,7 @@ const settleMs = 15_000;
 /** Of these, at a recorder whose codec is another: what is under way, or in the converter, may be missing. */
 const convertedPackets = talkPackets - 5;
 /** More than anything that is awaited in mid-call may take. */
-const eventMs = 30_000;
+const eventMs = 45_000;
 
 /** A stretch of recorded audio. */
 interface Part {

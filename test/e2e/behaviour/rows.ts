@@ -32,6 +32,7 @@ import {
   resetOnInvite,
   restartAfter,
   staySilent,
+  swallowAfter,
   wantLongerSessions,
   wellBehaved,
 } from '@sidestream/simulators';
@@ -312,14 +313,32 @@ const losses: readonly Row[] = [
     graceMs: 8_000,
   },
   {
-    name: 'hangs, its sockets being open, and has never answered a keep-alive',
-    behave: () => combine(ignorePings(), deadAfter(300)),
+    name: 'hangs, its sockets being open, having sent RTCP but never answered a keep-alive',
+    behave: () => combine(ignorePings(), deadAfter(4_000)),
+    rtcpIntervalMs: 500,
     outcome: goesOn,
-    gapMs: 20_000,
+    gapMs: 25_000,
     until: secondHears,
     keepsSession: true,
     graceMs: 8_000,
-    pending: 'recovery when only media or RTCP falls silent',
+  },
+  {
+    name: 'sends RTCP, then swallows media without, and answers OPTIONS',
+    behave: () => swallowAfter(4_000),
+    rtcpIntervalMs: 500,
+    outcome: goesOn,
+    gapMs: 20_000,
+    until: secondHears,
+  },
+  {
+    name: 'never sends RTCP, for longer than its silence would count otherwise',
+    behave: () => wellBehaved,
+    rtcpIntervalMs: 3_600_000,
+    outcome: recorded,
+    until: {
+      what: 'it has got 20 s of both',
+      holds: ({ first }) => first.sessions[0]?.streams.every(({ statistics }) => statistics.received > 1_000) === true,
+    },
   },
 ];
 

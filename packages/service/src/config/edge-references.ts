@@ -3,7 +3,7 @@ import type { ConfigProblem } from './config-error.js';
 import { entries, type Loose, loose, text } from './loose.js';
 
 /** sip-edge's settings: a drachtio-server has its listeners, addresses and certificates in a configuration of its own. */
-const ofSipEdge = ['listen', 'advertise', 'tls'];
+const ofSipEdge = ['listen', 'advertise', 'tls', 'sources'];
 
 /** sip-edge's listeners where the configuration names none, as in the schema. */
 const usualListeners = ['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060'];
@@ -42,6 +42,13 @@ function* checkEmbedded(config: Loose, signalling: Loose): Generator<ConfigProbl
       if (spoken.has(protocol)) continue;
       const message = `goes over ${protocol}: signalling.listen needs a ${protocol} listener`;
       yield { path: `trunks.${name}.targets.${index}`, message };
+    }
+    const registrars: unknown = loose(trunk['register'])['registrar'];
+    for (const registrar of [registrars].flat()) {
+      const protocol = protocolOf(text(registrar) ?? '', text(trunk['transport']));
+      if (registrars === undefined || spoken.has(protocol)) continue;
+      const message = `goes over ${protocol}: signalling.listen needs a ${protocol} listener`;
+      yield { path: `trunks.${name}.register.registrar`, message };
     }
   }
 }

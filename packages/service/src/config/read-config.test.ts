@@ -171,6 +171,22 @@ describe('readConfig', () => {
     }
   });
 
+  test("a trunk's limits and destinations are read, and refused by name where they contradict", () => {
+    const trunk = (more: string) =>
+      good.replace('targets: [sip:10.0.0.5:5060]', `targets: [sip:10.0.0.5:5060], ${more}`);
+    const { pbx } = read(
+      trunk('limits: { calls: 30, callsPerSecond: 2.5, maxDuration: 4h }, destinations: { allow: ["+49"] }'),
+    ).trunks;
+    assert.deepEqual(pbx?.limits, { calls: 30, callsPerSecond: 2.5, maxDurationMs: 14_400_000 });
+    assert.deepEqual(pbx?.destinations, { allow: ['+49'], deny: [] });
+    assert.deepEqual(
+      Object.keys(problemsOf(trunk('limits: { calls: 0 }, destinations: { allow: [+49], deny: ["0900"] }'))),
+      ['trunks.pbx.limits.calls', 'trunks.pbx.destinations.allow.0', 'trunks.pbx.destinations.deny.0'],
+    );
+    const twice = problemsOf(trunk('destinations: { allow: ["+49"], deny: ["+49"] }'));
+    assert.match(twice['trunks.pbx.destinations.deny'] ?? '', /which of them/);
+  });
+
   test('off loopback NATS needs TLS and credentials, gRPC needs TLS, and ng is refused', () => {
     const open = good
       .replace('nats://127.0.0.1:4222', 'nats://nats.example:4222')

@@ -1,5 +1,6 @@
 // What the schema can't say: keys that name other keys, what must not be in clear off loopback, what an edge can't do.
 import { isLoopback } from '../address.js';
+import { checkAccess } from './access-references.js';
 import type { ConfigProblem } from './config-error.js';
 import { checkEdge } from './edge-references.js';
 import { entries, has, type Loose, loose, text } from './loose.js';
@@ -10,7 +11,7 @@ import { entries, has, type Loose, loose, text } from './loose.js';
  */
 export function checkReferences(document: unknown): ConfigProblem[] {
   const config = loose(document);
-  return [...danglingNames(config), ...clearLinks(config), ...checkEdge(config)];
+  return [...danglingNames(config), ...clearLinks(config), ...checkEdge(config), ...checkAccess(config)];
 }
 
 function* danglingNames(config: Loose): Generator<ConfigProblem> {

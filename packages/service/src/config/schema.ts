@@ -169,6 +169,22 @@ export const configSchema = z
       grpcAdvertise: z.string().optional().describe('host or host:port under which others reach grpcListen'),
       tls: z.strictObject({ certFile: file, keyFile: file, trustFile: file.optional() }).optional(),
       maxCalls: z.int().min(1).max(100_000).default(2_000),
+      maxLagMs: z
+        .int()
+        .min(20)
+        .max(10_000)
+        .default(200)
+        .describe('new calls are refused while the event loop lags more than this, until it lags less than half of it'),
+      sources: z
+        .strictObject({
+          messagesPerSecond: z.int().min(10).max(1_000_000).default(4_000),
+          connectionsPerSecond: z.int().min(1).max(100_000).default(100),
+          connections: z.int().min(1).max(4_000).default(512),
+        })
+        .prefault({})
+        .describe(
+          'what one address of a peer (an IPv6 /64) may bring; more is dropped, on connections it is waited for',
+        ),
       stateDirectory: z
         .string()
         .min(1)
@@ -177,7 +193,7 @@ export const configSchema = z
       emergencyNumbers: z
         .array(z.string().regex(/^\+?\d{2,15}$/, 'must be digits, as they are dialled'))
         .default(['112', '911'])
-        .describe('calls to these are put through whether their required recording is made or not'),
+        .describe('calls to these are put through whatever the limits and `destinations` say, recorded or not'),
       drainSeconds: z.int().min(0).max(86_400).default(5),
     }),
     mediaRelay: z.strictObject({
@@ -190,6 +206,17 @@ export const configSchema = z
       mediaTimeout: duration(0, 86_400_000)
         .prefault('60s')
         .describe('after which a call ends in which neither party is heard, unless it is held; 0s: never'),
+      forks: z
+        .strictObject({
+          lookEvery: duration(1_000, 60_000).prefault('3s'),
+          stalledAfter: duration(2_000, 600_000).prefault('6s').describe('a party sends, and nothing of it leaves'),
+          // RFC 3550 §6.3.5: who is not heard for five report intervals of 5 s is not there.
+          recorderSilentAfter: z
+            .union([z.literal('off').transform(() => undefined), duration(15_000, 3_600_000)])
+            .prefault('25s')
+            .describe('no more RTCP of a recorder that used to send it'),
+        })
+        .prefault({}),
     }),
     policySync: controlServiceSchema,
     registration: controlServiceSchema,

@@ -1,5 +1,7 @@
 // `trunks:` of sidestream.yaml: the SIP peers, who they are, what their numbers mean and where their calls go.
 import { z } from 'zod';
+import { certificateNamesSchema, credentialsSchema, digestSchema, registerSchema } from './trunk-access.js';
+import { destinationsSchema, limitsSchema } from './trunk-guards.js';
 import { passHeader } from './trunk-headers.js';
 import { codecsSchema, srtpSchema } from './trunk-media.js';
 import { numbersSchema } from './trunk-numbers.js';
@@ -33,10 +35,22 @@ export const trunkSchema = z
       .describe('its transfers (REFER): we call the number along its routes, or refuse'),
     keepalive: keepaliveSchema,
     failover: failoverSchema.describe('of calls to this trunk'),
+    limits: limitsSchema.optional(),
+    destinations: destinationsSchema.optional(),
+    digest: digestSchema.optional(),
+    credentials: credentialsSchema.optional(),
+    register: registerSchema.optional(),
+    certificateNames: certificateNamesSchema,
   })
-  .refine((trunk) => trunk.peers.length + trunk.targets.length > 0, {
-    path: ['peers'],
-    message: 'a trunk needs peers (who may call in) or targets (where calls go)',
-  });
+  .refine(
+    (trunk) =>
+      trunk.peers.length + trunk.targets.length > 0 ||
+      (trunk.digest ?? trunk.register ?? trunk.certificateNames[0]) !== undefined,
+    {
+      path: ['peers'],
+      message:
+        'a trunk needs peers, digest, register or certificateNames (who may call in), or targets (where calls go)',
+    },
+  );
 
 export type TrunkConfig = z.output<typeof trunkSchema>;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { duration } from './values.js';
 
-const sipTarget = z
+export const sipTarget = z
   .string()
   .regex(/^sips?:[^\s;?<>@]+(;transport=(udp|tcp|tls))?$/, 'must be sip:host[:port][;transport=udp|tcp|tls]');
 

@@ -7,6 +7,8 @@ export interface FsmContext {
   readonly timers: TimerValues;
   /** True on TCP and TLS: nothing is retransmitted and no time is spent absorbing copies. */
   readonly reliable: boolean;
+  /** See Reception; only servers know it. */
+  readonly quiet?: boolean;
 }
 
 /** A step of a state machine: the state after it and what has to be done, in this order. */

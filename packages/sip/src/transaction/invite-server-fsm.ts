@@ -57,7 +57,8 @@ export function inviteServerStep(state: InviteServerState, event: ServerEvent, c
   }
 }
 
-function onRespond(state: InviteServerState, status: number, { timers, reliable }: FsmContext): InviteServerStep {
+function onRespond(state: InviteServerState, status: number, context: FsmContext): InviteServerStep {
+  const { timers, reliable, quiet } = context;
   const accepted = status >= 200 && status < 300;
   if (state.name === 'accepted') return { state, effects: accepted ? [{ type: 'send-response' }] : [] };
   if (state.name !== 'proceeding') return { state, effects: [] };
@@ -69,11 +70,13 @@ function onRespond(state: InviteServerState, status: number, { timers, reliable 
       effects: [...first, { type: 'start-timer', timer: 'L', ms: 64 * timers.t1 }],
     };
   }
+  // Who has heard nothing yet still repeats its INVITE, and each copy brings the response again.
+  const copiesAsk = quiet === true && !state.answered;
   return {
     state: { name: 'completed', answered: true, retransmitMs: timers.t1 },
     effects: [
       ...first,
-      ...(reliable ? [] : [{ type: 'start-timer', timer: 'G', ms: timers.t1 } as const]),
+      ...(reliable || copiesAsk ? [] : [{ type: 'start-timer', timer: 'G', ms: timers.t1 } as const]),
       { type: 'start-timer', timer: 'H', ms: 64 * timers.t1 },
     ],
   };

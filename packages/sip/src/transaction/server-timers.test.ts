@@ -71,6 +71,27 @@ test('RFC 3261 §17.2.1: over UDP a failure is repeated by timer G up to every T
   assert.equal(layer.size, 0);
 });
 
+test('RFC 3261 §26.3.2.4: served quietly, a failure that comes first is sent once and again for each copy of the INVITE', () => {
+  const { clock, flow, layer, respond, again } = serve('INVITE', 'udp', { receive: () => 'quietly' });
+  clock.advance(199);
+  void respond(401);
+  clock.advance(10_000);
+  again();
+  clock.advance(30_000);
+  assert.deepEqual(flow.times(100), []);
+  assert.deepEqual(flow.times(401), [199, 10_199]);
+  assert.equal(layer.size, 0);
+});
+
+test('served quietly, a call that is let in gets 100 after 200 ms, and its failure is repeated as usual', () => {
+  const { clock, flow, respond } = serve('INVITE', 'udp', { receive: () => 'quietly' });
+  clock.advance(1_000);
+  void respond(486);
+  clock.advance(1_000);
+  assert.deepEqual(flow.times(100), [200]);
+  assert.deepEqual(flow.times(486), [1_000, 1_500]);
+});
+
 test('RFC 3261 §17.2.1: over TCP a failure is sent once, and timer H still holds', () => {
   const { clock, flow, heard, respond } = serve('INVITE', 'tcp');
   void respond(486);

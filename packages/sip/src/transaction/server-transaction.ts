@@ -42,6 +42,8 @@ interface ServerTransactionInit {
   readonly clock: Clock;
   readonly timers: TimerValues;
   readonly tryingDelayMs: number;
+  /** See Reception. */
+  readonly quiet: boolean;
   /** An ACK in Accepted, RFC 6026 §7.1. */
   readonly deliverAck: (ack: SipRequest, flow: Flow) => void;
   /** What a listener has thrown. */
@@ -75,7 +77,7 @@ export class ServerTransaction extends EventEmitter<ServerTransactionEvents> {
     this.flow = init.flow;
     this.clock = init.clock;
     this.timers = init.timers;
-    const context = { timers: init.timers, reliable: init.flow.reliable };
+    const context = { timers: init.timers, reliable: init.flow.reliable, quiet: init.quiet };
     this.#machine =
       init.request.method === 'INVITE'
         ? runMachine(initialInviteServerState, inviteServerStep, context)

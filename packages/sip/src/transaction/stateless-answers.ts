@@ -5,15 +5,14 @@ import { salvageRequest } from '../message/salvage-request.js';
 import { serialiseMessage } from '../message/serialise-message.js';
 import type { SipRequest } from '../message/sip-message.js';
 import type { SipError } from '../sip-error.js';
-import type { Flow } from '../transport/flow.js';
+import type { Flow, Target } from '../transport/flow.js';
 import { statelessTag } from './identifiers.js';
-import type { FlowSource } from './transaction-layer.js';
 import { separateResponsePort, stampSource } from './via-stamp.js';
 
 export class StatelessAnswers {
-  readonly #transports: FlowSource;
+  readonly #transports: { flow(target: Target): Promise<Flow> };
 
-  constructor(transports: FlowSource) {
+  constructor(transports: { flow(target: Target): Promise<Flow> }) {
     this.#transports = transports;
   }
 

@@ -38,6 +38,8 @@ export interface TransactionLayerEvents {
   malformed: [error: SipError, flow: Flow, answered: boolean];
   /** A request was answered 503 because too many transactions are open. */
   refused: [request: SipRequest, flow: Flow];
+  /** A message was dropped without a word, as `receive` wanted. */
+  dropped: [flow: Flow];
   /** A listener, or this package, has thrown where it should not. It has cost one request at most, which was answered 500. */
   fault: [error: Error];
 }
@@ -59,9 +61,18 @@ export interface TransactionLayerOptions {
   readonly tryingDelayMs?: number | undefined;
   /** Answer a cancelled INVITE 487 before the `cancel` event. Default false: the owner does. */
   readonly autoTerminate?: boolean | undefined;
+  /** Asked for each new request but ACK, and with undefined for what can't be read. Default: everything is served. */
+  readonly receive?: ((request: SipRequest | undefined, flow: Flow) => Reception) | undefined;
 }
 
+/**
+ * What becomes of a new request. `quietly`: a sender who may not be who it seems gets no more than it sends: 100 only after
+ * 200 ms, and a refusal that nothing came before is not repeated by itself (RFC 3261 §26.3.2.4).
+ */
+export type Reception = 'serve' | 'quietly' | 'drop';
+
 const retryAfterSeconds = '5';
+const quietTryingMs = 200;
 const inDialogShare = 1.25;
 
 /** RFC 3261 §17 over the given transports. */
@@ -183,6 +194,7 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
       message = parseMessage(bytes, { stream: flow.reliable, limits: this.#options.limits });
     } catch (error) {
       if (!(error instanceof SipError)) throw error;
+      if (this.#reception(undefined, flow) === 'drop') return;
       this.emit('malformed', error, flow, this.#stateless.refuse(bytes, flow, error));
       return;
     }
@@ -214,13 +226,15 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
     }
     stampSource(request, flow);
     const invite = request.method === 'CANCEL' ? this.#servers.get(serverKeyOf(request, 'INVITE')) : undefined;
+    const reception = invite === undefined ? this.#reception(request, flow) : 'serve';
+    if (reception === 'drop') return;
     // A CANCEL that matches makes room, so it is not subject to the bound.
     if (invite === undefined && this.#isFull(request)) {
       this.#stateless.respond(request, 503, flow, new Headers([['Retry-After', retryAfterSeconds]]));
       this.emit('refused', request, flow);
       return;
     }
-    const transaction = this.#serve(request, bytes, flow);
+    const transaction = this.#serve(request, bytes, flow, reception === 'quietly');
     this.#track(this.#servers, key, transaction);
     this.protect(() => {
       transaction.start();
@@ -234,15 +248,21 @@ export class TransactionLayer extends EventEmitter<TransactionLayerEvents> {
     return this.#servers.size >= max;
   }
 
-  #serve(request: SipRequest, bytes: Buffer, flow: Flow): ServerTransaction {
+  #reception(request: SipRequest | undefined, flow: Flow): Reception {
+    const reception = this.#options.receive?.(request, flow) ?? 'serve';
+    if (reception === 'drop') this.emit('dropped', flow);
+    return reception;
+  }
+
+  #serve(request: SipRequest, bytes: Buffer, flow: Flow, quiet: boolean): ServerTransaction {
     const { clock, timers } = this;
     const onFault = this.#onFault;
-    const { tryingDelayMs = 0 } = this.#options;
+    const tryingDelayMs = quiet ? quietTryingMs : (this.#options.tryingDelayMs ?? 0);
     const responseFlow = this.#stateless.flowFor(request, flow);
     // Whoever sends the response sees the failure; until then it must not count as unhandled.
     responseFlow?.catch(() => undefined);
     const deliverAck = (ack: SipRequest, on: Flow): boolean => this.emit('ack', ack, on);
-    const init = { request, bytes, flow, responseFlow, clock, timers, tryingDelayMs, deliverAck, onFault };
+    const init = { request, bytes, flow, responseFlow, clock, timers, tryingDelayMs, quiet, deliverAck, onFault };
     return new ServerTransaction(init);
   }
 

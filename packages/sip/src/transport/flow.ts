@@ -17,6 +17,8 @@ export interface TlsPeer {
   /** Subject of the peer's certificate, absent where it showed none. */
   readonly peerSubject?: string | undefined;
   readonly peerIssuer?: string | undefined;
+  /** SIP domains that the peer's certificate names; empty unless it was verified. */
+  readonly peerIdentities: readonly string[];
   /** Subject of the certificate that was shown to the peer. */
   readonly ownSubject?: string | undefined;
   /** The peer's certificate was verified against our trust. */

@@ -20,6 +20,8 @@ export interface StreamFlowOptions {
   readonly idleTimeoutMs: number;
   /** How long one message may take to arrive. */
   readonly messageTimeoutMs: number;
+  /** How long the connection is not read after so many messages, in ms. */
+  readonly pace: (remote: HostPort, messages: number) => number;
   readonly maxQueuedBytes: number;
 }
 
@@ -59,6 +61,7 @@ export class StreamFlow implements PooledFlow {
   #silenceTimer: NodeJS.Timeout | undefined;
   #messageTimer: NodeJS.Timeout | undefined;
   #closingTimer: NodeJS.Timeout | undefined;
+  #pauseTimer: NodeJS.Timeout | undefined;
 
   constructor(o: {
     id: string;
@@ -170,6 +173,23 @@ export class StreamFlow implements PooledFlow {
       this.#messageTimer = undefined;
     }
     if (this.#framer.pending && this.#messageTimer === undefined && !this.#closed) this.#awaitRest();
+    if (!this.#closed) this.#rest(frames.filter(({ kind }) => kind !== 'pong').length);
+  }
+
+  // TCP holds up a sender that is not read: nothing is lost, and nothing is done for it meanwhile.
+  #rest(messages: number): void {
+    const pauseMs = messages === 0 ? 0 : this.#options.pace(this.remote, messages);
+    if (pauseMs <= 0) return;
+    this.#socket.pause();
+    // What has not arrived by then is not the peer's delay.
+    clearTimeout(this.#messageTimer);
+    this.#messageTimer = undefined;
+    clearTimeout(this.#pauseTimer);
+    this.#pauseTimer = setTimeout(() => {
+      if (this.#closed) return;
+      this.#socket.resume();
+      if (this.#framer.pending) this.#awaitRest();
+    }, pauseMs).unref();
   }
 
   #carried(): void {
@@ -221,7 +241,8 @@ export class StreamFlow implements PooledFlow {
   }
 
   #clearTimers(): void {
-    for (const timer of [this.#idleTimer, this.#pingTimer, this.#silenceTimer, this.#messageTimer]) clearTimeout(timer);
+    const timers = [this.#idleTimer, this.#pingTimer, this.#silenceTimer, this.#messageTimer, this.#pauseTimer];
+    for (const timer of timers) clearTimeout(timer);
   }
 }
 

@@ -29,6 +29,9 @@ export interface StreamListenOptions extends HostPort {
 export interface StreamListenerEvents {
   /** False destroys the connection. */
   accept(remote: HostPort): boolean;
+  /** The connection is one from now on; `gone` tells of its end, whatever becomes of it. */
+  admitted(remote: HostPort): void;
+  gone(remote: HostPort): void;
   refused(remote: HostPort, reason: string): void;
   connected(socket: Socket): void;
   secured(socket: TLSSocket): void;
@@ -54,8 +57,13 @@ export class StreamListener {
     const admit = o.tls === undefined ? events.connected : handshaker(o, o.tls, events, handshaking);
     const server = createServer((socket) => {
       const remote = addressOf(socket);
-      if (events.accept(remote)) admit(socket);
-      else socket.on('error', () => undefined).destroy();
+      if (!events.accept(remote)) {
+        socket.on('error', () => undefined).destroy();
+        return;
+      }
+      events.admitted(remote);
+      socket.once('close', () => events.gone(remote));
+      admit(socket);
     });
     try {
       server.listen({ host: o.host, port: o.port, ipv6Only: isIPv6(o.host) });

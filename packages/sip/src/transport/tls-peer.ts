@@ -1,6 +1,7 @@
 // What is worth knowing of a finished TLS handshake.
 import type { TLSSocket } from 'node:tls';
 import type { TlsPeer } from './flow.js';
+import { sipIdentities } from './sip-identities.js';
 
 /** Our own side of a handshake, which the socket does not tell. */
 export interface TlsOwn {
@@ -16,6 +17,7 @@ export function tlsPeer(socket: TLSSocket, own: TlsOwn): TlsPeer {
     cipher: socket.getCipher()?.name ?? 'unknown',
     peerSubject: certificate && oneLine(certificate.subject),
     peerIssuer: certificate && oneLine(certificate.issuer),
+    peerIdentities: socket.authorized ? sipIdentities(certificate?.subjectAltName) : [],
     ownSubject: own.ownSubject,
     authorized: socket.authorized,
     servername: own.servername ?? (typeof socket.servername === 'string' ? socket.servername : undefined),

@@ -203,9 +203,9 @@ describe('TLS server', () => {
           flow.send(options).catch(() => undefined);
           assert.equal((await closed)[0], flow);
         }
-        const [remote, protocol, reason] = await refused;
+        const [remote, protocol, because, reason] = await refused;
         assert.equal(remote.host, '127.0.0.1');
-        assert.equal(protocol, 'tls');
+        assert.deepEqual([protocol, because], ['tls', 'handshake']);
         assert.match(reason, own === undefined ? /did not return a certificate/ : /UNABLE_TO_VERIFY_LEAF_SIGNATURE/);
       });
     });

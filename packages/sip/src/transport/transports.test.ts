@@ -174,8 +174,53 @@ describe('connections', () => {
       const refused = once(server, 'refused');
       const socket = await dialled(at);
       socket.on('error', () => undefined).resume();
-      assert.deepEqual((await refused).slice(1), ['tcp', 'too many connections']);
+      assert.deepEqual((await refused).slice(1), ['tcp', 'connections', 'too many connections']);
       await assert.rejects(server.flow({ protocol: 'tcp', ...at }), { code: 'transport-failed' });
+    });
+  });
+
+  test('above maxConnectionsPerSource a source is refused alone, until one of its connections has ended', async () => {
+    await withTransports([{ maxConnectionsPerSource: 1 }], async (server, client) => {
+      const at = await server.listen({ protocol: 'tcp', host: '127.0.0.1', port: 0 });
+      const flow = await client.flow({ protocol: 'tcp', ...at });
+      await Promise.all([once(server, 'message'), flow.send(options)]);
+      const refused = once(server, 'refused');
+      const socket = await dialled(at);
+      socket.on('error', () => undefined).resume();
+      assert.deepEqual((await refused).slice(1), ['tcp', 'connections', 'too many connections of this source']);
+      const other = connect({ ...at, localAddress: '127.0.0.2' });
+      await Promise.all([once(server, 'message'), new Promise((resolve) => other.write(options, resolve))]);
+      const closed = once(server, 'closed');
+      flow.close();
+      await closed;
+      const again = await dialled(at);
+      await Promise.all([once(server, 'message'), new Promise((resolve) => again.write(options, resolve))]);
+      for (const one of [other, again]) one.destroy();
+    });
+  });
+
+  test('a connection is not read while its peer brings too much; then everything arrives, in its order', async () => {
+    const paused: number[] = [];
+    const pace = (_remote: HostPort, messages: number): number => {
+      paused.push(messages);
+      return paused.length < 3 ? 60 : 0;
+    };
+    await withTransports([{ pace, messageTimeoutMs: 50 }], async (server) => {
+      const at = await server.listen({ protocol: 'tcp', host: '127.0.0.1', port: 0 });
+      const socket = await dialled(at);
+      const begun = performance.now();
+      const half = options.length / 2;
+      // The message that is cut in two waits for longer than it may take to arrive: that is not its peer's delay.
+      const whole = once(server, 'message');
+      socket.write(Buffer.concat([options, options.subarray(0, half)]));
+      await whole;
+      const second = once(server, 'message');
+      socket.write(options.subarray(half));
+      const [bytes] = await second;
+      assert.deepEqual(bytes, options);
+      assert.ok(performance.now() - begun >= 55, 'it was not read meanwhile');
+      assert.equal(server.connections, 1);
+      socket.destroy();
     });
   });
 
@@ -204,7 +249,7 @@ describe('peers that are not accepted', () => {
       socket.on('message', () => assert.fail('got an answer'));
       const refused = once(server, 'refused');
       socket.send(options, at.port, at.host);
-      assert.deepEqual((await refused).slice(1), ['udp', 'not an accepted peer']);
+      assert.deepEqual((await refused).slice(1), ['udp', 'not-admitted', 'not an accepted peer']);
       socket.close();
     });
   });

@@ -9,6 +9,7 @@ import { type AddressLookup, systemLookup } from './address-lookup.js';
 import { ConnectionPool } from './connection-pool.js';
 import { dial } from './dial.js';
 import type { Flow, HostPort, Target, TransportProtocol } from './flow.js';
+import { sourceKey } from './source-key.js';
 import { StreamFlow, type StreamFlowListener, type StreamFlowOptions } from './stream-flow.js';
 import { type ListenTls, StreamListener } from './stream-listener.js';
 import type { TlsIdentity } from './tls-identity.js';
@@ -16,21 +17,32 @@ import { type TlsOwn, tlsPeer } from './tls-peer.js';
 import { udpFlow } from './udp-address.js';
 import { UdpListener } from './udp-listener.js';
 
+/**
+ * Why nothing was taken from a remote: it is not admitted, it sends or connects too often, it or all together have too many connections,
+ * or its TLS handshake failed.
+ */
+export type RefusedBecause = 'not-admitted' | 'rate' | 'connections' | 'handshake';
+
 /** What Transports tells. `error` of `closed` is absent where either side simply ended the connection. */
 export interface TransportEvents {
   message: [bytes: Buffer, flow: Flow];
   /** Something is about to leave; for traces. */
   sent: [bytes: Buffer, flow: Flow];
   closed: [flow: Flow, error?: SipError];
-  refused: [remote: HostPort, protocol: TransportProtocol, reason: string];
+  refused: [remote: HostPort, protocol: TransportProtocol, because: RefusedBecause, detail: string];
   /** A listener, or `accept`, has thrown. The socket and everyone else's messages go on. */
   fault: [error: Error];
 }
 
 /** Bounds and policy of the transport layer; times in milliseconds, 0 = never. */
 export interface TransportsOptions {
-  /** False: a datagram is ignored, a connection destroyed before a byte goes either way. Called for what comes in only. */
-  readonly accept?: ((remote: HostPort, protocol: TransportProtocol) => boolean) | undefined;
+  /**
+   * False, or why: a datagram is ignored, a connection destroyed before a byte goes either way. Called for what comes in only, for each
+   * datagram before anything else is done with it.
+   */
+  readonly accept?: ((remote: HostPort, protocol: TransportProtocol) => boolean | 'rate') | undefined;
+  /** How long a connection is not read after so many messages of its remote, in ms. Default 0: it is read on. */
+  readonly pace?: ((remote: HostPort, messages: number) => number) | undefined;
   readonly limits?: MessageLimits | undefined;
   /** CRLFCRLF ping on connections that we opened (RFC 5626 §3.5.1). Default 0. */
   readonly keepAliveMs?: number | undefined;
@@ -40,6 +52,8 @@ export interface TransportsOptions {
   readonly answersPings?: (() => boolean) | undefined;
   /** Accepted and opened connections together. Default 4096. */
   readonly maxConnections?: number | undefined;
+  /** Accepted connections of one source, those in a handshake included; an IPv6 /64 is one source. Default: as many as of all. */
+  readonly maxConnectionsPerSource?: number | undefined;
   /** A connection that carries no SIP message for so long is closed, whatever keep-alives it carries. Default one hour. */
   readonly idleTimeoutMs?: number | undefined;
   /** Time that one message may take to arrive on a stream. Default 10,000. */
@@ -61,9 +75,12 @@ export interface ListenOptions extends HostPort {
 
 /** UDP, TCP and TLS for one SIP element. */
 export class Transports extends EventEmitter<TransportEvents> {
-  readonly #accept: (remote: HostPort, protocol: TransportProtocol) => boolean;
+  readonly #accept: (remote: HostPort, protocol: TransportProtocol) => boolean | 'rate';
   readonly #streamOptions: StreamFlowOptions;
   readonly #maxConnections: number;
+  readonly #maxPerSource: number;
+  /** Accepted connections by source. */
+  readonly #accepted = new Map<string, number>();
   readonly #dialTimeoutMs: number;
   readonly #lookup: AddressLookup;
   readonly #minVersion: SecureVersion;
@@ -79,11 +96,13 @@ export class Transports extends EventEmitter<TransportEvents> {
     super();
     this.#accept = options.accept ?? (() => true);
     this.#maxConnections = options.maxConnections ?? 4096;
+    this.#maxPerSource = options.maxConnectionsPerSource ?? this.#maxConnections;
     this.#dialTimeoutMs = options.dialTimeoutMs ?? 5000;
     this.#lookup = options.lookup ?? systemLookup;
     this.#minVersion = options.tlsMinVersion ?? 'TLSv1.2';
     this.#streamOptions = {
       limits: options.limits,
+      pace: options.pace ?? (() => 0),
       keepAliveMs: options.keepAliveMs ?? 0,
       keepAliveTimeoutMs: options.keepAliveTimeoutMs ?? 10_000,
       answersPings: options.answersPings ?? (() => true),
@@ -119,7 +138,9 @@ export class Transports extends EventEmitter<TransportEvents> {
       { ...where, tls },
       {
         accept: (remote) => this.#admits(remote, protocol),
-        refused: (remote, reason) => void this.#refuse(remote, protocol, reason),
+        admitted: (remote) => this.#count(remote, 1),
+        gone: (remote) => this.#count(remote, -1),
+        refused: (remote, reason) => void this.#refuse(remote, protocol, 'handshake', reason),
         connected: (socket) => this.#adopt(socket, 'tcp'),
         secured: (socket) => this.#adopt(socket, 'tls', { ownSubject: tls?.identity.subject() }),
       },
@@ -165,13 +186,23 @@ export class Transports extends EventEmitter<TransportEvents> {
   }
 
   #admits(remote: HostPort, protocol: TransportProtocol): boolean {
-    let accepted = false;
+    let accepted = false as boolean | 'rate';
     this.#tell(() => {
       accepted = this.#accept(remote, protocol);
     });
-    if (!accepted) return this.#refuse(remote, protocol, 'not an accepted peer');
-    if (protocol === 'udp' || !this.#isFull()) return true;
-    return this.#refuse(remote, protocol, 'too many connections');
+    if (accepted === 'rate') return this.#refuse(remote, protocol, 'rate', 'too often');
+    if (!accepted) return this.#refuse(remote, protocol, 'not-admitted', 'not an accepted peer');
+    if (protocol === 'udp') return true;
+    if (this.#isFull()) return this.#refuse(remote, protocol, 'connections', 'too many connections');
+    if ((this.#accepted.get(sourceKey(remote.host)) ?? 0) < this.#maxPerSource) return true;
+    return this.#refuse(remote, protocol, 'connections', 'too many connections of this source');
+  }
+
+  #count(remote: HostPort, more: 1 | -1): void {
+    const key = sourceKey(remote.host);
+    const count = (this.#accepted.get(key) ?? 0) + more;
+    if (count > 0) this.#accepted.set(key, count);
+    else this.#accepted.delete(key);
   }
 
   #isFull(): boolean {
@@ -180,8 +211,8 @@ export class Transports extends EventEmitter<TransportEvents> {
     return this.#flows.size + handshakes >= this.#maxConnections;
   }
 
-  #refuse(remote: HostPort, protocol: TransportProtocol, reason: string): false {
-    this.#tell(() => this.emit('refused', remote, protocol, reason));
+  #refuse(remote: HostPort, protocol: TransportProtocol, because: RefusedBecause, detail: string): false {
+    this.#tell(() => this.emit('refused', remote, protocol, because, detail));
     return false;
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { dynamics365 } from '../recorder-profile.js';
+import { dynamics365, rfc7866 } from '../recorder-profile.js';
 import { exampleRecording, stopTime } from '../testing/example-recording.js';
 import { expectSiprecError } from '../testing/expect-siprec-error.js';
 import { packageFile } from '../testing/package-file.js';
@@ -209,8 +209,16 @@ test('the namespace of the extension is configurable, and without one there is n
   assert.ok(!writeMetadata(exampleRecording(), { ...complete, profile: none }).includes('ExtensionParameters'));
 });
 
-test('the end of a recording that goes on is refused', () => {
-  expectSiprecError('recording-not-ended', () => writeMetadata(exampleRecording(), partial));
+test('RFC 7866 §9.1: a partial update of a recording that goes on says what flows now, and nothing else', async () => {
+  const flows = { customer: { sends: false, receives: true }, seller: { sends: true, receives: true } };
+  const xml = writeMetadata({ ...exampleRecording(), flows }, { ...partial, profile: rfc7866 });
+  assert.deepEqual(await schemaErrors(xml), []);
+  assert.deepEqual(
+    [...xml.matchAll(/^ ?<(\w[\w-]*)/gm)].map(([, name]) => name),
+    ['recording', 'datamode', 'participantstreamassoc', 'participantstreamassoc'],
+  );
+  assert.match(xml, /<datamode>partial</);
+  assert.equal([...xml.matchAll(/<send>/g)].length, 1);
 });
 
 test('a recording ends once', () => {

@@ -2,7 +2,6 @@
 // the order of the schema; rs-metadata.xsd checks it in the tests.
 import { XMLBuilder } from 'fast-xml-parser';
 import type { Party, RecorderProfile } from '../recorder-profile.js';
-import { SiprecError } from '../siprec-error.js';
 import { displayName } from './participant-identity.js';
 import type { Association, RecordingModel } from './recording-model.js';
 import { uuidToWire } from './uuid.js';
@@ -13,7 +12,8 @@ export const metadataNamespace = 'urn:ietf:params:xml:ns:recording:1';
 
 /**
  * What to write. `complete` is the full snapshot; its labels may only be left in when the SDP offer that defines them is in
- * the same message (RFC 7866 §9.1). `partial` is the end of the session, for a BYE (RFC 8068 §3.2.4), never with labels.
+ * the same message (RFC 7866 §9.1). `partial` has no labels: it is the end of the session, for a BYE (RFC 8068 §3.2.4), or, before
+ * that, what flows now.
  */
 export type MetadataForm = { readonly profile: RecorderProfile } & (
   | { readonly datamode: 'complete'; readonly labels: boolean }
@@ -37,12 +37,9 @@ const builder = new XMLBuilder({
   suppressBooleanAttributes: false,
 });
 
-/**
- * The metadata document. Valid against RFC 7865 §9 whatever the participants are called.
- * @throws SiprecError `recording-not-ended` for a partial document of a recording that has no stop time
- */
+/** The metadata document. Valid against RFC 7865 §9 whatever the participants are called. */
 export function writeMetadata(model: RecordingModel, form: MetadataForm): string {
-  const content = form.datamode === 'partial' ? end(model) : snapshot(model, form.profile, form.labels);
+  const content = form.datamode === 'partial' ? update(model) : snapshot(model, form.profile, form.labels);
   const document: XmlNode = { recording: { '@xmlns': metadataNamespace, datamode: form.datamode, ...content } };
   const lines = builder.build(document).trimEnd().split('\n');
   return ['<?xml version="1.0" encoding="UTF-8"?>', ...lines].join('\r\n');
@@ -111,11 +108,13 @@ function session(model: RecordingModel, { extensionNamespace }: RecorderProfile)
   };
 }
 
-function end(model: RecordingModel): XmlNode {
+function update(model: RecordingModel): XmlNode {
   const { stopTime } = model;
-  if (stopTime === undefined) {
-    throw new SiprecError('recording-not-ended', 'a partial document is the end of a recording, and this one goes on');
-  }
+  if (stopTime !== undefined) return end(model, stopTime);
+  return { participantstreamassoc: parties.map((party) => streamAssociation(model, party)) };
+}
+
+function end(model: RecordingModel, stopTime: Date): XmlNode {
   const sessionId = uuidToWire(model.sessionId);
   const disassociated = ({ disassociateTime = stopTime }: Association) => ({
     'disassociate-time': rfc3339(disassociateTime),

@@ -6,6 +6,7 @@ import { ChannelCredentials, type ClientReadableStream } from '@grpc/grpc-js';
 import { eventually } from '@sidestream/peers';
 import { type Authority, CredentialFolder, createAuthority } from '@sidestream/pki';
 import {
+  ForkCondition,
   MediaRelayServiceClient,
   MediaRelayServiceService,
   Party,
@@ -20,6 +21,7 @@ import {
   UnaryHandlers,
 } from '@sidestream/service';
 import { Registry } from 'prom-client';
+import type { ForkChange } from '../domain/fork-monitor.js';
 import { Relay } from '../domain/relay.js';
 import { audioSdp } from '../testing/audio-sdp.js';
 import { FakeEngine, hang } from '../testing/fake-engine.js';
@@ -36,6 +38,13 @@ const destination = new Writable({
 const log = createLogger({ name: 'test', instance: 'test', level: 'trace', destination });
 const engine = new FakeEngine();
 const relay = new Relay({ engine, maxSessions: 10, log });
+const forkListeners = new Set<(change: ForkChange) => void>();
+const forks = {
+  onChange: (listener: (change: ForkChange) => void) => {
+    forkListeners.add(listener);
+    return () => forkListeners.delete(listener);
+  },
+};
 const shutdown = new AbortController();
 const clients: MediaRelayServiceClient[] = [];
 let folder: CredentialFolder;
@@ -49,7 +58,7 @@ before(async () => {
   authority = await createAuthority('test authority');
   server = new GrpcServer(await tlsFiles('relay'));
   const handlers = new UnaryHandlers(log, new Registry());
-  server.add(MediaRelayServiceService, mediaRelayService(relay, handlers, shutdown.signal));
+  server.add(MediaRelayServiceService, mediaRelayService(relay, forks, handlers, shutdown.signal));
   port = await server.listen({ host: '127.0.0.1', port: 0 });
   client = connect(channelCredentials(await tlsFiles('signalling')));
   relay.setEngineProblem(undefined);
@@ -139,6 +148,20 @@ test('watch tells of losses until the client goes', async () => {
   const [{ event }] = await told;
   assert.deepEqual(event, { $case: 'lost', value: { sessionId: 'doomed', reason: 'engine-restarted' } });
   stream.cancel();
+});
+
+test('watch tells how forks do their work', async () => {
+  const stream: ClientReadableStream<WatchResponse> = client.watch({});
+  stream.on('error', () => undefined);
+  await once(stream, 'metadata');
+  const told = once(stream, 'data');
+  for (const listener of forkListeners)
+    listener({ session: 's', fork: 'f', condition: 'recorder-silent', lastedMs: 25_000 });
+  const [{ event }] = await told;
+  const value = { sessionId: 's', forkId: 'f', condition: ForkCondition.RECORDER_SILENT, lastedMs: 25_000n };
+  assert.deepEqual(event, { $case: 'fork', value });
+  stream.cancel();
+  await eventually(() => forkListeners.size === 0, 'nobody listens any more');
 });
 
 test('a watch that ended loses nothing: watching again and listing tells what was lost meanwhile', async () => {

@@ -1,23 +1,32 @@
 // The gRPC face of the relay: translates requests and answers, decides nothing.
-import type {
-  MediaRelayServiceServer,
-  WatchRequest,
-  WatchResponse,
-  ForkStream as WireStream,
+import {
+  type MediaRelayServiceServer,
+  type WatchRequest,
+  type WatchResponse,
+  ForkCondition as WireCondition,
+  type ForkStream as WireStream,
 } from '@sidestream/proto/media/v1';
 import { type UnaryHandlers, watchHandler } from '@sidestream/service';
+import type { ForkCondition } from '../domain/fork-condition.js';
+import type { ForkChange, ForkMonitor } from '../domain/fork-monitor.js';
 import type { ForkStream, PartyMedia } from '../domain/ports.js';
 import type { Relay } from '../domain/relay.js';
 import { readId, readParties, readParty, readSdp, readTerms, writeParty } from './requests.js';
 
 /** Signalling instances of a cell that may watch at the same time. */
 const maxWatchers = 256;
+const wireConditions: Readonly<Record<ForkCondition, WireCondition>> = {
+  flowing: WireCondition.FLOWING,
+  stalled: WireCondition.STALLED,
+  'recorder-silent': WireCondition.RECORDER_SILENT,
+};
 /** Losses that a slow watcher may be behind; a relay can lose all its sessions at once. */
 const maxBehind = 10_000;
 
 /** Makes the implementation for the server. `shutdown` ends the watches. */
 export function mediaRelayService(
   relay: Relay,
+  forks: Pick<ForkMonitor, 'onChange'>,
   handlers: UnaryHandlers,
   shutdown: AbortSignal,
 ): MediaRelayServiceServer {
@@ -74,6 +83,7 @@ export function mediaRelayService(
           relay.onSilent(({ session: sessionId, seconds }) =>
             send({ event: { $case: 'silent', value: { sessionId, seconds } } }),
           ),
+          forks.onChange((change) => send({ event: { $case: 'fork', value: writeChange(change) } })),
         ];
         return () => stops.forEach((stop) => void stop());
       },
@@ -92,6 +102,10 @@ function fork(id: string): string {
 
 function writeStream({ party, payloadTypes, ...rest }: ForkStream): WireStream {
   return { ...rest, party: writeParty(party), payloadTypes: [...payloadTypes] };
+}
+
+function writeChange({ session: sessionId, fork: forkId, condition, lastedMs }: ForkChange) {
+  return { sessionId, forkId, condition: wireConditions[condition], lastedMs: BigInt(lastedMs) };
 }
 
 function writeMedia({ party, packets, bytes }: PartyMedia) {

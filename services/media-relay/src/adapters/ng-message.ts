@@ -29,6 +29,16 @@ export function isDictionary(value: NgValue | undefined): value is NgDictionary 
   return typeof value === 'object' && !Array.isArray(value);
 }
 
+/** The dictionary that is there, or an empty one. */
+export function asDictionary(value: NgValue | undefined): NgDictionary {
+  return isDictionary(value) ? value : {};
+}
+
+/** The list that is there, or an empty one. */
+export function asList(value: NgValue | undefined): readonly NgValue[] {
+  return Array.isArray(value) ? value : [];
+}
+
 function encode(value: NgValue): string {
   if (typeof value === 'string') return encodeString(value);
   if (typeof value === 'number') return `i${Math.trunc(value)}e`;

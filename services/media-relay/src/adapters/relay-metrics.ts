@@ -1,6 +1,7 @@
 // What the relay tells Prometheus.
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, Histogram } from 'prom-client';
+import type { ForkMonitor } from '../domain/fork-monitor.js';
 import type { Relay } from '../domain/relay.js';
 import type { NgObserver } from './ng-client.js';
 
@@ -33,7 +34,7 @@ export function ngMetrics(registry: Registry): Required<NgObserver> {
 }
 
 /** Gauges of what the relay holds, read at each scrape, and counts of what it lost. */
-export function relayMetrics(registry: Registry, relay: Relay): { engineUp(up: boolean): void } {
+export function relayMetrics(registry: Registry, relay: Relay, forks: ForkMonitor): { engineUp(up: boolean): void } {
   const registers = [registry];
   new Gauge({
     name: 'sidestream_media_sessions',
@@ -61,6 +62,13 @@ export function relayMetrics(registry: Registry, relay: Relay): { engineUp(up: b
     registers,
   });
   relay.onLost(({ reason }) => lost.inc({ reason }));
+  const conditions = new Counter({
+    name: 'sidestream_media_fork_changes_total',
+    help: 'Forks that stopped doing their work (stalled, recorder-silent) or do it again (flowing).',
+    labelNames: ['condition'],
+    registers,
+  });
+  forks.onChange(({ condition }) => conditions.inc({ condition }));
   const up = new Gauge({ name: 'sidestream_media_engine_up', help: '1 while rtpengine answers.', registers });
   up.set(0);
   return { engineUp: (is) => up.set(is ? 1 : 0) };

@@ -310,6 +310,26 @@ describe('on the real rtpengine', { skip }, () => {
     assert.equal(call.seller.from(call.customer.ssrc).length, before);
   });
 
+  test('a branch behind a NAT that answers after long early media of another one is learned all the same', async () => {
+    const call = await connect('late-branch');
+    const [other] = await call.recorder();
+    // The engine makes up its mind where a party is three seconds after the last description.
+    const until = Date.now() + 4_500;
+    await eventually(() => {
+      call.seller.send(call.towardsSeller, 1);
+      return Date.now() > until;
+    }, 'the first branch has been heard for long');
+    const inside = other
+      .sdp('0')
+      .replaceAll('127.0.0.1', '10.77.0.5')
+      .replace(/^m=audio \d+/m, 'm=audio 4000');
+    call.towardsCustomer = await relay.answerSession('late-branch', 'seller', inside, soon());
+    other.send(call.towardsSeller, 1);
+    await call.customer.has(1, other.ssrc);
+    call.customer.send(call.towardsCustomer, 5);
+    await other.has(5, call.customer.ssrc);
+  });
+
   test('silence is counted in seconds, from the last packet of either party, forks or not', async () => {
     const call = await connect('silent');
     const recorder = await call.recorder();

@@ -9,13 +9,14 @@ import {
   type ForkStream,
   type MediaEngine,
   type Party,
-  type PartyMedia,
   type Relaying,
+  type Traffic,
   type VoiceCodec,
 } from '../domain/ports.js';
+import { forkPrefix, readTraffic, sealedForkPrefix } from './engine-traffic.js';
 import { type ForkMedia, readForkSdp } from './fork-sdp.js';
 import { type NgCommand, NgError } from './ng-client.js';
-import { isDictionary, type NgDictionary, type NgValue } from './ng-message.js';
+import { asDictionary, asList, type NgDictionary } from './ng-message.js';
 import { standInAnswer } from './stand-in-answer.js';
 
 /** A reply must fit into one datagram: 500 ids of at most 120 bytes do. Without a limit the engine lists 32. */
@@ -151,18 +152,18 @@ export class Rtpengine implements MediaEngine {
     }
   }
 
-  async count(session: string, signal: AbortSignal): Promise<readonly PartyMedia[]> {
-    // The reply to `delete` does not count in 10.5, so it is asked for before.
-    const { tags } = await this.#ask(session, { command: 'query' }, signal);
-    return (['customer', 'seller'] as const)
-      .map((party) => ({ party, ...received(dictionary(dictionary(tags)[party])) }))
-      .filter(({ packets }) => packets > 0);
+  async traffic(session: string, signal: AbortSignal): Promise<Traffic> {
+    // The reply to `delete` does not count in 10.5, so this is asked for before.
+    const reply = await this.#ask(session, { command: 'query' }, signal);
+    return readTraffic(asDictionary(reply['tags']));
   }
 
   async silentSeconds(session: string, signal: AbortSignal): Promise<number> {
     const { tags } = await this.#ask(session, { command: 'query' }, signal);
     const streams = (['customer', 'seller'] as const).flatMap((party) =>
-      streamsOf(dictionary(dictionary(tags)[party])),
+      asList(asDictionary(asDictionary(tags)[party])['medias']).flatMap((media) =>
+        asList(asDictionary(media)['streams']).map(asDictionary),
+      ),
     );
     const last = Math.max(...streams.map((stream) => Number(stream['last packet'] ?? 0)));
     // The engine says it in seconds of the wall clock, which it shares with us.
@@ -188,7 +189,7 @@ export class Rtpengine implements MediaEngine {
 
   async list(signal: AbortSignal): Promise<{ sessions: string[]; remains: string[]; complete: boolean }> {
     const { calls } = await this.#request({ command: 'list', limit: listLimit }, undefined, signal);
-    const ids = list(calls).filter((id) => typeof id === 'string');
+    const ids = asList(calls).filter((id) => typeof id === 'string');
     const own = ids.filter((id) => id.startsWith(this.#prefix)).map((id) => id.slice(this.#prefix.length));
     const sessions = own.filter((id) => !id.endsWith(sealed));
     const held = new Set(sessions);
@@ -210,7 +211,7 @@ export class Rtpengine implements MediaEngine {
 
   async uptimeSeconds(signal: AbortSignal): Promise<number> {
     const { statistics } = await this.#request({ command: 'statistics' }, undefined, signal);
-    return Number(dictionary(dictionary(statistics)['totalstatistics'])['uptime'] ?? 0);
+    return Number(asDictionary(asDictionary(statistics)['totalstatistics'])['uptime'] ?? 0);
   }
 
   #ask(session: string, command: NgCommand, signal: AbortSignal): Promise<NgDictionary> {
@@ -263,15 +264,15 @@ export class Rtpengine implements MediaEngine {
   /** One audio stream per party; everything else that the engine offers will be refused in the answer. */
   #forkOffer(reply: NgDictionary, parties: readonly Party[], sealedSdp: string | undefined): ForkOffer {
     // An unknown tag is left out with a warning in the engine's log only.
-    if (list(reply['from-tags']).join() !== parties.join()) throw this.#unusable('it forks other parties than asked');
+    if (asList(reply['from-tags']).join() !== parties.join()) throw this.#unusable('it forks other parties than asked');
     const plain = readForkSdp(this.#sdp(reply));
     const media =
       sealedSdp === undefined
         ? plain
         : readForkSdp(sealedSdp)?.map((line, index) => ({ ...line, label: plain?.[index]?.label }));
-    const owners = list(reply['tag-medias']).flatMap((entry) => {
-      const { tag, medias } = dictionary(entry);
-      return list(medias).map((one) => ({ tag, label: dictionary(one)['label'] }));
+    const owners = asList(reply['tag-medias']).flatMap((entry) => {
+      const { tag, medias } = asDictionary(entry);
+      return asList(medias).map((one) => ({ tag, label: asDictionary(one)['label'] }));
     });
     if (!media || media.length !== owners.length) throw this.#unusable('its media lines are not those of the parties');
     const streams: ForkStream[] = [];
@@ -323,7 +324,7 @@ function partyMedia(party: Party, sdp: string): NgDictionary {
 
 /** A fork that comes to be sealed gets another tag: the engine would send in clear where the one before it sent. */
 function forkTag({ id, sealed: isSealed }: EngineFork): string {
-  return `${isSealed ? 'sealed' : 'fork'}/${id}`;
+  return `${isSealed ? sealedForkPrefix : forkPrefix}${id}`;
 }
 
 function sealTags(fork: EngineFork): { 'from-tag': string; 'to-tag': string } {
@@ -336,24 +337,4 @@ function other(party: Party): Party {
 
 function refusal({ type, protocol, formats }: ForkMedia): string {
   return `m=${type} 0 ${protocol} ${formats.join(' ')}`;
-}
-
-function streamsOf(monologue: NgDictionary): NgDictionary[] {
-  return list(monologue['medias']).flatMap((media) => list(dictionary(media)['streams']).map(dictionary));
-}
-
-function received(monologue: NgDictionary): { packets: number; bytes: number } {
-  const counts = streamsOf(monologue)
-    .filter(({ flags }) => list(flags).includes('RTP'))
-    .map(({ stats }) => dictionary(stats));
-  const sum = (key: string) => counts.reduce((total, count) => total + Number(count[key] ?? 0), 0);
-  return { packets: sum('packets'), bytes: sum('bytes') };
-}
-
-function dictionary(value: NgValue | undefined): NgDictionary {
-  return isDictionary(value) ? value : {};
-}
-
-function list(value: NgValue | undefined): readonly NgValue[] {
-  return Array.isArray(value) ? value : [];
 }

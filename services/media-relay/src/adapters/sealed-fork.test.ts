@@ -8,7 +8,7 @@ import { Relay } from '../domain/relay.js';
 import { bothParties } from '../testing/call.js';
 import { RtpEndpoint, relayAnswer } from '../testing/rtp-endpoint.js';
 import { soon } from '../testing/soon.js';
-import { openSrtp } from '../testing/srtp.js';
+import { openSrtp, sealedReport } from '../testing/srtp.js';
 import { NgClient } from './ng-client.js';
 import { Rtpengine } from './rtpengine.js';
 
@@ -121,6 +121,28 @@ describe('a fork of parties with SRTP on the real rtpengine', { skip }, () => {
       await recorded(call, await forkTo(recorder), recorder);
     });
   }
+
+  test('what the recorder reports is counted, and no voice is taken for one that stalls', async () => {
+    const call = await parties();
+    await offer(call, true, 'off');
+    await answer(call);
+    const recorder = [await endpoint(), await endpoint()];
+    const streams = await relay.startFork('call', 'rec', bothParties, soon());
+    const sdp = relayAnswer(recorder);
+    await relay.answerFork('call', 'rec', sdp, soon());
+    await recorded(call, streams, recorder);
+    recorder[0]?.sendTo(streams[0]?.rtcpPort ?? 0, sealedReport(cryptoOf(sdp), 1));
+    const told = async () => (await engine.traffic('call', soon())).forks.get('rec');
+    await eventually(async () => (await told())?.lines[0]?.returned === 1, 'the report has come');
+    const line = { taken: true, failed: 0 };
+    assert.deepEqual(await told(), {
+      parties: bothParties,
+      lines: [
+        { ...line, returned: 1 },
+        { ...line, returned: 0 },
+      ],
+    });
+  });
 
   test('a pause stops every packet; the resumed fork has the ports and keys that it had', async () => {
     const call = await parties();

@@ -1,6 +1,7 @@
 // Watches the engine: is it there, did it restart, do its sessions and ours agree. What the engine has and nobody owns is
 // ended there, after a grace; what we own and the engine does not have is lost.
 import { pause, SidestreamError } from '@sidestream/service';
+import { bounded } from './bounded.js';
 import type { DomainLog, EngineState, LossReason, MediaEngine } from './ports.js';
 import type { Relay } from './relay.js';
 
@@ -145,20 +146,7 @@ export class EngineMonitor {
     return restarted;
   }
 
-  /** Gives the work a deadline, and an early end when the monitor is stopped. */
-  async #within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const deadlineMs = this.#options.stateDeadlineMs ?? 2_000;
-    const controller = new AbortController();
-    const stop = () => controller.abort(this.#stopping.signal.reason);
-    const late = () => controller.abort(new SidestreamError('deadline-exceeded', `no answer within ${deadlineMs} ms`));
-    const timer = setTimeout(late, deadlineMs);
-    this.#stopping.signal.addEventListener('abort', stop, { once: true });
-    try {
-      this.#stopping.signal.throwIfAborted();
-      return await work(controller.signal);
-    } finally {
-      clearTimeout(timer);
-      this.#stopping.signal.removeEventListener('abort', stop);
-    }
+  #within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return bounded(this.#options.stateDeadlineMs ?? 2_000, this.#stopping.signal, work);
   }
 }

@@ -64,6 +64,26 @@ export interface PartyMedia {
   readonly bytes: number;
 }
 
+/** One media line of a fork, as the engine counts it. */
+export interface ForkLine {
+  /** Whether the recorder takes it: it has an address to send to. */
+  readonly taken: boolean;
+  /** Packets that could not be sent to the recorder. */
+  readonly failed: number;
+  /** Packets that came from the recorder: its RTCP, mostly. */
+  readonly returned: number;
+}
+
+/** What went through a session so far. */
+export interface Traffic {
+  /** Of the parties that sent anything. */
+  readonly parties: readonly PartyMedia[];
+  /** Packets of the audio that is forked, by party. */
+  readonly voices: Readonly<Record<Party, number>>;
+  /** By fork: the parties that it is a copy of now, and its media lines in their order. */
+  readonly forks: ReadonlyMap<string, { readonly parties: readonly Party[]; readonly lines: readonly ForkLine[] }>;
+}
+
 /** Whether the engine's control answers: `gone` = nothing listens at its address, `silent` = no answer in time. */
 export type EngineState = 'alive' | 'gone' | 'silent';
 
@@ -116,8 +136,8 @@ export interface MediaEngine {
   answerFork(session: string, fork: EngineFork, sdp: string, signal: AbortSignal): Promise<void>;
   /** Not one packet leaves on the fork after this resolved. An unknown fork is no error. */
   stopFork(session: string, fork: EngineFork, signal: AbortSignal): Promise<void>;
-  /** What was received so far. */
-  count(session: string, signal: AbortSignal): Promise<readonly PartyMedia[]>;
+  /** What went through so far. */
+  traffic(session: string, signal: AbortSignal): Promise<Traffic>;
   /** Seconds since a party was heard last, or since its media was described last, whichever is less. */
   silentSeconds(session: string, signal: AbortSignal): Promise<number>;
   /** Ends the session and its forks at once, sealed ones included. A session that is already gone is no error. */

@@ -68,6 +68,10 @@ export class Relay {
     return [...this.#owners.values()].map((owner) => owner.state);
   }
 
+  session(id: string): MediaSession | undefined {
+    return this.#owners.get(id)?.state;
+  }
+
   owns(id: string): boolean {
     return this.#owners.has(id);
   }
@@ -185,6 +189,10 @@ export class Relay {
    */
   announceStop(): void {
     for (const id of this.establishedSessions()) this.#tellLost(id, 'relay-stopped');
+  }
+
+  get engineProblem(): string | undefined {
+    return this.#engineProblem;
   }
 
   /** Commands fail at once while there is a problem, with it as the message; undefined = the engine is there. */

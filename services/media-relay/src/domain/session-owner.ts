@@ -1,6 +1,5 @@
 // The one owner of one media session: gives its commands to the engine one after the other and keeps its state.
 import { SidestreamError } from '@sidestream/service';
-import { codecsForAnswer, codecsForOffer, codecsIn } from './codec-choice.js';
 import { CommandQueue } from './command-queue.js';
 import { codecForAnswer, codecForOffer } from './fork-codec.js';
 import {
@@ -12,7 +11,7 @@ import {
   permit,
   type SessionEvent,
 } from './media-session.js';
-import { PartyDescription } from './party-description.js';
+import { Negotiation, other } from './negotiation.js';
 import type {
   DomainLog,
   EngineFork,
@@ -24,33 +23,19 @@ import type {
   VoiceCodec,
 } from './ports.js';
 import { secureAnswer } from './secure-answer.js';
-import { readDescription } from './session-description.js';
 
 /** A command that runs may finish before the end of the session aborts it: the engine's reply is normally 2 ms away. */
 const closeGraceMs = 500;
 /** Deadline of what is done without a caller who waits: stopping a fork after a failure, ending the session. */
 const cleanUpDeadlineMs = 3_000;
 
-const anything: PartyTerms = { codecs: [], srtp: 'off' };
-
 export class SessionOwner {
   readonly #engine: MediaEngine;
   readonly #log: DomainLog;
   readonly #queue: CommandQueue;
   #state: MediaSession;
-  /** What each party is told. */
-  readonly #towards: Readonly<Record<Party, PartyDescription>> = {
-    customer: new PartyDescription(),
-    seller: new PartyDescription(),
-  };
-  #terms: Readonly<Record<Party, PartyTerms>> = { customer: anything, seller: anything };
-  /** How each party has described itself last: who came with keys is offered keys, whatever its terms say. */
-  readonly #spoken: Partial<Record<Party, PartyTerms['srtp'] | undefined>> = {};
-  /** What each party has described last, and whether the engine has to translate between them. */
-  readonly #codecs: Partial<Record<Party, readonly string[]>> = {};
-  #translated = false;
-  /** A party has keys, or has been offered some: forks are sealed from then on. */
-  #keyed = false;
+  readonly #negotiation = new Negotiation();
+  /** Forks that the engine has sealed: all that are offered once a party has keys. */
   readonly #sealed = new Set<string>();
   /** What the first offer's answerer was offered, until it is answered. */
   #offered = '';
@@ -76,35 +61,20 @@ export class SessionOwner {
   offer(by: Party, sdp: string, terms: Partial<Record<Party, PartyTerms>>, signal: AbortSignal): Promise<string> {
     return this.#run({ kind: 'offer' }, signal, async (running) => {
       const { id, answered } = this.#state;
-      this.#terms = { ...this.#terms, ...terms };
-      const [own, others] = [this.#terms[by], this.#terms[other(by)]];
-      const heard = readDescription(sdp);
-      requireKeys(own, heard.sdp);
-      const { sdp: chosen, transcode } = codecsForOffer(heard.sdp, own.codecs, this.#codecsOf(other(by)));
-      const relaying = { answered, srtp: this.#spoken[other(by)] ?? others.srtp, transcode };
-      const reply = await this.#engine.offer(id, by, chosen, relaying, running);
-      this.#spoken[by] = spokenIn(chosen);
-      this.#codecs[by] = codecsIn(chosen);
-      this.#translated = transcode.length > 0;
+      const offer = this.#negotiation.readOffer(by, sdp, terms);
+      const reply = await this.#engine.offer(id, by, offer.sdp, { ...offer, answered }, running);
       this.#apply({ kind: 'offered', by });
-      this.#keyed ||= hasKeys(chosen) || hasKeys(reply);
-      this.#towards[by].offers(heard.layout);
       if (!answered) this.#offered = reply;
-      return this.#towards[other(by)].describe(reply);
+      return this.#negotiation.offered(offer, reply);
     });
   }
 
   answer(by: Party, sdp: string, signal: AbortSignal): Promise<string> {
     return this.#run({ kind: 'answer', by }, signal, async (running) => {
-      const heard = readDescription(sdp);
-      requireKeys(this.#terms[by], heard.sdp);
-      const chosen = codecsForAnswer(heard.sdp, this.#terms[by].codecs);
-      const reply = await this.#engine.answer(this.#state.id, by, chosen, running);
-      this.#spoken[by] = spokenIn(chosen);
-      this.#codecs[by] = codecsIn(chosen);
+      const heard = this.#negotiation.readAnswer(by, sdp);
+      const reply = await this.#engine.answer(this.#state.id, by, heard, running);
       this.#answered();
-      this.#keyed ||= hasKeys(chosen) || hasKeys(reply);
-      return this.#towards[other(by)].describe(reply);
+      return this.#negotiation.answered(by, heard, reply);
     });
   }
 
@@ -220,15 +190,9 @@ export class SessionOwner {
     return offer.streams;
   }
 
-  /** What a party may be offered. One for which the engine translates is known to have no other codecs than it said. */
-  #codecsOf(party: Party): readonly string[] {
-    const { codecs } = this.#terms[party];
-    return codecs.length === 0 && this.#translated ? (this.#codecs[party] ?? []) : codecs;
-  }
-
   /** A fork that was made before anybody had keys is made anew: other ports, other keys, as the caller sees in what is offered. */
   async #seal(fork: string, signal: AbortSignal): Promise<void> {
-    if (!this.#keyed || this.#sealed.has(fork)) return;
+    if (!this.#negotiation.keyed || this.#sealed.has(fork)) return;
     const before = this.#inEngine(fork);
     if (this.#state.everForked.has(fork)) await this.#engine.stopFork(this.#state.id, before, signal);
     this.#sealed.add(fork);
@@ -251,7 +215,10 @@ export class SessionOwner {
   async #end(): Promise<readonly PartyMedia[]> {
     await this.#queue.end(closeGraceMs);
     const signal = AbortSignal.timeout(cleanUpDeadlineMs);
-    const media = await this.#engine.count(this.#state.id, signal).catch(() => []);
+    const media = await this.#engine.traffic(this.#state.id, signal).then(
+      ({ parties }) => parties,
+      () => [],
+    );
     await this.#engine.close(this.#state.id, AbortSignal.timeout(cleanUpDeadlineMs));
     return media;
   }
@@ -259,24 +226,4 @@ export class SessionOwner {
   #apply(event: SessionEvent): void {
     this.#state = apply(this.#state, event);
   }
-}
-
-/** The engine would send in clear to whoever describes itself without keys. @throws SidestreamError not-acceptable-here */
-function requireKeys({ srtp }: PartyTerms, sdp: string): void {
-  if (srtp !== 'require' || spokenIn(sdp) === 'require') return;
-  throw new SidestreamError('not-acceptable-here', 'SRTP with SDES keys (RFC 4568) is required here');
-}
-
-/** Undefined: plain RTP, so that the party's terms say what it is offered next. */
-function spokenIn(sdp: string): PartyTerms['srtp'] | undefined {
-  if (!hasKeys(sdp)) return undefined;
-  return /^m=audio \d+ RTP\/SAVP/m.test(sdp) ? 'require' : 'offer';
-}
-
-function hasKeys(sdp: string): boolean {
-  return /^a=crypto:/m.test(sdp);
-}
-
-function other(party: Party): Party {
-  return party === 'customer' ? 'seller' : 'customer';
 }

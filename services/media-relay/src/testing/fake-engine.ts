@@ -7,7 +7,7 @@ import {
   type ForkOffer,
   type MediaEngine,
   type Party,
-  type PartyMedia,
+  type Traffic,
   type VoiceCodec,
 } from '../domain/ports.js';
 
@@ -19,6 +19,11 @@ export class FakeEngine implements MediaEngine {
   before: (command: string, session: string, signal: AbortSignal) => Promise<void> | void = () => undefined;
   current: EngineState = 'alive';
   uptime = 100;
+  counted: Traffic = {
+    parties: [{ party: 'customer', packets: 1, bytes: 172 }],
+    voices: { customer: 1, seller: 0 },
+    forks: new Map(),
+  };
   /** How many sessions a list shows. */
   listLimit = 1_000;
 
@@ -56,9 +61,9 @@ export class FakeEngine implements MediaEngine {
     return this.#do('stopFork', session, signal);
   }
 
-  async count(session: string, signal: AbortSignal): Promise<readonly PartyMedia[]> {
-    await this.#do('count', session, signal);
-    return [{ party: 'customer', packets: 1, bytes: 172 }];
+  async traffic(session: string, signal: AbortSignal): Promise<Traffic> {
+    await this.#do('traffic', session, signal);
+    return this.counted;
   }
 
   /** Of every session. */

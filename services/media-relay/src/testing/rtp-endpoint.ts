@@ -94,6 +94,11 @@ export class RtpEndpoint {
     this.#socket.send(this.keys ? sealSrtp(this.keys.own, packet) : packet, port, '127.0.0.1');
   }
 
+  /** Sends a datagram as it is. */
+  sendTo(port: number, datagram: Buffer): void {
+    this.#socket.send(datagram, port, '127.0.0.1');
+  }
+
   /** RTP packets with this SSRC. */
   from(ssrc: Buffer): Buffer[] {
     return this.received.filter((packet) => packet.subarray(8, 12).equals(ssrc));

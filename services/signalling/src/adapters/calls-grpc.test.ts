@@ -23,7 +23,7 @@ const world = new FakeWorld();
 const registry = new CallRegistry<CallSession>(10);
 const desk = new CallDesk({
   registry,
-  admission: new CallAdmission(registry, world.relays, { missing: [] }),
+  admission: new CallAdmission(registry, world.relays, { missing: [] }, { problem: undefined }),
   newRecording: (facts) => new Recordings([world.recording(facts)], 'all'),
   recordersOf: () => ['sip:r1'],
   onDrain: () => {},

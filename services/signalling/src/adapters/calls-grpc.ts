@@ -2,7 +2,7 @@
 import type { Call, CallsServiceServer, Party, WatchRequest, WatchResponse } from '@sidestream/proto/calls/v1';
 import { type UnaryHandlers, watchHandler } from '@sidestream/service';
 import type { CallDesk } from '../domain/call-desk.js';
-import type { CallView } from '../domain/call-session.js';
+import type { CallView } from '../domain/call-plan.js';
 import type { Identity } from '../domain/parties.js';
 import type { CallFeed } from './call-feed.js';
 import { wireDecision, wireDirection } from './events.js';

@@ -17,12 +17,15 @@ export interface SrfRequest extends SrfMessage {
   readonly isNewInvite: boolean;
   on(event: 'cancel', listener: () => void): void;
   on(event: 'response', listener: (response: SrfResponse) => void): void;
-  cancel(callback: (error: unknown) => void): void;
+  cancel(options: { headers: Readonly<Record<string, string>> }, callback: (error: unknown) => void): void;
 }
 
 export interface SrfResponse extends SrfMessage {
   readonly status: number;
   readonly reason: string;
+  readonly source_address: string;
+  /** Of a response that came: the request as the edge sent it. */
+  readonly req: SrfRequest;
   readonly finalResponseSent: boolean;
   /**
    * Throws for a status that it does not know. The callback comes with the edge's echo of what was sent, `onPrack` with the
@@ -40,6 +43,8 @@ export interface SrfDialog {
   /** The edge's name of the dialog. */
   readonly id: string;
   readonly local: { sdp: string; readonly contact: string };
+  /** `uri`: the Contact with which the dialog was made. */
+  readonly remote: { readonly uri: string };
   /** The 200 that made the dialog. */
   readonly res: SrfResponse;
   on(event: 'destroy', listener: (request: SrfRequest, reason?: string) => void): this;
@@ -63,6 +68,8 @@ export interface SrfOffered {
   ack(sdp: string): Promise<SrfDialog>;
 }
 
+type SrfHandler = (request: SrfRequest, response: SrfResponse) => void;
+
 export interface Srf {
   readonly app: {
     /** There once connect() was called. */
@@ -83,8 +90,13 @@ export interface Srf {
   on(event: 'connect', listener: (error: unknown, hostPorts?: string, version?: string) => void): this;
   on(event: 'error', listener: (error: unknown) => void): this;
   on(event: 'close' | 'reconnecting', listener: () => void): this;
-  invite(handler: (request: SrfRequest, response: SrfResponse) => void): void;
-  options(handler: (request: SrfRequest, response: SrfResponse) => void): void;
+  invite(handler: SrfHandler): void;
+  options(handler: SrfHandler): void;
+  message(handler: SrfHandler): void;
+  notify(handler: SrfHandler): void;
+  publish(handler: SrfHandler): void;
+  register(handler: SrfHandler): void;
+  subscribe(handler: SrfHandler): void;
   connect(options: { host: string; port: number; secret: string; reconnect: { retryMaxDelay: number } }): unknown;
   disconnect(): void;
   createUAS(

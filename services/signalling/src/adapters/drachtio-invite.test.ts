@@ -35,6 +35,7 @@ before(async () => {
     log: silent,
     onInvite: (invite) => arrivals.emit('invite', invite),
     onOptions: () => ({ status: 200, headers: {} }),
+    loginOf: () => undefined,
     onEdge: (up) => up && arrivals.emit('up'),
   });
   const up = once(arrivals, 'up');
@@ -54,7 +55,7 @@ class Caller extends EventEmitter<{ provisional: [SipResponse]; final: [SipRespo
   #dialog: DialogState | undefined;
   readonly statuses: string[] = [];
 
-  async call(headers: Record<string, string>): Promise<IncomingInvite> {
+  async call(headers: Record<string, string>, offer = 'v=0\r\noffer'): Promise<IncomingInvite> {
     const local = await this.#transports.listen({ protocol: 'udp', host: '127.0.0.1', port: 0 });
     const flow = await this.#transports.flow({ protocol: 'udp', ...parseHostPort(edge.sip), local });
     const request = new SipRequest({
@@ -70,7 +71,7 @@ class Caller extends EventEmitter<{ provisional: [SipResponse]; final: [SipRespo
         ['Content-Type', 'application/sdp'],
         ...Object.entries(headers),
       ]),
-      body: Buffer.from('v=0\r\noffer'),
+      body: Buffer.from(offer),
     });
     const arriving = once(arrivals, 'invite');
     const transaction = this.#layer.request(request, flow);
@@ -165,4 +166,15 @@ test('a caller who only supports 100rel, or does not know it, is rung as usual',
       await caller.close();
     }
   }
+});
+
+test('RFC 3261 §13.2.1: a caller who requires 100rel and makes no offer is not rung, because that would have to carry ours', async () => {
+  const caller = new Caller();
+  const invite = await caller.call({ Require: '100rel' }, '');
+  const heard = once(caller, 'final');
+  await invite.ring(180, undefined);
+  await invite.refuse(486);
+  await heard;
+  assert.deepEqual(caller.statuses, ['486']);
+  await caller.close();
 });

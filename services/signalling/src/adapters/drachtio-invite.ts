@@ -1,10 +1,11 @@
 // An INVITE from a trunk that has no final response yet, as the domain's IncomingInvite.
 import { type Logger, SidestreamError } from '@sidestream/service';
 import { raced, within } from '../domain/deadline.js';
-import type { IncomingInvite, Leg } from '../domain/ports.js';
+import type { IncomingInvite, Leg, SipFields } from '../domain/ports.js';
 import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
-import { sdpOf, sendResponse } from './drachtio-message.js';
+import { fieldsOf, sdpOf, sendResponse } from './drachtio-message.js';
+import { allowed } from './drachtio-screen.js';
 
 /** Without a PRACK for that long the edge gives the call up (RFC 3262 §3: 64*T1). */
 const prackDeadlineMs = 33_000;
@@ -101,16 +102,16 @@ export class DrachtioInvite implements IncomingInvite {
         else reject(new SidestreamError('cancelled', `200 not sent: ${String(error)}`, { cause: error }));
         over = true;
       };
-      const options = { localSdp: sdp, headers: { 'Content-Type': 'application/sdp' } };
+      const options = { localSdp: sdp, headers: { ...allowed, 'Content-Type': 'application/sdp' } };
       this.#srf.createUAS(this.#request, this.#response, options, done);
     });
     return raced(accepted, this.#edge.lost);
   }
 
-  async refuse(status: number, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+  async refuse(status: number, headers: SipFields = {}): Promise<void> {
     this.#refused.abort();
     if (this.#cancelled.signal.aborted) return;
-    await this.#send(status, { headers: { ...headers } });
+    await this.#send(status, { headers: fieldsOf(headers) });
   }
 
   /** RFC 3262 §3: every 101-199 must be reliable for a caller who requires 100rel; who only supports it gets them as usual. */

@@ -1,6 +1,7 @@
 // One established dialog as the domain's Leg. It works round what drachtio-srf does in a dialog: modify() that blocks for ever after
 // one failure, request() that calls back for provisional responses, 200 to everything that nobody listens to.
 import { type Logger, SidestreamError } from '@sidestream/service';
+import type { DigestLogin } from '@sidestream/sip';
 import { raced } from '../domain/deadline.js';
 import type { IncomingOffer, Leg, LegHandlers } from '../domain/ports.js';
 import { isRecordAware } from '../domain/recording-awareness.js';
@@ -33,13 +34,21 @@ export class DrachtioLeg implements Leg {
   #early: ((handlers: LegHandlers) => void)[] = [];
   #onAck: ((sdp: string) => void) | undefined;
   #bye: Promise<void> | undefined;
+  readonly #login: DigestLogin | undefined;
+  /** The Request-URI of the last challenged request: where the peer is reached, as the edge has it. */
+  #target: string;
 
-  /** @param supported Supported of the peer's INVITE or of its 200 */
-  constructor(dialog: SrfDialog, supported: string | undefined, edge: LegEdge, log: Logger) {
+  /**
+   * @param supported Supported of the peer's INVITE or of its 200
+   * @param login answers challenges within the dialog
+   */
+  constructor(dialog: SrfDialog, supported: string | undefined, edge: LegEdge, log: Logger, login?: DigestLogin) {
     this.recordAware = isRecordAware(supported);
     this.#dialog = dialog;
     this.#edge = edge;
     this.#log = log;
+    this.#login = login;
+    this.#target = dialog.remote.uri;
     dialog.on('destroy', (_request, reason) => this.#ended(reason));
     dialog.on('ack', (request) => this.#onAck?.(sdpOf(request)));
     // The library tells of an ACK one turn later than it tells of the re-INVITE that came after it.
@@ -88,10 +97,12 @@ export class DrachtioLeg implements Leg {
     this.#over.abort(new SidestreamError('cancelled', 'the dialog is over'));
     try {
       if (this.#edge.lost.aborted) return await raced(this.#edge.byeAnyway(this.#dialog.id, headers), signal);
+      const limit = AbortSignal.any([signal, this.#edge.lost]);
+      if (this.#login !== undefined) return void (await this.#exchange('BYE', headers, '', limit));
       const answered = new Promise<void>((resolve, reject) => {
         this.#dialog.destroy({ headers }, (error) => (error ? reject(asError(error)) : resolve()));
       });
-      await raced(answered, AbortSignal.any([signal, this.#edge.lost]));
+      await raced(answered, limit);
     } catch (error) {
       // ENODIALOG: the peer's BYE was faster. Everything else is a dialog that the edge ends by itself.
       this.#log.debug({ err: error }, 'BYE came to nothing');
@@ -99,6 +110,21 @@ export class DrachtioLeg implements Leg {
   }
 
   #request(method: string, headers: SrfHeaders, body: string, signal: AbortSignal): Promise<SrfResponse> {
+    return this.#exchange(method, headers, body, AbortSignal.any([signal, this.#over.signal, this.#edge.lost]));
+  }
+
+  /** Sends a request, and again with credentials while a challenge can be answered. */
+  async #exchange(method: string, headers: SrfHeaders, body: string, limit: AbortSignal): Promise<SrfResponse> {
+    const attempt = this.#login?.attempt();
+    for (;;) {
+      const credentials = this.#login?.headers({ method, uri: this.#target, body }) ?? {};
+      const response = await this.#sendOnce(method, { ...headers, ...credentials }, body, limit);
+      if (attempt?.take(response) !== true) return response;
+      this.#target = response.req.uri;
+    }
+  }
+
+  #sendOnce(method: string, headers: SrfHeaders, body: string, limit: AbortSignal): Promise<SrfResponse> {
     const answered = new Promise<SrfResponse>((resolve, reject) => {
       const done = (error: unknown, response?: SrfResponse) => {
         if (error || response === undefined)
@@ -111,7 +137,7 @@ export class DrachtioLeg implements Leg {
         done(error);
       }
     });
-    return raced(answered, AbortSignal.any([signal, this.#over.signal, this.#edge.lost]));
+    return raced(answered, limit);
   }
 
   #offered(request: SrfRequest, response: SrfResponse): void {

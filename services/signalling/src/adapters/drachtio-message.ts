@@ -2,7 +2,7 @@
 import { SidestreamError } from '@sidestream/service';
 import { bodyParts } from '@sidestream/siprec';
 import { raced } from '../domain/deadline.js';
-import type { InviteHeaders } from '../domain/ports.js';
+import type { SipFields } from '../domain/ports.js';
 import type { SrfHeaders, SrfMessage, SrfResponse } from './drachtio-contract.js';
 
 /** The session description of a message, alone or within a multipart; '' if there is none. */
@@ -26,7 +26,7 @@ export function toTagOf(message: SrfMessage): string {
 }
 
 /** The library puts a comma between fields of one name; where the grammar has none, only a line end keeps them apart. */
-export function fieldsOf(headers: InviteHeaders): SrfHeaders {
+export function fieldsOf(headers: SipFields): SrfHeaders {
   const lines = (name: string, value: string | readonly string[]) => [value].flat().join(`\r\n${name}: `);
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, lines(name, value)]));
 }

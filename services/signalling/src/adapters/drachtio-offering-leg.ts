@@ -1,5 +1,6 @@
 // The far side's 2xx with an offer, which waits for its ACK, as the domain's OfferingLeg.
 import type { Logger } from '@sidestream/service';
+import type { DigestLogin } from '@sidestream/sip';
 import { raced } from '../domain/deadline.js';
 import type { Leg, OfferingLeg } from '../domain/ports.js';
 import type { SrfOffered } from './drachtio-contract.js';
@@ -10,9 +11,12 @@ export class DrachtioOfferingLeg implements OfferingLeg {
   readonly #offered: SrfOffered;
   readonly #edge: LegEdge;
   readonly #log: Logger;
+  readonly #login: DigestLogin | undefined;
   #leg: Promise<DrachtioLeg> | undefined;
 
-  constructor(offered: SrfOffered, edge: LegEdge, log: Logger) {
+  /** @param login answers challenges within the dialog */
+  constructor(offered: SrfOffered, edge: LegEdge, log: Logger, login?: DigestLogin) {
+    this.#login = login;
     this.#offered = offered;
     this.#edge = edge;
     this.#log = log;
@@ -22,7 +26,7 @@ export class DrachtioOfferingLeg implements OfferingLeg {
     const { res } = this.#offered;
     this.#leg ??= this.#offered
       .ack(sdp)
-      .then((dialog) => new DrachtioLeg(dialog, res.get('supported'), this.#edge, this.#log));
+      .then((dialog) => new DrachtioLeg(dialog, res.get('supported'), this.#edge, this.#log, this.#login));
     return raced(this.#leg, this.#edge.lost);
   }
 

@@ -28,6 +28,7 @@ function newTrunking(at: TestEdge): DrachtioTrunking {
     log: silent,
     onInvite: (invite) => arrivals.emit('invite', invite),
     onOptions: () => ({ status: health, headers: {} }),
+    loginOf: () => undefined,
     onEdge: (up, detail) => arrivals.emit(up ? 'up' : 'down', detail),
   });
 }
@@ -58,6 +59,7 @@ function outgoing(over: Partial<OutgoingInvite> = {}): OutgoingInvite {
   const uri = `sip:+15550001@${callee.address}`;
   const headers = { From: `"Ann" <sip:+15559999@${trunking.ownAddress('udp')}>`, To: `<${uri}>`, 'Max-Forwards': '69' };
   return {
+    trunk: 'carrier',
     uri,
     protocol: 'udp',
     headers,
@@ -170,6 +172,16 @@ test('an INVITE arrives with its identity, is rung and accepted; the BYE of the 
   assert.ok(statuses.includes(183));
   await dialog.bye();
   assert.equal(await heard.ended, 'hangup');
+});
+
+test('RFC 3261 §7.3.1: each challenge of a refusal has a line of its own', async () => {
+  const arriving = arrival();
+  const calling = caller.call(edge, { body: 'v=0\r\noffer' }).catch((error: unknown) => error);
+  const challenges = ['Digest realm="a, b", algorithm=SHA-256', 'Digest realm="a, b", algorithm=MD5'];
+  await (await arriving).refuse(401, { 'WWW-Authenticate': challenges });
+  const error = await calling;
+  assert.ok(error instanceof SipError);
+  assert.deepEqual(error.response?.headers.all('WWW-Authenticate'), challenges);
 });
 
 test('a refusal carries status and headers, and a second one does nothing', async () => {

@@ -3,6 +3,7 @@
 
 import type { TrunkProtocol } from '@sidestream/routing';
 import { type Logger, SidestreamError } from '@sidestream/service';
+import type { DigestLogin } from '@sidestream/sip';
 import DrachtioSrf from 'drachtio-srf';
 import { raced } from '../domain/deadline.js';
 import type {
@@ -11,7 +12,9 @@ import type {
   MonotonicClock,
   Offered,
   OutgoingInvite,
+  OutgoingRegister,
   Refusal,
+  RegisterAnswer,
   Trunking,
 } from '../domain/ports.js';
 import type { Srf, SrfDialog, SrfHeaders, SrfOffered, SrfRequest, SrfResponse } from './drachtio-contract.js';
@@ -19,6 +22,7 @@ import { DrachtioInvite } from './drachtio-invite.js';
 import { DrachtioLeg, type LegEdge } from './drachtio-leg.js';
 import { fieldsOf, sdpOf, sendResponse, toTagOf } from './drachtio-message.js';
 import { DrachtioOfferingLeg } from './drachtio-offering-leg.js';
+import { notAllowed, refusalAtOnce, unservedMethods } from './drachtio-screen.js';
 
 export interface DrachtioTrunkingOptions {
   /** Where the edge takes drachtio's protocol. */
@@ -26,6 +30,8 @@ export interface DrachtioTrunkingOptions {
   readonly secret: string;
   readonly clock: MonotonicClock;
   readonly log: Logger;
+  /** A new login with a trunk's credentials; undefined where it has none. */
+  loginOf(trunk: string): DigestLogin | undefined;
   onInvite(invite: IncomingInvite): void;
   /** What an OPTIONS outside a dialog hears. */
   onOptions(source: { address: string; port: number }): { status: number; headers: Record<string, string> };
@@ -60,6 +66,12 @@ export class DrachtioTrunking implements Trunking {
     this.#srf.on('close', () => this.#disconnected('the connection was closed'));
     this.#srf.invite((request, response) => this.#invited(request, response));
     this.#srf.options((request, response) => this.#asked(request, response));
+    for (const method of unservedMethods) {
+      this.#srf[method]((_request, response) => {
+        const { status, headers } = notAllowed;
+        sendResponse(response, status, { headers }, this.#connection.signal).catch(() => {});
+      });
+    }
     this.#srf.connect({ ...edge, secret, reconnect: { retryMaxDelay: reconnectMaxDelayMs } });
   }
 
@@ -91,16 +103,23 @@ export class DrachtioTrunking implements Trunking {
     const edge = this.#edge();
     if (edge.lost.aborted) throw edgeAway();
     signal.throwIfAborted();
+    const login = this.#options.loginOf(invite.trunk);
+    const attempt = login?.attempt();
     let sent: SrfRequest | undefined;
     let given = false;
-    const cancel = () => sent?.cancel((error) => error && this.#options.log.debug({ err: error }, 'CANCEL not sent'));
+    const cancel = () => {
+      const reason = invite.cancelReason?.();
+      const options = { headers: reason === undefined ? {} : { Reason: reason } };
+      sent?.cancel(options, (error) => error && this.#options.log.debug({ err: error }, 'CANCEL not sent'));
+    };
     const outcome = new Promise<Acceptance | Offered | Refusal>((resolve, reject) => {
       const progress = {
         cbRequest: (error: unknown, request?: SrfRequest) => {
           if (error || request === undefined) return;
+          const isFirst = sent === undefined;
           sent = request;
           if (given) cancel();
-          else invite.onSent();
+          else if (isFirst) invite.onSent();
         },
         cbProvisional: (response: SrfResponse) => {
           if (!given && response.status > 100) invite.onProgress(response.status, sdpOf(response), toTagOf(response));
@@ -109,28 +128,39 @@ export class DrachtioTrunking implements Trunking {
       const done = (error: unknown, dialog?: SrfDialog | SrfOffered) => {
         if (dialog && !('local' in dialog)) {
           const { res } = dialog;
-          resolve({ kind: 'offered', leg: new DrachtioOfferingLeg(dialog, edge, this.#options.log), sdp: sdpOf(res) });
+          resolve({
+            kind: 'offered',
+            leg: new DrachtioOfferingLeg(dialog, edge, this.#options.log, login),
+            sdp: sdpOf(res),
+          });
         } else if (dialog) {
           const { res } = dialog;
-          const leg = new DrachtioLeg(dialog, res.get('supported'), edge, this.#options.log);
+          const leg = new DrachtioLeg(dialog, res.get('supported'), edge, this.#options.log, login);
           resolve({ kind: 'accepted', leg, sdp: sdpOf(res), branch: toTagOf(res) });
         } else {
-          const refusal = refusalOf(error);
+          const response = responseIn(error);
+          if (!given && login && sent && response && attempt?.take(response)) {
+            return send({ ...againAs(sent), ...login.headers({ method: 'INVITE', uri: sent.uri, body: invite.sdp }) });
+          }
+          const refusal = refusalOf(error, login !== undefined);
           if (refusal) resolve(refusal);
           else reject(notSent('INVITE', error));
         }
       };
-      const headers = fieldsOf(invite.headers);
-      const options =
-        invite.sdp === ''
-          ? { noAck: true as const, headers }
-          : { localSdp: invite.sdp, headers: { ...headers, 'Content-Type': 'application/sdp' } };
-      try {
-        this.#srf.createUAC(invite.uri, options, progress, done);
-      } catch (error) {
-        // Without a connection the library asserts instead of calling back.
-        done(error);
-      }
+      const send = (more: SrfHeaders) => {
+        const headers = { ...fieldsOf(invite.headers), ...more };
+        const options =
+          invite.sdp === ''
+            ? { noAck: true as const, headers }
+            : { localSdp: invite.sdp, headers: { ...headers, 'Content-Type': 'application/sdp' } };
+        try {
+          this.#srf.createUAC(invite.uri, options, progress, done);
+        } catch (error) {
+          // Without a connection the library asserts instead of calling back.
+          done(error);
+        }
+      };
+      send({});
     });
     try {
       return await raced(outcome, AbortSignal.any([signal, edge.lost]));
@@ -138,27 +168,52 @@ export class DrachtioTrunking implements Trunking {
       given = true;
       if (signal.aborted) cancel();
       // RFC 3261 §9.1: a 2xx that crossed our CANCEL, be it in this very turn, made a dialog. The library has acknowledged it.
-      outcome.then(endAccepted, () => {});
+      outcome.then(
+        (late) => endAccepted(late, invite.cancelReason?.()),
+        () => {},
+      );
       throw error;
     }
   }
 
   async options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number> {
+    const headers = { From: `<sip:${this.ownAddress(protocol)}>`, To: `<${uri.replace(/;.*$/, '')}>` };
+    return (await this.#ask('OPTIONS', uri, headers, signal)).status;
+  }
+
+  async register(register: OutgoingRegister, signal: AbortSignal): Promise<RegisterAnswer> {
+    const { registrar: uri, address, contact, callId, expiresSeconds } = register;
+    const login = this.#options.loginOf(register.trunk);
+    const attempt = login?.attempt();
+    for (;;) {
+      const headers = {
+        From: `<${address}>`,
+        To: `<${address}>`,
+        Contact: `<${contact}>`,
+        'Call-ID': callId,
+        CSeq: `${register.nextCseq()} REGISTER`,
+        Expires: String(expiresSeconds),
+        ...login?.headers({ method: 'REGISTER', uri, body: '' }),
+      };
+      const response = await this.#ask('REGISTER', uri, headers, signal);
+      if (attempt?.take(response) === true) continue;
+      const { status, reason, source_address: source } = response;
+      return { status, reason, source, header: (name) => response.get(name) };
+    }
+  }
+
+  /** A request outside a dialog, to its final response. */
+  async #ask(method: string, uri: string, own: SrfHeaders, signal: AbortSignal): Promise<SrfResponse> {
     const { lost } = this.#edge();
     if (lost.aborted) throw edgeAway();
-    const answered = new Promise<number>((resolve, reject) => {
+    const answered = new Promise<SrfResponse>((resolve, reject) => {
       const sent = (error: unknown, request?: SrfRequest) => {
-        if (error || request === undefined) reject(notSent('OPTIONS', error));
-        else request.on('response', ({ status }) => status >= 200 && resolve(status));
+        if (error || request === undefined) reject(notSent(method, error));
+        else request.on('response', (response) => response.status >= 200 && resolve(response));
       };
-      const headers = {
-        From: `<sip:${this.ownAddress(protocol)}>`,
-        To: `<${uri.replace(/;.*$/, '')}>`,
-        'Max-Forwards': '70',
-        'User-Agent': 'Sidestream',
-      };
+      const headers = { ...own, 'Max-Forwards': '70', 'User-Agent': 'Sidestream' };
       try {
-        this.#srf.request(uri, { method: 'OPTIONS', headers }, sent);
+        this.#srf.request(uri, { method, headers }, sent);
       } catch (error) {
         sent(error);
       }
@@ -190,10 +245,10 @@ export class DrachtioTrunking implements Trunking {
   #invited(request: SrfRequest, response: SrfResponse): void {
     const receivedAtMs = this.#options.clock();
     const edge = this.#edge();
-    // A re-INVITE of a dialog that is not ours any more; and what createUAS could not answer (RFC 3261 §8.1.1.8).
-    const status = !request.isNewInvite ? 481 : !request.has('Contact') ? 400 : undefined;
-    if (status !== undefined) {
-      sendResponse(response, status, {}, edge.lost).catch(() => {});
+    const refusal = refusalAtOnce(request);
+    if (refusal !== undefined) {
+      const { status, headers } = refusal;
+      sendResponse(response, status, { headers }, edge.lost).catch(() => {});
       return;
     }
     const options = { edge, receivedAtMs, log: this.#options.log };
@@ -223,16 +278,30 @@ export class DrachtioTrunking implements Trunking {
   }
 }
 
-function endAccepted(outcome: Acceptance | Offered | Refusal): void {
-  if (outcome.kind !== 'refused') void outcome.leg.bye(undefined, AbortSignal.timeout(lateByeDeadlineMs));
+function endAccepted(outcome: Acceptance | Offered | Refusal, reason: string | undefined): void {
+  if (outcome.kind !== 'refused') void outcome.leg.bye(reason, AbortSignal.timeout(lateByeDeadlineMs));
 }
 
-function refusalOf(error: unknown): Refusal | undefined {
+function refusalOf(error: unknown, hasCredentials: boolean): Refusal | undefined {
   if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;
   const { status } = error;
   if (typeof status !== 'number') return undefined;
   const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : '';
-  return { kind: 'refused', status, reason };
+  if (status !== 401 && status !== 407) return { kind: 'refused', status, reason };
+  const why = hasCredentials ? "the trunk's credentials don't satisfy it" : 'the trunk has no credentials';
+  return { kind: 'refused', status, reason: `${reason} (${why})` };
+}
+
+/** The response that made createUAC fail; undefined where there was none. */
+function responseIn(error: unknown): SrfResponse | undefined {
+  if (typeof error !== 'object' || error === null || !('res' in error)) return undefined;
+  return error.res as SrfResponse;
+}
+
+/** RFC 3261 §22.2: the request with credentials is the same one with the next CSeq. */
+function againAs(sent: SrfRequest): SrfHeaders {
+  const cseq = Number.parseInt(sent.get('CSeq') ?? '0', 10) + 1;
+  return { 'Call-ID': sent.get('Call-ID') ?? '', From: sent.get('From') ?? '', CSeq: `${cseq} INVITE` };
 }
 
 function notSent(method: string, cause: unknown): SidestreamError {

@@ -1,10 +1,10 @@
 // What happened to calls and recordings, told four ways from one place: event, metric, log line, KV. The termination is the same value
 // in all of them. No key, no SDP.
 import { type CallAnswered, Direction as WireDirection } from '@sidestream/proto/events/v1';
-import type { EventBody, KvWriter, Logger } from '@sidestream/service';
+import { type EventBody, type KvWriter, type Logger, RateLimit } from '@sidestream/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Direction, Party } from '../domain/parties.js';
-import type { CallEvents, CallFacts, RecorderDialog, RecordingFacts } from '../domain/ports.js';
+import type { CallEvents, CallFacts, CallRefusal, RecorderDialog, RecordingFacts } from '../domain/ports.js';
 import { resultLabel, type Termination } from '../domain/termination.js';
 
 export interface EventSinks {
@@ -19,12 +19,17 @@ export const wireDirection: Readonly<Record<Direction, WireDirection>> = {
   outbound: WireDirection.OUTBOUND,
 };
 
+/** Log lines of refused calls for each reason and trunk. */
+const refusalLines = { perSecond: 1, burst: 20 };
+
 export class EventReporter implements CallEvents {
   readonly #sinks: EventSinks;
   readonly #calls: Gauge;
   readonly #recordings: Gauge;
   readonly #callEnds: Counter<'result' | 'reason'>;
   readonly #recordingEnds: Counter<'result' | 'reason'>;
+  readonly #refusals: Counter<'reason' | 'trunk'>;
+  readonly #refusalLines: RateLimit;
   readonly #decisions: Counter<'record' | 'reason'>;
   readonly #startDelay: Histogram;
   readonly #postDialDelay: Histogram;
@@ -56,6 +61,13 @@ export class EventReporter implements CallEvents {
       labelNames: ends,
       registers,
     });
+    this.#refusals = new Counter({
+      name: 'sidestream_calls_refused_total',
+      help: 'New calls turned away, by reason and by the trunk that they came from.',
+      labelNames: ['reason', 'trunk'],
+      registers,
+    });
+    this.#refusalLines = new RateLimit({ ...refusalLines, clock: () => performance.now(), maxKeys: 1_000 });
     this.#decisions = new Counter({
       name: 'sidestream_decisions_total',
       help: 'Recording decisions by outcome and reason.',
@@ -81,6 +93,13 @@ export class EventReporter implements CallEvents {
       buckets: [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2],
       registers,
     });
+  }
+
+  callRefused({ status, reason, text, trunk = 'none', source }: CallRefusal): void {
+    this.#refusals.inc({ reason, trunk });
+    // Under a flood the counter is what is left: a line each would be work that helps nobody.
+    if (!this.#refusalLines.take(`${reason} ${trunk}`)) return;
+    this.#sinks.log.warn({ status, reason, trunk, source, why: text }, 'a call is refused');
   }
 
   callStarted(call: CallFacts): void {

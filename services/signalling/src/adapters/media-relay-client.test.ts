@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { eventually } from '@sidestream/peers';
 import {
+  ForkCondition,
   MediaRelayServiceService,
   Party,
   Srtp,
@@ -237,11 +238,42 @@ test('media that the engine lost is told to its call alone', async () => {
   assert.deepEqual(told, []);
 });
 
+test('how a fork does its work is told to whoever watches it, until it is stopped', async () => {
+  const { address, watchers } = await relay();
+  const callId = newCallId();
+  const { media } = await client([address]).open(
+    callId,
+    'customer',
+    'x',
+    watching(() => {}),
+    never,
+  );
+  await eventually(() => watchers.length > 0, 'the relay is watched');
+  const told: unknown[] = [];
+  media.watchFork('f', (...said) => told.push(said));
+  const say = (forkId: string, condition: ForkCondition) =>
+    watchers[0]?.write({
+      event: { $case: 'fork', value: { sessionId: callId, forkId, condition, lastedMs: 25_000n } },
+    });
+  say('another', ForkCondition.STALLED);
+  say('f', ForkCondition.UNSPECIFIED);
+  say('f', ForkCondition.RECORDER_SILENT);
+  await eventually(() => told.length > 0, 'it is told');
+  assert.deepEqual(told, [['recorder-silent', 25_000]]);
+  await media.stopFork('f', never);
+  say('f', ForkCondition.STALLED);
+  media.watchFork('last', (...said) => told.push(said));
+  say('last', ForkCondition.STALLED);
+  await eventually(() => told.length > 1, 'it is told');
+  assert.deepEqual(told[1], ['stalled', 25_000]);
+});
+
 test('what is unavailable is named', () => {
   const lease = { address: 'a', region: 'eu', sessions: 1, capacity: 1, draining: false };
-  assert.equal(client([]).unavailable(), 'none available');
-  assert.equal(client([], [lease]).unavailable(), 'all are full');
-  assert.equal(client([], [{ ...lease, draining: true }]).unavailable(), 'all are draining');
+  assert.deepEqual(client([]).unavailable(), { full: false, text: 'none available' });
+  assert.deepEqual(client([], [lease]).unavailable(), { full: true, text: 'all are full' });
+  const draining = { ...lease, draining: true };
+  assert.deepEqual(client([], [draining]).unavailable(), { full: false, text: 'all are draining' });
   assert.equal(client(['127.0.0.1:1']).unavailable(), undefined);
 });
 

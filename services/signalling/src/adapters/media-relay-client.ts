@@ -1,16 +1,26 @@
 // The media relays over gRPC: which one a new call gets, and everything that is asked of it afterwards. A call stays with its relay.
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import {
+  type ForkChanged,
   MediaRelayServiceClient,
   Srtp,
   type StartForkResponse,
+  ForkCondition as WireCondition,
   Party as WireParty,
   type PartyTerms as WireTerms,
 } from '@sidestream/proto/media/v1';
 import { callUnary, type ErrorCode, type Logger, pause, SidestreamError } from '@sidestream/service';
 import type { CallId } from '../domain/identifiers.js';
 import type { Party } from '../domain/parties.js';
-import type { ForkStream, MediaRelays, MediaSession, MediaTerms, MediaWatcher, PartyTerms } from '../domain/ports.js';
+import type {
+  ForkCondition,
+  ForkStream,
+  MediaRelays,
+  MediaSession,
+  MediaTerms,
+  MediaWatcher,
+  PartyTerms,
+} from '../domain/ports.js';
 import { type RelayLease, rankRelays } from '../domain/relay-choice.js';
 
 export interface MediaRelayClientOptions {
@@ -23,8 +33,12 @@ export interface MediaRelayClientOptions {
   readonly log: Logger;
 }
 
+type ForkListener = (condition: ForkCondition, lastedMs: number) => void;
+
 interface Session {
   readonly watcher: MediaWatcher;
+  /** Whom to tell how forks do their work, by fork. */
+  readonly forks: Map<string, ForkListener>;
   /** The relay has said that it has the session. */
   open: boolean;
 }
@@ -57,6 +71,11 @@ const wireSrtp: Readonly<Record<MediaTerms['srtp'], Srtp>> = {
   offer: Srtp.OFFER,
   require: Srtp.REQUIRE,
 };
+const conditions: Readonly<Partial<Record<WireCondition, ForkCondition>>> = {
+  [WireCondition.FLOWING]: 'flowing',
+  [WireCondition.STALLED]: 'stalled',
+  [WireCondition.RECORDER_SILENT]: 'recorder-silent',
+};
 const wireParty: Readonly<Record<Party, WireParty>> = { customer: WireParty.CUSTOMER, seller: WireParty.SELLER };
 
 export class MediaRelayClient implements MediaRelays {
@@ -69,11 +88,12 @@ export class MediaRelayClient implements MediaRelays {
     this.#options = options;
   }
 
-  unavailable(): string | undefined {
+  unavailable(): ReturnType<MediaRelays['unavailable']> {
     if (this.#ranked().length > 0) return undefined;
     const known = [...this.#options.leases()];
-    if (known.length === 0) return 'none available';
-    return known.every((lease) => lease.draining) ? 'all are draining' : 'all are full';
+    if (known.length === 0) return { full: false, text: 'none available' };
+    const full = known.some((lease) => !lease.draining);
+    return { full, text: full ? 'all are full' : 'all are draining' };
   }
 
   /**
@@ -103,13 +123,13 @@ export class MediaRelayClient implements MediaRelays {
     for (const address of this.#ranked().slice(0, maxAttempts)) {
       const relay = this.#relay(address);
       try {
-        const session: Session = { watcher, open: false };
+        const session: Session = { watcher, forks: new Map(), open: false };
         relay.sessions.set(callId, session);
         const request = { sessionId: callId, offerer: wireParty[offerer], sdp, terms: writeTerms(terms) };
         const opened = await callUnary(relay.client.openSession.bind(relay.client), request, { deadlineMs, signal });
         session.open = true;
         this.#pending.set(address, (this.#pending.get(address) ?? 0) + 1);
-        return { media: new RelaySession(relay, callId), sdp: opened.sdp };
+        return { media: new RelaySession(relay, callId, session.forks), sdp: opened.sdp };
       } catch (error) {
         relay.sessions.delete(callId);
         failure = SidestreamError.from(error);
@@ -119,7 +139,10 @@ export class MediaRelayClient implements MediaRelays {
         this.#options.log.warn({ relay: address, err: failure }, 'a media relay is passed over');
       }
     }
-    throw failure ?? new SidestreamError('relay-unavailable', `media relay: ${this.unavailable() ?? 'none available'}`);
+    throw (
+      failure ??
+      new SidestreamError('relay-unavailable', `media relay: ${this.unavailable()?.text ?? 'none available'}`)
+    );
   }
 
   close(): void {
@@ -167,9 +190,10 @@ export class MediaRelayClient implements MediaRelays {
         stream.on('metadata', () => void this.#reconcile(relay));
         stream.on('data', ({ event }) => {
           if (event === undefined) return;
-          const watcher = sessions.get(event.value.sessionId)?.watcher;
-          if (event.$case === 'silent') watcher?.onSilent(event.value.seconds);
-          else watcher?.onLost(`relay ${address}: ${event.value.reason}`);
+          const session = sessions.get(event.value.sessionId);
+          if (event.$case === 'fork') tell(session?.forks.get(event.value.forkId), event.value);
+          else if (event.$case === 'silent') session?.watcher.onSilent(event.value.seconds);
+          else session?.watcher.onLost(`relay ${address}: ${event.value.reason}`);
         });
         const done = () => {
           closing.signal.removeEventListener('abort', cancel);
@@ -219,10 +243,12 @@ export class MediaRelayClient implements MediaRelays {
 class RelaySession implements MediaSession {
   readonly #relay: Relay;
   readonly #sessionId: string;
+  readonly #forks: Map<string, ForkListener>;
 
-  constructor(relay: Relay, sessionId: string) {
+  constructor(relay: Relay, sessionId: string, forks: Map<string, ForkListener>) {
     this.#relay = relay;
     this.#sessionId = sessionId;
+    this.#forks = forks;
   }
 
   get relay(): string {
@@ -281,7 +307,12 @@ class RelaySession implements MediaSession {
     );
   }
 
+  watchFork(forkId: string, onChange: ForkListener): void {
+    this.#forks.set(forkId, onChange);
+  }
+
   async stopFork(forkId: string, signal: AbortSignal): Promise<void> {
+    this.#forks.delete(forkId);
     const { client } = this.#relay;
     const request = { sessionId: this.#sessionId, forkId };
     try {
@@ -291,6 +322,12 @@ class RelaySession implements MediaSession {
       if (SidestreamError.from(error).code !== 'not-found') throw error;
     }
   }
+}
+
+/** A condition that a newer relay may know, and we do not, is none. */
+function tell(listener: ForkListener | undefined, { condition, lastedMs }: ForkChanged): void {
+  const known = conditions[condition];
+  if (known !== undefined) listener?.(known, Number(lastedMs));
 }
 
 /** A relay that says nothing is a relay that is not there; and whoever reads the refusal is told which one. */

@@ -2,6 +2,7 @@
 import type { Target, Trunk } from '@sidestream/routing';
 import { Gauge, type Registry } from 'prom-client';
 import { nameOf } from '../domain/target-states.js';
+import type { RegistrationState } from '../domain/trunk-registration.js';
 
 /** @param isUp asked at each scrape */
 export function measureTargets(
@@ -17,6 +18,19 @@ export function measureTargets(
     collect() {
       for (const target of targets)
         this.set({ trunk: target.trunk.name, target: nameOf(target) }, isUp(target) ? 1 : 0);
+    },
+  });
+}
+
+/** @param states asked at each scrape */
+export function measureRegistrations(metrics: Registry, states: () => Iterable<RegistrationState>): void {
+  new Gauge({
+    name: 'sidestream_trunk_registered',
+    help: 'Whether the trunk is registered at its carrier: 0 no, 1 yes.',
+    labelNames: ['trunk'],
+    registers: [metrics],
+    collect() {
+      for (const { trunk, registered } of states()) this.set({ trunk: trunk.name }, registered ? 1 : 0);
     },
   });
 }

@@ -7,8 +7,10 @@ import { dynamics365 } from '@sidestream/siprec';
 import { FakeWorld } from '../testing/fake-world.js';
 import { CallAdmission } from './admission.js';
 import { CallControl, drained } from './call-control.js';
+import { CallGuard, type GuardedTrunk } from './call-guard.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
+import { CallerProof } from './caller-proof.js';
 import type { CallFacts, IncomingInvite, OutgoingInvite, PolicyFacts } from './ports.js';
 import { type RecordingTerms, usualTerms } from './recording-terms.js';
 import { TargetStates } from './target-states.js';
@@ -17,7 +19,9 @@ const trunk = (over: object) => trunkSchema.parse({ tenant: 'contoso', side: 'cu
 
 function control(
   o: {
-    unavailable?: string;
+    unavailable?: { full: boolean; text: string };
+    overload?: string;
+    trunks?: Record<string, GuardedTrunk>;
     missing?: string[];
     maxCalls?: number;
     decision?: Partial<Decision>;
@@ -44,10 +48,36 @@ function control(
       };
     },
   };
-  const admission = new CallAdmission(registry, relays, policies);
+  const admission = new CallAdmission(registry, relays, policies, { problem: o.overload });
+  const guard = new CallGuard(o.trunks ?? {}, world.services().clock);
   const started: CallFacts[] = [];
+  const config = {
+    carrier: trunk({ peers: ['127.0.0.1'], routes: [{ to: 'pbx' }] }),
+    picky: trunk({ peers: ['127.0.0.2'], routes: [{ called: { prefix: '+49' }, to: 'pbx' }] }),
+    other: trunk({ tenant: 'fabrikam', peers: ['127.0.0.3'], routes: [{ to: 'pbx' }] }),
+    berlin: trunk({
+      peers: ['127.0.0.4'],
+      numbers: { defaultCountry: 'DE', incoming: { strip: '0' } },
+      routes: [{ to: 'london' }],
+    }),
+    london: trunk({
+      targets: ['sip:192.0.2.8'],
+      routes: [{ to: 'carrier' }],
+      numbers: { defaultCountry: 'GB', outgoing: { format: 'national', prefix: '9' } },
+    }),
+    pbx: trunk({ side: 'seller', targets: ['sip:192.0.2.9'], routes: [{ to: 'carrier' }] }),
+  };
+  const trunks = new TrunkTable(config, new EmergencyNumbers(['112']));
   const made = new CallControl({
     ...world.services(),
+    callers: new CallerProof({
+      trunks,
+      registered: { ofContact: () => undefined, ofSource: () => undefined },
+      config,
+      logins: new Map(),
+      clock: () => 0,
+      onProof: () => {},
+    }),
     events: { ...world.events, callStarted: (call) => void started.push(call) },
     trunking: {
       ...trunking,
@@ -58,32 +88,15 @@ function control(
     },
     relays,
     targets: new TargetStates(() => performance.now()),
-    trunks: new TrunkTable(
-      {
-        carrier: trunk({ peers: ['127.0.0.1'], routes: [{ to: 'pbx' }] }),
-        picky: trunk({ peers: ['127.0.0.2'], routes: [{ called: { prefix: '+49' }, to: 'pbx' }] }),
-        other: trunk({ tenant: 'fabrikam', peers: ['127.0.0.3'], routes: [{ to: 'pbx' }] }),
-        berlin: trunk({
-          peers: ['127.0.0.4'],
-          numbers: { defaultCountry: 'DE', incoming: { strip: '0' } },
-          routes: [{ to: 'london' }],
-        }),
-        london: trunk({
-          targets: ['sip:192.0.2.8'],
-          routes: [{ to: 'carrier' }],
-          numbers: { defaultCountry: 'GB', outgoing: { format: 'national', prefix: '9' } },
-        }),
-        pbx: trunk({ side: 'seller', targets: ['sip:192.0.2.9'], routes: [{ to: 'carrier' }] }),
-      },
-      new EmergencyNumbers(['112']),
-    ),
+    trunks,
     policies,
     admission,
+    guard,
     registry,
     recorderOf: () => ({ profile: dynamics365, accountId: 'AC0123' }),
     termsOf: () => ({ ...usualTerms, ...o.terms }),
   });
-  return { world, registry, admission, started, decided, invited, control: made };
+  return { world, registry, admission, guard, started, decided, invited, control: made };
 }
 
 function from(world: FakeWorld, over: Partial<IncomingInvite>): IncomingInvite {
@@ -94,13 +107,15 @@ test('a stranger hears 403 and learns nothing', () => {
   const { world, control: calls } = control();
   calls.take(from(world, { source: { address: '198.51.100.1', port: 5060 } }));
   assert.match(world.did[0] ?? '', /^refuse 403/);
-  assert.equal(world.told.length, 0);
+  assert.deepEqual(world.told, [{ kind: 'callRefused unknown-trunk' }]);
 });
 
 for (const [what, options, text] of [
-  ['no relay', { unavailable: 'none available' }, 'media relay: none available'],
+  ['no relay', { unavailable: { full: false, text: 'none available' } }, 'media relay: none available'],
   ['no policy', { missing: ['contoso'] }, 'policy of tenant contoso: none usable'],
   ['no room', { maxCalls: 0 }, '0 calls are up'],
+  ['no time', { overload: 'the event loop lags 300 ms' }, 'the event loop lags 300 ms'],
+  ['relays that have enough', { unavailable: { full: true, text: 'all are full' } }, 'media relay: all are full'],
 ] as const) {
   test(`${what}: 503 that names what is missing, to INVITE and OPTIONS`, () => {
     const { world, control: calls } = control({
@@ -214,3 +229,51 @@ for (const [requestUri, kind] of [
     await calls.endAll(drained(), AbortSignal.timeout(5_000));
   });
 }
+
+const carrier = { maxDurationMs: undefined };
+
+test('a trunk that has enough is refused with 503 and a reason, whichever way the call goes; its place is given back', async () => {
+  for (const [name, trunks] of [
+    ['carrier', { carrier: { limits: { ...carrier, calls: 1 } } }],
+    ['pbx', { pbx: { limits: { ...carrier, calls: 1 } } }],
+  ] as const) {
+    const { world, guard, control: calls } = control({ trunks });
+    calls.take(world.invite);
+    await world.until(() => world.count('callAnswered') > 0);
+    calls.take(from(new FakeWorld(), {}));
+    assert.equal(world.count('callRefused trunk-full'), 1);
+    assert.equal(guard.calls.get(name), 1);
+    await calls.endAll(drained(), AbortSignal.timeout(5_000));
+    assert.equal(guard.calls.get(name), 0);
+  }
+});
+
+test('a destination that is denied: 403 that says so, and nothing is opened', () => {
+  const { world, control: calls } = control({ trunks: { carrier: { destinations: { allow: ['+49'], deny: [] } } } });
+  calls.take(world.invite);
+  assert.deepEqual(world.did, [
+    'refuse 403 399 sidestream "trunk carrier: this number is not among those that may be called"',
+  ]);
+  assert.deepEqual(world.steps, []);
+  assert.equal(world.count('callRefused destination'), 1);
+});
+
+test('whoever calls for help comes in over every cap and rule, and is not ended by one', async () => {
+  const trunks = { carrier: { limits: { calls: 1, maxDurationMs: 1 }, destinations: { allow: ['+49'], deny: [] } } };
+  const { world, registry, control: calls } = control({ maxCalls: 0, overload: 'the event loop lags', trunks });
+  calls.take(from(world, { requestUri: 'sip:112@sbc' }));
+  await world.until(() => world.count('callAnswered') > 0);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(registry.size, 1);
+  await calls.endAll(drained(), AbortSignal.timeout(5_000));
+  assert.equal(world.terminationOf('callEnded')?.reason, 'drained');
+});
+
+test('a call that lasts too long is ended with BYE to both and a termination of its own', async () => {
+  const { world, control: calls } = control({ trunks: { pbx: { limits: { maxDurationMs: 20 } } } });
+  calls.take(world.invite);
+  await world.until(() => world.count('callEnded') > 0);
+  assert.equal(world.count('callAnswered'), 1);
+  assert.equal(world.terminationOf('callEnded')?.reason, 'max-duration');
+  assert.deepEqual(world.did.filter((what) => what.startsWith('bye')).sort(), ['bye far', 'bye near']);
+});

@@ -7,11 +7,14 @@ import { errorTable, type Logger } from '@sidestream/service';
 import { formatUri, type ReferTarget } from '@sidestream/sip';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
+import type { CallGuard, GuardedPass } from './call-guard.js';
 import { mediaTerms } from './call-media.js';
+import type { CallServices } from './call-plan.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { Referrals } from './call-referrals.js';
 import type { CallRegistry } from './call-registry.js';
-import { type CallServices, CallSession } from './call-session.js';
+import { CallSession } from './call-session.js';
+import { type CallerProof, notYetLoggedIn, type RefusedCaller } from './caller-proof.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
 import {
@@ -24,7 +27,7 @@ import {
   withNumber,
   withRoles,
 } from './parties.js';
-import type { CallFacts, IncomingInvite, Policies, RecorderClient } from './ports.js';
+import type { CallFacts, CallRefusal, IncomingInvite, Policies, RecorderClient, RefusalReason } from './ports.js';
 import { RecordingScript } from './recording-script.js';
 import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { RecordingTerms } from './recording-terms.js';
@@ -35,9 +38,11 @@ import { type Termination, terminated } from './termination.js';
 export interface CallControlOptions extends CallServices {
   readonly trunks: TrunkTable;
   readonly targets: TargetStates;
+  readonly callers: Pick<CallerProof, 'identify'>;
   readonly policies: Policies;
   readonly recorders: RecorderClient;
   readonly admission: Admission;
+  readonly guard: CallGuard;
   readonly registry: CallRegistry<CallSession>;
   /** What a tenant's recorder wants to be told. */
   readonly recorderOf: (tenant: string) => RecordingSessionOptions & {
@@ -49,14 +54,14 @@ export interface CallControlOptions extends CallServices {
 }
 
 /** What a new call is found to be. */
-interface Passed {
+interface Passed extends GuardedPass {
   readonly trunk: Trunk;
   readonly parties: InviteParties;
   readonly routing: Routing;
   readonly maxForwards: number;
 }
 
-const retryAfterSeconds = 5;
+type Refused = Omit<CallRefusal, 'source'> & Pick<RefusedCaller, 'headers'>;
 
 export class CallControl implements Referrals {
   readonly #options: CallControlOptions;
@@ -68,37 +73,51 @@ export class CallControl implements Referrals {
   /** Takes a new INVITE: it becomes a call or is refused. Never throws. */
   take(invite: IncomingInvite): void {
     const screened = this.#screen(invite);
-    if (!('refuse' in screened)) {
+    if (!('reason' in screened)) {
       this.#begin(invite, screened);
       return;
     }
-    const { status, text } = screened.refuse;
-    this.#options.log.warn({ status, source: invite.source.address, why: text }, 'a call is refused');
-    const headers = status === 503 ? unavailableHeaders(text, retryAfterSeconds) : explained(status, text);
-    void invite.refuse(status, headers);
+    const { status, text } = screened;
+    // To be asked is how every call of a trunk with digest begins.
+    if (text !== notYetLoggedIn) this.#options.events.callRefused({ ...screened, source: invite.source.address });
+    const why = status === 503 ? unavailableHeaders(text) : explained(status, text);
+    void invite.refuse(status, { ...why, ...screened.headers });
   }
 
-  #screen(invite: IncomingInvite): Passed | { refuse: { status: number; text: string } } {
-    const { trunks, admission } = this.#options;
-    const refuse = (status: number, text: string) => ({ refuse: { status, text } });
-    const trunk = trunks.ofSource(invite.source.address, invite.source.port);
-    if (trunk === undefined) return refuse(403, 'no trunk for this source address');
-    const problem = admission.problem(trunk.tenant);
-    if (problem !== undefined) return refuse(errorTable[problem.reason].sip, problem.text);
-    const maxForwards = remainingHops(invite);
-    if (maxForwards === undefined) return refuse(483, 'Max-Forwards is 0');
-    const parties = readParties(invite, trunk.config.trusted);
+  /** In the order of what it costs: whoever is turned away under load is turned away at once. */
+  #screen(invite: IncomingInvite): Passed | Refused {
+    const { trunks, targets, callers, admission, guard } = this.#options;
+    const caller = callers.identify(invite);
+    if ('refuse' in caller) return { ...caller.refuse, trunk: undefined };
+    const { trunk } = caller;
+    const refuse = (status: number, reason: RefusalReason, text: string): Refused => ({
+      status,
+      reason,
+      text,
+      trunk: trunk.name,
+    });
     const { requestUri } = invite;
+    const parties = readParties(invite, trunk.config.trusted);
     const { user: called } = parties.called;
+    const urgent = trunks.isEmergency(called, requestUri);
+    const problem = admission.problem(trunk.tenant, urgent);
+    if (problem !== undefined) return refuse(errorTable[problem.reason].sip, problem.reason, problem.text);
+    const maxForwards = remainingHops(invite);
+    if (maxForwards === undefined) return refuse(483, 'max-forwards', 'Max-Forwards is 0');
     const header = (name: string) => invite.header(name);
     const routing = trunks.route({ trunk, requestUri, called, calling: parties.callingUser, header });
-    if (routing.trunks.length === 0) return refuse(404, `no route of trunk ${trunk.name} takes this call`);
-    return { trunk, parties, routing, maxForwards };
+    if (routing.trunks.length === 0) return refuse(404, 'no-route', `no route of trunk ${trunk.name} takes this call`);
+    const candidates = targets.order(trunks.candidates(routing));
+    // Last, because it takes the call's place on the trunk.
+    const number = routing.called.international ?? routing.called.dialled;
+    const passed = guard.admit({ from: trunk, candidates, called: number, urgent });
+    if (!('seats' in passed)) return refuse(passed.reason === 'destination' ? 403 : 503, passed.reason, passed.text);
+    return { ...passed, trunk, parties, routing, maxForwards };
   }
 
   #begin(invite: IncomingInvite, passed: Passed): void {
-    const { registry, trunks, targets } = this.#options;
-    const { trunk, routing, maxForwards } = passed;
+    const { registry, targets } = this.#options;
+    const { trunk, routing, candidates, seats, maxForwards } = passed;
     const facts = this.#decide(passed);
     const session = new CallSession(this.#options, {
       facts,
@@ -106,7 +125,8 @@ export class CallControl implements Referrals {
       nearParty: callingRole(facts.direction),
       nearTerms: mediaTerms(trunk),
       nearTrunk: trunk,
-      candidates: targets.order(trunks.candidates(routing)),
+      candidates,
+      seats,
       onTarget: (target, answered) => targets.called(target, answered),
       maxForwards,
       callerFor: (to) => this.callerFor(trunk, to),
@@ -114,7 +134,10 @@ export class CallControl implements Referrals {
       recording: facts.decision.record ? this.#newRecording(facts, this.#terms(facts, routing)) : undefined,
     });
     registry.add(session);
-    void session.ended.then(() => registry.remove(session.id));
+    void session.ended.then(() => {
+      registry.remove(session.id);
+      seats.release();
+    });
     session.start();
   }
 
@@ -132,7 +155,7 @@ export class CallControl implements Referrals {
             Accept: 'application/sdp',
           },
         }
-      : { status: 503, headers: unavailableHeaders(problem.text, retryAfterSeconds) };
+      : { status: 503, headers: unavailableHeaders(problem.text) };
   }
 
   /** Ends every call, each with the same termination; resolves when all are gone or the signal aborts. */
@@ -151,13 +174,20 @@ export class CallControl implements Referrals {
   }
 
   route(from: Trunk, { parties }: CallFacts, { uri }: ReferTarget): readonly Candidate[] {
-    const { trunks, targets, admission } = this.#options;
+    const { trunks, targets, guard } = this.#options;
     const called = uri.user?.split(';')[0] ?? '';
-    if (called === '' || admission.problem(from.tenant) !== undefined) return [];
+    if (called === '') return [];
     const requestUri = formatUri(uri);
     const calling = parties.calling.user;
     const routing = trunks.route({ trunk: from, requestUri, called, calling, header: () => undefined });
-    return targets.order(trunks.candidates(routing));
+    const candidates = targets.order(trunks.candidates(routing));
+    if (candidates.length === 0) return [];
+    const number = routing.called.international ?? routing.called.dialled;
+    const passed = guard.admit({ from, candidates, called: number, urgent: false });
+    if (!('seats' in passed)) return [];
+    // The call has a place on its trunks already.
+    passed.seats.release();
+    return passed.candidates;
   }
 
   regard(call: CallFacts, party: Party, { uri }: ReferTarget, from: Trunk): CallFacts {

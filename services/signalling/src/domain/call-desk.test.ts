@@ -12,7 +12,7 @@ const never = new AbortController().signal;
 function desk(world: FakeWorld, recorders: readonly string[] = ['sip:r1']) {
   const registry = new CallRegistry<CallSession>(10);
   const policies = { missing: [] };
-  const admission = new CallAdmission(registry, world.relays, policies);
+  const admission = new CallAdmission(registry, world.relays, policies, { problem: undefined });
   const drains: boolean[] = [];
   const made = new CallDesk({
     registry,

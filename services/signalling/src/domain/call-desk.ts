@@ -2,9 +2,10 @@
 import { SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { CallAdmission } from './admission.js';
+import type { CallView } from './call-plan.js';
 import { type CallRecording, isLive } from './call-recording.js';
 import type { CallRegistry } from './call-registry.js';
-import type { CallSession, CallView } from './call-session.js';
+import type { CallSession } from './call-session.js';
 import { raced } from './deadline.js';
 import type { CallId } from './identifiers.js';
 import type { CallFacts } from './ports.js';

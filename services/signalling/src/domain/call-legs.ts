@@ -17,6 +17,7 @@ export interface CallLegsOptions {
 }
 
 const infoDeadlineMs = 10_000;
+const byeDeadlineMs = 5_000;
 
 export class CallLegs {
   readonly #options: CallLegsOptions;
@@ -103,8 +104,11 @@ export class CallLegs {
       onChanged: () => recordings.refresh(flows()),
       onDescribed: (side, sdp) => recordings.prefer(side, sdp),
       indication: () => recordings.indication,
-      onLegGone: (side, status) =>
-        onOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`)),
+      onLegGone: (side, status) => {
+        // RFC 3261 §12.2.1.2: a BYE, though it will not be understood, so that the edge does not keep the dialog.
+        void legs[side].leg.bye(undefined, AbortSignal.timeout(byeDeadlineMs));
+        onOver(side, terminated('far-side-failed', `${side} leg answered ${status} to an offer`));
+      },
       signal,
       log,
     });

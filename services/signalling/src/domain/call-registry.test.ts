@@ -3,13 +3,17 @@ import { test } from 'node:test';
 import { CallRegistry } from './call-registry.js';
 import { newCallId } from './identifiers.js';
 
-test('there is room for maxCalls and no more', () => {
+test('it is full with maxCalls; one that was let in all the same is a call like the others', () => {
   const registry = new CallRegistry(1);
-  const call = { id: newCallId() };
-  assert.equal(registry.add(call), true);
-  assert.equal(registry.add({ id: newCallId() }), false);
-  assert.equal(registry.get(call.id), call);
+  const [call, urgent] = [{ id: newCallId() }, { id: newCallId() }];
+  assert.equal(registry.full, false);
+  registry.add(call);
+  assert.equal(registry.full, true);
+  registry.add(urgent);
+  assert.deepEqual(registry.all(), [call, urgent]);
   registry.remove(call.id);
+  assert.equal(registry.full, true);
+  registry.remove(urgent.id);
   assert.equal(registry.full, false);
 });
 

@@ -21,7 +21,6 @@ export interface CallReleaseOptions {
   readonly inFlight: readonly Promise<unknown>[];
   /** Ends the recordings that have begun, told why the call ended. */
   readonly stopRecordings: (why: string) => readonly Promise<void>[];
-  readonly retryAfterSeconds: number;
   readonly log: Logger;
 }
 
@@ -38,7 +37,7 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   const bye = (leg: Hanging | undefined) => ends.push(leg && sayBye(leg, release.termination, log));
 
   if (release.near === 'bye') bye(first.near);
-  if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release, options)));
+  if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release)));
   if (release.far === 'bye') bye(first.far);
   ends.push(...stopRecordings(release.termination.reason), first.media && closeMedia(first.media, log));
 
@@ -55,17 +54,14 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   if (!clean) log.error({ termination: release.termination }, 'something of the call could not be given back in time');
 }
 
-function refusalHeaders(
-  { status, explain, termination }: CallRelease,
-  options: CallReleaseOptions,
-): Record<string, string> {
+function refusalHeaders({ status, explain, termination }: CallRelease): Record<string, string> {
   if (!explain) return {};
   const text = termination.detail === '' ? termination.reason : termination.detail;
-  return status === 503 ? unavailableHeaders(text, options.retryAfterSeconds) : explained(status, text);
+  return status === 503 ? unavailableHeaders(text) : explained(status, text);
 }
 
 async function sayBye(leg: Hanging, termination: Termination, log: Logger): Promise<void> {
-  const header = byeReason(termination);
+  const header = reasonFor(termination);
   const signal = within(undefined, releaseDeadlineMs);
   try {
     await raced(leg.bye(header, signal), signal);
@@ -74,12 +70,14 @@ async function sayBye(leg: Hanging, termination: Termination, log: Logger): Prom
   }
 }
 
-/** RFC 3326: the other side is told why, unless it is the plain end of a call. */
-function byeReason({ reason, detail }: Termination): string | undefined {
+/** RFC 3326: the other side is told why, unless a party has ended the call, or given it up, as parties do. */
+export function reasonFor({ reason, detail }: Termination): string | undefined {
   switch (reason) {
     case 'hangup':
+    case 'cancelled':
       return undefined;
     case 'ended-by-operator':
+    case 'max-duration':
       return explained(480, detail)['Reason'];
     default:
       return explained(unavailable.includes(reason) ? 503 : 500, reason)['Reason'];

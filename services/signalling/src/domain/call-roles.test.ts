@@ -8,8 +8,10 @@ import { bodyParts, dynamics365 } from '@sidestream/siprec';
 import { FakeWorld } from '../testing/fake-world.js';
 import { CallAdmission } from './admission.js';
 import { CallControl, drained } from './call-control.js';
+import { CallGuard } from './call-guard.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
+import { CallerProof } from './caller-proof.js';
 import type { Party } from './parties.js';
 import type { CallFacts, ForkStream, Policies, RecordingBody } from './ports.js';
 import { usualTerms } from './recording-terms.js';
@@ -67,18 +69,29 @@ async function recorded(side: Party, calling: string, called: string) {
       return world.recorders.invite(invite, signal);
     },
   };
+  const config = {
+    near: trunk(side, '127.0.0.1', 'far'),
+    far: trunk(side === 'seller' ? 'customer' : 'seller', '127.0.0.2', 'near'),
+  };
+  const trunks = new TrunkTable(config);
   const calls = new CallControl({
     ...services,
     events: { ...world.events, callStarted: (call) => void started.push(call) },
     relays,
     recorders,
     targets: new TargetStates(() => performance.now()),
-    trunks: new TrunkTable({
-      near: trunk(side, '127.0.0.1', 'far'),
-      far: trunk(side === 'seller' ? 'customer' : 'seller', '127.0.0.2', 'near'),
+    trunks,
+    callers: new CallerProof({
+      trunks,
+      registered: { ofContact: () => undefined, ofSource: () => undefined },
+      config,
+      logins: new Map(),
+      clock: () => 0,
+      onProof: () => {},
     }),
     policies,
-    admission: new CallAdmission(registry, relays, policies),
+    admission: new CallAdmission(registry, relays, policies, { problem: undefined }),
+    guard: new CallGuard({}, services.clock),
     registry,
     recorderOf: () => ({ profile: dynamics365, accountId: 'AC0123' }),
     termsOf: () => usualTerms,

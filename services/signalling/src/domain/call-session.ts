@@ -1,34 +1,23 @@
 // One call: it owns the call's state, runs the effects of the state machine on its legs, media and recordings, and reports what came of
 // them. Ports may fail, hang or answer late; the call still ends once, with everything given back.
-import { type Candidate, requestUriAt, type Trunk } from '@sidestream/routing';
-import { type Logger, SidestreamError } from '@sidestream/service';
+import type { Candidate, Trunk } from '@sidestream/routing';
+import type { Logger } from '@sidestream/service';
 import { formatNameAddr, type ReferTarget } from '@sidestream/sip';
 import { CallDelays } from './call-delays.js';
 import { CallLegs } from './call-legs.js';
 import { CallMedia, mediaTerms } from './call-media.js';
-import { type CallRecording, type PlannedRecording, RecordingsOfCall, type RecordingView } from './call-recording.js';
-import type { Referrals } from './call-referrals.js';
-import { releaseCall } from './call-release.js';
+import type { CallPlan, CallServices, CallView } from './call-plan.js';
+import { type CallRecording, RecordingsOfCall } from './call-recording.js';
+import { reasonFor, releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { CallTransfer } from './call-transfer.js';
 import { raced } from './deadline.js';
 import { dialWithin, isThere, mayTryNext } from './dialling.js';
-import { type FarSide, farHeaders } from './far-headers.js';
+import { farHeaders } from './far-headers.js';
+import { farInvite } from './far-invite.js';
 import type { CallId } from './identifiers.js';
 import { opposite, type Side } from './offer-answer.js';
-import type { Party } from './parties.js';
-import type {
-  CallEvents,
-  CallFacts,
-  IncomingInvite,
-  InviteHeaders,
-  Leg,
-  MediaRelays,
-  MediaTerms,
-  MonotonicClock,
-  Refusal,
-  Trunking,
-} from './ports.js';
+import type { CallFacts, Leg, Refusal, SipFields } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import {
   relayedStatus,
@@ -39,45 +28,8 @@ import {
   terminationOfRefusal,
 } from './termination.js';
 
-/** What there is to see of a call. */
-export interface CallView {
-  readonly facts: CallFacts;
-  readonly phase: CallState['phase'];
-  readonly answeredAt: Date | undefined;
-  /** Those that began, in their order. */
-  readonly recordings: readonly RecordingView[];
-}
-
-export interface CallServices {
-  readonly trunking: Trunking;
-  readonly relays: MediaRelays;
-  readonly events: CallEvents;
-  readonly clock: MonotonicClock;
-  readonly log: Logger;
-}
-
-export interface CallPlan {
-  readonly facts: CallFacts;
-  readonly invite: IncomingInvite;
-  readonly nearParty: Party;
-  /** Of the trunk that it came from. */
-  readonly nearTerms: MediaTerms;
-  readonly nearTrunk: Trunk;
-  readonly candidates: readonly Candidate[];
-  readonly maxForwards: number;
-  /** Told what each target does: it has answered, or nobody is there. */
-  readonly onTarget: (target: Candidate, answered: boolean) => void;
-  /** What this trunk makes of the caller's header fields. */
-  readonly callerFor: (to: Trunk) => Pick<FarSide, 'believed' | 'trusted' | 'number' | 'passHeaders'>;
-  /** What a transfer of it needs to know. */
-  readonly referrals: Referrals;
-  /** Undefined: the call is not to be recorded. */
-  readonly recording: PlannedRecording | undefined;
-}
-
 /** How long the far side may ring (RFC 3261 §16.6 Timer C is above three minutes). */
 const ringDeadlineMs = 200_000;
-const retryAfterSeconds = 5;
 
 export class CallSession {
   readonly id: CallId;
@@ -266,25 +218,23 @@ export class CallSession {
   }
 
   async #dial(index: number): Promise<void> {
-    const { invite, candidates, maxForwards, callerFor, onTarget } = this.#plan;
+    const { candidates, seats, onTarget } = this.#plan;
     const candidate = candidates[index];
     if (candidate === undefined) return;
+    const full = seats.moveTo(candidate.trunk.name);
+    if (full !== undefined) {
+      const termination = terminated('overloaded', full.text);
+      return this.#dispatch({ type: 'far-refused', status: 503, another: true, termination });
+    }
     await this.#media.offerTo(mediaTerms(candidate.trunk));
     const { trunking, clock } = this.#services;
-    const uri = requestUriAt(candidate, candidate.user);
-    const isLast = index + 1 === candidates.length;
+    const isLast = index + 1 === this.#plan.candidates.length;
     const { timeoutMs } = candidate.trunk.config.failover;
-    const invited = dialWithin(
+    const outcome = await dialWithin(
       trunking,
       {
-        uri,
-        protocol: candidate.protocol,
-        headers: farHeaders(invite, {
-          own: trunking.ownAddress(candidate.protocol),
-          to: uri.replace(/;.*$/, ''),
-          maxForwards,
-          ...callerFor(candidate.trunk),
-        }),
+        ...farInvite(candidate, this.#plan, trunking.ownAddress(candidate.protocol)),
+        cancelReason: () => this.#state.termination && reasonFor(this.#state.termination),
         sdp: this.#media.sdp.toFar,
         onSent: () => {
           this.#delays.inviteLeft(clock());
@@ -300,13 +250,7 @@ export class CallSession {
       { answerMs: ringDeadlineMs, responseMs: isLast ? undefined : timeoutMs },
       this.#work.signal,
     );
-    const outcome = await invited.catch((error: unknown): Refusal => {
-      // What the edge cannot send there it may send to the next one.
-      if (isLast || this.#work.signal.aborted || !(error instanceof SidestreamError) || error.code !== 'not-ready')
-        throw error;
-      return { kind: 'refused', status: 503, reason: error.message };
-    });
-    onTarget(candidate, outcome.kind !== 'refused' || isThere(outcome.status));
+    onTarget(candidate, outcome.kind !== 'refused' || this.#state.rang || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
     if (outcome.kind === 'offered') {
@@ -384,6 +328,7 @@ export class CallSession {
       },
       far: { leg: far, party: farParty, remote: sdp.fromFar, local: sdp.toFar, descriptions: farDescriptions },
     });
+    this.#limitDuration();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
   }
 
@@ -393,8 +338,16 @@ export class CallSession {
     this.close(terminated('media-timeout', `neither party has been heard for ${seconds} s`));
   }
 
+  #limitDuration(): void {
+    const { maxDurationMs } = this.#plan.seats;
+    if (maxDurationMs === undefined) return;
+    const why = `a call on this trunk may last ${maxDurationMs / 1_000} s`;
+    const timer = setTimeout(() => this.close(terminated('max-duration', why)), maxDurationMs);
+    this.#work.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  }
+
   /** Of the INVITE to a transfer target, in the name of the party that stays. */
-  #headersFor(left: Side, { protocol, trunk }: Candidate, to: string): InviteHeaders {
+  #headersFor(left: Side, { protocol, trunk }: Candidate, to: string): SipFields {
     const { invite, maxForwards, referrals } = this.#plan;
     const own = this.#services.trunking.ownAddress(protocol);
     const stays = opposite(left);
@@ -434,7 +387,6 @@ export class CallSession {
       holdings: () => ({ near: this.#legs.near, far: this.#legs.farHeld, media: this.#media.session }),
       inFlight: [...this.#inFlight, this.#media.settled],
       stopRecordings: (why) => this.#recordings.stop(why, release.recording),
-      retryAfterSeconds,
       log: this.#log,
     });
     this.#dispatch({ type: 'released' });

@@ -9,7 +9,7 @@ import { mediaTerms } from './call-media.js';
 import { within } from './deadline.js';
 import { dialWithin, isThere, mayTryNext } from './dialling.js';
 import type { Side } from './offer-answer.js';
-import type { IncomingReferral, InviteHeaders, Leg, Refusal, Trunking } from './ports.js';
+import type { IncomingReferral, Leg, Refusal, SipFields, Trunking } from './ports.js';
 import { LegDescriptions } from './recording-awareness.js';
 import { relayedStatus, statusOf, type Termination, terminationOf, terminationOfRefusal } from './termination.js';
 
@@ -19,7 +19,7 @@ export interface CallTransferOptions {
   /** Where the call of this side's peer to the target goes, best first; empty if nowhere. */
   readonly route: (from: Trunk, target: ReferTarget) => readonly Candidate[];
   /** Of the INVITE to the target, which stands for the party that stays. */
-  readonly headers: (left: Side, to: Candidate, uri: string) => InviteHeaders;
+  readonly headers: (left: Side, to: Candidate, uri: string) => SipFields;
   readonly onTarget: (target: Candidate, answered: boolean) => void;
   /** The newcomer is in the call. */
   readonly onTransferred: (side: Side, target: ReferTarget, trunk: Trunk) => void;
@@ -145,6 +145,7 @@ export class CallTransfer {
       const outcome = await dialWithin(
         trunking,
         {
+          trunk: candidate.trunk.name,
           uri,
           protocol: candidate.protocol,
           headers: headers(side, candidate, uri.replace(/;.*$/, '')),

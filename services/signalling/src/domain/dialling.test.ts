@@ -52,7 +52,7 @@ async function called(targets: readonly Target[], failover: object = {}) {
   if (call.phase === 'talking') world.near?.hangUp();
   await call.ended;
   assert.deepEqual([...world.held.keys()], []);
-  return { reached, answered: world.count('callAnswered') === 1, did: world.did };
+  return { reached, answered: world.count('callAnswered') === 1, did: world.did, there: world.targets };
 }
 
 for (const [what, first, failover, tried] of [
@@ -87,7 +87,15 @@ test('the last target may take its time, and its refusal is what the caller hear
 });
 
 test('a target that rings too long is cancelled, and so is what the call itself gives up', async () => {
-  const invite = { uri: '', protocol: 'udp', headers: {}, sdp: '', onSent: () => {}, onProgress: () => {} } as const;
+  const invite = {
+    trunk: '',
+    uri: '',
+    protocol: 'udp',
+    headers: {},
+    sdp: '',
+    onSent: () => {},
+    onProgress: () => {},
+  } as const;
   const silent = {
     invite: (...[outgoing, signal]: Parameters<Trunking['invite']>) => isSilent(outgoing, signal, () => assert.fail()),
   };
@@ -100,6 +108,12 @@ test('a target that rings too long is cancelled, and so is what the call itself 
   const gone = new SidestreamError('cancelled', 'gone');
   const limits = { answerMs: 60_000, responseMs: 60_000 };
   await assert.rejects(dialWithin(silent, invite, limits, AbortSignal.abort(gone)), gone);
+});
+
+test('a target is there if it answers or rings, whatever it says then; it is not after silence or 503', async () => {
+  const { there } = await called([isSilent, refuses(503), refuses(500), answers], { timeout: '500ms' });
+  assert.deepEqual([...there.values()], [false, false, true, true]);
+  assert.deepEqual([...(await called([ringsThenRefuses(408)])).there.values()], [true]);
 });
 
 test('no configuration makes a call look elsewhere after a busy or a 6xx', () => {

@@ -1,5 +1,6 @@
 // One INVITE to one target, with bounds to what it may take; and whether the next target is tried after it.
 import type { Candidate } from '@sidestream/routing';
+import { SidestreamError } from '@sidestream/service';
 import type { Acceptance, Offered, OutgoingInvite, Refusal, Trunking } from './ports.js';
 
 export interface DialLimits {
@@ -10,8 +11,8 @@ export interface DialLimits {
 }
 
 /**
- * Sends the INVITE. What takes too long is cancelled, and is a refusal: 408 without any response, 480 without an answer. Rejects as
- * Trunking.invite() does.
+ * Sends the INVITE. What takes too long is cancelled, and is a refusal: 408 without any response, 480 without an answer; 503 what the
+ * edge can't send to a target that is not the last one. Rejects else as Trunking.invite() does.
  */
 export async function dialWithin(
   trunking: Pick<Trunking, 'invite'>,
@@ -38,8 +39,11 @@ export async function dialWithin(
   try {
     return await trunking.invite({ ...invite, onProgress }, attempt.signal);
   } catch (error) {
-    if (overdue === undefined || signal.aborted) throw error;
-    return overdue;
+    if (signal.aborted) throw error;
+    if (overdue !== undefined) return overdue;
+    // What the edge can't send there it may send to the next one.
+    if (responseMs === undefined || !(error instanceof SidestreamError) || error.code !== 'not-ready') throw error;
+    return { kind: 'refused', status: 503, reason: error.message };
   } finally {
     clearTimeout(answer);
     clearTimeout(response);

@@ -3,7 +3,7 @@
 import { splitList } from '@sidestream/sip';
 import { type CallerTrust, identityHeaders } from './identity-headers.js';
 import type { InviteIdentities } from './parties.js';
-import type { InviteHeaders } from './ports.js';
+import type { SipFields } from './ports.js';
 
 /** Max-Forwards of a request without one (RFC 3261 §8.1.1.6). */
 const defaultMaxForwards = 70;
@@ -28,7 +28,7 @@ export interface FarSide extends CallerTrust {
 }
 
 /** Builds the header fields. */
-export function farHeaders(invite: InviteIdentities, far: FarSide): InviteHeaders {
+export function farHeaders(invite: InviteIdentities, far: FarSide): SipFields {
   return {
     ...passedHeaders(invite, far.passHeaders),
     ...identityHeaders(invite, far),

@@ -75,9 +75,12 @@ test('a refusal of the other leg is relayed, the media is put back, the call sta
 });
 
 test('RFC 5057 §5.1: 481 of the other leg says that it is gone', async () => {
-  const { offers, near, gone } = established();
+  const { offers, world, near, gone } = established();
   near.reinviteAnswer = { status: 481, reason: 'Gone', sdp: '' };
-  await offers.handle('far', fakeOffer('hold'));
+  const offer = fakeOffer('hold');
+  await offers.handle('far', offer);
+  assert.equal(await offer.heard, 481);
+  await world.until(() => gone.length > 0);
   assert.deepEqual(gone, ['near 481']);
 });
 

@@ -216,7 +216,9 @@ export class OfferAnswer {
       const response = await other.leg.reinvite(this.#describe(other, offered), within(signal, answerDeadlineMs));
       if (response.status >= 300) {
         await this.#rollBack(own, other);
-        if (response.status === 481 || response.status === 408) onLegGone(otherSide, response.status);
+        // Whoever offered hears the refusal before the end.
+        if (response.status === 481 || response.status === 408)
+          setImmediate(() => onLegGone(otherSide, response.status));
         return { kind: 'refused', status: relayedStatus(response.status) };
       }
       const answer = await media.answer(other.party, response.sdp, within(signal, mediaDeadlineMs));

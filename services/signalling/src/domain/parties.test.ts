@@ -110,9 +110,18 @@ test('the first URI by which a party may be known is the one that is shown', () 
 test('what cannot be read identifies nobody and throws nothing', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string(), (uri, from, asserted) => {
-      const message = invite(uri, { from, to: asserted, 'p-asserted-identity': asserted, diversion: from });
+      const message = invite(uri, {
+        from,
+        to: asserted,
+        'p-asserted-identity': asserted,
+        diversion: from,
+        'history-info': asserted,
+      });
       readParties(message);
-      for (const value of Object.values(farHeaders(message, far))) assert.doesNotMatch([value].flat().join(), /[\r\n]/);
+      for (const trusted of [true, false]) {
+        for (const value of Object.values(farHeaders(message, { ...far, trusted })))
+          assert.doesNotMatch([value].flat().join(), /[\r\n]/);
+      }
     }),
     { numRuns: 500 },
   );

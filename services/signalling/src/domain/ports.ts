@@ -30,19 +30,23 @@ export interface IncomingInvite {
   /** The same for an INVITE without SDP: `answer` resolves with what the ACK carried, '' when it carried nothing or none came. */
   acceptWithOffer(sdp: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
   /** Sends a final failure; a second one, or one after CANCEL, does nothing. Never rejects. */
-  refuse(status: number, headers?: Readonly<Record<string, string>>): Promise<void>;
+  refuse(status: number, headers?: SipFields): Promise<void>;
 }
 
 /** Header fields by name; a list stands for several fields of one name. */
-export type InviteHeaders = Readonly<Record<string, string | readonly string[]>>;
+export type SipFields = Readonly<Record<string, string | readonly string[]>>;
 
 /** An INVITE to send to a trunk. */
 export interface OutgoingInvite {
+  /** Whose target is called: its credentials answer challenges, and nobody else's. */
+  readonly trunk: string;
   readonly uri: string;
   readonly protocol: TrunkProtocol;
-  readonly headers: InviteHeaders;
+  readonly headers: SipFields;
   /** Empty: the far side is asked for its offer. */
   readonly sdp: string;
+  /** Why it is given up: the Reason (RFC 3326) of the CANCEL, and of the BYE after a 2xx that crossed it. Undefined: none is told. */
+  cancelReason?(): string | undefined;
   /** The INVITE has left. */
   onSent(): void;
   /** A provisional response other than 100; `sdp` is empty without a body. `branch`: the To tag, one for each fork. */
@@ -136,6 +140,34 @@ export interface Trunking {
   invite(invite: OutgoingInvite, signal: AbortSignal): Promise<Acceptance | Offered | Refusal>;
   /** Sends OPTIONS outside a dialog; resolves with its final status. Rejects as invite() does. */
   options(uri: string, protocol: TrunkProtocol, signal: AbortSignal): Promise<number>;
+  /** Sends REGISTER, with the trunk's credentials where it is asked for them. Rejects as invite() does. */
+  register(register: OutgoingRegister, signal: AbortSignal): Promise<RegisterAnswer>;
+}
+
+/** A REGISTER to send (RFC 3261 §10.2). */
+export interface OutgoingRegister {
+  readonly trunk: string;
+  readonly registrar: string;
+  readonly protocol: TrunkProtocol;
+  /** The address that is registered. */
+  readonly address: string;
+  /** Where calls to it shall go. */
+  readonly contact: string;
+  /** 0 takes the contact back. */
+  readonly expiresSeconds: number;
+  /** The same for all of a registration. */
+  readonly callId: string;
+  /** Gives a higher number at each call. */
+  nextCseq(): number;
+}
+
+/** A registrar's final answer. */
+export interface RegisterAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** Where it came from. */
+  readonly source: string;
+  header(name: string): string | undefined;
 }
 
 // ----------------------------------------------------------------------------------------------------------- media
@@ -149,6 +181,12 @@ export interface ForkStream {
   readonly crypto: string;
   readonly payloadTypes: readonly number[];
 }
+
+/**
+ * How an answered fork does its work. stalled: a party sends, and nothing of it leaves for the recorder. recorder-silent: no more RTCP of a
+ * recorder that used to send it.
+ */
+export type ForkCondition = 'flowing' | 'stalled' | 'recorder-silent';
 
 /** What the media of a trunk's calls may be. */
 export interface MediaTerms {
@@ -176,6 +214,8 @@ export interface MediaSession {
   /** Offers a paused fork again. Media may flow at once to where it went before. */
   resumeFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]>;
   stopFork(forkId: string, signal: AbortSignal): Promise<void>;
+  /** Tells when a fork does its work no more, or again, until it is stopped; `lastedMs`: how long it had been so. */
+  watchFork(forkId: string, onChange: (condition: ForkCondition, lastedMs: number) => void): void;
 }
 
 export interface MediaWatcher {
@@ -186,8 +226,8 @@ export interface MediaWatcher {
 }
 
 export interface MediaRelays {
-  /** Why no session can be opened now, in words that name what is missing; undefined when one can be tried. */
-  unavailable(): string | undefined;
+  /** Why no session can be opened now, in words that name what is missing; undefined when one can be tried. `full`: all have enough. */
+  unavailable(): { readonly full: boolean; readonly text: string } | undefined;
   /** Opens a session on the best relay; tries the next one when a relay does not answer. */
   open(
     callId: CallId,
@@ -296,6 +336,8 @@ export interface PolicyFacts {
 
 /** What the world is told of calls and recordings. Nothing here waits or throws. */
 export interface CallEvents {
+  /** A new INVITE was turned away; `trunk` is that of its source, undefined for a stranger. */
+  callRefused(refusal: CallRefusal): void;
   callStarted(call: CallFacts): void;
   callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
   /** Somebody else has taken this party's place. `call`: as it is now. */
@@ -317,6 +359,27 @@ export interface CallEvents {
   ): void;
   /** Beside the call, never awaited: dialog state as plain data and fork ids; no key. */
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void;
+}
+
+/** Why new calls are turned away. A reason is a metric label: nothing else becomes one. */
+export type RefusalReason =
+  | 'unknown-trunk'
+  | 'login'
+  | 'draining'
+  | 'overloaded'
+  | 'not-ready'
+  | 'trunk-full'
+  | 'trunk-rate'
+  | 'destination'
+  | 'max-forwards'
+  | 'no-route';
+
+export interface CallRefusal {
+  readonly status: number;
+  readonly reason: RefusalReason;
+  readonly text: string;
+  readonly trunk: string | undefined;
+  readonly source: string;
 }
 
 export interface CallFacts {

@@ -1,8 +1,9 @@
-// Whether a recorder that there is reason to doubt still knows our dialog. A lost connection alone is no lost recording: the recorder is
-// dialled again and asked by OPTIONS within the dialog, every 2 s until it answers; two that stay unanswered in a row lose it.
+// Whether a recorder is still of use once something speaks against it. A lost connection alone is no lost recording: the recorder is
+// dialled again and asked by OPTIONS within the dialog, every 2 s until it answers; two that stay unanswered in a row lose it. Where the
+// relay says that nothing leaves for the recorder, or that its RTCP has stopped, an answer to OPTIONS does not help it: it is lost, too.
 import { pause } from '@sidestream/service';
 import { within } from './deadline.js';
-import type { MonotonicClock, RecorderDialog } from './ports.js';
+import type { ForkCondition, MonotonicClock, RecorderDialog } from './ports.js';
 import { type Termination, terminated } from './termination.js';
 
 /** Why a recorder may be gone, and since when. */
@@ -28,9 +29,17 @@ const tolerated = 2;
 /** The dialogs of one connection are probed one after the other, not in one burst. */
 const spreadMs = 500;
 
+/** What may speak against a recorder, as a loss says it. */
+const complaints = {
+  stalled: 'media does not leave for it',
+  'recorder-silent': 'its RTCP has stopped',
+} as const satisfies Record<Exclude<ForkCondition, 'flowing'>, string>;
+
 export class RecorderWatch {
   readonly #options: RecorderWatchOptions;
   #probing = false;
+  /** What the relay has said, for as long as the recorder is being asked. */
+  #complaint: { readonly what: string; readonly sinceMs: number } | undefined;
 
   constructor(options: RecorderWatchOptions) {
     this.#options = options;
@@ -42,28 +51,46 @@ export class RecorderWatch {
    * @param sinceMs the last moment at which the recorder was known to be there
    */
   doubt({ why, sinceMs }: Doubt): void {
+    this.#ask(why, sinceMs);
+  }
+
+  /** The relay says how the fork does its work, and for how long it has been so. Returns at once. */
+  forkChanged(condition: ForkCondition, lastedMs: number): void {
+    if (condition === 'flowing') {
+      this.#complaint = undefined;
+      return;
+    }
+    this.#complaint = { what: complaints[condition], sinceMs: this.#options.clock() - lastedMs };
+    this.#ask(this.#complaint.what, this.#complaint.sinceMs);
+  }
+
+  #ask(why: string, sinceMs: number): void {
     if (this.#probing) return;
     this.#probing = true;
     void this.#probe(why, sinceMs).finally(() => {
       this.#probing = false;
+      this.#complaint = undefined;
     });
   }
 
-  async #probe(why: string, sinceMs: number): Promise<void> {
+  async #probe(why: string, doubtSinceMs: number): Promise<void> {
     const { dialog, clock, onLost, signal, random = Math.random } = this.#options;
-    const lost = (detail: string) =>
-      onLost(terminated('recorder-lost', `${dialog.host}: ${detail} after ${why}`), sinceMs);
+    const lost = (detail: string, sinceMs = doubtSinceMs) =>
+      onLost(terminated('recorder-lost', `${dialog.host}: ${detail}`), sinceMs);
     await pause(random() * spreadMs, signal);
     for (let unanswered = 0; unanswered < tolerated && !signal.aborted; ) {
       const askedAtMs = clock();
       const status = await dialog.probe(within(signal, answerDeadlineMs));
       if (signal.aborted) return;
-      if (status === 481) return lost('481 to OPTIONS');
+      if (status === 481) return lost(`481 to OPTIONS after ${why}`);
       // Any answer but a proxy's time-out is the recorder's own.
-      if (status !== undefined && status !== 408) return;
+      if (status !== undefined && status !== 408) {
+        const { what, sinceMs } = this.#complaint ?? {};
+        return what === undefined ? undefined : lost(`${what}, although it answers OPTIONS`, sinceMs);
+      }
       unanswered += 1;
       if (unanswered < tolerated) await pause(Math.max(0, askedAtMs + periodMs - clock()), signal);
     }
-    if (!signal.aborted) lost('no answer to OPTIONS');
+    if (!signal.aborted) lost(`no answer to OPTIONS after ${why}`);
   }
 }

@@ -113,7 +113,7 @@ export class RecordingAttempt {
         if (this.#updates === undefined || this.#work.signal.aborted) return offer.refuse(491);
         void this.#updates.recorderOffers(offer);
       },
-      snapshotWanted: () => this.snapshot(),
+      snapshotWanted: () => this.#snapshot(),
       doubtful: (sinceMs = this.#options.clock()) => this.doubt({ why: 'its connection was gone', sinceMs }),
       ended: (cause, detail) => {
         const reason = cause === 'hangup' ? 'recorder-hangup' : 'recorder-lost';
@@ -149,6 +149,7 @@ export class RecordingAttempt {
       signal,
       onLost: (termination, sinceMs) => onEvent({ type: 'lost', termination }, sinceMs),
     });
+    fork.watch((condition, lastedMs) => this.#watch?.forkChanged(condition, lastedMs));
     this.#updates = new RecordingUpdates({
       dialog,
       script,
@@ -179,8 +180,14 @@ export class RecordingAttempt {
     this.#updates?.refresh();
   }
 
-  /** The recorder is to hear the whole metadata: it wants to, or something in it has changed. */
-  snapshot(): void {
+  /** Something in the metadata has changed. */
+  tell(): void {
+    this.#snapshotWanted = true;
+    this.#updates?.tell();
+  }
+
+  /** The recorder is to hear the whole metadata: it wants to. */
+  #snapshot(): void {
     this.#snapshotWanted = true;
     this.#updates?.snapshot();
   }

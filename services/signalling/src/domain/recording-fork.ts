@@ -104,6 +104,13 @@ export class RecordingFork {
     }
   }
 
+  /** Tells how it does its work, while it should. */
+  watch(onChange: Parameters<MediaSession['watchFork']>[1]): void {
+    this.#media.watchFork(this.id, (...said) => {
+      if (this.flowing) onChange(...said);
+    });
+  }
+
   /** Lets the next `connect` through. */
   resume(): void {
     this.#paused = false;

@@ -326,3 +326,46 @@ test('a connection that is gone before the recording is up is doubted once it is
   await world.until(() => world.steps.includes('recorder probe'));
   await recording.stop('hangup');
 });
+
+for (const [condition, why] of [
+  ['stalled', /media does not leave for it, although it answers OPTIONS/],
+  ['recorder-silent', /its RTCP has stopped, although it answers OPTIONS/],
+] as const) {
+  test(`a fork that is ${condition}: the next recorder, whatever OPTIONS says; the gap lasts since it began`, async (t) => {
+    alive(t);
+    const { world, recording, callId, dialled } = await active(['sip:r1', 'sip:r2']);
+    world.nowMs = laterMs();
+    world.forkChanged?.(condition, 900);
+    await world.until(() => world.count('recordingRecovered') > 0);
+    assert.deepEqual(dialled(), [`recorder sip:r2 ${callId}`]);
+    const lost = world.terminationOf('recordingRecovered');
+    assert.equal(lost?.reason, 'recorder-lost');
+    assert.match(lost?.detail ?? '', why);
+    assert.deepEqual(world.gaps, [900]);
+    await recording.stop('hangup');
+  });
+}
+
+test('a fork that does its work again before the recorder has answered OPTIONS loses nothing', async (t) => {
+  alive(t);
+  const { world, recording, dialled } = await active(['sip:r1', 'sip:r2']);
+  world.forkChanged?.('recorder-silent', 20_000);
+  world.onStep = (name) => {
+    if (name === 'recorder probe') world.forkChanged?.('flowing', 0);
+  };
+  await world.until(() => world.steps.includes('recorder probe'));
+  await recording.stop('hangup');
+  assert.deepEqual(dialled(), []);
+  assert.equal(world.terminationOf('recordingEnded')?.reason, 'call-ended');
+});
+
+test('what the relay has found before a pause counts no more', async () => {
+  const { world, recording } = await active(['sip:r1', 'sip:r2']);
+  await recording.pause('operator');
+  world.forkChanged?.('stalled', 20_000);
+  await recording.stop('hangup');
+  assert.deepEqual(
+    world.steps.filter((step) => step === 'recorder probe'),
+    [],
+  );
+});

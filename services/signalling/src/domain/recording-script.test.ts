@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SidestreamError } from '@sidestream/service';
-import { bodyParts, dynamics365 } from '@sidestream/siprec';
+import { bodyParts, dynamics365, rfc7866 } from '@sidestream/siprec';
 import { anonymous, type Identity } from './parties.js';
 import type { ForkStream } from './ports.js';
 import { RecordingScript } from './recording-script.js';
@@ -25,10 +25,12 @@ function answer(protocol = 'RTP/SAVP', direction = 'recvonly'): { contentType: s
   return { contentType: 'application/sdp', body: Buffer.from(lines.join('\r\n')) };
 }
 
-function script(customer: Identity = { uri: 'sip:+15559999@c', name: 'Ann', user: '+15559999', anonymous: false }) {
+const ann: Identity = { uri: 'sip:+15559999@c', name: 'Ann', user: '+15559999', anonymous: false };
+
+function script(customer = ann, profile = dynamics365) {
   const seller: Identity = { uri: 'sip:+15550001@s', name: '', user: '+15550001', anonymous: false };
   return new RecordingScript({
-    profile: dynamics365,
+    profile,
     accountId: 'AC0123',
     direction: 'inbound',
     parties: { calling: customer, called: seller, customer, seller },
@@ -147,4 +149,25 @@ test('an answer stands once it is agreed on, not when it is checked', () => {
   assert.equal(recording.propose(streams(), 'sendonly'), true);
   recording.agree(first);
   assert.equal(recording.propose(streams(), 'sendonly'), false);
+});
+
+const held = { customer: { sends: false, receives: false }, seller: { sends: true, receives: true } };
+const mode = (body: { contentType: string; body: Buffer }) => /<datamode>(\w+)</.exec(text(body)[1] ?? '')?.[1];
+
+test('RFC 7866 §9.1: what flows is a partial update where the profile has it so, once all was told in this dialog', () => {
+  for (const [profile, expected] of [
+    [rfc7866, 'partial'],
+    [dynamics365, 'complete'],
+  ] as const) {
+    const recording = script(ann, profile);
+    recording.propose(streams(), 'sendonly');
+    assert.equal(mode(recording.inviteBody('flows')), 'complete', 'the first one');
+    recording.follow(held);
+    recording.agree(recording.check(answer()));
+    assert.equal(mode(recording.inviteBody('flows')), expected);
+    assert.equal(mode(recording.inviteBody()), 'complete', 'asked for, or with an offer of its own');
+    recording.renew(new Date());
+    recording.propose(streams(), 'sendonly');
+    assert.equal(mode(recording.inviteBody('flows')), 'complete', 'another recorder');
+  }
 });

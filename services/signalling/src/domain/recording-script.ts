@@ -63,6 +63,9 @@ export class RecordingScript {
   #model: RecordingModel;
   /** What was said last, as version 0, and the version that it was said with. */
   #said = { text: '', version: 0 };
+  /** The call as the recorder of this dialog was told of it in full, and as it was written for it last; updates are of the first. */
+  #told: RecordingModel | undefined;
+  #written: RecordingModel | undefined;
   /** What recorder and relay have agreed on, and what is offered now. */
   #agreed: Description | undefined;
   #proposed: Description | undefined;
@@ -96,6 +99,8 @@ export class RecordingScript {
   renew(recordedSince: Date): void {
     this.#agreed = undefined;
     this.#proposed = undefined;
+    this.#told = undefined;
+    this.#written = undefined;
     this.#model = { ...this.#model, recorded: { associateTime: recordedSince } };
   }
 
@@ -136,13 +141,21 @@ export class RecordingScript {
   /** The recorder did not take the proposal: what was agreed on before still holds (RFC 3261 §14.1). */
   withdraw(): void {
     this.#proposed = undefined;
+    this.#written = this.#told;
   }
 
-  /** The body of INVITE and re-INVITE: what is proposed, or else what stands, and the full metadata. */
-  inviteBody(): RecordingBody {
+  /**
+   * The body of INVITE and re-INVITE: what is proposed, or else what stands, and the metadata.
+   * @param news `flows`: the recorder needs to hear only which way media flows, if nothing else has changed and the profile lets it
+   */
+  inviteBody(news: 'all' | 'flows' = 'all'): RecordingBody {
     const description = this.#present(this.#proposed ?? this.#agreed);
     const offerSdp = this.#say((version) => this.#write(description, version));
-    return initialBody({ model: this.#model, profile: this.#options.profile, offerSdp });
+    const { partialUpdates } = this.#options.profile;
+    const flowsAlone =
+      partialUpdates && news === 'flows' && this.#told !== undefined && sameButFlows(this.#told, this.#model);
+    if (!flowsAlone) this.#written = this.#model;
+    return initialBody({ model: this.#model, profile: this.#options.profile, offerSdp, flowsAlone });
   }
 
   /** The body of BYE: stop time, no labels (RFC 8068 §3.2.4). */
@@ -167,6 +180,7 @@ export class RecordingScript {
   agree({ own }: RecorderDescription): void {
     this.#agreed = own;
     this.#proposed = undefined;
+    this.#told = this.#written;
   }
 
   /** Our answer to an offer of the recorder (RFC 3264 §6, RFC 7866 §7.2). */
@@ -205,6 +219,10 @@ export class RecordingScript {
       throw new SidestreamError('internal', `the relay's fork cannot be offered: ${message(error)}`, { cause: error });
     }
   }
+}
+
+function sameButFlows({ flows: _before, ...one }: RecordingModel, { flows: _now, ...other }: RecordingModel): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function participant(identity: Identity): ParticipantIdentity {

@@ -141,7 +141,7 @@ export class RecordingSession {
    */
   refresh(flows?: PartyFlows): void {
     this.#attempt?.refresh();
-    if (this.#attempts.refresh(flows)) this.#attempt?.snapshot();
+    if (this.#attempts.refresh(flows)) this.#attempt?.tell();
   }
 
   /** Somebody else takes part in the call now: the recorder must hear of it. Its own Call-ID and recorders stay. Returns at once. */
@@ -149,7 +149,7 @@ export class RecordingSession {
     const { recordingCallId, decision } = this.#facts.call;
     const followed = { ...call, recordingCallId, decision: { ...call.decision, recorders: decision.recorders } };
     this.#facts = { ...this.#facts, call: followed };
-    if (this.#attempts.involve(call.parties)) this.#attempt?.snapshot();
+    if (this.#attempts.involve(call.parties)) this.#attempt?.tell();
   }
 
   /**

@@ -267,3 +267,19 @@ test("the recorder's offer while ours is pending hears 491", async () => {
   assert.equal(await offer.heard, 491);
   await updates.idle();
 });
+
+test('RFC 7866 §9.1: a change may be told alone; a snapshot that is asked for is complete, whatever else there is to say', async () => {
+  const { world, updates } = await active();
+  const news: unknown[] = [];
+  const { inviteBody } = world.script;
+  world.script.inviteBody = (...what: unknown[]) => {
+    news.push(...what);
+    return inviteBody();
+  };
+  updates.tell();
+  // Meanwhile, to be told together.
+  updates.snapshot();
+  updates.tell();
+  await updates.idle();
+  assert.deepEqual(news, ['flows', 'all']);
+});

@@ -40,10 +40,11 @@ interface Wanted {
   readonly renewal: boolean;
   /** Its direction may have to be told. */
   readonly turn: boolean;
-  readonly snapshot: boolean;
+  /** The recorder has to hear of the metadata: what has changed, or, having lost it, all. */
+  readonly metadata: 'none' | 'changes' | 'all';
 }
 
-const nothing: Wanted = { renewal: false, turn: false, snapshot: false };
+const nothing: Wanted = { renewal: false, turn: false, metadata: 'none' };
 
 export class RecordingUpdates {
   readonly #options: RecordingUpdatesOptions;
@@ -79,9 +80,14 @@ export class RecordingUpdates {
     return this.#turns.open;
   }
 
-  /** The recorder wants the full metadata (RFC 7866 §9.2): a re-INVITE brings it, changed offer or not. Returns at once. */
+  /** Something in the metadata has changed: a re-INVITE brings it, changed offer or not. Returns at once. */
+  tell(): void {
+    if (this.#wanted.metadata !== 'all') this.#want({ metadata: 'changes' });
+  }
+
+  /** The recorder wants the full metadata (RFC 7866 §9.2): the same, with all of it. Returns at once. */
   snapshot(): void {
-    this.#want({ snapshot: true });
+    this.#want({ metadata: 'all' });
   }
 
   /** Resolves when nothing is in flight. */
@@ -154,8 +160,8 @@ export class RecordingUpdates {
 
   /** While nothing flows the media's changes wait: subscribing the fork anew would let it out. */
   get #pending(): boolean {
-    const { renewal, turn, snapshot } = this.#wanted;
-    return turn || snapshot || (renewal && this.#mayRenew);
+    const { renewal, turn, metadata } = this.#wanted;
+    return turn || metadata !== 'none' || (renewal && this.#mayRenew);
   }
 
   get #mayRenew(): boolean {
@@ -185,9 +191,9 @@ export class RecordingUpdates {
 
   async #update(): Promise<void> {
     const { script, fork, signal, clock, onAgreed, onFailed } = this.#options;
-    const { turn, snapshot } = this.#wanted;
+    const { turn, metadata } = this.#wanted;
     const renewal = this.#wanted.renewal && this.#mayRenew;
-    const again: Wanted = { turn, snapshot, renewal };
+    const again: Wanted = { turn, metadata, renewal };
     this.#wanted = { ...nothing, renewal: this.#wanted.renewal && !renewal };
     const turns = turn ? this.#turns.take() : [];
     const restore = (wanted: Wanted) => {
@@ -204,13 +210,13 @@ export class RecordingUpdates {
     if (fork.paused !== paused) return restore(again);
     const changed = (renewal || turn) && script.propose(streams, paused ? 'inactive' : 'sendonly');
     // The same description needs no offer; the relay needs the standing answer for the renewed subscription.
-    if (!changed && !snapshot) {
+    if (!changed && metadata === 'none') {
       if (!(await this.#connect(this.#answer))) return restore({ ...nothing, turn });
       if (turn) agreed();
       return;
     }
     const askedAtMs = clock();
-    const response = await this.#ask(askedAtMs);
+    const response = await this.#ask(metadata, askedAtMs);
     if (response === undefined) return;
     if (response.status === 491) {
       script.withdraw();
@@ -232,11 +238,11 @@ export class RecordingUpdates {
   }
 
   /** The recorder's final response; undefined where there is none: it is lost then. */
-  async #ask(askedAtMs: number) {
+  async #ask(metadata: Wanted['metadata'], askedAtMs: number) {
     const { dialog, script, signal, onFailed } = this.#options;
     try {
       return await dialog.reinvite(
-        { ...script.inviteBody(), headers: script.inviteHeaders },
+        { ...script.inviteBody(metadata === 'changes' ? 'flows' : 'all'), headers: script.inviteHeaders },
         within(signal, answerDeadlineMs),
       );
     } catch (error) {
@@ -254,12 +260,12 @@ export class RecordingUpdates {
     if (renewal) await this.#connect(this.#answer);
   }
 
-  #restore({ renewal, turn, snapshot }: Wanted): void {
+  #restore({ renewal, turn, metadata }: Wanted): void {
     const now = this.#wanted;
     this.#wanted = {
       renewal: now.renewal || renewal,
       turn: now.turn || turn,
-      snapshot: now.snapshot || snapshot,
+      metadata: [now.metadata, metadata].includes('all') ? 'all' : now.metadata === 'none' ? metadata : now.metadata,
     };
   }
 

@@ -10,6 +10,8 @@ const reasonTable = {
   drained: Result.SERVER_ERROR,
   // An operator, or a program that acts for one, ended just this one: as it was wanted.
   'ended-by-operator': Result.SUCCESS,
+  // The operator limits how long calls last: as it was wanted.
+  'max-duration': Result.SUCCESS,
   // A party preferred not to be recorded, and the tenant honours that.
   'declined-by-party': Result.SUCCESS,
   // A transfer has brought a seller whom the policy does not name.

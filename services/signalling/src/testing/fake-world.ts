@@ -3,8 +3,9 @@ import { EventEmitter, once } from 'node:events';
 import { type Candidate, type Trunk, TrunkTable } from '@sidestream/routing';
 import { createLogger, SidestreamError, trunkSchema } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
+import type { CallServices } from '../domain/call-plan.js';
 import type { Referrals } from '../domain/call-referrals.js';
-import { type CallServices, CallSession } from '../domain/call-session.js';
+import { CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
 import { type Party, readParties, withRoles } from '../domain/parties.js';
 import type {
@@ -29,6 +30,7 @@ import { RecordingSession, type RecordingSessionOptions } from '../domain/record
 import { type RecordingTerms, usualTerms } from '../domain/recording-terms.js';
 import { Recordings } from '../domain/recordings.js';
 import type { Termination } from '../domain/termination.js';
+import { CallSeats, TrunkLimits } from '../domain/trunk-limits.js';
 
 /** ok: at once; fail: rejects; obey: waits for its signal and rejects; late: waits for its signal and succeeds all the same. */
 export type Behaviour = 'ok' | 'fail' | 'obey' | 'late';
@@ -110,9 +112,10 @@ export class FakeWorld {
   far: FakeLeg | undefined;
   recorderHandlers: RecorderHandlers | undefined;
   loseMedia: ((reason: string) => void) | undefined;
-  fallSilent: ((seconds: number) => void) | undefined;
+  forkChanged: Parameters<MediaSession['watchFork']>[1] | undefined;
   /** The time; undefined: the real one. */
   nowMs: number | undefined;
+  fallSilent: ((seconds: number) => void) | undefined;
   /** Of the recorder's answer to BYE; undefined if it does not answer. */
   recorderByeStatus: number | undefined = 200;
   /** Of the recorder's answer to OPTIONS; undefined if it does not answer. */
@@ -131,6 +134,8 @@ export class FakeWorld {
   earlyAnswers = ['early answer'];
   /** SDP of the 200 of the far side's branch `a`. */
   farAnswer = 'far answer';
+  /** What the calls have shown of each target: the last counts. */
+  readonly targets = new Map<string, boolean>();
   /** What the configuration says of the contact centre's trunk. */
   contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string } | undefined;
@@ -235,6 +240,7 @@ export class FakeWorld {
       return { kind: 'accepted', leg: this.far, sdp: this.farAnswer, branch: 'a' };
     },
     options: async () => 200,
+    register: async () => ({ status: 200, reason: 'OK', source: '192.0.2.1', header: () => undefined }),
   };
 
   #offeringLeg(): OfferingLeg {
@@ -290,6 +296,9 @@ export class FakeWorld {
       return this.#resumed;
     },
     stopFork: async (fork) => this.release(`fork ${fork}`),
+    watchFork: (_fork, onChange) => {
+      this.forkChanged = onChange;
+    },
   };
 
   readonly relays: MediaRelays = {
@@ -346,6 +355,7 @@ export class FakeWorld {
   }
 
   readonly events: CallEvents = {
+    callRefused: ({ reason }) => this.#tell(`callRefused ${reason}`),
     callStarted: () => this.#tell('callStarted'),
     callAnswered: () => this.#tell('callAnswered'),
     callTransferred: (call, party) => this.#tell(`callTransferred ${party} ${call.parties[party].user}`),
@@ -469,8 +479,9 @@ export class FakeWorld {
       nearTrunk: this.candidates()[0]?.trunk as Trunk,
       referrals: this.referrals,
       candidates: this.candidates(),
+      seats: new CallSeats(new TrunkLimits({}, () => 0), 'carrier', false),
       maxForwards: 69,
-      onTarget: () => {},
+      onTarget: ({ hostPort }, answered) => this.targets.set(hostPort, answered),
       callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
       recording:
         recorders.length > 0

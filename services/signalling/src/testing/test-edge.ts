@@ -25,12 +25,18 @@ export class TestEdge {
     this.sip = addresses['sip.udp'] ?? '';
   }
 
-  static async start(): Promise<TestEdge> {
+  /** @param trunks instead of one trunk at 127.0.0.1 */
+  static async start(trunks?: object): Promise<TestEdge> {
     const folder = mkdtempSync(join(tmpdir(), 'sidestream-edge-'));
     const at = (name: string) => join(folder, name);
     for (const name of ['cert.pem', 'key.pem', 'policy.yaml']) writeFileSync(at(name), '');
+    // Any password: the edge reads none.
+    writeFileSync(at('password'), 'never read');
     writeFileSync(at('secret'), 'test-secret');
-    writeFileSync(at('sidestream.yaml'), JSON.stringify(configuration));
+    writeFileSync(
+      at('sidestream.yaml'),
+      JSON.stringify(trunks === undefined ? configuration : { ...configuration, trunks }),
+    );
     const child = spawn(process.execPath, [edgeMain], {
       env: { SIDESTREAM_CONFIG: at('sidestream.yaml'), SIDESTREAM_EDGE_SECRET_FILE: at('secret') },
       stdio: ['ignore', 'pipe', 'inherit'],

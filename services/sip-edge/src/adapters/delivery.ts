@@ -1,5 +1,6 @@
 // SIP messages on their way to an application: each with the meta line that drachtio-server would give it.
 import { randomUUID } from 'node:crypto';
+import { certificateNamesHeader } from '@sidestream/service';
 import { type Flow, type SipMessage, type SipRequest, type SipResponse, serialiseMessage } from '@sidestream/sip';
 import {
   formatRequestEcho,
@@ -12,10 +13,20 @@ import type { AdminClient } from './admin-client.js';
 
 /** A message that came from the network. drachtio-server leaves the protocol of an ACK empty. */
 export function deliver(client: AdminClient, message: SipMessage, flow: Flow, at: Placement): void {
-  const bytes = serialiseMessage(message);
+  const bytes = serialiseMessage(withCertificateNames(message, flow));
   const isAck = message.kind === 'request' && message.method === 'ACK';
   const origin = originOf(bytes, isAck ? '' : flow.protocol, flow.remote);
   client.send(formatSip(randomUUID(), 'network', origin, at), bytes);
+}
+
+/** What a peer has proved of itself stands in a header field of ours; what it says there itself is taken away. */
+function withCertificateNames(message: SipMessage, { tls }: Flow): SipMessage {
+  const names = message.kind === 'request' && message.method === 'INVITE' ? (tls?.peerIdentities ?? []) : [];
+  if (names.length === 0 && !message.headers.has(certificateNamesHeader)) return message;
+  const told = message.clone();
+  told.headers.delete(certificateNamesHeader);
+  if (names.length > 0) told.headers.append(certificateNamesHeader, names.join(','));
+  return told;
 }
 
 /** A response that the edge made because the network gave none: no bytes, no address. */

@@ -63,10 +63,11 @@ describe('RFC 3263 §4: a domain', () => {
     assert.equal(await ask(app, `sip:carrier.test:${second}`), 503);
   });
 
-  test('§4.3: over TCP the next place is reached when the first one takes no connection', async (t) => {
+  test('§4.3: over TCP the first place that takes a connection is reached, whatever stands before it', async (t) => {
     const open = await peer(t, 'tcp', 200);
     const app = await stage(t, 'tcp', [
       { priority: 10, port: await closedPort(), target: 'localhost' },
+      { priority: 15, port: await closedPort(), target: 'localhost' },
       { priority: 20, port: open, target: 'localhost' },
     ]);
     assert.equal(await ask(app, 'sip:carrier.test;transport=tcp'), 200);

@@ -74,6 +74,8 @@ export class EdgeDialog implements BookedDialog<AdminClient> {
   /** CSeq of an INVITE of ours whose 2xx waits for the application's ACK, and how to stop the watch over it. */
   owedAck: { readonly cseq: number; readonly stopWatch: () => void } | undefined;
   ack: OwnAck | undefined;
+  /** Header fields of the last INVITE of ours that its ACK repeats. */
+  inviteCredentials: readonly (readonly [name: string, value: string])[] = [];
   readonly unacknowledged = new Map<number, UnacknowledgedAnswer>();
   #order: Promise<void> = Promise.resolve();
 

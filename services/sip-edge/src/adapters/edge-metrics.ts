@@ -1,4 +1,5 @@
 // The edge's numbers (prom-client). Methods from the network become labels only if RFCs know them: a label is memory.
+import type { RefusedBecause, TransportProtocol } from '@sidestream/sip';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 const knownMethods = new Set(
@@ -14,7 +15,7 @@ export interface EdgeNumbers {
 
 export class EdgeMetrics {
   readonly #messages: Counter<'method' | 'kind' | 'direction'>;
-  readonly #refused: Counter<'protocol'>;
+  readonly #refused: Counter<'protocol' | 'reason'>;
   readonly #malformed: Counter;
 
   constructor(registry: Registry, numbers: EdgeNumbers) {
@@ -27,8 +28,8 @@ export class EdgeMetrics {
     });
     this.#refused = new Counter({
       name: 'sidestream_edge_refused_total',
-      help: 'Datagrams and connections dropped without an answer because they came from no configured peer.',
-      labelNames: ['protocol'],
+      help: 'Datagrams and connections dropped without an answer: of no peer, too often, too many, or a handshake that failed.',
+      labelNames: ['protocol', 'reason'],
       registers,
     });
     this.#malformed = new Counter({
@@ -46,8 +47,8 @@ export class EdgeMetrics {
     this.#messages.inc({ method: knownMethods.has(method) ? method : 'other', kind, direction });
   }
 
-  refused(protocol: string): void {
-    this.#refused.inc({ protocol });
+  refused(protocol: TransportProtocol, reason: RefusedBecause): void {
+    this.#refused.inc({ protocol, reason });
   }
 
   malformed(): void {

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { connect, createServer, type TLSSocket } from 'node:tls';
-import { type Credential, CredentialFolder, createAuthority } from '@sidestream/pki';
+import { eventually } from '@sidestream/peers';
+import { type Authority, type Credential, CredentialFolder, createAuthority } from '@sidestream/pki';
 import { TlsIdentity } from '@sidestream/sip';
-import { type AppRequest, connectApp, next } from '../contract/drachtio-app.js';
+import { type AppReply, type AppRequest, connectApp, next } from '../contract/drachtio-app.js';
 import { address, type EmbeddedEdge, startEmbeddedEdge } from '../contract/embedded-edge.js';
 import { answer, RawCall, sdp } from '../contract/raw-call.js';
 import { RawPeer } from '../contract/raw-peer.js';
@@ -79,5 +80,81 @@ describe('SIP over TLS', () => {
     app.disconnect();
     await callee.close();
     server.close();
+  });
+});
+
+describe('SIP over mutual TLS: who a peer is stands in its certificate', () => {
+  let authority: Authority;
+  let folder: CredentialFolder;
+  let trust: string;
+  let edge: EmbeddedEdge;
+
+  before(async () => {
+    authority = await createAuthority('Simulated CA');
+    const own = await authority.issue({ commonName: 'edge', ipAddresses: ['127.0.0.1'], usages: 'both' });
+    trust = own.trust;
+    folder = await CredentialFolder.create();
+    edge = await startEmbeddedEdge({
+      listen: [
+        { protocol: 'udp', host: '127.0.0.1', port: 0 },
+        { protocol: 'tcp', host: '127.0.0.1', port: 0 },
+        { protocol: 'tls', host: '127.0.0.1', port: 0 },
+      ],
+      peers: ['127.0.0.9'],
+      certificateNames: ['pbx.example'],
+      tls: { identity: new TlsIdentity(await folder.write(own, 'edge')), requestClientCertificate: true },
+    });
+  });
+  after(async () => {
+    await edge.stop();
+    await folder.remove();
+  });
+
+  async function dial(dnsName: string): Promise<{ peer: RawPeer; socket: TLSSocket }> {
+    const { certificate: cert, key } = await authority.issue({
+      commonName: 'peer',
+      dnsNames: [dnsName],
+      usages: 'client',
+    });
+    const listener = address(edge.edge.addresses['sip.tls'] ?? '');
+    const socket = connect({ ...listener, ca: trust, cert, key });
+    await once(socket, 'secureConnect');
+    return { peer: RawPeer.over(socket, 'TLS', listener), socket };
+  }
+
+  test('RFC 5922 §7.1: one of the names makes a peer of any address, and the application is told it, whatever the peer says', async () => {
+    const app = await connectApp(edge, (srf) =>
+      srf.invite((request, reply) => void srf.emit('arrived', request, reply)),
+    );
+    const { peer } = await dial('PBX.example');
+    const arrived = next(app, 'arrived');
+    const call = new RawCall(peer);
+    call.send('INVITE', { body: sdp(40_000), headers: { 'x-sidestream-certificate-names': 'carrier.example' } });
+    const [request, reply] = (await arrived) as [AppRequest, AppReply];
+    assert.equal(request.get('X-Sidestream-Certificate-Names'), 'pbx.example');
+    reply.send(486);
+    await peer.response(486, 'INVITE');
+    app.disconnect();
+    await peer.close();
+  });
+
+  test('another name, signed by the same authority, is not answered: the connection ends', async () => {
+    const { peer, socket } = await dial('other.example');
+    const closed = once(socket, 'close');
+    new RawCall(peer).send('INVITE', { body: sdp(40_000) });
+    await closed;
+    assert.equal(peer.bytesReceived, 0);
+    await peer.close();
+  });
+
+  test('without TLS the address counts', async () => {
+    const caller = await RawPeer.udp(edge.udp);
+    new RawCall(caller).send('INVITE', {
+      body: sdp(40_000),
+      headers: { 'X-Sidestream-Certificate-Names': 'pbx.example' },
+    });
+    await eventually(async () => (await edge.metric('sidestream_edge_refused_total')) >= 2, 'it was refused');
+    assert.equal(caller.bytesReceived, 0);
+    await caller.close();
   });
 });

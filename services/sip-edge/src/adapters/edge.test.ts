@@ -16,6 +16,8 @@ const answering = (app: DrachtioApp): void =>
     app.emit('answered', await app.createUAS(request, reply, { localSdp: sdp(41_000) }));
   });
 
+const refusedTotal = 'sidestream_edge_refused_total';
+
 async function withEdge(body: (edge: EmbeddedEdge) => Promise<void>, options = {}): Promise<void> {
   const edge = await startEmbeddedEdge(options);
   try {
@@ -53,6 +55,55 @@ describe('strangers', () => {
       await once(socket, 'close');
       assert.equal(bytes, 0);
       assert.equal(await edge.metric('sidestream_edge_refused_total'), 1);
+    }));
+});
+
+describe('peers that bring too much', () => {
+  const few = { sources: { messagesPerSecond: 10, connectionsPerSecond: 1, connections: 2 } };
+
+  test('UDP: what is beyond the ceiling is dropped unread and counted; another peer is not held up', () =>
+    withEdge(
+      async (edge) => {
+        const app = await connectApp(edge, (srf) => srf.options((_request, reply) => reply.send(200)));
+        const [mad, known] = await Promise.all([RawPeer.udp(edge.udp, '127.0.0.2'), RawPeer.udp(edge.udp)]);
+        for (let count = 0; count < 100; count += 1) mad.send('garbage');
+        new RawCall(known).send('OPTIONS');
+        await known.response(200);
+        assert.equal(mad.bytesReceived, 0);
+        const [read, refused] = [await edge.metric('sidestream_edge_malformed_total'), await edge.metric(refusedTotal)];
+        assert.ok(read >= 20 && read < 30, `${read} were read`);
+        assert.equal(read + refused, 100);
+        app.disconnect();
+        await Promise.all([mad.close(), known.close()]);
+      },
+      { ...few, peers: ['127.0.0.1', '127.0.0.2'] },
+    ));
+
+  test('TCP: connections are bounded, in number and in a second; what they bring is answered in its time, all of it', () =>
+    withEdge(async (edge) => {
+      const app = await connectApp(edge, (srf) => srf.options((_request, reply) => reply.send(200)));
+      const peer = await RawPeer.tcp(edge.tcp);
+      for (let count = 0; count < 25; count += 1) new RawCall(peer).send('OPTIONS');
+      for (let count = 0; count < 25; count += 1) await peer.response(200);
+      const begun = performance.now();
+      new RawCall(peer).send('OPTIONS');
+      await peer.response(200);
+      assert.ok(performance.now() - begun > 300, 'the connection was not read for a while');
+      const second = await RawPeer.tcp(edge.tcp);
+      const third = connect({ ...edge.tcp });
+      await once(third.on('error', () => undefined).resume(), 'close');
+      assert.equal(await edge.metric(refusedTotal), 1);
+      app.disconnect();
+      await Promise.all([peer.close(), second.close()]);
+    }, few));
+
+  test('a message that is too large gets 513 by its transport, before its fields are looked at', () =>
+    withEdge(async (edge) => {
+      for (const peer of [await RawPeer.udp(edge.udp), await RawPeer.tcp(edge.tcp)]) {
+        new RawCall(peer).send('OPTIONS', { headers: { Subject: 'x'.repeat(17_000) } });
+        await peer.response(513);
+        await peer.close();
+      }
     }));
 });
 

@@ -12,8 +12,10 @@ import {
 import type { Registry } from 'prom-client';
 import { AppMessageError, parseAppMessage } from '../domain/app-message.js';
 import { DialogBook } from '../domain/dialog-book.js';
+import { Door } from '../domain/door.js';
 import { hostPort } from '../domain/local-address.js';
 import { RouteTable } from '../domain/routing.js';
+import { SourceGate, type SourceLimits } from '../domain/source-gate.js';
 import type { AdminClient, AdminLimits, SipFrame } from './admin-client.js';
 import { AdminServer } from './admin-server.js';
 import { Answers } from './answers.js';
@@ -27,6 +29,7 @@ import { KnownPeers, type PeerDomain } from './known-peers.js';
 import { Listeners } from './listeners.js';
 import { Orphans } from './orphans.js';
 import { repeatAckOfStray } from './owed-ack.js';
+import { PeerLog } from './peer-log.js';
 import { ServerSide } from './server-side.js';
 import { ServiceLookup } from './service-lookup.js';
 
@@ -40,11 +43,17 @@ export interface EdgeOptions {
   readonly domains?: readonly PeerDomain[] | undefined;
   /** `host:port` of DNS servers to ask for SRV records; those of the system unless told. */
   readonly dnsServers?: readonly string[] | undefined;
+  /** Whether others may call: signalling asks them who they are. */
+  readonly callsFromStrangers?: boolean | undefined;
+  /** SIP domains whose certificate makes a peer of anybody on TLS; client certificates must be asked for. */
+  readonly certificateNames?: readonly string[] | undefined;
   readonly secret: Secret;
   readonly adminPort: number;
   readonly tls?: { readonly identity: TlsIdentity; readonly requestClientCertificate: boolean } | undefined;
   readonly maxDialogs: number;
   readonly maxTransactions: number;
+  /** What one source may bring; the defaults are far above what an honest peer needs. */
+  readonly sources?: Partial<SourceLimits & { readonly connections: number }> | undefined;
   readonly adminLimits?: Partial<AdminLimits> | undefined;
   readonly timers?: Partial<TimerValues> | undefined;
   readonly clock?: Clock | undefined;
@@ -60,6 +69,12 @@ export interface EdgeOptions {
 
 /** What drachtio-srf takes for the server's version; from v0.8.2 on it may ping. */
 const version = 'v0.9.10-sidestream';
+
+/** Ten times what a busy carrier sends, a third of what this process can read. */
+const defaultSources = { messagesPerSecond: 4_000, connectionsPerSecond: 100, connections: 512 };
+
+/** Above what peers send of SIP and SDP, with Identity and History-Info; a datagram is smaller anyway. */
+const messageLimits = { maxHeaderBytes: 16_384, maxHeaderFields: 128, maxBodyBytes: 65_536 };
 
 /** Longer than any call rings that somebody waits for; RFC 3261 §13.3.1.1 has proxies give up after 3 minutes. */
 const defaultRingingDeadlineMs = 5 * 60_000;
@@ -86,12 +101,29 @@ export class Edge {
     const { log, timers, clock, maxTransactions } = options;
     this.#services = new ServiceLookup({ deadlineMs: options.lookupDeadlineMs ?? 3_000, servers: options.dnsServers });
     this.#peers = new KnownPeers({ entries: options.peers, domains: options.domains, services: this.#services, log });
-    this.#transports = new Transports({ accept: (remote) => this.#peers.has(remote.host) });
+    const { connections, ...rates } = { ...defaultSources, ...options.sources };
+    const isPeer = (address: string) => this.#peers.has(address);
+    const door = new Door({
+      callsFromStrangers: options.callsFromStrangers ?? false,
+      certificateNames: options.certificateNames ?? [],
+      isPeer,
+      isInDialog: (request) => this.#book.findFor(request) !== undefined,
+    });
+    const opensToStrangers = (protocol: TransportProtocol) => door.opensToStrangers(protocol);
+    const gate = new SourceGate({ ...rates, isPeer, opensToStrangers, clock: () => performance.now() });
+    this.#transports = new Transports({
+      accept: ({ host }, protocol) => gate.admits(host, protocol),
+      pace: ({ host }, messages) => gate.pace(host, messages),
+      limits: messageLimits,
+      maxConnectionsPerSource: connections,
+    });
     this.#layer = new TransactionLayer({
       transports: this.#transports,
       maxTransactions,
+      limits: messageLimits,
       timers,
       clock,
+      receive: (request, flow) => door.receive(request, flow),
       viaHost: (flow) => hostPort(this.#listeners.of(flow)?.advertised ?? flow.local),
     });
     this.#book = new DialogBook(options.maxDialogs);
@@ -165,13 +197,20 @@ export class Edge {
       transactions: () => this.#layer.size,
       clients: () => this.#admin.clients,
     });
-    this.#transports.on('refused', (remote, protocol) => {
-      metrics.refused(protocol);
-      log.debug({ remote: hostPort(remote), protocol }, 'dropped: not a configured peer');
+    const refusals = new PeerLog(log);
+    this.#transports.on('refused', (remote, protocol, because, detail) => {
+      metrics.refused(protocol, because);
+      // Strangers cost a count, not a line: there may be thousands a second.
+      if (because !== 'not-admitted') refusals.warn(because, remote, { protocol, detail }, 'a peer is refused');
+    });
+    this.#layer.on('dropped', (flow) => {
+      metrics.refused(flow.protocol, 'not-admitted');
+      // On UDP without effect.
+      flow.close();
     });
     this.#layer.on('malformed', (error, flow, answered) => {
       metrics.malformed();
-      log.info({ remote: hostPort(flow.remote), reason: error.message, answered }, 'malformed message');
+      refusals.warn('malformed', flow.remote, { reason: error.message, answered }, 'malformed message');
     });
     this.#layer.on('fault', (error) => log.error({ err: error }, 'a message could not be handled'));
     const destinations = new Destinations({

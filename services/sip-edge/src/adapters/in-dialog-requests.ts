@@ -130,7 +130,7 @@ export class InDialogRequests {
       if (response !== undefined) this.#takeFinal(dialog, request, response);
       if (method === 'INVITE') {
         dialog.ownInvites -= 1;
-        if (status < 300) oweAck(this.#context, dialog, cseq.number);
+        if (status < 300) oweAck(this.#context, dialog, request);
       }
       if (method === 'BYE') this.#onByeAnswered(dialog, status);
     };

@@ -63,7 +63,7 @@ export class KnownPeers {
     clearInterval(this.#timer);
   }
 
-  /** The names that are configured, without domains that have SRV records and no address; and those that SRV records name. */
+  /** The names that are configured, and those that the SRV records of the domains name in their place. */
   async #allNames(): Promise<readonly string[]> {
     const found = await Promise.all(
       this.#domains.map(async ({ domain, protocol }) => {
@@ -76,8 +76,10 @@ export class KnownPeers {
   }
 
   async #refresh(): Promise<void> {
+    const names = await this.#allNames();
+    for (const name of [...this.#addresses.keys()]) if (!names.includes(name)) this.#addresses.delete(name);
     await Promise.all(
-      (await this.#allNames()).map(async (name) => {
+      names.map(async (name) => {
         try {
           this.#addresses.set(name, await lookupWithin(name, lookupDeadlineMs));
         } catch (error) {

@@ -107,7 +107,7 @@ export class OutgoingInvite {
       this.hangUp(response, flow);
       return;
     }
-    oweAck(this.#context, dialog, response.cseq.number);
+    oweAck(this.#context, dialog, this.transaction.request);
     if (response.headers.has('Session-Expires')) sessionOf(this.#context, dialog).answered(response);
     deliver(this.client, response, flow, this.#at);
   }

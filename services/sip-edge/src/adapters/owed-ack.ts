@@ -1,13 +1,15 @@
 // ACKs that applications owe for a 2xx to their INVITEs: sent once, repeated for copies of the 2xx, missed after 64*T1.
-import { requestInDialog, type SipResponse } from '@sidestream/sip';
+import { Headers, requestInDialog, type SipRequest, type SipResponse } from '@sidestream/sip';
 import type { EdgeContext } from './edge-context.js';
 import type { AckContent, EdgeDialog, OwnAck, SentAck } from './edge-dialog.js';
 import { ackTimeout, endDialog, flowInDialog } from './in-dialog-sender.js';
 
 /** From now on the application has 64*T1 to acknowledge; after that the edge does it and hangs up. */
-export function oweAck(context: EdgeContext, dialog: EdgeDialog, cseq: number): void {
+export function oweAck(context: EdgeContext, dialog: EdgeDialog, invite: SipRequest): void {
+  const cseq = invite.cseq.number;
   const { clock, timers } = context.layer;
   dialog.owedAck?.stopWatch();
+  dialog.inviteCredentials = credentialsOf(invite);
   const watch = clock.setTimeout(() => {
     dialog.owedAck = undefined;
     // The application may have acknowledged, but the ACK could not be sent.
@@ -58,10 +60,18 @@ export async function repeatAckOfStray(context: EdgeContext, response: SipRespon
   if (dialog !== undefined) await repeatAck(context, dialog, response);
 }
 
+/** RFC 3261 §22.1: the ACK has the credentials of its INVITE, as it can't be challenged. */
+function credentialsOf({ headers }: SipRequest): (readonly [string, string])[] {
+  return ['Authorization', 'Proxy-Authorization'].flatMap((name) =>
+    headers.all(name).map((value) => [name, value] as const),
+  );
+}
+
 async function transmit(context: EdgeContext, dialog: EdgeDialog, ack: OwnAck): Promise<SentAck> {
   const { cseq, content } = ack;
   const flow = await flowInDialog(context, dialog.state, dialog.flow);
-  const { request } = requestInDialog(dialog.state, 'ACK', { ...content, cseq });
+  const headers = new Headers([...(content.headers ?? []), ...dialog.inviteCredentials]);
+  const { request } = requestInDialog(dialog.state, 'ACK', { ...content, headers, cseq });
   const sent: SentAck = { request: context.layer.withVia(request, flow), flow };
   // Known before it is out: a copy of the 2xx that crosses it is answered with the same ACK.
   ack.sent = sent;

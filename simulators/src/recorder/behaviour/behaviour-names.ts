@@ -23,6 +23,7 @@ import {
   resetBeforeInvite,
   resetOnInvite,
   restartAfter,
+  swallowAfter,
 } from './losses.js';
 import {
   answerTooLate,
@@ -112,6 +113,7 @@ const NAMED: Readonly<Record<string, NamedBehaviour>> = {
   'ignore-pings': { what: 'no answer to CRLF keep-alives', make: ignorePings },
   'dead-after': { value: 'MS', otherwise: 500, what: 'answers nothing more, sockets open', make: deadAfter },
   'forget-dialogs': { what: '481 to everything within a dialog', make: forgetDialogs },
+  'swallow-after': { value: 'MS', otherwise: 500, what: 'takes no media, sends no RTCP', make: swallowAfter },
   restart: {
     value: 'MS',
     otherwise: 500,

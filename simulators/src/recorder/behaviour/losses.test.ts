@@ -15,6 +15,7 @@ import {
   resetBeforeInvite,
   resetOnInvite,
   restartAfter,
+  swallowAfter,
 } from './losses.js';
 import { answering, gone, meet, refusal, TIMEOUT } from './misbehaving-recorder.js';
 
@@ -56,6 +57,23 @@ test('is dead after a time: the socket stays open, nothing is answered', TIMEOUT
     await eventually(silence, 'it is dead');
     assert.equal(dialog.flow?.closed, false);
     recorder.behaviour = {};
+  });
+});
+
+test('swallows media from a time on, and answers as before', TIMEOUT, async (t) => {
+  await meet(t, swallowAfter(50), async (src, recorder) => {
+    await src.invite();
+    const statistics = () => recorder.sessions[0]?.streams[0]?.statistics ?? assert.fail();
+    let sequence = 0;
+    const swallows = () => {
+      sequence += 1;
+      src.send(0, [sequence]);
+      return statistics().datagrams > statistics().received + 3;
+    };
+    await eventually(swallows, 'packets come and are not taken');
+    const { dialog } = src.session ?? assert.fail();
+    assert.equal((await dialog.request('OPTIONS', quick)).status, 200);
+    await src.bye();
   });
 });
 

@@ -30,6 +30,11 @@ export function deadAfter(delayMs: number): Behaviour {
   };
 }
 
+/** Takes no packet and sends no RTCP any more so long after its answer, and does on SIP all that it should. */
+export function swallowAfter(delayMs: number): Behaviour {
+  return { answered: (session) => session.after(delayMs, () => session.stopMedia()) };
+}
+
 /** Does not answer OPTIONS within a dialog, as recorders that know no OPTIONS do. */
 export function ignoreOptions(): Behaviour {
   return { screen: (request) => (request.method === 'OPTIONS' && isInDialog(request) ? 'silence' : undefined) };

@@ -1,0 +1,193 @@
+// What the real engine tells of a fork, and what the relay makes of it: does media leave for the recorder, is the recorder heard.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { eventually, type RtpenginePeer, reasonToSkip, requirePeer, startRtpengine } from '@sidestream/peers';
+import { type ForkChange, ForkMonitor } from '../domain/fork-monitor.js';
+import { Relay } from '../domain/relay.js';
+import { bothParties, TestCall } from '../testing/call.js';
+import { type RtpEndpoint, recorderSdp } from '../testing/rtp-endpoint.js';
+import { soon } from '../testing/soon.js';
+import { sealedReport } from '../testing/srtp.js';
+import { NgClient } from './ng-client.js';
+import { Rtpengine } from './rtpengine.js';
+
+const skip = await reasonToSkip([startRtpengine]);
+const silent = { info: () => undefined, warn: () => undefined };
+const id = 'call';
+const fork = 'rec';
+const quick = { intervalMs: 50, stalledAfterMs: 200, silentAfterMs: 200 };
+
+describe('on the real rtpengine', { skip }, () => {
+  let process: RtpenginePeer;
+  let client: NgClient;
+  let engine: Rtpengine;
+  let relay: Relay;
+  let call: TestCall;
+  let recorder: [RtpEndpoint, RtpEndpoint];
+  const stops: (() => unknown)[] = [];
+
+  before(async () => {
+    process = requirePeer(await startRtpengine());
+    client = new NgClient({ address: process });
+    engine = new Rtpengine(client, 'test');
+    relay = new Relay({ engine, maxSessions: 100, log: silent });
+    relay.setEngineProblem(undefined);
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+    call?.close();
+    await relay.closeAll();
+  });
+  after(async () => {
+    await client?.close();
+    await process?.stop();
+  });
+
+  async function connect(): Promise<void> {
+    call = await TestCall.connect(relay, id);
+    recorder = await call.recorder();
+  }
+
+  /** Starts the fork and has it answered. @returns how the recorder sends a report for its first line. */
+  async function forked(): Promise<() => void> {
+    await connect();
+    const [stream] = await relay.startFork(id, fork, bothParties, soon());
+    assert.ok(stream);
+    const answer = recorderSdp(recorder);
+    await relay.answerFork(id, fork, answer, soon());
+    const own = /^a=crypto:(.*)$/m.exec(answer)?.[1] ?? '';
+    let index = 0;
+    return () => {
+      index += 1;
+      recorder[0].sendTo(stream.rtcpPort, sealedReport(own, index));
+    };
+  }
+
+  /** Watches with short limits. @returns what was told, and how often the engine was asked. */
+  function watch(over: Partial<typeof quick> = {}): { told: ForkChange[]; asked: () => number } {
+    let asked = 0;
+    const counted = {
+      traffic: (...about: Parameters<Rtpengine['traffic']>) => {
+        asked += 1;
+        return engine.traffic(...about);
+      },
+    };
+    const monitor = new ForkMonitor({ engine: counted, relay, log: silent, ...quick, ...over });
+    const told: ForkChange[] = [];
+    monitor.onChange((change) => told.push(change));
+    monitor.start();
+    stops.push(() => monitor.stop());
+    return { told, asked: () => asked };
+  }
+
+  /** Both speak all the time. */
+  function speak(): void {
+    const timer = setInterval(() => {
+      call.customer.send(call.towardsCustomer, 1);
+      call.seller.send(call.towardsSeller, 1);
+    }, 10);
+    stops.push(() => clearInterval(timer));
+  }
+
+  test('what the parties send and the recorder reports is counted, each on its line', async () => {
+    const report = await forked();
+    await call.talk(20);
+    report();
+    const line = { taken: true, failed: 0 };
+    const returned = async () => (await engine.traffic(id, soon())).forks.get(fork)?.lines[0]?.returned;
+    await eventually(async () => (await returned()) === 1, 'the report has come');
+    assert.deepEqual(await engine.traffic(id, soon()), {
+      parties: bothParties.map((party) => ({ party, packets: 20, bytes: 20 * 172 })),
+      voices: { customer: 20, seller: 20 },
+      forks: new Map([
+        [
+          fork,
+          {
+            parties: bothParties,
+            lines: [
+              { ...line, returned: 1 },
+              { ...line, returned: 0 },
+            ],
+          },
+        ],
+      ]),
+    });
+  });
+
+  test('RFC 3711 §3.4: a report that does not authenticate is nothing that the recorder has said', async () => {
+    await connect();
+    const [stream] = await relay.startFork(id, fork, bothParties, soon());
+    await relay.answerFork(id, fork, recorderSdp(recorder), soon());
+    recorder[0].sendTo(stream?.rtcpPort ?? 0, sealedReport(`inline:${'A'.repeat(40)}`, 1));
+    await call.talk(20);
+    assert.equal((await engine.traffic(id, soon())).forks.get(fork)?.lines[0]?.returned, 0);
+  });
+
+  test('a line that the recorder refused is not expected to carry anything', async () => {
+    await connect();
+    await call.forkTo(fork, [recorder[0], undefined]);
+    const { told, asked } = watch();
+    speak();
+    await eventually(() => asked() > 10, 'it was looked at for long enough');
+    const lines = (await engine.traffic(id, soon())).forks.get(fork)?.lines;
+    assert.deepEqual([lines?.map(({ taken }) => taken), told], [[true, false], []]);
+  });
+
+  test('a fork that the engine feeds no more is stalled; fed anew it flows', async () => {
+    await forked();
+    const { told } = watch();
+    speak();
+    await recorder[0].has(5, call.customer.ssrc);
+    await client.request(
+      { command: 'unsubscribe', 'call-id': `sidestream/test/${id}`, 'to-tag': `fork/${fork}` },
+      soon(),
+    );
+    await eventually(() => told.length > 0, 'it is told');
+    const [stalled] = told;
+    assert.deepEqual([stalled?.session, stalled?.fork, stalled?.condition], [id, fork, 'stalled']);
+    assert.ok((stalled?.lastedMs ?? 0) >= quick.stalledAfterMs);
+    await call.fork(fork, recorder);
+    await eventually(() => told.length > 1, 'it is told');
+    assert.equal(told[1]?.condition, 'flowing');
+  });
+
+  test('nobody says anything: no stall, whatever the fork is worth', async () => {
+    await forked();
+    const { told, asked } = watch();
+    await client.request(
+      { command: 'unsubscribe', 'call-id': `sidestream/test/${id}`, 'to-tag': `fork/${fork}` },
+      soon(),
+    );
+    await eventually(() => asked() > 10, 'it was looked at for long enough');
+    assert.deepEqual(told, []);
+  });
+
+  test('a recorder that has sent RTCP and does so no more is silent, until it is heard again', async () => {
+    const report = await forked();
+    const { told, asked } = watch();
+    speak();
+    for (const looks of [2, 4, 6]) {
+      await eventually(() => asked() > looks, 'it was looked at');
+      report();
+    }
+    await eventually(() => told.length > 0, 'it is told');
+    assert.equal(told[0]?.condition, 'recorder-silent');
+    assert.ok((told[0]?.lastedMs ?? 0) >= quick.silentAfterMs);
+    report();
+    await eventually(() => told.length > 1, 'it is told');
+    assert.equal(told[1]?.condition, 'flowing');
+  });
+
+  test('a paused fork costs no query, and is not judged', async () => {
+    await forked();
+    speak();
+    const { told, asked } = watch();
+    await eventually(() => asked() > 0, 'it is looked at');
+    await relay.pauseFork(id, fork, soon());
+    const before = asked();
+    await call.talk(20);
+    // One may have been under way.
+    assert.ok(asked() - before <= 1);
+    assert.deepEqual(told, []);
+  });
+});
