@@ -43,6 +43,10 @@ export {
 export { formatUri, parseUri, type SipUri } from './message/uri.js';
 export { compareUri } from './message/uri-comparison.js';
 export { formatVia, parseVia, type Via } from './message/via.js';
+export { wantsNotifications } from './refer/refer-sub.js';
+export { formatReferTo, parseReferTo, type ReferTarget } from './refer/refer-to.js';
+export { formatReplaces, parseReplaces, type Replaces } from './refer/replaces.js';
+export { formatSipfrag, parseSipfrag, referState, sipfragType } from './refer/sipfrag.js';
 export {
   allowsReliable,
   formatRAck,

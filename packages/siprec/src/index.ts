@@ -18,6 +18,7 @@ export {
   type PartyFlow,
   type RecordedStream,
   type RecordingModel,
+  replaceParticipant,
 } from './metadata/recording-model.js';
 export { newUuid, toUuid, type Uuid, uuidFromWire, uuidToWire } from './metadata/uuid.js';
 export { type MetadataForm, metadataNamespace, writeMetadata } from './metadata/write-metadata.js';

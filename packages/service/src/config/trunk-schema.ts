@@ -29,6 +29,10 @@ export const trunkSchema = z
       .describe('header fields of a caller’s INVITE that pass to it as they are'),
     codecs: codecsSchema,
     srtp: srtpSchema,
+    refer: z
+      .enum(['handle', 'refuse'])
+      .default('handle')
+      .describe('its transfers (REFER): we call the number along its routes, or refuse'),
     keepalive: keepaliveSchema,
     failover: failoverSchema.describe('of calls to this trunk'),
     limits: limitsSchema.optional(),

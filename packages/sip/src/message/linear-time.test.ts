@@ -1,6 +1,9 @@
 // No input takes more than linear time: 8 times as much of it may take 8 times as long, but not 64 times.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseReferTo } from '../refer/refer-to.js';
+import { parseReplaces } from '../refer/replaces.js';
+import { parseSipfrag } from '../refer/sipfrag.js';
 import { SipError } from '../sip-error.js';
 import { StreamFramer } from '../transport/stream-framer.js';
 import { acceptableTypes } from './accept.js';
@@ -196,6 +199,9 @@ const values: Readonly<Record<string, (text: string) => unknown>> = {
   splitList,
   unquote,
   parseVia,
+  parseReplaces: (text) => parseReplaces(`x${text};to-tag=a;from-tag=b`),
+  parseReferTo: (text) => parseReferTo(`<sip:a@b?${text}>`),
+  parseSipfrag: (text) => parseSipfrag(`SIP/2.0 200 ${text}`),
   parseNameAddr: (text) => formatNameAddr(parseNameAddr(`sip:a@b${text}`)),
   'parseNameAddr in brackets': (text) => parseNameAddr(`"${text}" <sip:a@b>${text}`),
   parseUri: (text) => compareUri(parseUri(`sip:a@b${text}`), parseUri(`sip:a@b${text}`)),

@@ -1,8 +1,8 @@
 // REFER and its NOTIFYs, as far as they are the same for everyone (RFC 3515). What becomes of a reference is its owner's affair.
 import { Headers } from '../message/headers.js';
 import { type NameAddr, parseNameAddr } from '../message/name-addr.js';
-import { reasonPhrase } from '../message/reason-phrase.js';
 import type { SipRequest } from '../message/sip-message.js';
+import { formatSipfrag, parseSipfrag, referState, sipfragType } from '../refer/sipfrag.js';
 import { malformed } from '../sip-error.js';
 import type { Content } from './ua-core.js';
 
@@ -21,8 +21,6 @@ export interface ReferProgress {
 // More references at a time than anyone follows; the oldest is forgotten.
 const maxOpen = 64;
 
-const statusLine = /^SIP\/2\.0 ([1-6]\d\d)(?: ([^\r\n]*))?/i;
-
 /** Where a REFER points. @throws SipError `malformed` unless there is exactly one Refer-To (RFC 3515 §2.4.2) */
 export function referTo(refer: SipRequest): NameAddr {
   const [value, ...more] = refer.headers.values('Refer-To');
@@ -31,15 +29,14 @@ export function referTo(refer: SipRequest): NameAddr {
 }
 
 /** What a NOTIFY about a REFER says, RFC 3515 §2.4.4: the status so far as message/sipfrag; a final one ends it. */
-export function referNotification(refer: SipRequest, status: number, reason = reasonPhrase(status)): Content {
-  const state = status < 200 ? 'active;expires=60' : 'terminated;reason=noresource';
+export function referNotification(refer: SipRequest, status: number, reason?: string): Content {
   return {
     headers: new Headers([
       ['Event', `refer;id=${refer.cseq.number}`],
-      ['Subscription-State', state],
+      ['Subscription-State', referState(status)],
     ]),
-    contentType: 'message/sipfrag;version=2.0',
-    body: `SIP/2.0 ${status} ${reason}\r\n`,
+    contentType: sipfragType,
+    body: formatSipfrag(status, reason),
   };
 }
 
@@ -67,11 +64,11 @@ export class OpenRefers {
     if (event === null) return undefined;
     const refer = event[1] === undefined ? [...this.#open][0] : Number(event[1]);
     if (refer === undefined || !this.#open.has(refer)) return 481;
-    const fragment = statusLine.exec(notify.body.toString('utf8'));
+    const fragment = parseSipfrag(notify.body.toString('utf8'));
     const subscription = notify.headers.get('Subscription-State');
-    if (fragment === null || subscription === undefined) return 400;
+    if (fragment === undefined || subscription === undefined) return 400;
     const terminated = /^terminated[ \t]*(?:;|$)/i.test(subscription);
     if (terminated) this.#open.delete(refer);
-    return { refer, status: Number(fragment[1]), reason: fragment[2] ?? '', terminated, request: notify };
+    return { refer, ...fragment, terminated, request: notify };
   }
 }

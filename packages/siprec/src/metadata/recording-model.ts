@@ -41,6 +41,8 @@ export interface RecordingModel {
   /** When the call came to be recorded in this recording session. */
   readonly recorded: Association;
   readonly participants: Readonly<Record<Party, Participant>>;
+  /** Who was in the call before, each disassociated when somebody took its place; the latest ones, in their order. */
+  readonly former?: readonly Participant[];
   readonly streams: Readonly<Record<Party, RecordedStream>>;
   /** What flows at this moment (RFC 7865 §6.6); absent: everything. */
   readonly flows?: Readonly<Record<Party, PartyFlow>>;
@@ -77,6 +79,30 @@ export function newRecordingModel(recording: NewRecording): RecordingModel {
     recorded: { associateTime: recording.recordedSince ?? startTime },
     participants: { customer: participant(recording.customer), seller: participant(recording.seller) },
     streams: { customer: { id: newId() }, seller: { id: newId() } },
+  };
+}
+
+/** Of one call's many parties the latest are told; the recorder has heard of the others. */
+const maxFormer = 8;
+
+/**
+ * The same recording with somebody else in a party's place, such as after a transfer (RFC 8068 §3.2.3): the one before is
+ * disassociated, the stream stays the party's. Given back as it is when the identity is the one that the party has.
+ */
+export function replaceParticipant(
+  model: RecordingModel,
+  party: Party,
+  identity: ParticipantIdentity,
+  at: Date,
+  newId: () => Uuid = newUuid,
+): RecordingModel {
+  const before = model.participants[party];
+  const now = cleanIdentity(identity);
+  if (now.aor === before.aor && now.name === before.name) return model;
+  return {
+    ...model,
+    participants: { ...model.participants, [party]: { id: newId(), ...now, associateTime: at } },
+    former: [...(model.former ?? []), { ...before, disassociateTime: at }].slice(-maxFormer),
   };
 }
 

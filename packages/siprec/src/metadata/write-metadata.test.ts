@@ -8,7 +8,7 @@ import { packageFile } from '../testing/package-file.js';
 import { schemaErrors } from '../testing/schema-errors.js';
 import { parseMetadata } from './parse-metadata.js';
 import { anonymousParticipant } from './participant-identity.js';
-import { endRecordingModel, newRecordingModel } from './recording-model.js';
+import { endRecordingModel, newRecordingModel, replaceParticipant } from './recording-model.js';
 import { newUuid, uuidFromWire, uuidToWire } from './uuid.js';
 import { writeMetadata } from './write-metadata.js';
 import { xmlText } from './xml-text.js';
@@ -134,6 +134,45 @@ test('the caller is the customer of an inbound call and the seller of an outboun
   const [customer, seller] = ['+14255550123', '+4930901820'];
   assert.deepEqual(shown('inbound'), { Role: 'inbound', CallerDisplayName: customer, CalleeDisplayName: seller });
   assert.deepEqual(shown('outbound'), { Role: 'outbound', CallerDisplayName: seller, CalleeDisplayName: customer });
+});
+
+test('RFC 8068 §3.2.3: whoever was transferred away is disassociated, and the newcomer has the stream and the label', async () => {
+  const before = exampleRecording();
+  const at = new Date('2026-03-02T09:17:00.000Z');
+  const after = replaceParticipant(before, 'seller', { aor: 'sip:+4930901821@pbx.example', name: 'Bob' }, at);
+  const xml = writeMetadata(after, complete);
+  assert.deepEqual(await schemaErrors(xml, writeMetadata(endRecordingModel(after, stopTime), partial)), []);
+  const { participants, participantStreams, participantSessions, sessions } = parseMetadata(xml);
+  assert.deepEqual(
+    participants.map(({ nameIds }) => nameIds[0]?.name),
+    ['Kiana Anderson', 'Bob', 'Tomás Ričardson & Co <sales>'],
+  );
+  assert.deepEqual(
+    participantSessions.map(({ associateTime, disassociateTime }) => [associateTime, disassociateTime]),
+    [
+      [before.startTime.toISOString(), undefined],
+      [at.toISOString(), undefined],
+      [before.startTime.toISOString(), at.toISOString()],
+    ],
+  );
+  assert.deepEqual(participantStreams[1]?.send, [uuidToWire(before.streams.seller.id)]);
+  assert.equal(participantStreams.length, 2);
+  assert.equal(sessions[0]?.extensionParameters.get('CalleeDisplayName'), 'Bob');
+  assert.equal(
+    replaceParticipant(after, 'seller', { aor: 'sip:+4930901821@pbx.example:5060', name: 'Bob' }, at),
+    after,
+  );
+});
+
+test('of many who were transferred away the latest are told', async () => {
+  const identity = (index: number) => ({ aor: `sip:${index}@pbx.example` });
+  let model = exampleRecording();
+  for (let index = 0; index < 20; index += 1) model = replaceParticipant(model, 'seller', identity(index), stopTime);
+  assert.deepEqual(await schemaErrors(writeMetadata(model, complete)), []);
+  assert.deepEqual(
+    model.former?.map(({ aor }) => aor),
+    [11, 12, 13, 14, 15, 16, 17, 18].map((index) => identity(index).aor),
+  );
 });
 
 test('an anonymous customer leaves nothing but the word', () => {

@@ -47,6 +47,7 @@ export function writeMetadata(model: RecordingModel, form: MetadataForm): string
 
 function snapshot(model: RecordingModel, profile: RecorderProfile, labels: boolean): XmlNode {
   const sessionId = uuidToWire(model.sessionId);
+  const participants = [...parties.map((party) => model.participants[party]), ...(model.former ?? [])];
   const group = model.groupId && {
     '@group_id': uuidToWire(model.groupId),
     'associate-time': rfc3339(model.startTime),
@@ -54,20 +55,20 @@ function snapshot(model: RecordingModel, profile: RecorderProfile, labels: boole
   return {
     group,
     session: session(model, profile),
-    participant: parties.map((party) => {
-      const { id, aor, name } = model.participants[party];
-      return { '@participant_id': uuidToWire(id), nameID: { '@aor': aor, name } };
-    }),
+    participant: participants.map(({ id, aor, name }) => ({
+      '@participant_id': uuidToWire(id),
+      nameID: { '@aor': aor, name },
+    })),
     stream: parties.map((party) => ({
       '@stream_id': uuidToWire(model.streams[party].id),
       '@session_id': sessionId,
       label: labels ? profile.labels[party] : undefined,
     })),
     sessionrecordingassoc: { '@session_id': sessionId, ...association(model.recorded) },
-    participantsessionassoc: parties.map((party) => ({
-      '@participant_id': uuidToWire(model.participants[party].id),
+    participantsessionassoc: participants.map((participant) => ({
+      '@participant_id': uuidToWire(participant.id),
       '@session_id': sessionId,
-      ...association(model.participants[party]),
+      ...association(participant),
     })),
     participantstreamassoc: parties.map((party) => streamAssociation(model, party)),
   };

@@ -91,7 +91,12 @@ describe('sipp', { skip: sippMissing() ?? false }, () => {
     const [invite] = (await arrived) as [IncomingInvite];
     const leg = await invite.accept(sdp);
     const over = new Promise<void>((resolve) => {
-      leg.listen({ offer: (offer) => offer.refuse(488), info: (info) => info.respond(200), ended: () => resolve() });
+      leg.listen({
+        offer: (offer) => offer.refuse(488),
+        info: (info) => info.respond(200),
+        refer: (referral) => referral.refuse(603),
+        ended: () => resolve(),
+      });
     });
     const { code, output } = await running;
     assert.equal(code, 0, output);

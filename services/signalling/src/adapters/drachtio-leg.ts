@@ -7,6 +7,7 @@ import type { IncomingOffer, Leg, LegHandlers } from '../domain/ports.js';
 import { isRecordAware } from '../domain/recording-awareness.js';
 import type { SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { sdpOf, sendResponse } from './drachtio-message.js';
+import { DrachtioReferral } from './drachtio-referral.js';
 
 /** The edge as a leg sees it. */
 export interface LegEdge {
@@ -20,7 +21,7 @@ export interface LegEdge {
 const ackDeadlineMs = 32_000;
 /** What a peer does before anybody listens is kept, but not without bound. */
 const maxEarlyEvents = 16;
-const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK' };
+const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER' };
 
 export class DrachtioLeg implements Leg {
   readonly recordAware: boolean;
@@ -54,8 +55,9 @@ export class DrachtioLeg implements Leg {
     dialog.on('modify', (request, response) => setImmediate(() => this.#offered(request, response)));
     dialog.on('update', (request, response) => this.#updated(request, response));
     dialog.on('info', (request, response) => this.#informed(request, response));
+    dialog.on('refer', (request, response) => this.#referred(request, response));
     // Without a listener each of these is answered 200 and lost.
-    for (const method of ['refer', 'message', 'publish', 'notify'] as const) {
+    for (const method of ['message', 'publish', 'notify'] as const) {
       dialog.on(method, (_request, response) => this.#send(response, 405, { headers: allowed }));
     }
   }
@@ -180,6 +182,14 @@ export class DrachtioLeg implements Leg {
     const contentType = request.get('Content-Type') ?? '';
     const respond = (status: number) => void this.#send(response, status, {});
     if (!this.#tell((handlers) => handlers.info({ contentType, body: request.body, respond }))) respond(480);
+  }
+
+  #referred(request: SrfRequest, response: SrfResponse): void {
+    const referral = new DrachtioReferral(request, {
+      respond: (status, headers) => void this.#send(response, status, { headers }),
+      notify: (headers, body, signal) => this.#request('NOTIFY', headers, body, signal),
+    });
+    if (!this.#tell((handlers) => handlers.refer(referral))) referral.refuse(480);
   }
 
   #ended(reason: string | undefined): void {

@@ -86,6 +86,8 @@ function listen(leg: Leg): Heard {
       bus.emit('offer', offer);
     },
     info: (info) => info.respond(info.body === 'Signal=5' ? 200 : 415),
+
+    refer: (referral) => referral.refuse(603),
     ended: (cause) => bus.emit('ended', cause),
   });
   return { offers, ended, next: () => once(bus, 'offer').then(([offer]) => offer) };

@@ -3,7 +3,7 @@
 import { type CallAnswered, Direction as WireDirection } from '@sidestream/proto/events/v1';
 import { type EventBody, type KvWriter, type Logger, RateLimit } from '@sidestream/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Direction } from '../domain/parties.js';
+import type { Direction, Party } from '../domain/parties.js';
 import type { CallEvents, CallFacts, CallRefusal, RecorderDialog, RecordingFacts } from '../domain/ports.js';
 import { resultLabel, type Termination } from '../domain/termination.js';
 
@@ -138,6 +138,23 @@ export class EventReporter implements CallEvents {
         decision: wireDecision(call),
         recordingCallId,
         ...delays,
+      },
+    });
+  }
+
+  callTransferred(call: CallFacts, party: Party): void {
+    this.#sinks.log.info({ ...about(call), party, decision: loggedDecision(call) }, 'call transferred');
+    this.#sinks.publisher.publish({
+      $case: 'callTransferred',
+      value: {
+        ...identity(call),
+        direction: wireDirection[call.direction],
+        party,
+        seller: call.decision.seller?.id ?? '',
+        calling: call.parties.calling.uri,
+        called: call.parties.called.uri,
+        decision: wireDecision(call),
+        recordingCallId: call.recordingCallId,
       },
     });
   }

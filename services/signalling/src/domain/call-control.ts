@@ -2,14 +2,16 @@
 // CallSession; what does not gets one response that says why.
 import { randomUUID } from 'node:crypto';
 import type { Decision } from '@sidestream/policy';
-import type { Routing, Trunk, TrunkTable } from '@sidestream/routing';
+import type { Candidate, Routing, Trunk, TrunkTable } from '@sidestream/routing';
 import { errorTable, type Logger } from '@sidestream/service';
+import { formatUri, type ReferTarget } from '@sidestream/sip';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
 import type { CallGuard, GuardedPass } from './call-guard.js';
 import { mediaTerms } from './call-media.js';
 import type { CallServices } from './call-plan.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
+import type { Referrals } from './call-referrals.js';
 import type { CallRegistry } from './call-registry.js';
 import { CallSession } from './call-session.js';
 import { type CallerProof, notYetLoggedIn, type RefusedCaller } from './caller-proof.js';
@@ -20,6 +22,7 @@ import {
   callingRole,
   directionOf,
   type InviteParties,
+  type Party,
   readParties,
   withNumber,
   withRoles,
@@ -60,7 +63,7 @@ interface Passed extends GuardedPass {
 
 type Refused = Omit<CallRefusal, 'source'> & Pick<RefusedCaller, 'headers'>;
 
-export class CallControl {
+export class CallControl implements Referrals {
   readonly #options: CallControlOptions;
 
   constructor(options: CallControlOptions) {
@@ -113,7 +116,7 @@ export class CallControl {
   }
 
   #begin(invite: IncomingInvite, passed: Passed): void {
-    const { registry, trunks, targets } = this.#options;
+    const { registry, targets } = this.#options;
     const { trunk, routing, candidates, seats, maxForwards } = passed;
     const facts = this.#decide(passed);
     const session = new CallSession(this.#options, {
@@ -121,16 +124,13 @@ export class CallControl {
       invite,
       nearParty: callingRole(facts.direction),
       nearTerms: mediaTerms(trunk),
+      nearTrunk: trunk,
       candidates,
       seats,
       onTarget: (target, answered) => targets.called(target, answered),
       maxForwards,
-      callerFor: (to) => ({
-        believed: trunk.config.trusted,
-        trusted: to.config.trusted,
-        passHeaders: to.config.passHeaders,
-        number: (user) => trunks.callerNumber(trunk, to, user),
-      }),
+      callerFor: (to) => this.callerFor(trunk, to),
+      referrals: this,
       recording: facts.decision.record ? this.#newRecording(facts, this.#terms(facts, routing)) : undefined,
     });
     registry.add(session);
@@ -150,7 +150,10 @@ export class CallControl {
     return problem === undefined
       ? {
           status: 200,
-          headers: { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK', Accept: 'application/sdp' },
+          headers: {
+            Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER',
+            Accept: 'application/sdp',
+          },
         }
       : { status: 503, headers: unavailableHeaders(problem.text) };
   }
@@ -159,6 +162,62 @@ export class CallControl {
   async endAll(termination: Termination, signal: AbortSignal): Promise<void> {
     for (const call of this.#options.registry.all()) call.close(termination);
     await this.#options.registry.whenIdle(signal);
+  }
+
+  callerFor(from: Trunk, to: Trunk): ReturnType<Referrals['callerFor']> {
+    return {
+      believed: from.config.trusted,
+      trusted: to.config.trusted,
+      passHeaders: to.config.passHeaders,
+      number: (user) => this.#options.trunks.callerNumber(from, to, user),
+    };
+  }
+
+  route(from: Trunk, { parties }: CallFacts, { uri }: ReferTarget): readonly Candidate[] {
+    const { trunks, targets, guard } = this.#options;
+    const called = uri.user?.split(';')[0] ?? '';
+    if (called === '') return [];
+    const requestUri = formatUri(uri);
+    const calling = parties.calling.user;
+    const routing = trunks.route({ trunk: from, requestUri, called, calling, header: () => undefined });
+    const candidates = targets.order(trunks.candidates(routing));
+    if (candidates.length === 0) return [];
+    const number = routing.called.international ?? routing.called.dialled;
+    const passed = guard.admit({ from, candidates, called: number, urgent: false });
+    if (!('seats' in passed)) return [];
+    // The call has a place on its trunks already.
+    passed.seats.release();
+    return passed.candidates;
+  }
+
+  regard(call: CallFacts, party: Party, { uri }: ReferTarget, from: Trunk): CallFacts {
+    const role = callingRole(call.direction) === party ? 'calling' : 'called';
+    const requestUri = formatUri({ ...uri, parameters: new Map() });
+    const read = readParties({ requestUri, header: () => undefined }, false);
+    const { trunks } = this.#options;
+    const query = { trunk: from, requestUri, called: read.called.user, calling: '', header: () => undefined };
+    const number = trunks.route(query).called.international;
+    const parties = withRoles({ ...call.parties, [role]: withNumber(read.called, number) }, call.decision.party);
+    if (party === 'customer') return { ...call, parties };
+    // Only the newcomer is asked for: who else is in the call was no seller before.
+    const nobody = {
+      calling: parties.calling,
+      called: parties.called,
+      callingUris: [],
+      calledUris: [],
+      callingUser: '',
+    };
+    const asked = { ...nobody, [role === 'calling' ? 'callingUris' : 'calledUris']: read.calledUris };
+    const numbers = { calling: undefined, called: undefined, [role]: number };
+    const side = role === 'calling' ? 'seller' : 'customer';
+    const decision = this.#options.policies.decide(call.tenant, { side, parties: asked, numbers, at: new Date() });
+    const recordingCallId =
+      decision.record && call.recordingCallId === '' ? newRecordingCallId() : call.recordingCallId;
+    return { ...call, decision, parties: named({ ...asked, ...parties }, decision), recordingCallId };
+  }
+
+  record(call: CallFacts): PlannedRecording {
+    return this.#newRecording(call, this.#options.termsOf(call.tenant));
   }
 
   /** Makes what records a call, as its facts decide and its tenant has it; it begins later. */

@@ -2,14 +2,15 @@
 import type { Logger } from '@sidestream/service';
 import type { RecordingsOfCall } from './call-recording.js';
 import { within } from './deadline.js';
-import { type AgreedLeg, OfferAnswer, type Side } from './offer-answer.js';
+import { type AgreedLeg, OfferAnswer, opposite, type Side } from './offer-answer.js';
 import { flowsBothWays, type PartyFlows, partyFlows } from './party-flows.js';
-import type { IncomingInfo, Leg, MediaSession, OfferingLeg } from './ports.js';
+import type { IncomingInfo, IncomingReferral, Leg, MediaSession, OfferingLeg } from './ports.js';
 import { statusOf, type Termination, terminated } from './termination.js';
 
 export interface CallLegsOptions {
   readonly recordings: RecordingsOfCall;
   readonly onOver: (side: Side, termination: Termination) => void;
+  readonly onReferral: (side: Side, referral: IncomingReferral) => void;
   /** Aborted when the call ends. */
   readonly signal: AbortSignal;
   readonly log: Logger;
@@ -25,6 +26,9 @@ export class CallLegs {
   #offering: OfferingLeg | undefined;
   #offerAnswer: OfferAnswer | undefined;
   #flows: (() => PartyFlows) | undefined;
+  #agreed: Record<Side, AgreedLeg> | undefined;
+  /** Legs whose place another one has taken, with what is to be told of their end. */
+  readonly #replaced = new Map<Leg, AbortController>();
 
   constructor(options: CallLegsOptions) {
     this.#options = options;
@@ -71,19 +75,28 @@ export class CallLegs {
   listen(side: Side, leg: Leg): void {
     leg.listen({
       offer: (offer) => {
-        if (this.#offerAnswer === undefined || this.#options.signal.aborted) return offer.refuse(491);
+        if (this.#offerAnswer === undefined || this.#options.signal.aborted || this.#of(side) !== leg)
+          return offer.refuse(491);
         void this.#offerAnswer.handle(side, offer);
       },
       info: (info) => void this.#relayInfo(side, info),
-      ended: (cause, detail) => this.#options.onOver(side, legTermination(cause, `${side} side: ${detail}`)),
+      refer: (referral) => this.#options.onReferral(side, referral),
+      ended: (cause, detail) => {
+        const replaced = this.#replaced.get(leg);
+        if (replaced !== undefined) return replaced.abort();
+        this.#options.onOver(side, legTermination(cause, `${side} side: ${detail}`));
+      },
     });
   }
 
   /** Both have agreed on this: later offers of either pass from now on. */
-  agreed(media: MediaSession, legs: Readonly<Record<Side, AgreedLeg>>): void {
+  agreed(media: MediaSession, legs: Record<Side, AgreedLeg>): void {
     const { recordings, onOver, signal, log } = this.#options;
-    const [customer, seller] = legs.far.party === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
-    const flows = () => partyFlows({ customer: customer.remote, seller: seller.remote });
+    this.#agreed = legs;
+    const flows = () => {
+      const [customer, seller] = legs.far.party === 'seller' ? [legs.near, legs.far] : [legs.far, legs.near];
+      return partyFlows({ customer: customer.remote, seller: seller.remote });
+    };
     this.#flows = flows;
     this.#offerAnswer = new OfferAnswer({
       media,
@@ -108,8 +121,42 @@ export class CallLegs {
     this.#offerAnswer?.indicate();
   }
 
+  /** Offers within the call; undefined before it is up. */
+  get offers(): OfferAnswer | undefined {
+    return this.#offerAnswer;
+  }
+
+  /** What has been agreed on with this side. */
+  agreedWith(side: Side): AgreedLeg | undefined {
+    return this.#agreed?.[side];
+  }
+
+  /** The peer has left while another one is awaited in its place. */
+  drop(side: Side): void {
+    if (side === 'near') this.#near = undefined;
+    else this.#far = undefined;
+  }
+
+  /**
+   * Another leg, which the other party has agreed to, is in this one's place from now on.
+   * @returns aborted when the replaced one is over
+   */
+  succeed(side: Side, leg: Leg): AbortSignal {
+    const before = this.#of(side);
+    const gone = new AbortController();
+    if (before === undefined) gone.abort();
+    else this.#replaced.set(before, gone);
+    this.take(side, leg);
+    this.listen(side, leg);
+    return gone.signal;
+  }
+
+  #of(side: Side): Leg | undefined {
+    return side === 'near' ? this.#near : this.#far;
+  }
+
   async #relayInfo(side: Side, info: IncomingInfo): Promise<void> {
-    const other = side === 'near' ? this.#far : this.#near;
+    const other = this.#of(opposite(side));
     if (other === undefined) return info.respond(480);
     try {
       info.respond(await other.info(info.contentType, info.body, within(this.#options.signal, infoDeadlineMs)));

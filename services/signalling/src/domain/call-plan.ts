@@ -2,6 +2,7 @@
 import type { Candidate, Trunk } from '@sidestream/routing';
 import type { Logger } from '@sidestream/service';
 import type { PlannedRecording, RecordingView } from './call-recording.js';
+import type { Referrals } from './call-referrals.js';
 import type { CallState } from './call-state.js';
 import type { FarSide } from './far-headers.js';
 import type { Party } from './parties.js';
@@ -39,6 +40,7 @@ export interface CallPlan {
   readonly nearParty: Party;
   /** Of the trunk that it came from. */
   readonly nearTerms: MediaTerms;
+  readonly nearTrunk: Trunk;
   readonly candidates: readonly Candidate[];
   /** Its places on the trunks; whoever made the plan releases them. */
   readonly seats: CallSeats;
@@ -47,6 +49,8 @@ export interface CallPlan {
   readonly onTarget: (target: Candidate, answered: boolean) => void;
   /** What this trunk makes of the caller's header fields. */
   readonly callerFor: (to: Trunk) => Pick<FarSide, 'believed' | 'trusted' | 'number' | 'passHeaders'>;
+  /** What a transfer of it needs to know. */
+  readonly referrals: Referrals;
   /** Undefined: the call is not to be recorded. */
   readonly recording: PlannedRecording | undefined;
 }

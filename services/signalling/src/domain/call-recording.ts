@@ -4,7 +4,7 @@ import { within } from './deadline.js';
 import type { Side } from './offer-answer.js';
 import type { PartyFlows } from './party-flows.js';
 import { type PreferredRecording, preferenceIn, preferred, type RecordPreference } from './party-preferences.js';
-import type { MediaSession } from './ports.js';
+import type { CallFacts, MediaSession } from './ports.js';
 import type { RecordIndication } from './recording-awareness.js';
 import type { PauseWisher } from './recording-pause.js';
 import { planOf, type RecordingPlan, type RecordingTerms } from './recording-terms.js';
@@ -21,6 +21,8 @@ export interface CallRecording {
   start(media: MediaSession, flows?: PartyFlows): void;
   /** The media changed; `flows`: which way it flows now, where that is known. */
   refresh(flows?: PartyFlows): void;
+  /** Somebody else takes part in the call now. */
+  follow(call: CallFacts): void;
   /** The call ended for this reason: ends it; resolves when everything is given back. Idempotent, never rejects. */
   stop(why: string): Promise<void>;
   /** Resolves with true once the call is recorded, with false when no recorder has taken it yet, each having been asked. */
@@ -71,7 +73,7 @@ export interface RecordedCall {
 
 export class RecordingsOfCall {
   readonly plan: RecordingPlan;
-  readonly #planned: PlannedRecording | undefined;
+  #planned: PlannedRecording | undefined;
   readonly #call: RecordedCall;
   readonly #begun: CallRecording[] = [];
   readonly #indication: SteadyIndication;
@@ -187,6 +189,26 @@ export class RecordingsOfCall {
   refresh(flows?: PartyFlows): void {
     this.#flows = flows ?? this.#flows;
     for (const one of this.#begun) one.refresh(flows);
+  }
+
+  /**
+   * Somebody else takes part in the call now, and it was decided anew: what records goes on with the new parties, ends when the call is
+   * not to be recorded any more, or begins.
+   * @param plan what records it from now on, where nothing does
+   */
+  follow(call: CallFacts, wasDecided: boolean, plan: () => PlannedRecording, media: MediaSession): void {
+    const live = this.#begun.filter(({ views }) => views.some(goesOn));
+    if (!call.decision.record && wasDecided) {
+      this.#planned = undefined;
+      for (const one of live)
+        void one.end(terminated('seller-not-listed', 'transferred to a seller who is not recorded'));
+      return;
+    }
+    for (const one of live) one.follow(call);
+    if (this.#planned !== undefined) this.#planned = { ...this.#planned, again: () => plan().of };
+    if (!call.decision.record || wasDecided || live.length > 0) return;
+    this.#planned = plan();
+    this.beginPlanned(media);
   }
 
   /** @param planned whether the planned one has begun, or was about to. */

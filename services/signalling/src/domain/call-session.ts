@@ -1,7 +1,8 @@
 // One call: it owns the call's state, runs the effects of the state machine on its legs, media and recordings, and reports what came of
 // them. Ports may fail, hang or answer late; the call still ends once, with everything given back.
-import type { Candidate } from '@sidestream/routing';
+import type { Candidate, Trunk } from '@sidestream/routing';
 import type { Logger } from '@sidestream/service';
+import { formatNameAddr, type ReferTarget } from '@sidestream/sip';
 import { CallDelays } from './call-delays.js';
 import { CallLegs } from './call-legs.js';
 import { CallMedia, mediaTerms } from './call-media.js';
@@ -9,12 +10,14 @@ import type { CallPlan, CallServices, CallView } from './call-plan.js';
 import { type CallRecording, RecordingsOfCall } from './call-recording.js';
 import { reasonFor, releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
+import { CallTransfer } from './call-transfer.js';
 import { raced } from './deadline.js';
 import { dialWithin, isThere, mayTryNext } from './dialling.js';
+import { farHeaders } from './far-headers.js';
 import { farInvite } from './far-invite.js';
 import type { CallId } from './identifiers.js';
-import type { Side } from './offer-answer.js';
-import type { Leg, Refusal } from './ports.js';
+import { opposite, type Side } from './offer-answer.js';
+import type { CallFacts, Leg, Refusal, SipFields } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import {
   relayedStatus,
@@ -49,11 +52,17 @@ export class CallSession {
   /** What the caller described: in the INVITE, or in the ACK. */
   #remote: string;
   readonly #recordings: RecordingsOfCall;
+  readonly #transfer: CallTransfer;
+  /** As they are now. */
+  #facts: CallFacts;
+  readonly #trunks: Record<Side, Trunk>;
 
   constructor(services: CallServices, plan: CallPlan) {
     this.id = plan.facts.callId;
     this.#services = services;
     this.#plan = plan;
+    this.#facts = plan.facts;
+    this.#trunks = { near: plan.nearTrunk, far: plan.nearTrunk };
     this.#log = services.log.child({ call: plan.facts.callId });
     this.#recordings = new RecordingsOfCall(plan.recording, {
       onRecorded: () => this.#dispatch({ type: 'recorded' }),
@@ -71,6 +80,18 @@ export class CallSession {
     this.#legs = new CallLegs({
       recordings: this.#recordings,
       onOver: (side, termination) => this.#legOver(side, termination),
+      onReferral: (side, referral) => this.#step(() => this.#transfer.take(side, this.#trunks[side], referral)),
+      signal,
+      log: this.#log,
+    });
+    this.#transfer = new CallTransfer({
+      legs: this.#legs,
+      trunking: services.trunking,
+      route: (from, target) => plan.referrals.route(from, this.#facts, target),
+      headers: (left, to, uri) => this.#headersFor(left, to, uri),
+      onTarget: plan.onTarget,
+      onTransferred: (side, target, trunk) => this.#transferred(side, target, trunk),
+      onOver: (side, termination) => this.#legOver(side, termination, false),
       signal,
       log: this.#log,
     });
@@ -99,7 +120,8 @@ export class CallSession {
   }
 
   get view(): CallView {
-    const { facts, invite } = this.#plan;
+    const { invite } = this.#plan;
+    const facts = this.#facts;
     const answeredAt =
       this.#answeredAtMs === undefined
         ? undefined
@@ -232,9 +254,11 @@ export class CallSession {
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
     if (outcome.kind === 'offered') {
+      this.#trunks.far = candidate.trunk;
       this.#legs.takeOffering(outcome.leg);
       return this.#dispatch({ type: 'far-answered' });
     }
+    this.#trunks.far = candidate.trunk;
     this.#legs.take('far', outcome.leg);
     this.#legs.listen('far', outcome.leg);
     if (outcome.leg.recordAware) this.#recordings.prefer('far', outcome.sdp);
@@ -322,7 +346,36 @@ export class CallSession {
     this.#work.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
-  #legOver(side: Side, termination: Termination): void {
+  /** Of the INVITE to a transfer target, in the name of the party that stays. */
+  #headersFor(left: Side, { protocol, trunk }: Candidate, to: string): SipFields {
+    const { invite, maxForwards, referrals } = this.#plan;
+    const own = this.#services.trunking.ownAddress(protocol);
+    const stays = opposite(left);
+    const caller = referrals.callerFor(this.#trunks[stays], trunk);
+    const { called, calling } = this.#facts.parties;
+    const from = formatNameAddr({ displayName: called.name, uri: `sip:${called.user}@${own}`, parameters: new Map() });
+    const party =
+      stays === 'near' ? invite : { requestUri: to, header: (name: string) => (name === 'from' ? from : undefined) };
+    const referrer = left === 'near' ? calling : called;
+    // RFC 3892 §2.2; whoever referred is known to us, and no host of its side is told.
+    const by = referrer.user === '' ? {} : { 'Referred-By': `<sip:${referrer.user}@${own}>` };
+    return { ...farHeaders(party, { own, to, maxForwards, ...caller }), ...by };
+  }
+
+  #transferred(side: Side, target: ReferTarget, trunk: Trunk): void {
+    const { referrals, nearParty } = this.#plan;
+    const { session: media } = this.#media;
+    const wasDecided = this.#facts.decision.record;
+    const party = side === 'near' ? nearParty : nearParty === 'customer' ? 'seller' : 'customer';
+    this.#facts = referrals.regard(this.#facts, party, target, this.#trunks[side]);
+    this.#trunks[side] = trunk;
+    this.#services.events.callTransferred(this.#facts, party);
+    if (media) this.#recordings.follow(this.#facts, wasDecided, () => referrals.record(this.#facts), media);
+  }
+
+  /** @param stays whether the call may go on without this side for a transfer */
+  #legOver(side: Side, termination: Termination, stays = true): void {
+    if (stays && this.#transfer.left(side, termination)) return;
     this.#dispatch({ type: side === 'near' ? 'near-over' : 'far-over', termination });
   }
 
@@ -342,7 +395,7 @@ export class CallSession {
   #announceEnd(termination: Termination): void {
     const answered = this.#legs.near !== undefined ? this.#answeredAtMs : undefined;
     const durationMs = answered === undefined ? 0 : this.#services.clock() - answered;
-    this.#services.events.callEnded(this.#plan.facts, termination, durationMs);
+    this.#services.events.callEnded(this.#facts, termination, durationMs);
     this.#resolveEnded();
   }
 }

@@ -34,7 +34,7 @@ export function farHeaders(invite: InviteIdentities, far: FarSide): SipFields {
     ...identityHeaders(invite, far),
     To: `<${far.to}>`,
     'Max-Forwards': String(far.maxForwards),
-    Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK',
+    Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER',
     'User-Agent': 'Sidestream',
   };
 }

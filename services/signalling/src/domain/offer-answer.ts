@@ -5,8 +5,8 @@ import { type Logger, SidestreamError } from '@sidestream/service';
 import { explained } from './admission.js';
 import { within } from './deadline.js';
 import type { Party } from './parties.js';
-import type { IncomingOffer, Leg, MediaSession } from './ports.js';
-import { type LegDescriptions, type RecordIndication, sameMedia } from './recording-awareness.js';
+import type { IncomingOffer, Leg, MediaSession, MediaTerms, PartyTerms } from './ports.js';
+import { type LegDescriptions, type RecordIndication, sameMedia, withoutHold } from './recording-awareness.js';
 import { relayedStatus, statusOf } from './termination.js';
 
 export type Side = 'near' | 'far';
@@ -24,7 +24,8 @@ export interface AgreedLeg {
 
 export interface OfferAnswerOptions {
   readonly media: MediaSession;
-  readonly legs: Readonly<Record<Side, AgreedLeg>>;
+  /** As they are now: a transfer puts another one into its place. */
+  readonly legs: Record<Side, AgreedLeg>;
   /** Something about the media changed: address, direction or codec. */
   readonly onChanged: () => void;
   /** A leg does not know the dialog any more, or does not answer (RFC 5057 §5.1). */
@@ -54,6 +55,7 @@ export class OfferAnswer {
   /** Whose exchange is going on: a leg's, or one of our own. */
   #busy: Side | 'us' | undefined;
   #attempts = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(options: OfferAnswerOptions) {
     this.#options = options;
@@ -71,9 +73,63 @@ export class OfferAnswer {
       this.#options.log.debug({ err: error, side }, 'an offer within the call came to nothing');
       offer.refuse(statusOf(error));
     } finally {
-      this.#busy = undefined;
-      this.indicate();
+      this.#done();
     }
+  }
+
+  /**
+   * What a newcomer may be offered who is to take this leg's place: what the other one described last, as if nobody held.
+   * @throws SidestreamError
+   */
+  offerFor(side: Side, terms: MediaTerms): Promise<string> {
+    const { media, legs, signal } = this.#options;
+    return this.#alone(() => {
+      const other = legs[opposite(side)];
+      const party = legs[side].party;
+      return media.update(other.party, withoutHold(other.remote), within(signal, mediaDeadlineMs), { [party]: terms });
+    });
+  }
+
+  /** The newcomer has not come: the relay hears again what the leg and the other one have agreed on. Never rejects. */
+  async restore(side: Side, terms: MediaTerms): Promise<void> {
+    const { legs } = this.#options;
+    await this.#alone(() => this.#rollBack(legs[side], legs[opposite(side)], { [legs[side].party]: terms }));
+  }
+
+  /**
+   * Puts a newcomer, who has answered an offer, into this leg's place: the other one is offered its media. What fails leaves the call as it
+   * was.
+   * @throws SidestreamError when the other one does not agree
+   */
+  async replace(side: Side, newcomer: AgreedLeg): Promise<void> {
+    const { legs } = this.#options;
+    await this.#alone(async () => {
+      const before = legs[side];
+      legs[side] = newcomer;
+      const outcome = await this.#exchange(side, newcomer.remote);
+      if (outcome.kind === 'agreed') return;
+      legs[side] = before;
+      throw new SidestreamError('media-refused', `the other party answered ${outcome.status} to the newcomer's media`);
+    });
+  }
+
+  /** Runs it once no exchange is going on, each of which is bounded; meanwhile offers are refused as during any other. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#busy !== undefined) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#busy = 'us';
+    try {
+      return await work();
+    } finally {
+      this.#done();
+    }
+  }
+
+  /** Whoever waits comes first; then the legs may be told of the recording. */
+  #done(): void {
+    this.#busy = undefined;
+    const next = this.#waiting.shift();
+    if (next === undefined) this.indicate();
+    else next();
   }
 
   /** Tells each leg whose user agent is record-aware what it does not know yet (RFC 7866 §6.2). Returns at once, never throws. */
@@ -85,9 +141,10 @@ export class OfferAnswer {
     if (side === undefined) return;
     this.#busy = 'us';
     void this.#indicateTo(side).then((againMs) => {
+      if (againMs === 0) return this.#done();
+      setTimeout(() => this.indicate(), againMs).unref();
       this.#busy = undefined;
-      if (againMs === 0) this.indicate();
-      else setTimeout(() => this.indicate(), againMs).unref();
+      this.#waiting.shift()?.();
     });
   }
 
@@ -151,7 +208,7 @@ export class OfferAnswer {
 
   async #exchange(side: Side, sdp: string): Promise<Exchanged> {
     const { media, legs, signal, log, onChanged, onLegGone } = this.#options;
-    const otherSide: Side = side === 'near' ? 'far' : 'near';
+    const otherSide = opposite(side);
     const own = legs[side];
     const other = legs[otherSide];
     try {
@@ -190,16 +247,20 @@ export class OfferAnswer {
   }
 
   /** The relay heard an offer that came to nothing: hearing the last good pair again puts it back. */
-  async #rollBack(own: AgreedLeg, other: AgreedLeg): Promise<void> {
+  async #rollBack(own: AgreedLeg, other: AgreedLeg, terms?: PartyTerms): Promise<void> {
     const { media, signal, log } = this.#options;
     if (signal.aborted) return;
     try {
-      await media.update(own.party, own.remote, within(signal, mediaDeadlineMs));
+      await media.update(own.party, own.remote, within(signal, mediaDeadlineMs), terms);
       await media.answer(other.party, other.remote, within(signal, mediaDeadlineMs));
     } catch (error) {
       log.error({ err: error }, 'the media session could not be put back after a failed offer');
     }
   }
+}
+
+export function opposite(side: Side): Side {
+  return side === 'near' ? 'far' : 'near';
 }
 
 /** RFC 3261 §14.2: our own offer is pending → 491; a second offer of the same peer before the first is answered → 500. */

@@ -25,6 +25,7 @@ class FakeRecording implements CallRecording {
     this.did.push('start');
   }
   refresh(): void {}
+  follow(): void {}
   async stop(): Promise<void> {}
   async end({ reason }: Termination): Promise<void> {
     this.#phase = 'ended';

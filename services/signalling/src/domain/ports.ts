@@ -99,6 +99,7 @@ export interface Leg {
 export interface LegHandlers {
   offer(offer: IncomingOffer): void;
   info(info: IncomingInfo): void;
+  refer(referral: IncomingReferral): void;
   /** The dialog is over by the peer's BYE, or the edge ended it (`detail` says why). Once. */
   ended(cause: 'hangup' | 'ack-timeout' | 'session-expired', detail: string): void;
 }
@@ -110,6 +111,16 @@ export interface IncomingOffer {
   /** Sends 200. Resolves with the SDP that the ACK carried: the peer's answer if `sdp` was empty, else ''. */
   answer(sdp: string): Promise<string>;
   refuse(status: number, headers?: Readonly<Record<string, string>>): void;
+}
+
+/** A REFER within the dialog: the peer wants the other party connected with somebody else (RFC 3515). */
+export interface IncomingReferral {
+  header(name: string): string | undefined;
+  /** Sends 202. The peer is told how it goes on for so long, unless it wants to hear nothing (RFC 4488). */
+  accept(lastsSeconds: number): void;
+  refuse(status: number, headers?: Readonly<Record<string, string>>): void;
+  /** Tells the status of the referred call so far; a final one is the last. Resolves when the peer has heard; never rejects. */
+  notify(status: number): Promise<void>;
 }
 
 export interface IncomingInfo {
@@ -329,6 +340,8 @@ export interface CallEvents {
   callRefused(refusal: CallRefusal): void;
   callStarted(call: CallFacts): void;
   callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
+  /** Somebody else has taken this party's place. `call`: as it is now. */
+  callTransferred(call: CallFacts, party: Party): void;
   callEnded(call: CallFacts, termination: Termination, durationMs: number): void;
   recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void;
   /** Nothing reaches the recorder from now on. `reason`: 'recorder-inactive', or who wanted it. */

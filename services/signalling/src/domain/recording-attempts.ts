@@ -1,6 +1,7 @@
 // The attempts of one recording, one recorder after the other: whom to ask, with which fork, and what is said. One at a time is under way;
 // when the next one begins, and how one ends, the session knows.
 import type { Logger } from '@sidestream/service';
+import type { CallParties } from './parties.js';
 import type { PartyFlows } from './party-flows.js';
 import type { MediaSession, RecorderDialog, RecordingFacts } from './ports.js';
 import { RecorderRound } from './recorder-round.js';
@@ -30,6 +31,7 @@ export class RecordingAttempts {
   #media: MediaSession | undefined;
   #script: RecordingScript | undefined;
   #flows: PartyFlows | undefined;
+  #parties: CallParties | undefined;
   #refreshWanted = false;
 
   constructor(options: RecordingAttemptsOptions) {
@@ -57,6 +59,12 @@ export class RecordingAttempts {
     this.#refreshWanted = true;
     this.#flows = flows ?? this.#flows;
     return flows !== undefined && this.#script?.follow(flows) === true;
+  }
+
+  /** Who takes part now. True if the metadata says something new by that. */
+  involve(parties: CallParties): boolean {
+    this.#parties = parties;
+    return this.#script?.involve(parties, new Date()) === true;
   }
 
   /** The recorder that was asked last is sound: it is the others that are asked first when it is lost. */
@@ -102,6 +110,7 @@ export class RecordingAttempts {
     if (this.#script === undefined) this.#script = this.#options.newScript();
     else if (renewed) this.#script.renew(new Date());
     if (this.#flows !== undefined) this.#script.follow(this.#flows);
+    if (this.#parties !== undefined) this.#script.involve(this.#parties, new Date());
     return this.#script;
   }
 }

@@ -48,6 +48,11 @@ export function sameMedia(one: string, other: string): boolean {
   return places(one).join('\n') === places(other).join('\n');
 }
 
+/** The description without what it says of a hold: whoever is offered it anew is to speak and to be heard. */
+export function withoutHold(sdp: string): string {
+  return sdp.replace(/^a=(?:sendonly|recvonly|inactive)\r?\n/gm, '');
+}
+
 /**
  * The descriptions that one leg is given. An aware one hears of recording in each, and since its descriptions are not the relay's own,
  * it counts their versions itself (RFC 3264 §8: one more for each change).

@@ -14,6 +14,7 @@ import {
   type ParticipantIdentity,
   type RecorderProfile,
   type RecordingModel,
+  replaceParticipant,
   type Uuid,
   validateAnswer,
   writeRecordingAnswer,
@@ -101,6 +102,14 @@ export class RecordingScript {
     this.#told = undefined;
     this.#written = undefined;
     this.#model = { ...this.#model, recorded: { associateTime: recordedSince } };
+  }
+
+  /** Who takes part now. True if the metadata says something new by that. */
+  involve(parties: CallParties, at: Date): boolean {
+    const before = this.#model;
+    for (const party of ['customer', 'seller'] as const)
+      this.#model = replaceParticipant(this.#model, party, participant(parties[party]), at);
+    return this.#model !== before;
   }
 
   /** Which way the parties' media flows now. True if the metadata says something new by that. */

@@ -4,7 +4,7 @@ import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { RecordingView } from './call-recording.js';
 import type { PartyFlows } from './party-flows.js';
-import type { CallEvents, MediaSession, MonotonicClock, RecorderClient, RecordingFacts } from './ports.js';
+import type { CallEvents, CallFacts, MediaSession, MonotonicClock, RecorderClient, RecordingFacts } from './ports.js';
 import type { RecordingAttempt } from './recording-attempt.js';
 import { RecordingAttempts } from './recording-attempts.js';
 import { type PauseWisher, RecordingPause } from './recording-pause.js';
@@ -142,6 +142,14 @@ export class RecordingSession {
   refresh(flows?: PartyFlows): void {
     this.#attempt?.refresh();
     if (this.#attempts.refresh(flows)) this.#attempt?.tell();
+  }
+
+  /** Somebody else takes part in the call now: the recorder must hear of it. Its own Call-ID and recorders stay. Returns at once. */
+  follow(call: CallFacts): void {
+    const { recordingCallId, decision } = this.#facts.call;
+    const followed = { ...call, recordingCallId, decision: { ...call.decision, recorders: decision.recorders } };
+    this.#facts = { ...this.#facts, call: followed };
+    if (this.#attempts.involve(call.parties)) this.#attempt?.tell();
   }
 
   /**

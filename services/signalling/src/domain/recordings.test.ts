@@ -19,6 +19,9 @@ class FakeRecording implements OneRecording {
   refresh(): void {
     this.did.push('refresh');
   }
+  follow(): void {
+    this.did.push('follow');
+  }
   async stop(why: string): Promise<void> {
     this.did.push(`stop ${why}`);
   }

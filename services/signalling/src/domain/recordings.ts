@@ -1,7 +1,7 @@
 // The recordings of one call: one, or several at once, each of them on its own. What they make together is whether the call is recorded.
 import { type CallRecording, goesOn, type RecordingView } from './call-recording.js';
 import type { PartyFlows } from './party-flows.js';
-import type { MediaSession } from './ports.js';
+import type { CallFacts, MediaSession } from './ports.js';
 import type { PauseWisher } from './recording-pause.js';
 import type { Termination } from './termination.js';
 
@@ -12,6 +12,7 @@ export interface OneRecording {
   /** Begins on this media session, in which media flows so; absent: both ways. Never throws. */
   start(media: MediaSession, flows?: PartyFlows): void;
   refresh(flows?: PartyFlows): void;
+  follow(call: CallFacts): void;
   stop(why: string): Promise<void>;
   end(termination: Termination): Promise<void>;
   pause(by: PauseWisher): Promise<void>;
@@ -58,6 +59,10 @@ export class Recordings implements CallRecording {
 
   refresh(flows?: PartyFlows): void {
     for (const one of this.#each) one.refresh(flows);
+  }
+
+  follow(call: CallFacts): void {
+    for (const one of this.#each) one.follow(call);
   }
 
   async stop(why: string): Promise<void> {

@@ -14,6 +14,10 @@ const reasonTable = {
   'max-duration': Result.SUCCESS,
   // A party preferred not to be recorded, and the tenant honours that.
   'declined-by-party': Result.SUCCESS,
+  // A transfer has brought a seller whom the policy does not name.
+  'seller-not-listed': Result.SUCCESS,
+  // The parties of this call go on in another one.
+  transferred: Result.SUCCESS,
   // Calls: what the caller or callee did.
   busy: Result.CLIENT_ERROR,
   declined: Result.CLIENT_ERROR,

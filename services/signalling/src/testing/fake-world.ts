@@ -1,9 +1,10 @@
 // Ports of a call that misbehave on command. Every port operation is a step: a test may act when a step begins, and choose how it ends.
 import { EventEmitter, once } from 'node:events';
-import { type Candidate, TrunkTable } from '@sidestream/routing';
+import { type Candidate, type Trunk, TrunkTable } from '@sidestream/routing';
 import { createLogger, SidestreamError, trunkSchema } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { CallServices } from '../domain/call-plan.js';
+import type { Referrals } from '../domain/call-referrals.js';
 import { CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
 import { type Party, readParties, withRoles } from '../domain/parties.js';
@@ -357,6 +358,7 @@ export class FakeWorld {
     callRefused: ({ reason }) => this.#tell(`callRefused ${reason}`),
     callStarted: () => this.#tell('callStarted'),
     callAnswered: () => this.#tell('callAnswered'),
+    callTransferred: (call, party) => this.#tell(`callTransferred ${party} ${call.parties[party].user}`),
     callEnded: (_call, termination) => this.#tell('callEnded', termination),
     recordingStarted: () => this.#tell('recordingStarted'),
     recordingPaused: (_recording, reason) => this.#tell(`recordingPaused ${reason}`),
@@ -385,6 +387,10 @@ export class FakeWorld {
     standing: () => 'standing offer',
     renew: () => {},
     follow: () => false,
+    involve: (): boolean => {
+      this.did.push('parties told');
+      return true;
+    },
     // What is subscribed is something new, what is resumed is what it was.
     propose: (streams?: readonly ForkStream[], direction = 'sendonly'): boolean => {
       if (streams !== undefined && streams === this.#resumed) return false;
@@ -444,6 +450,25 @@ export class FakeWorld {
     return table.candidates(table.route(query));
   }
 
+  /** Whether the seller who comes by a transfer is to be recorded. */
+  newSellerListed = true;
+
+  readonly referrals: Referrals = {
+    route: (_from, _call, { uri }) => (uri.user === 'nowhere' ? [] : this.candidates()),
+    callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
+    regard: (call, party, { uri }) => {
+      const now = { uri: `sip:${uri.user}@sbc`, name: '', user: uri.user ?? '', anonymous: false };
+      const recorders = this.newSellerListed ? ['sip:r1'] : [];
+      const decision = { ...call.decision, record: this.newSellerListed, recorders };
+      return { ...call, decision, parties: { ...call.parties, [party]: now } };
+    },
+    record: (facts) => ({
+      ...usualTerms,
+      of: new Recordings([this.recording(facts)], 'all'),
+      again: () => this.referrals.record(facts).of,
+    }),
+  };
+
   call(recorders: string[] = ['sip:r1'], terms: Partial<RecordingTerms> = {}): CallSession {
     const facts = this.facts(recorders);
     return new CallSession(this.services(), {
@@ -451,6 +476,8 @@ export class FakeWorld {
       invite: this.invite,
       nearParty: 'customer',
       nearTerms: { codecs: [], srtp: 'off' },
+      nearTrunk: this.candidates()[0]?.trunk as Trunk,
+      referrals: this.referrals,
       candidates: this.candidates(),
       seats: new CallSeats(new TrunkLimits({}, () => 0), 'carrier', false),
       maxForwards: 69,
