@@ -11,7 +11,7 @@ export const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE
 export const notAllowed = { status: 405, headers: allowed };
 
 /** Extensions that somebody may require of us. */
-const extensions = ['100rel', 'timer', 'record-aware', 'replaces'];
+const extensions = ['100rel', 'timer', 'record-aware'];
 
 /** Why an INVITE is refused before anybody asks whose it is; undefined: it isn't. */
 export function refusalAtOnce(

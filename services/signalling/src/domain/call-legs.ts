@@ -156,10 +156,15 @@ export class CallLegs {
   }
 
   async #relayInfo(side: Side, info: IncomingInfo): Promise<void> {
-    const other = this.#of(opposite(side));
+    const { signal, onOver } = this.#options;
+    const otherSide = opposite(side);
+    const other = this.#of(otherSide);
     if (other === undefined) return info.respond(480);
     try {
-      info.respond(await other.info(info.contentType, info.body, within(this.#options.signal, infoDeadlineMs)));
+      const status = await other.info(info.contentType, info.body, within(signal, infoDeadlineMs));
+      info.respond(status);
+      // RFC 5057 §5.1: it does not know the dialog any more.
+      if (status === 481) onOver(otherSide, terminated('far-side-failed', `${otherSide} leg answered 481 to INFO`));
     } catch (error) {
       info.respond(statusOf(error));
     }

@@ -163,3 +163,18 @@ test('INFO of either side reaches the other', async () => {
   world.near?.hangUp();
   await call.ended;
 });
+
+test('RFC 5057 §5.1: a side that answers 481 to INFO has no call any more: the other one hears it, and the call ends', async () => {
+  const world = new FakeWorld();
+  const call = world.call([]);
+  call.start();
+  await world.until(() => world.count('callAnswered') > 0);
+  if (world.far) world.far.infoStatus = 481;
+  const status = await new Promise<number>((resolve) => {
+    world.near?.handlers?.info({ contentType: 'application/dtmf-relay', body: 'Signal=5', respond: resolve });
+  });
+  assert.equal(status, 481);
+  await call.ended;
+  assert.equal(world.terminationOf('callEnded')?.reason, 'far-side-failed');
+  assert.ok(world.did.includes('bye near'));
+});

@@ -54,6 +54,9 @@ export class FakeLeg implements Leg {
     world.hold(`leg ${name}`);
   }
 
+  /** Of its answer to INFO. */
+  infoStatus = 200;
+
   listen(handlers: LegHandlers): void {
     this.handlers = handlers;
   }
@@ -66,7 +69,7 @@ export class FakeLeg implements Leg {
 
   async info(_type: string, body: string): Promise<number> {
     this.#world.did.push(`info ${this.#name} ${body}`);
-    return 200;
+    return this.infoStatus;
   }
 
   async bye(): Promise<void> {
