@@ -62,8 +62,9 @@ test('overloaded: 503 with Retry-After to calls and OPTIONS, calls for help pass
   const pid = laboratory.deployment.services.get('signalling')?.pid;
   assert.ok(pid !== undefined);
   const overloaded = () => laboratory.metric('signalling', 'sidestream_overloaded');
+  // With so low a border the start itself may count as overload where the machine is busy.
+  await eventually(async () => (await overloaded()) === 0, 'it is calm', 15_000);
   const calls = await RecordedCall.placeMany(stage, 1);
-  assert.equal(await overloaded(), 0);
 
   const from = Date.now();
   const enough = new AbortController();

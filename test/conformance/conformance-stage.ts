@@ -1,8 +1,12 @@
 // One deployment for all flows. Each flow has addresses, trunks and a tenant of its own, so that many can run at a time.
 import { randomInt } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { customerHost, Laboratory, type LaboratoryConfig, listedSeller, sellerHost } from '@sidestream/cli';
 import { freeUdpPort } from '@sidestream/peers';
 import type { EventBody } from '@sidestream/service';
+import { flowPassword } from './flows/logins.js';
 import type { PartyName, Protocol, Scenario } from './scenario.js';
 import type { Step } from './steps.js';
 
@@ -52,7 +56,7 @@ export class ConformanceLane {
   }
 
   /** Adds the lane's tenant and trunks to a configuration. */
-  configure(config: LaboratoryConfig): void {
+  configure(config: LaboratoryConfig, passwordFile: string): void {
     const { outbound = false, callerTrunk, calleeTrunk } = this.scenario;
     const recording = config.tenants['contoso']?.recording;
     if (recording === undefined) throw new Error('the laboratory has no tenant to take the recording of');
@@ -67,12 +71,13 @@ export class ConformanceLane {
     });
     const [caller, ...called] = this.parties;
     if (caller === undefined) throw new Error('nobody calls');
+    const names = { far: `${this.tenant}-far`, passwordFile };
     const sides = outbound ? (['seller', 'customer'] as const) : (['customer', 'seller'] as const);
     config.trunks[`${this.tenant}-near`] = {
       ...trunk(sides[0], [caller], 'far'),
-      ...callerTrunk?.(`${this.tenant}-far`),
+      ...callerTrunk?.(names),
     };
-    config.trunks[`${this.tenant}-far`] = { ...trunk(sides[1], called, 'near'), ...calleeTrunk };
+    config.trunks[`${this.tenant}-far`] = { ...trunk(sides[1], called, 'near'), ...calleeTrunk?.(names) };
   }
 }
 
@@ -80,10 +85,12 @@ export class ConformanceLane {
 export class ConformanceStage {
   readonly laboratory: Laboratory;
   readonly #lanes: readonly ConformanceLane[];
+  readonly #directory: string;
 
-  private constructor(laboratory: Laboratory, lanes: readonly ConformanceLane[]) {
+  private constructor(laboratory: Laboratory, lanes: readonly ConformanceLane[], directory: string) {
     this.laboratory = laboratory;
     this.#lanes = lanes;
+    this.#directory = directory;
   }
 
   static async start(wanted: readonly { scenario: Scenario; protocol: Protocol }[]): Promise<ConformanceStage> {
@@ -92,18 +99,26 @@ export class ConformanceStage {
     const port = randomInt(7_100, 11_900);
     for (const { scenario, protocol } of wanted)
       lanes.push(ConformanceLane.open(scenario, protocol, lanes.length + 1, port));
-    const laboratory = await Laboratory.start({
-      customerTarget: `${customerHost}:${await freeUdpPort(customerHost)}`,
-      sellerTarget: `${sellerHost}:${await freeUdpPort(sellerHost)}`,
-      recorder: { keepPackets: 200 },
-      configure: (config) => {
-        config.log = { level: 'warn' };
-        // Flows are tried, not load: a slow machine refuses no call.
-        config.signalling = { ...config.signalling, maxLagMs: 10_000 };
-        for (const lane of lanes) lane.configure(config);
-      },
-    });
-    return new ConformanceStage(laboratory, lanes);
+    const directory = await mkdtemp(join(tmpdir(), 'sidestream-flows-'));
+    const passwordFile = join(directory, 'password');
+    await writeFile(passwordFile, flowPassword, { mode: 0o600 });
+    try {
+      const laboratory = await Laboratory.start({
+        customerTarget: `${customerHost}:${await freeUdpPort(customerHost)}`,
+        sellerTarget: `${sellerHost}:${await freeUdpPort(sellerHost)}`,
+        recorder: { keepPackets: 200 },
+        configure: (config) => {
+          config.log = { level: 'warn' };
+          // Flows are tried, not load: a slow machine refuses no call.
+          config.signalling = { ...config.signalling, maxLagMs: 10_000 };
+          for (const lane of lanes) lane.configure(config, passwordFile);
+        },
+      });
+      return new ConformanceStage(laboratory, lanes, directory);
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   lane(scenario: Scenario, protocol: Protocol): ConformanceLane {
@@ -122,7 +137,8 @@ export class ConformanceStage {
     );
   }
 
-  stop(): Promise<void> {
-    return this.laboratory.stop();
+  async stop(): Promise<void> {
+    await this.laboratory.stop();
+    await rm(this.#directory, { recursive: true, force: true });
   }
 }

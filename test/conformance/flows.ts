@@ -1,5 +1,6 @@
 // All flows, in the order of the page.
 import { forkFlows } from './flows/forks.js';
+import { loginFlows } from './flows/logins.js';
 import { offerFlows, requestFlows } from './flows/mid-call.js';
 import { lossFlows, provisionalFlows } from './flows/provisional.js';
 import { identityFlows, screeningFlows, syntaxFlows } from './flows/requests.js';
@@ -20,6 +21,7 @@ export const groups: readonly Group[] = [
   identityFlows,
   routingFlows,
   mediaFlows,
+  loginFlows,
   syntaxFlows,
 ];
 

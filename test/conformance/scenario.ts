@@ -9,6 +9,14 @@ export type PartyName = 'caller' | 'callee' | 'third';
 
 type Trunk = LaboratoryConfig['trunks'][string];
 
+/** What a trunk's keys may refer to. */
+export interface TrunkNames {
+  /** The trunk of those who are called. */
+  readonly far: string;
+  /** Holds the password of logins. */
+  readonly passwordFile: string;
+}
+
 export interface Scenario {
   /** The flow's name, after its clause. */
   readonly name: string;
@@ -28,9 +36,8 @@ export interface Scenario {
   readonly recorded?: boolean;
   /** sipp sends nothing again by itself and hears every copy: for flows in which messages are lost. */
   readonly withoutRetransmission?: boolean;
-  /** @param far name of the trunk of those who are called */
-  readonly callerTrunk?: (far: string) => Partial<Trunk>;
-  readonly calleeTrunk?: Partial<Trunk>;
+  readonly callerTrunk?: (names: TrunkNames) => Partial<Trunk>;
+  readonly calleeTrunk?: (names: TrunkNames) => Partial<Trunk>;
   /** What is missing in Sidestream; the test is skipped with it. */
   readonly pending?: string;
 }

@@ -181,7 +181,11 @@ class SippScript {
   }
 }
 
-function message(startLine: string, usual: Readonly<Record<string, HeaderValue>>, { headers, body }: Sent): string {
+function message(
+  startLine: string,
+  usual: Readonly<Record<string, HeaderValue>>,
+  { headers, line, body }: Sent,
+): string {
   const all: Record<string, HeaderValue> = {
     ...usual,
     ...headers,
@@ -191,7 +195,7 @@ function message(startLine: string, usual: Readonly<Record<string, HeaderValue>>
   const lines = Object.entries(all).flatMap(([name, value]) =>
     value === null ? [] : typeof value === 'string' ? [`${name}: ${value}`] : value.map((one) => `${name}: ${one}`),
   );
-  return [startLine, ...lines, '', body?.text ?? ''].join('\n');
+  return [startLine, ...lines, ...(line === undefined ? [] : [line]), '', body?.text ?? ''].join('\n');
 }
 
 function typeOf(body: Body | undefined, headers: Sent['headers']): Record<string, HeaderValue> {

@@ -15,6 +15,8 @@ export interface Body {
 /** How a message differs from the plain one of its kind. `[local_ip]`, `[$name]` … are sipp's keywords. */
 export interface Sent {
   readonly headers?: Readonly<Record<string, HeaderValue>>;
+  /** A whole line, for what sipp writes name and value of. */
+  readonly line?: string;
   readonly body?: Body;
   /** Request-URI. */
   readonly uri?: string;

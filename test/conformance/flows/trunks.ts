@@ -32,7 +32,7 @@ export const routingFlows: Group = {
       name: 'RFC 3263 §4.3: the first target says nothing, the next one takes the call',
       protocol: 'udp',
       withoutRetransmission: true,
-      calleeTrunk: { failover: { timeout: '1s' } },
+      calleeTrunk: () => ({ failover: { timeout: '1s' } }),
       caller: calls(talks, ...hangsUp),
       callee: [hears('INVITE'), hearsAgain('INVITE')],
       third: isCalled(...isHungUp),
@@ -48,21 +48,21 @@ export const routingFlows: Group = {
     {
       name: 'SIPconnect 1.1 §9: a national number is called in E.164',
       callerTrunk: () => ({ numbers: { defaultCountry: 'DE' } }),
-      calleeTrunk: { numbers: { defaultCountry: 'DE', outgoing: { format: 'e164' } } },
+      calleeTrunk: () => ({ numbers: { defaultCountry: 'DE', outgoing: { format: 'e164' } } }),
       caller: dials('sip:03012345001@[remote_ip]:[remote_port]'),
       callee: isDialled(/^sip:\+493012345001@/),
       ends: 'hangup',
     },
     {
       name: 'SIPconnect 1.1 §9: a trunk that wants national numbers gets them',
-      calleeTrunk: { numbers: { defaultCountry: 'DE', outgoing: { format: 'national' } } },
+      calleeTrunk: () => ({ numbers: { defaultCountry: 'DE', outgoing: { format: 'national' } } }),
       caller: dials('sip:+493012345001@[remote_ip]:[remote_port]'),
       callee: isDialled(/^sip:03012345001@/),
       ends: 'hangup',
     },
     {
       name: 'RFC 3261 §21.4.5: no route takes the call',
-      callerTrunk: (far) => ({ routes: [{ called: { prefix: '+1' }, to: far }] }),
+      callerTrunk: ({ far }) => ({ routes: [{ called: { prefix: '+1' }, to: far }] }),
       caller: [sends('INVITE', sdp()), hears('404 INVITE', { Reason: /route/ }), sends('ACK')],
     },
     {
@@ -94,7 +94,7 @@ export const routingFlows: Group = {
     },
     {
       name: 'RFC 3325 §7: an untrusted trunk learns nothing of a caller who wants privacy',
-      calleeTrunk: { trusted: false },
+      calleeTrunk: () => ({ trusted: false }),
       caller: [
         sends('INVITE', {
           headers: { 'P-Asserted-Identity': '<sip:+4915112345678@192.0.2.1>', Privacy: 'id' },
@@ -195,7 +195,7 @@ export const mediaFlows: Group = {
     },
     {
       name: 'RFC 4568 §5.1: the far side requires SRTP, the caller hears RTP',
-      calleeTrunk: { srtp: 'require' },
+      calleeTrunk: () => ({ srtp: 'require' }),
       caller: calls(talks, ...hangsUp),
       callee: [
         hears('INVITE', { body: /RTP\/SAVP [\s\S]+a=crypto:\d+ AES_CM_128_HMAC_SHA1_80 inline:/ }),
@@ -208,7 +208,7 @@ export const mediaFlows: Group = {
     },
     {
       name: 'RFC 3264 §6.1: a trunk that has one codec is offered that one',
-      calleeTrunk: { codecs: ['PCMA', 'telephone-event'] },
+      calleeTrunk: () => ({ codecs: ['PCMA', 'telephone-event'] }),
       caller: calls(talks, ...hangsUp),
       callee: [
         hears('INVITE', { body: /m=audio \d+ RTP\/AVP 8 101\r/ }),

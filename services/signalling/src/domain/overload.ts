@@ -10,6 +10,8 @@ export interface ProcessLoad {
 
 /** Beyond it the collector takes most of the time, and the process dies soon. */
 const maxHeapShare = 0.9;
+/** A loop that is late in so many readings in a row is overloaded: one long pause, as of a start, may fill a reading by itself. */
+const lateReadings = 2;
 /** The load has to be below this part of the border … */
 const relief = 0.5;
 const heapRelief = 0.8;
@@ -19,6 +21,7 @@ const calmReadings = 4;
 export class Overload {
   readonly #maxLagMs: number;
   #problem: string | undefined;
+  #late = 0;
   #calm = 0;
 
   constructor(maxLagMs: number) {
@@ -31,8 +34,9 @@ export class Overload {
   }
 
   read({ lagMs, heapShare }: ProcessLoad): void {
+    this.#late = lagMs > this.#maxLagMs ? this.#late + 1 : 0;
     const worse =
-      lagMs > this.#maxLagMs
+      this.#late >= lateReadings
         ? `the event loop lags ${Math.round(lagMs)} ms`
         : heapShare > maxHeapShare
           ? `${Math.round(heapShare * 100)} % of the heap is used`
