@@ -59,7 +59,9 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
     this.address = address;
     this.incoming = options.incoming ?? {};
     const supported = options.recordAware === true ? ['record-aware'] : [];
-    this.#agent = new UserAgent({ transports, product: `Sidestream-party-simulator`, supported });
+    // NOTIFY: who refers hears how it goes on (RFC 3515).
+    const allow = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'NOTIFY'];
+    this.#agent = new UserAgent({ transports, product: `Sidestream-party-simulator`, supported, allow });
     this.#agent.on('invite', (invite) => {
       this.#onInvite(invite).catch((error: unknown) => {
         void invite.respond(500);

@@ -42,6 +42,19 @@ function script(customer = ann, profile = dynamics365) {
 const text = ({ contentType, body }: { contentType: string; body: Buffer }) =>
   bodyParts(contentType, body).map((part) => part.body.toString());
 
+test('RFC 8068 §3.2.3: the metadata tells who has come and who has left, once', () => {
+  const recording = script();
+  recording.propose(streams(), 'sendonly');
+  const bob: Identity = { uri: 'sip:+15550002@s', name: 'Bob', user: '+15550002', anonymous: false };
+  const parties = { calling: ann, called: bob, customer: ann, seller: bob };
+  assert.equal(recording.involve(parties, new Date('2026-01-02T03:05:00Z')), true);
+  assert.equal(recording.involve(parties, new Date('2026-01-02T03:06:00Z')), false);
+  const metadata = text(recording.inviteBody())[1] ?? '';
+  assert.match(metadata, /<name>Bob<\/name>/);
+  assert.match(metadata, /<disassociate-time>2026-01-02T03:05:00.000Z/);
+  assert.match(metadata, /name="CalleeDisplayName" value="Bob"/);
+});
+
 test('the customer is the first stream; offer and metadata travel together; BYE has the stop time and no label', () => {
   const recording = script();
   assert.equal(recording.propose(streams().reverse(), 'sendonly'), true);
