@@ -65,6 +65,39 @@ test('RFC 3263 §4.3: a call goes past a silent target and one that refuses to t
   await stage.nothingIsLeft();
 });
 
+test('RFC 3261 §8.1.3.4: a target that answers 302 sends the call to the number that it names, along our routes, and it is recorded', async (t) => {
+  const moved = await PartySimulator.start({
+    name: 'moved',
+    uri: `sip:moved@${sellerHost}`,
+    listen: { protocol: 'udp', host: sellerHost },
+    incoming: { ringMs: 0, rejectWith: 302, redirectTo: `<sip:${listedSeller.number}@attacker.invalid>` },
+  });
+  t.after(() => moved.close());
+  const number = '+493012345077';
+  const stage = await Stage.start(t, {
+    configure: ({ trunks }) => {
+      const targets = [`sip:${sellerHost}:${moved.address.port}`];
+      trunks['desk'] = { tenant: 'contoso', side: 'seller', targets, routes: [{ to: 'carrier' }] };
+      const routes = [
+        { called: { exact: number }, to: 'desk' },
+        { called: { exact: listedSeller.number }, to: 'pbx' },
+      ];
+      Object.assign(trunks['carrier'] ?? {}, { routes });
+    },
+  });
+  if (!stage) return;
+  const arriving = once(stage.seller, 'call') as Promise<[PartyCall]>;
+  const customer = await stage.customer.call(stage.uri(number));
+  await customer.answered;
+  const [seller] = await arriving;
+  assert.match(seller.invite?.headers.get('Diversion') ?? '', /^<sip:\+493012345077@[\d.:]+>;reason=unknown$/);
+  // Who was dialled is not listed, who has come is: decided on anew, and recorded.
+  await eventually(() => stage.laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
+  assert.equal(stage.laboratory.bodies('callTransferred')[0]?.decision?.reason, 'listed');
+  await customer.hangUp();
+  await stage.nothingIsLeft();
+});
+
 test('OPTIONS find a dead target before a call does, and the living one stays up', async (t) => {
   const dead = await silence(t);
   const stage = await Stage.start(t, {

@@ -16,6 +16,8 @@ export interface IncomingTreatment {
   ringMs?: number;
   /** Refuses with this status after ringing. */
   rejectWith?: number;
+  /** Contact of the refusal: whom to call instead, with a 3xx. */
+  redirectTo?: string;
   /** Rings until the caller gives up. */
   neverAnswer?: boolean;
   /** Rings with 183 and its description, and speaks before it answers. */

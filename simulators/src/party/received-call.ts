@@ -1,6 +1,6 @@
 /** Treats a call that comes in to a party: rings, then answers, refuses, or lets it ring. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { IncomingInvite } from '@sidestream/sip';
+import { Headers, type IncomingInvite } from '@sidestream/sip';
 import type { PartyCall } from './party-call.js';
 import type { PartyMedia } from './party-media.js';
 import type { IncomingTreatment } from './party-options.js';
@@ -43,7 +43,9 @@ export async function receiveCall(
   const refusal = treatment.rejectWith ?? (treatment.neverAnswer === true ? 480 : undefined);
   const status = refusal ?? (offer !== undefined && answer === undefined ? 488 : undefined);
   if (status !== undefined || signal.aborted) {
-    await invite.respond(status ?? 487);
+    const { redirectTo } = treatment;
+    const headers = redirectTo === undefined ? undefined : new Headers([['Contact', redirectTo]]);
+    await invite.respond(status ?? 487, { headers });
     await call.finish({ by: signal.aborted ? 'cancelled' : 'local', ...(status === undefined ? {} : { status }) });
     return;
   }

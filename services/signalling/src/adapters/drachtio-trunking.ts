@@ -287,7 +287,8 @@ function refusalOf(error: unknown, hasCredentials: boolean): Refusal | undefined
   const { status } = error;
   if (typeof status !== 'number') return undefined;
   const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : '';
-  if (status !== 401 && status !== 407) return { kind: 'refused', status, reason };
+  const contact = status < 400 ? responseIn(error)?.get('contact') : undefined;
+  if (status !== 401 && status !== 407) return { kind: 'refused', status, reason, contact };
   const why = hasCredentials ? "the trunk's credentials don't satisfy it" : 'the trunk has no credentials';
   return { kind: 'refused', status, reason: `${reason} (${why})` };
 }

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Decision } from '@sidestream/policy';
 import type { Candidate, Routing, Trunk, TrunkTable } from '@sidestream/routing';
 import { errorTable, type Logger } from '@sidestream/service';
-import { formatUri, type ReferTarget } from '@sidestream/sip';
+import { formatUri, type ReferTarget, type SipUri } from '@sidestream/sip';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
 import type { CallGuard, GuardedPass } from './call-guard.js';
@@ -173,7 +173,7 @@ export class CallControl implements Referrals {
     };
   }
 
-  route(from: Trunk, { parties }: CallFacts, { uri }: ReferTarget): readonly Candidate[] {
+  route(from: Trunk, { parties }: CallFacts, { uri }: Pick<ReferTarget, 'uri'>): readonly Candidate[] {
     const { trunks, targets, guard } = this.#options;
     const called = uri.user?.split(';')[0] ?? '';
     if (called === '') return [];
@@ -190,7 +190,19 @@ export class CallControl implements Referrals {
     return passed.candidates;
   }
 
-  regard(call: CallFacts, party: Party, { uri }: ReferTarget, from: Trunk): CallFacts {
+  redirect(from: Trunk, by: Trunk, call: CallFacts, uri: SipUri): readonly Candidate[] {
+    const query = {
+      trunk: by,
+      requestUri: formatUri(uri),
+      called: uri.user ?? '',
+      calling: '',
+      header: () => undefined,
+    };
+    const meant = this.#options.trunks.route(query).called.international;
+    return this.route(from, call, { uri: meant === undefined ? uri : { ...uri, user: meant } });
+  }
+
+  regard(call: CallFacts, party: Party, { uri }: Pick<ReferTarget, 'uri'>, from: Trunk): CallFacts {
     const role = callingRole(call.direction) === party ? 'calling' : 'called';
     const requestUri = formatUri({ ...uri, parameters: new Map() });
     const read = readParties({ requestUri, header: () => undefined }, false);

@@ -1,6 +1,6 @@
 // What a call asks when one of its parties is referred to somebody else: where that leads, who it is, and whether it is recorded then.
 import type { Candidate, Trunk } from '@sidestream/routing';
-import type { ReferTarget } from '@sidestream/sip';
+import type { ReferTarget, SipUri } from '@sidestream/sip';
 import type { PlannedRecording } from './call-recording.js';
 import type { FarSide } from './far-headers.js';
 import type { Party } from './parties.js';
@@ -11,14 +11,16 @@ export interface Referrals {
    * The places where the referring trunk may reach the target: along its own routes, by the number. The host in the reference counts
    * for nothing, or anybody could be called through us. Empty if no route takes the call.
    */
-  route(from: Trunk, call: CallFacts, target: ReferTarget): readonly Candidate[];
+  route(from: Trunk, call: CallFacts, target: Pick<ReferTarget, 'uri'>): readonly Candidate[];
+  /** The same for whom a target of this trunk has named in its place: its number plan says what the number means, the caller's routes lead there. */
+  redirect(from: Trunk, by: Trunk, call: CallFacts, uri: SipUri): readonly Candidate[];
   /** What a trunk makes of the identity of a party behind another one. */
   callerFor(from: Trunk, to: Trunk): Pick<FarSide, 'believed' | 'trusted' | 'number' | 'passHeaders'>;
   /**
    * The call with the target in a party's place. A new seller is decided on anew.
    * @param from the trunk whose number plan says what the target's number means
    */
-  regard(call: CallFacts, party: Party, target: ReferTarget, from: Trunk): CallFacts;
+  regard(call: CallFacts, party: Party, target: Pick<ReferTarget, 'uri'>, from: Trunk): CallFacts;
   /** What records the call as it is now. */
   record(call: CallFacts): PlannedRecording;
 }

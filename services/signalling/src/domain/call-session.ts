@@ -2,22 +2,22 @@
 // them. Ports may fail, hang or answer late; the call still ends once, with everything given back.
 import type { Candidate, Trunk } from '@sidestream/routing';
 import type { Logger } from '@sidestream/service';
-import { formatNameAddr, type ReferTarget } from '@sidestream/sip';
 import { CallDelays } from './call-delays.js';
 import { CallLegs } from './call-legs.js';
 import { CallMedia, mediaTerms } from './call-media.js';
+import { CallMembers } from './call-members.js';
 import type { CallPlan, CallServices, CallView } from './call-plan.js';
 import { type CallRecording, RecordingsOfCall } from './call-recording.js';
+import { type NamedTarget, Redirections } from './call-redirections.js';
 import { reasonFor, releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
 import { CallTransfer } from './call-transfer.js';
 import { raced } from './deadline.js';
 import { dialWithin, isThere, mayTryNext } from './dialling.js';
-import { farHeaders } from './far-headers.js';
 import { farInvite } from './far-invite.js';
 import type { CallId } from './identifiers.js';
-import { opposite, type Side } from './offer-answer.js';
-import type { CallFacts, Leg, Refusal, SipFields } from './ports.js';
+import type { Side } from './offer-answer.js';
+import type { Leg, Refusal } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import {
   relayedStatus,
@@ -53,16 +53,20 @@ export class CallSession {
   #remote: string;
   readonly #recordings: RecordingsOfCall;
   readonly #transfer: CallTransfer;
-  /** As they are now. */
-  #facts: CallFacts;
-  readonly #trunks: Record<Side, Trunk>;
+  readonly #members: CallMembers;
+  /** Those of the plan, and those that a target has named in its place. */
+  #candidates: readonly Candidate[];
+  readonly #redirections: Redirections;
 
   constructor(services: CallServices, plan: CallPlan) {
     this.id = plan.facts.callId;
     this.#services = services;
     this.#plan = plan;
-    this.#facts = plan.facts;
-    this.#trunks = { near: plan.nearTrunk, far: plan.nearTrunk };
+    this.#members = new CallMembers(plan);
+    this.#candidates = plan.candidates;
+    this.#redirections = new Redirections(plan.facts.parties.called.user, (uri, by) =>
+      plan.referrals.redirect(plan.nearTrunk, by, plan.facts, uri),
+    );
     this.#log = services.log.child({ call: plan.facts.callId });
     this.#recordings = new RecordingsOfCall(plan.recording, {
       onRecorded: () => this.#dispatch({ type: 'recorded' }),
@@ -80,17 +84,18 @@ export class CallSession {
     this.#legs = new CallLegs({
       recordings: this.#recordings,
       onOver: (side, termination) => this.#legOver(side, termination),
-      onReferral: (side, referral) => this.#step(() => this.#transfer.take(side, this.#trunks[side], referral)),
+      onReferral: (side, referral) =>
+        this.#step(() => this.#transfer.take(side, this.#members.trunkOf(side), referral)),
       signal,
       log: this.#log,
     });
     this.#transfer = new CallTransfer({
       legs: this.#legs,
       trunking: services.trunking,
-      route: (from, target) => plan.referrals.route(from, this.#facts, target),
-      headers: (left, to, uri) => this.#headersFor(left, to, uri),
+      route: (from, target) => plan.referrals.route(from, this.#members.facts, target),
+      headers: (left, to, uri) => this.#members.headersFor(left, to, uri, services.trunking.ownAddress(to.protocol)),
       onTarget: plan.onTarget,
-      onTransferred: (side, target, trunk) => this.#transferred(side, target, trunk),
+      onTransferred: (side, { uri }, trunk) => this.#succeeded(side, { uri, by: this.#members.trunkOf(side) }, trunk),
       onOver: (side, termination) => this.#legOver(side, termination, false),
       signal,
       log: this.#log,
@@ -121,7 +126,7 @@ export class CallSession {
 
   get view(): CallView {
     const { invite } = this.#plan;
-    const facts = this.#facts;
+    const { facts } = this.#members;
     const answeredAt =
       this.#answeredAtMs === undefined
         ? undefined
@@ -211,15 +216,15 @@ export class CallSession {
 
   async #openMedia(): Promise<void> {
     if (this.#state.late) this.#progress = { status: 200, sdp: '', arrivedAtMs: this.#services.clock() };
-    const target = this.#plan.candidates[this.#state.candidate];
+    const target = this.#candidates[this.#state.candidate];
     if (target === undefined) return;
     await this.#media.open(mediaTerms(target.trunk));
     this.#dispatch({ type: 'media-opened' });
   }
 
   async #dial(index: number): Promise<void> {
-    const { candidates, seats, onTarget } = this.#plan;
-    const candidate = candidates[index];
+    const { seats, onTarget } = this.#plan;
+    const candidate = this.#candidates[index];
     if (candidate === undefined) return;
     const full = seats.moveTo(candidate.trunk.name);
     if (full !== undefined) {
@@ -228,12 +233,12 @@ export class CallSession {
     }
     await this.#media.offerTo(mediaTerms(candidate.trunk));
     const { trunking, clock } = this.#services;
-    const isLast = index + 1 === this.#plan.candidates.length;
+    const isLast = index + 1 === this.#candidates.length;
     const { timeoutMs } = candidate.trunk.config.failover;
     const outcome = await dialWithin(
       trunking,
       {
-        ...farInvite(candidate, this.#plan, trunking.ownAddress(candidate.protocol)),
+        ...farInvite(candidate, this.#plan, trunking.ownAddress(candidate.protocol), this.#redirections.diverted),
         cancelReason: () => this.#state.termination && reasonFor(this.#state.termination),
         sdp: this.#media.sdp.toFar,
         onSent: () => {
@@ -253,19 +258,24 @@ export class CallSession {
     onTarget(candidate, outcome.kind !== 'refused' || this.#state.rang || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
+    this.#members.farIs(candidate.trunk);
     if (outcome.kind === 'offered') {
-      this.#trunks.far = candidate.trunk;
       this.#legs.takeOffering(outcome.leg);
       return this.#dispatch({ type: 'far-answered' });
     }
-    this.#trunks.far = candidate.trunk;
     this.#legs.take('far', outcome.leg);
     this.#legs.listen('far', outcome.leg);
     if (outcome.leg.recordAware) this.#recordings.prefer('far', outcome.sdp);
     this.#dispatch({ type: 'far-answered' });
   }
 
-  #refused(candidate: Candidate, { status, reason }: Refusal): void {
+  #refused(candidate: Candidate, { status, reason, contact }: Refusal): void {
+    const instead = status < 400 && contact !== undefined ? this.#redirections.follow(candidate, contact) : [];
+    if (instead.length > 0) {
+      this.#candidates = [...this.#candidates.slice(0, this.#state.candidate + 1), ...instead];
+      this.#dispatch({ type: 'redirected', candidates: instead.length });
+      return;
+    }
     const termination = terminationOfRefusal(status, reason, this.#state.rang);
     const another = mayTryNext(candidate, status);
     this.#log.info({ trunk: candidate.trunk.name, target: candidate.hostPort, status }, 'a target refuses the call');
@@ -316,7 +326,7 @@ export class CallSession {
     const { session: media, sdp } = this.#media;
     if (media === undefined || near === undefined || far === undefined) return;
     const { facts, invite, nearParty } = this.#plan;
-    const farParty = nearParty === 'customer' ? 'seller' : 'customer';
+    const farParty = this.#members.partyOf('far');
     const farDescriptions = new LegDescriptions(far.recordAware, sdp.toFar);
     this.#legs.agreed(media, {
       near: {
@@ -330,6 +340,9 @@ export class CallSession {
     });
     this.#limitDuration();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
+    const answered = this.#candidates[this.#state.candidate];
+    const named = answered && this.#redirections.targetAt(answered);
+    if (answered && named) this.#succeeded('far', named, answered.trunk);
   }
 
   /** Nobody speaks while it rings, and nobody need speak on hold. */
@@ -346,31 +359,14 @@ export class CallSession {
     this.#work.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
-  /** Of the INVITE to a transfer target, in the name of the party that stays. */
-  #headersFor(left: Side, { protocol, trunk }: Candidate, to: string): SipFields {
-    const { invite, maxForwards, referrals } = this.#plan;
-    const own = this.#services.trunking.ownAddress(protocol);
-    const stays = opposite(left);
-    const caller = referrals.callerFor(this.#trunks[stays], trunk);
-    const { called, calling } = this.#facts.parties;
-    const from = formatNameAddr({ displayName: called.name, uri: `sip:${called.user}@${own}`, parameters: new Map() });
-    const party =
-      stays === 'near' ? invite : { requestUri: to, header: (name: string) => (name === 'from' ? from : undefined) };
-    const referrer = left === 'near' ? calling : called;
-    // RFC 3892 §2.2; whoever referred is known to us, and no host of its side is told.
-    const by = referrer.user === '' ? {} : { 'Referred-By': `<sip:${referrer.user}@${own}>` };
-    return { ...farHeaders(party, { own, to, maxForwards, ...caller }), ...by };
-  }
-
-  #transferred(side: Side, target: ReferTarget, trunk: Trunk): void {
-    const { referrals, nearParty } = this.#plan;
+  /** Another party, whom the one in its place has named, is in the call now. */
+  #succeeded(side: Side, named: NamedTarget, trunk: Trunk): void {
     const { session: media } = this.#media;
-    const wasDecided = this.#facts.decision.record;
-    const party = side === 'near' ? nearParty : nearParty === 'customer' ? 'seller' : 'customer';
-    this.#facts = referrals.regard(this.#facts, party, target, this.#trunks[side]);
-    this.#trunks[side] = trunk;
-    this.#services.events.callTransferred(this.#facts, party);
-    if (media) this.#recordings.follow(this.#facts, wasDecided, () => referrals.record(this.#facts), media);
+    const wasDecided = this.#members.facts.decision.record;
+    this.#members.succeed(side, named, trunk);
+    const { facts } = this.#members;
+    this.#services.events.callTransferred(facts, this.#members.partyOf(side));
+    if (media) this.#recordings.follow(facts, wasDecided, () => this.#plan.referrals.record(facts), media);
   }
 
   /** @param stays whether the call may go on without this side for a transfer */
@@ -395,7 +391,7 @@ export class CallSession {
   #announceEnd(termination: Termination): void {
     const answered = this.#legs.near !== undefined ? this.#answeredAtMs : undefined;
     const durationMs = answered === undefined ? 0 : this.#services.clock() - answered;
-    this.#services.events.callEnded(this.#facts, termination, durationMs);
+    this.#services.events.callEnded(this.#members.facts, termination, durationMs);
     this.#resolveEnded();
   }
 }

@@ -40,6 +40,8 @@ export type CallEvent =
   | { type: 'progressed'; status: number }
   | { type: 'far-answered' }
   /** `another`: such a refusal sends the call to the next target, if there is one. */
+  /** The target has named others, so many, in its place. */
+  | { type: 'redirected'; candidates: number }
   | { type: 'far-refused'; status: number; another: boolean; termination: Termination }
   | { type: 'media-answered' }
   | { type: 'near-accepted' }
@@ -107,6 +109,8 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
       if (state.phase !== 'dialling') return same(state);
       if (state.late) return go({ ...state, phase: 'answering', far: 'up', media: 'opening' }, { type: 'open-media' });
       return go({ ...state, phase: 'answering', far: 'up' }, { type: 'answer-media' });
+    case 'redirected':
+      return redirected(state, event.candidates);
     case 'far-refused':
       return refused(state, event);
     case 'media-answered':
@@ -170,6 +174,13 @@ function refused(
     return go({ ...state, candidate: next }, { type: 'dial', candidate: next });
   }
   return close({ ...state, far: 'over' }, termination, status);
+}
+
+/** Those come next, and none of the first ones after them: the far side has spoken. */
+function redirected(state: CallState, candidates: number): CallStep {
+  if (state.phase !== 'dialling') return same(state);
+  const next = state.candidate + 1;
+  return go({ ...state, candidate: next, candidates: next + candidates }, { type: 'dial', candidate: next });
 }
 
 function close(state: CallState, termination: Termination, status: number, explain = false): CallStep {

@@ -58,6 +58,8 @@ export interface Refusal {
   readonly kind: 'refused';
   readonly status: number;
   readonly reason: string;
+  /** Contact of a redirection (3xx), as it came; undefined without one. */
+  readonly contact?: string | undefined;
 }
 
 /** The far side's 2xx, already acknowledged. */

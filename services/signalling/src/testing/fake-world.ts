@@ -19,6 +19,7 @@ import type {
   MediaRelays,
   MediaSession,
   OfferingLeg,
+  OutgoingInvite,
   PartyTerms,
   RecorderClient,
   RecorderDialog,
@@ -141,7 +142,9 @@ export class FakeWorld {
   readonly targets = new Map<string, boolean>();
   /** What the configuration says of the contact centre's trunk. */
   contactCentre: object = { targets: ['sip:192.0.2.9'] };
-  farRefusal: { status: number; reason: string } | undefined;
+  farRefusal: { status: number; reason: string; contact?: string } | undefined;
+  /** INVITEs to the far side. */
+  readonly dialled: OutgoingInvite[] = [];
   /** What the relay was told of the parties, in its order. */
   readonly terms: PartyTerms[] = [];
   /** Who offered what to the relay first. */
@@ -231,6 +234,7 @@ export class FakeWorld {
     ownAddress: () => '192.0.2.1',
     invite: async (invite, signal) => {
       invite.onSent();
+      this.dialled.push(invite);
       await this.step('invite', signal);
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
       for (const early of this.earlyAnswers) {
@@ -458,6 +462,7 @@ export class FakeWorld {
 
   readonly referrals: Referrals = {
     route: (_from, _call, { uri }) => (uri.user === 'nowhere' ? [] : this.candidates()),
+    redirect: (from, _by, call, uri) => this.referrals.route(from, call, { uri }),
     callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
     regard: (call, party, { uri }) => {
       const now = { uri: `sip:${uri.user}@sbc`, name: '', user: uri.user ?? '', anonymous: false };
