@@ -287,8 +287,9 @@ function refusalOf(error: unknown, hasCredentials: boolean): Refusal | undefined
   const { status } = error;
   if (typeof status !== 'number') return undefined;
   const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : '';
-  const contact = status < 400 ? responseIn(error)?.get('contact') : undefined;
-  if (status !== 401 && status !== 407) return { kind: 'refused', status, reason, contact };
+  if (status >= 300 && status < 400)
+    return { kind: 'refused', status, reason, contact: responseIn(error)?.get('contact') };
+  if (status !== 401 && status !== 407) return { kind: 'refused', status, reason };
   const why = hasCredentials ? "the trunk's credentials don't satisfy it" : 'the trunk has no credentials';
   return { kind: 'refused', status, reason: `${reason} (${why})` };
 }
