@@ -73,14 +73,15 @@ export class CallLegs {
 
   /** From now on what the peer does counts. */
   listen(side: Side, leg: Leg): void {
+    // One that another has replaced has no say any more, though its dialog may last a little longer.
+    const speaks = () => this.#of(side) === leg;
     leg.listen({
       offer: (offer) => {
-        if (this.#offerAnswer === undefined || this.#options.signal.aborted || this.#of(side) !== leg)
-          return offer.refuse(491);
+        if (this.#offerAnswer === undefined || this.#options.signal.aborted || !speaks()) return offer.refuse(491);
         void this.#offerAnswer.handle(side, offer);
       },
-      info: (info) => void this.#relayInfo(side, info),
-      refer: (referral) => this.#options.onReferral(side, referral),
+      info: (info) => (speaks() ? void this.#relayInfo(side, info) : info.respond(481)),
+      refer: (referral) => (speaks() ? this.#options.onReferral(side, referral) : referral.refuse(481)),
       ended: (cause, detail) => {
         const replaced = this.#replaced.get(leg);
         if (replaced !== undefined) return replaced.abort();

@@ -272,6 +272,7 @@ export class CallSession {
   #refused(candidate: Candidate, { status, reason, contact }: Refusal): void {
     const instead = status < 400 && contact !== undefined ? this.#redirections.follow(candidate, contact) : [];
     if (instead.length > 0) {
+      this.#log.info({ trunk: candidate.trunk.name, status, places: instead.length }, 'a target redirects the call');
       this.#candidates = [...this.#candidates.slice(0, this.#state.candidate + 1), ...instead];
       this.#dispatch({ type: 'redirected', candidates: instead.length });
       return;

@@ -187,6 +187,38 @@ test('a second REFER while one is followed is refused with 491', async () => {
   assert.deepEqual([...world.held.keys()], []);
 });
 
+test('who has referred and is replaced has no say any more; the newcomer may transfer at once, and leave while that goes on', async () => {
+  const { world, call, near, far } = await talking([]);
+  const first = refer(carol);
+  far.handlers?.refer(first.referral);
+  await first.until(200);
+  const newcomer = world.far;
+  assert.ok(newcomer && newcomer !== far);
+  const late = refer(carol);
+  far.handlers?.refer(late.referral);
+  assert.deepEqual(late.heard, ['refused 481']);
+  let informed = 0;
+  far.handlers?.info({
+    contentType: 'application/dtmf-relay',
+    body: 'Signal=1',
+    respond: (status) => (informed = status),
+  });
+  assert.equal(informed, 481);
+
+  // The next transfer begins while the first referrer is still hung up on, whose end must not end it.
+  world.behaviours.set('answer', 'obey');
+  const second = refer('<sip:+15550010@pbx.invalid>');
+  newcomer.handlers?.refer(second.referral);
+  await second.until(183);
+  far.hangUp();
+  await new Promise(setImmediate);
+  newcomer.hangUp();
+  assert.equal(call.phase, 'talking', 'the call waits for the target');
+  near.hangUp();
+  await call.ended;
+  assert.deepEqual([...world.held.keys()], []);
+});
+
 test('a trunk that may not transfer is refused with 603', async () => {
   const refusing = new FakeWorld();
   refusing.contactCentre = { targets: ['sip:192.0.2.9'], refer: 'refuse' };

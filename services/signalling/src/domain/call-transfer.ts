@@ -38,7 +38,8 @@ const byeDeadlineMs = 5_000;
 
 export class CallTransfer {
   readonly #options: CallTransferOptions;
-  #pending: Side | undefined;
+  /** The transfer that goes on; who refers. */
+  #pending: { readonly side: Side } | undefined;
   /** Why the pending one's referrer has left. */
   #left: Termination | undefined;
 
@@ -62,20 +63,22 @@ export class CallTransfer {
     if (target.replaces !== undefined) return refuse(603, 'attended transfer is not supported');
     const candidates = route(from, target);
     if (candidates.length === 0) return refuse(404, 'no route takes the call to the transfer target');
-    this.#pending = side;
+    const pending = { side };
+    this.#pending = pending;
     this.#left = undefined;
     referral.accept(ringSeconds);
     void referral.notify(100);
     try {
       await this.#transfer(side, from, target, candidates, referral);
     } finally {
-      this.#pending = undefined;
+      // Another one may have begun while who referred here was still hung up on.
+      if (this.#pending === pending) this.#pending = undefined;
     }
   }
 
   /** The dialog of this side is over. True: its peer has referred the other party, for whom the call goes on. */
   left(side: Side, termination: Termination): boolean {
-    if (this.#pending !== side || this.#options.signal.aborted) return false;
+    if (this.#pending?.side !== side || this.#options.signal.aborted) return false;
     this.#left = termination;
     this.#options.legs.drop(side);
     return true;
