@@ -9,7 +9,7 @@ interface Flags {
   readonly trunk: string;
   readonly called: string;
   readonly calling?: string;
-  readonly header: ReadonlyMap<string, string>;
+  readonly header?: ReadonlyMap<string, string>;
   readonly json?: boolean;
 }
 
@@ -25,7 +25,7 @@ export function routeCommand(done: (code: number) => void): Command {
     .requiredOption('--trunk <name>', 'where the call comes from')
     .requiredOption('--called <number>', 'the number, as it is dialled; or a request URI such as urn:service:sos')
     .option('--calling <number>', 'the number of the caller')
-    .option('--header <line>', "a header field of its INVITE, 'Name: value'; may be repeated", readHeader, new Map())
+    .option('--header <line>', "a header field of its INVITE, 'Name: value'; may be repeated", readHeader)
     .option('--json', 'print one JSON document: called, calling, steps, targets')
     .addHelpText(
       'after',
@@ -48,7 +48,13 @@ function explain(flags: Flags): number {
   }
 }
 
-function explained({ config: file, trunk: name, called: wanted, calling = '', header: headers }: Flags): Explanation {
+function explained({
+  config: file,
+  trunk: name,
+  called: wanted,
+  calling = '',
+  header: headers = new Map(),
+}: Flags): Explanation {
   const config = readConfig(file);
   const table = new TrunkTable(config.trunks, new EmergencyNumbers(config.signalling.emergencyNumbers));
   const trunk = table.find(name);
@@ -63,7 +69,7 @@ function explained({ config: file, trunk: name, called: wanted, calling = '', he
   return explainRoute(table, { trunk, requestUri, called, calling, header });
 }
 
-function readHeader(line: string, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+function readHeader(line: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
   const [, name, value] = /^([^\s:]+)\s*:\s*(.*)$/.exec(line) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError("it must be 'Name: value'.");
   return new Map([...before, [name.toLowerCase(), value]]);
