@@ -1,4 +1,5 @@
 /** Free loopback ports and media port ranges for processes that cannot be told to take any port. */
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -7,30 +8,45 @@ import { PeerError } from './peer.js';
 
 /** Linux's default lower end of the ports that `listen(0)` and outgoing sockets take. */
 const DEFAULT_EPHEMERAL_START = 32_768;
+/** Ports of this range are handed out one by one, those from RANGE_BASE on as ranges for media. */
+const PORTS_BASE = 6_000;
 const RANGE_BASE = 12_000;
 const RANGE_SIZE = 400;
 
-/** A TCP port that was free a moment ago. */
-export async function freeTcpPort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer();
-  server.listen(0, host);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new PeerError('not-possible', 'no free TCP port');
-  return address.port;
+/**
+ * A TCP port that was free a moment ago, and that the kernel gives to nobody by itself: not to an outgoing connection, not to `listen(0)`.
+ * @throws PeerError('not-possible') when none of many was free
+ */
+export function freeTcpPort(host = '127.0.0.1'): Promise<number> {
+  return freePort(async (port) => {
+    const server = createServer().listen(port, host);
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+  });
 }
 
-/** A UDP port that was free a moment ago. */
-export async function freeUdpPort(host = '127.0.0.1'): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, host);
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
+/** A UDP port as {@link freeTcpPort}. */
+export function freeUdpPort(host = '127.0.0.1'): Promise<number> {
+  return freePort(async (port) => {
+    const socket = createSocket('udp4');
+    socket.bind(port, host);
+    await once(socket, 'listening');
+    socket.close();
+    await once(socket, 'close');
+  });
+}
+
+/** The first of some ports, picked at random below the kernel's own and the media ports, that can be bound. */
+async function freePort(bind: (port: number) => Promise<void>): Promise<number> {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(PORTS_BASE, RANGE_BASE);
+    try {
+      await bind(port);
+      return port;
+    } catch {}
+  }
+  throw new PeerError('not-possible', `no free port between ${PORTS_BASE} and ${RANGE_BASE}`);
 }
 
 /** First port of the range that the kernel hands out by itself. */

@@ -1,6 +1,5 @@
 // What a call has for itself in the shared deployment: two parties on addresses of their own and the two recorders of its tenant.
 import type { LaboratoryConfig } from '@sidestream/cli';
-import { freeTcpPort } from '@sidestream/peers';
 import {
   type Authority,
   type CertificateRequest,
@@ -142,13 +141,13 @@ export class Lane implements Recorders {
   /** What either recorder has found wrong, whether a session came of it or not. */
   readonly findings: Finding[] = [];
   readonly #messages: MessageCounts;
-  readonly #awayPort: number;
+  readonly #number: number;
   readonly #tenantFiles: CredentialFiles;
 
   private constructor(
     o: Pick<Lane, 'options' | 'tenant' | 'customer' | 'seller' | 'first' | 'second'>,
     messages: MessageCounts,
-    awayPort: number,
+    number: number,
     files: CredentialFiles,
   ) {
     this.options = o.options;
@@ -158,7 +157,7 @@ export class Lane implements Recorders {
     this.first = o.first;
     this.second = o.second;
     this.#messages = messages;
-    this.#awayPort = awayPort;
+    this.#number = number;
     this.#tenantFiles = files;
     for (const recorder of [this.first, this.second]) recorder.on('finding', (finding) => this.findings.push(finding));
   }
@@ -188,18 +187,19 @@ export class Lane implements Recorders {
       recorder('own', { behaviour: networkDelay(distanceMs) }),
     ]);
     const parts = { options, tenant: `t${number}`, customer, seller, first, second };
-    return new Lane(parts, messages, await freeTcpPort('127.0.0.1'), await identities.tenant());
+    return new Lane(parts, messages, number, await identities.tenant());
   }
 
   /** Adds the lane's tenant and trunks to a configuration. */
   configure(config: LaboratoryConfig): void {
     const { certFile, keyFile, trustFile } = this.#tenantFiles;
-    const port = this.options.away === true ? this.#awayPort : this.first.address.port;
-    const ports = this.options.alone === true ? [port] : [port, this.second.address.port];
+    // At an address of the lane nobody listens, whatever port the kernel gives to others.
+    const first = `${this.options.away === true ? `127.1.${this.#number}.4` : 'localhost'}:${this.first.address.port}`;
+    const recorders = this.options.alone === true ? [first] : [first, `localhost:${this.second.address.port}`];
     config.tenants[this.tenant] = {
       accountId,
       region: 'local',
-      recorders: ports.map((at) => `sip:SRS@localhost:${at};transport=tls`),
+      recorders: recorders.map((at) => `sip:SRS@${at};transport=tls`),
       recording: { identity: { certFile, keyFile }, trustFile, ...this.options.recording },
       policy: { source: 'file', file: 'policy.yaml' },
     };
