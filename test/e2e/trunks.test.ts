@@ -56,6 +56,7 @@ test('RFC 3263 §4.3: a call goes past a silent target and one that refuses to t
   await stage.talk(call, 25);
   assert.equal(refused, 1);
   assert.equal(dead.calls().size, 1);
+  await eventually(() => stage.laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
   await call.customer.hangUp();
   await eventually(() => stage.laboratory.bodies('recordingEnded').length === 1, 'the recording has ended');
   // What did not answer is tried last now: the next call loses no time with it, nor with the one that was full.
