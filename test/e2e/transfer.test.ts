@@ -8,8 +8,15 @@ import { customerNumber, Stage } from './stage.js';
 
 const colleague = '+493012345099';
 
-/** The party refers the other one to this number; what it hears until the end of that, as statuses. */
-async function refer(party: PartyCall, number: string): Promise<number[]> {
+/** The dialog as the one who is asked to replace it knows it (RFC 3891 §3). */
+function replaces(party: PartyCall): string {
+  assert.ok(party.dialog);
+  const { callId, localTag, remoteTag } = party.dialog.state;
+  return encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`);
+}
+
+/** The party refers the other one to this number, and to the other end of this call of its own; what it hears until the end, as statuses. */
+async function refer(party: PartyCall, number: string, consulted?: PartyCall): Promise<number[]> {
   const { dialog } = party;
   assert.ok(dialog);
   const heard: number[] = [];
@@ -20,7 +27,8 @@ async function refer(party: PartyCall, number: string): Promise<number[]> {
     }),
   );
   // The host is anybody's: it must count for nothing.
-  const { status } = await dialog.refer(`<sip:${number}@attacker.invalid>`);
+  const headers = consulted === undefined ? '' : `?Replaces=${replaces(consulted)}`;
+  const { status } = await dialog.refer(`<sip:${number}@attacker.invalid${headers}>`);
   assert.equal(status, 202);
   await over;
   return heard;
@@ -124,5 +132,67 @@ test('RFC 5589 §6.3.1: the target is busy: who referred hears so and talks on w
   await call.seller.hangUp();
   await call.customer.ended;
   assert.equal(stage.laboratory.bodies('callTransferred').length, 0);
+  await stage.nothingIsLeft();
+});
+
+/** The seller's own call to a colleague, both ends of it. */
+async function consult(stage: Stage, number: string): Promise<{ own: PartyCall; colleague: PartyCall }> {
+  const arriving = new Promise<PartyCall>((resolve) => stage.seller.once('call', resolve));
+  const own = await stage.seller.call(stage.uri(number), { answerTimeoutMs: 10_000 });
+  await own.answered;
+  return { own, colleague: await arriving };
+}
+
+test('RFC 5589 §7.1: a seller who has asked a colleague connects the customer: they talk, the recording goes on with the new voice', async (t) => {
+  const stage = await Stage.start(t, withinThePbx);
+  if (!stage) return;
+  const { laboratory } = stage;
+  const call = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
+  await stage.talk(call, 25);
+  await call.seller.hold();
+  const { own, colleague: second } = await consult(stage, listedSeller.number);
+  await eventually(() => laboratory.bodies('callAnswered').length === 2, 'both calls are up');
+  const heard = await refer(call.seller, listedSeller.number, own);
+  assert.deepEqual(heard, [100, 200]);
+  // Both dialogs of who referred are hung up on.
+  await Promise.all([own.ended, call.seller.ended]);
+  await stage.talk({ customer: call.customer, seller: second }, 50);
+  await eventually(() => laboratory.bodies('callEnded').length === 1, 'the call to the colleague has ended');
+  assert.equal(laboratory.bodies('callEnded')[0]?.termination?.reason, 'transferred');
+  assert.equal(laboratory.bodies('callTransferred')[0]?.callId, laboratory.bodies('callStarted')[0]?.callId);
+  const hungUpAt = Date.now();
+  await second.hangUp();
+  await call.customer.ended;
+  await eventually(() => laboratory.bodies('callEnded').length === 2, 'the call has ended');
+  assert.equal(laboratory.bodies('callEnded')[1]?.termination?.reason, 'hangup');
+
+  const [session] = laboratory.recorder.sessions;
+  assert.ok(session);
+  await session.ended;
+  assert.deepEqual(session.findings, []);
+  const [inbound, outbound] = ['inbound', 'outbound'].map((label) =>
+    session.streams.find((stream) => stream.label === label),
+  );
+  assert.ok(inbound && outbound);
+  const joinedAt = call.seller.moments.endedAt ?? 0;
+  const { lost, changed } = comparePackets(second.sent, outbound.packets, { from: joinedAt, until: hungUpAt });
+  assert.deepEqual({ lost, changed }, { lost: 0, changed: 0 }, 'the colleague is heard');
+  assert.equal(comparePackets(call.customer.sent, inbound.packets, { until: hungUpAt }).lost, 0, 'so is the customer');
+  assert.deepEqual([inbound.statistics.authFailures, outbound.statistics.authFailures], [0, 0]);
+  await stage.nothingIsLeft();
+});
+
+test('RFC 5589 §7.5: the consulted party is gone, or none of ours: who referred hears so and talks on', async (t) => {
+  const stage = await Stage.start(t, withinThePbx);
+  if (!stage) return;
+  const call = await stage.inbound();
+  const { own } = await consult(stage, listedSeller.number);
+  await own.hangUp();
+  await eventually(() => stage.laboratory.bodies('callEnded').length === 1, 'the call to the colleague has ended');
+  // Nobody of ours has the dialog any more, so the number is called to replace it: the phone does not know how.
+  assert.deepEqual(await refer(call.seller, listedSeller.number, own), [100, 420]);
+  await stage.talk(call, 25);
+  await call.customer.hangUp();
   await stage.nothingIsLeft();
 });

@@ -3,7 +3,7 @@
 import { type Logger, SidestreamError } from '@sidestream/service';
 import type { DigestLogin } from '@sidestream/sip';
 import { raced } from '../domain/deadline.js';
-import type { IncomingOffer, Leg, LegHandlers } from '../domain/ports.js';
+import type { DialogId, IncomingOffer, Leg, LegHandlers } from '../domain/ports.js';
 import { isRecordAware } from '../domain/recording-awareness.js';
 import type { SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
 import { sdpOf, sendResponse } from './drachtio-message.js';
@@ -25,6 +25,7 @@ const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK
 
 export class DrachtioLeg implements Leg {
   readonly recordAware: boolean;
+  readonly dialog: DialogId;
   readonly #dialog: SrfDialog;
   readonly #edge: LegEdge;
   readonly #log: Logger;
@@ -44,6 +45,8 @@ export class DrachtioLeg implements Leg {
    */
   constructor(dialog: SrfDialog, supported: string | undefined, edge: LegEdge, log: Logger, login?: DigestLogin) {
     this.recordAware = isRecordAware(supported);
+    const { callId: sipCallId, localTag, remoteTag } = dialog.sip;
+    this.dialog = { sipCallId, localTag, remoteTag };
     this.#dialog = dialog;
     this.#edge = edge;
     this.#log = log;

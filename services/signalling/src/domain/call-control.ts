@@ -4,19 +4,21 @@ import { randomUUID } from 'node:crypto';
 import type { Decision } from '@sidestream/policy';
 import type { Candidate, Routing, Trunk, TrunkTable } from '@sidestream/routing';
 import { errorTable, type Logger } from '@sidestream/service';
-import { formatUri, type ReferTarget, type SipUri } from '@sidestream/sip';
+import { formatUri, type ReferTarget, type Replaces, type SipUri } from '@sidestream/sip';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
 import type { CallGuard, GuardedPass } from './call-guard.js';
 import { mediaTerms } from './call-media.js';
 import type { CallServices } from './call-plan.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
+import type { NamedTarget } from './call-redirections.js';
 import type { Referrals } from './call-referrals.js';
 import type { CallRegistry } from './call-registry.js';
 import { CallSession } from './call-session.js';
 import { type CallerProof, notYetLoggedIn, type RefusedCaller } from './caller-proof.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
+import { findLeg } from './leg-search.js';
 import {
   type CallParties,
   callingRole,
@@ -202,14 +204,19 @@ export class CallControl implements Referrals {
     return this.route(from, call, { uri: meant === undefined ? uri : { ...uri, user: meant } });
   }
 
-  regard(call: CallFacts, party: Party, { uri }: Pick<ReferTarget, 'uri'>, from: Trunk): CallFacts {
+  legNamed(replaces: Replaces, from: Trunk): ReturnType<Referrals['legNamed']> {
+    return findLeg(this.#options.registry.all(), replaces, from);
+  }
+
+  regard(call: CallFacts, party: Party, { uri, name = '' }: Pick<NamedTarget, 'uri' | 'name'>, from: Trunk): CallFacts {
     const role = callingRole(call.direction) === party ? 'calling' : 'called';
     const requestUri = formatUri({ ...uri, parameters: new Map() });
     const read = readParties({ requestUri, header: () => undefined }, false);
     const { trunks } = this.#options;
     const query = { trunk: from, requestUri, called: read.called.user, calling: '', header: () => undefined };
     const number = trunks.route(query).called.international;
-    const parties = withRoles({ ...call.parties, [role]: withNumber(read.called, number) }, call.decision.party);
+    const newcomer = read.called.anonymous ? read.called : { ...withNumber(read.called, number), name };
+    const parties = withRoles({ ...call.parties, [role]: newcomer }, call.decision.party);
     if (party === 'customer') return { ...call, parties };
     // Only the newcomer is asked for: who else is in the call was no seller before.
     const nobody = {

@@ -42,6 +42,10 @@ export class CallLegs {
     return this.#far;
   }
 
+  of(side: Side): Leg | undefined {
+    return side === 'near' ? this.#near : this.#far;
+  }
+
   /** A party has said that media does not flow both ways now. */
   get held(): boolean {
     return this.#flows !== undefined && !flowsBothWays(this.#flows());
@@ -74,7 +78,7 @@ export class CallLegs {
   /** From now on what the peer does counts. */
   listen(side: Side, leg: Leg): void {
     // One that another has replaced has no say any more, though its dialog may last a little longer.
-    const speaks = () => this.#of(side) === leg;
+    const speaks = () => this.of(side) === leg;
     leg.listen({
       offer: (offer) => {
         if (this.#offerAnswer === undefined || this.#options.signal.aborted || !speaks()) return offer.refuse(491);
@@ -132,7 +136,12 @@ export class CallLegs {
     return this.#agreed?.[side];
   }
 
-  /** The peer has left while another one is awaited in its place. */
+  /** What the leg of this side has agreed on is this from now on. */
+  agree(side: Side, leg: AgreedLeg): void {
+    if (this.#agreed !== undefined) this.#agreed[side] = leg;
+  }
+
+  /** The peer has left while another one is awaited in its place, or goes on in another call. */
   drop(side: Side): void {
     if (side === 'near') this.#near = undefined;
     else this.#far = undefined;
@@ -143,7 +152,7 @@ export class CallLegs {
    * @returns aborted when the replaced one is over
    */
   succeed(side: Side, leg: Leg): AbortSignal {
-    const before = this.#of(side);
+    const before = this.of(side);
     const gone = new AbortController();
     if (before === undefined) gone.abort();
     else this.#replaced.set(before, gone);
@@ -152,14 +161,10 @@ export class CallLegs {
     return gone.signal;
   }
 
-  #of(side: Side): Leg | undefined {
-    return side === 'near' ? this.#near : this.#far;
-  }
-
   async #relayInfo(side: Side, info: IncomingInfo): Promise<void> {
     const { signal, onOver } = this.#options;
     const otherSide = opposite(side);
-    const other = this.#of(otherSide);
+    const other = this.of(otherSide);
     if (other === undefined) return info.respond(480);
     try {
       const status = await other.info(info.contentType, info.body, within(signal, infoDeadlineMs));

@@ -11,7 +11,7 @@ import { type CallRecording, RecordingsOfCall } from './call-recording.js';
 import { type NamedTarget, Redirections } from './call-redirections.js';
 import { reasonFor, releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
-import { CallTransfer } from './call-transfer.js';
+import { CallTransfer, type TransferableCall } from './call-transfer.js';
 import { raced } from './deadline.js';
 import { dialWithin, isThere, mayTryNext } from './dialling.js';
 import { farInvite } from './far-invite.js';
@@ -19,6 +19,7 @@ import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
 import type { Leg, Refusal } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
+import { Succession } from './succession.js';
 import {
   relayedStatus,
   statusOf,
@@ -53,6 +54,8 @@ export class CallSession {
   #remote: string;
   readonly #recordings: RecordingsOfCall;
   readonly #transfer: CallTransfer;
+  /** What another call's transfer may change of this one. */
+  readonly transferable: TransferableCall;
   readonly #members: CallMembers;
   /** Those of the plan, and those that a target has named in its place. */
   #candidates: readonly Candidate[];
@@ -89,15 +92,27 @@ export class CallSession {
       signal,
       log: this.#log,
     });
-    this.#transfer = new CallTransfer({
+    const recordings = this.#recordings;
+    this.transferable = {
       legs: this.#legs,
-      trunking: services.trunking,
-      route: (from, target) => plan.referrals.route(from, this.#members.facts, target),
-      headers: (left, to, uri) => this.#members.headersFor(left, to, uri, services.trunking.ownAddress(to.protocol)),
-      onTarget: plan.onTarget,
-      onTransferred: (side, { uri }, trunk) => this.#succeeded(side, { uri, by: this.#members.trunkOf(side) }, trunk),
-      onOver: (side, termination) => this.#legOver(side, termination, false),
+      members: this.#members,
+      succession: new Succession(),
+      get recorded() {
+        return recordings.goesOn;
+      },
+      get indication() {
+        return recordings.indication;
+      },
       signal,
+      succeeded: (side, newcomer, trunk) => this.#succeeded(side, newcomer, trunk),
+      over: (side, termination) => this.#legOver(side, termination, false),
+      close: (termination) => this.close(termination),
+    };
+    this.#transfer = new CallTransfer({
+      call: this.transferable,
+      trunking: services.trunking,
+      referrals: plan.referrals,
+      onTarget: plan.onTarget,
       log: this.#log,
     });
     this.#media = new CallMedia({
@@ -122,6 +137,10 @@ export class CallSession {
 
   get phase(): CallState['phase'] {
     return this.#state.phase;
+  }
+
+  get nearSipCallId(): string {
+    return this.#plan.invite.sipCallId;
   }
 
   get view(): CallView {
@@ -372,8 +391,9 @@ export class CallSession {
 
   /** @param stays whether the call may go on without this side for a transfer */
   #legOver(side: Side, termination: Termination, stays = true): void {
-    if (stays && this.#transfer.left(side, termination)) return;
-    this.#dispatch({ type: side === 'near' ? 'near-over' : 'far-over', termination });
+    const { succession, signal } = this.transferable;
+    if (stays && !signal.aborted && succession.left(side, termination)) this.#legs.drop(side);
+    else this.#dispatch({ type: side === 'near' ? 'near-over' : 'far-over', termination });
   }
 
   async #release(release: CallRelease): Promise<void> {
@@ -390,7 +410,7 @@ export class CallSession {
   }
 
   #announceEnd(termination: Termination): void {
-    const answered = this.#legs.near !== undefined ? this.#answeredAtMs : undefined;
+    const answered = this.#answeredAtMs;
     const durationMs = answered === undefined ? 0 : this.#services.clock() - answered;
     this.#services.events.callEnded(this.#members.facts, termination, durationMs);
     this.#resolveEnded();

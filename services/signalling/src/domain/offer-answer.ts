@@ -7,7 +7,7 @@ import { within } from './deadline.js';
 import type { Party } from './parties.js';
 import type { IncomingOffer, Leg, MediaSession, MediaTerms, PartyTerms } from './ports.js';
 import { type LegDescriptions, type RecordIndication, sameMedia, withoutHold } from './recording-awareness.js';
-import { relayedStatus, statusOf } from './termination.js';
+import { PartyRefusal, relayedStatus, statusOf } from './termination.js';
 
 export type Side = 'near' | 'far';
 
@@ -82,18 +82,20 @@ export class OfferAnswer {
    * @throws SidestreamError
    */
   offerFor(side: Side, terms: MediaTerms): Promise<string> {
+    return this.alone(() => this.#offerFor(side, terms));
+  }
+
+  #offerFor(side: Side, terms: MediaTerms): Promise<string> {
     const { media, legs, signal } = this.#options;
-    return this.#alone(() => {
-      const other = legs[opposite(side)];
-      const party = legs[side].party;
-      return media.update(other.party, withoutHold(other.remote), within(signal, mediaDeadlineMs), { [party]: terms });
-    });
+    const other = legs[opposite(side)];
+    const party = legs[side].party;
+    return media.update(other.party, withoutHold(other.remote), within(signal, mediaDeadlineMs), { [party]: terms });
   }
 
   /** The newcomer has not come: the relay hears again what the leg and the other one have agreed on. Never rejects. */
   async restore(side: Side, terms: MediaTerms): Promise<void> {
     const { legs } = this.#options;
-    await this.#alone(() => this.#rollBack(legs[side], legs[opposite(side)], { [legs[side].party]: terms }));
+    await this.alone(() => this.#rollBack(legs[side], legs[opposite(side)], { [legs[side].party]: terms }));
   }
 
   /**
@@ -102,19 +104,54 @@ export class OfferAnswer {
    * @throws SidestreamError when the other one does not agree
    */
   async replace(side: Side, newcomer: AgreedLeg): Promise<void> {
-    const { legs } = this.#options;
-    await this.#alone(async () => {
+    await this.alone(() => this.#seat(side, newcomer));
+  }
+
+  /**
+   * The same with one who has a dialog with us already, and is offered the other one's media within it.
+   * @param terms of the newcomer's trunk, and of that of who was there before
+   * @param meet makes the newcomer that offer; resolves with what it has agreed to
+   * @param there aborted when the newcomer is gone
+   * @throws SidestreamError, and what `meet` throws
+   */
+  adopt(
+    side: Side,
+    terms: { readonly newcomer: MediaTerms; readonly before: MediaTerms },
+    meet: (offer: string) => Promise<AgreedLeg>,
+    there: AbortSignal,
+  ): Promise<void> {
+    const { legs, signal } = this.#options;
+    return this.alone(async () => {
       const before = legs[side];
-      legs[side] = newcomer;
-      const outcome = await this.#exchange(side, newcomer.remote);
-      if (outcome.kind === 'agreed') return;
-      legs[side] = before;
-      throw new SidestreamError('media-refused', `the other party answered ${outcome.status} to the newcomer's media`);
+      let seated = false;
+      try {
+        const newcomer = await meet(await this.#offerFor(side, terms.newcomer));
+        there.throwIfAborted();
+        await this.#seat(side, newcomer);
+        seated = true;
+        there.throwIfAborted();
+      } catch (error) {
+        legs[side] = before;
+        await this.#rollBack(before, legs[opposite(side)], { [before.party]: terms.before });
+        // It has gone while the other one agreed to it: that one is offered again what it had.
+        if (seated && !signal.aborted) await this.#exchange(side, before.remote);
+        throw error;
+      }
     });
   }
 
+  async #seat(side: Side, newcomer: AgreedLeg): Promise<void> {
+    const { legs } = this.#options;
+    const before = legs[side];
+    legs[side] = newcomer;
+    const outcome = await this.#exchange(side, newcomer.remote);
+    if (outcome.kind === 'agreed') return;
+    legs[side] = before;
+    throw new PartyRefusal(outcome.status, 'the other party');
+  }
+
   /** Runs it once no exchange is going on, each of which is bounded; meanwhile offers are refused as during any other. */
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
+  async alone<T>(work: () => Promise<T>): Promise<T> {
     while (this.#busy !== undefined) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#busy = 'us';
     try {

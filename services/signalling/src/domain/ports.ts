@@ -84,8 +84,16 @@ export interface OfferingLeg extends Pick<Leg, 'bye'> {
   answer(sdp: string): Promise<Leg>;
 }
 
+/** What names a dialog (RFC 3261 §12), as we see it. */
+export interface DialogId {
+  readonly sipCallId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+}
+
 /** One established SIP dialog of a call. */
 export interface Leg {
+  readonly dialog: DialogId;
   /** The peer's user agent shows what it is told of recording (RFC 7866 §6.2: option tag record-aware). */
   readonly recordAware: boolean;
   /** Hands over what the peer does from now on, beginning with what it did before this was called. */

@@ -7,10 +7,12 @@ import type { CallServices } from '../domain/call-plan.js';
 import type { Referrals } from '../domain/call-referrals.js';
 import { CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
-import { type Party, readParties, withRoles } from '../domain/parties.js';
+import { findLeg, type SearchedCall } from '../domain/leg-search.js';
+import { callingRole, type Party, readParties, withRoles } from '../domain/parties.js';
 import type {
   CallEvents,
   CallFacts,
+  DialogId,
   ForkStream,
   IncomingInvite,
   IncomingOffer,
@@ -45,6 +47,7 @@ export class FakeLeg implements Leg {
   readonly #world: FakeWorld;
   readonly #name: string;
   recordAware = false;
+  readonly dialog: DialogId;
   handlers: LegHandlers | undefined;
   readonly reinvites: string[] = [];
   reinviteAnswer = { status: 200, reason: 'OK', sdp: 'answer to re-INVITE' };
@@ -52,6 +55,7 @@ export class FakeLeg implements Leg {
   constructor(world: FakeWorld, name: string) {
     this.#world = world;
     this.#name = name;
+    this.dialog = { sipCallId: `${name}-${world.name}`, localTag: 'ours', remoteTag: 'theirs' };
     world.hold(`leg ${name}`);
   }
 
@@ -104,6 +108,8 @@ function fakeStream(party: Party): ForkStream {
 }
 
 export class FakeWorld {
+  /** Part of the Call-IDs of its call's dialogs, so that those of two worlds differ. */
+  readonly name: string;
   /** What the call holds outside itself now. */
   readonly held = new Map<string, number>();
   /** Steps in the order in which they began. */
@@ -157,6 +163,10 @@ export class FakeWorld {
   readonly #cancel = new AbortController();
   readonly #changed = new EventEmitter();
 
+  constructor(name = 'world') {
+    this.name = name;
+  }
+
   hold(what: string): void {
     this.held.set(what, (this.held.get(what) ?? 0) + 1);
   }
@@ -204,8 +214,11 @@ export class FakeWorld {
       return this.near;
     };
     const nearOffer = () => this.nearOffer;
+    const sipCallId = () => `near-${this.name}`;
     return {
-      sipCallId: 'near',
+      get sipCallId() {
+        return sipCallId();
+      },
       source: { address: '127.0.0.1', port: 1 },
       requestUri: 'sip:+15550001@sbc',
       get sdp() {
@@ -460,15 +473,21 @@ export class FakeWorld {
   /** Whether the seller who comes by a transfer is to be recorded. */
   newSellerListed = true;
 
-  readonly referrals: Referrals = {
+  /** Those that a Replaces may name a leg of. */
+  calls: readonly SearchedCall[] = [];
+
+  readonly referrals: Mutable<Referrals> = {
+    legNamed: (replaces, from) => findLeg(this.calls, replaces, from),
     route: (_from, _call, { uri }) => (uri.user === 'nowhere' ? [] : this.candidates()),
     redirect: (from, _by, call, uri) => this.referrals.route(from, call, { uri }),
     callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
-    regard: (call, party, { uri }) => {
-      const now = { uri: `sip:${uri.user}@sbc`, name: '', user: uri.user ?? '', anonymous: false };
+    regard: (call, party, { uri, name = '' }) => {
+      const now = { uri: `sip:${uri.user}@sbc`, name, user: uri.user ?? '', anonymous: false };
       const recorders = this.newSellerListed ? ['sip:r1'] : [];
       const decision = { ...call.decision, record: this.newSellerListed, recorders };
-      return { ...call, decision, parties: { ...call.parties, [party]: now } };
+      const role = callingRole(call.direction) === party ? 'calling' : 'called';
+      const parties = withRoles({ ...call.parties, [role]: now }, call.decision.party);
+      return { ...call, decision, parties };
     },
     record: (facts) => ({
       ...usualTerms,
