@@ -12,7 +12,7 @@ const colleague = '+493012345099';
 function replaces(party: PartyCall): string {
   assert.ok(party.dialog);
   const { callId, localTag, remoteTag } = party.dialog.state;
-  return encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`);
+  return `${callId};to-tag=${remoteTag};from-tag=${localTag}`;
 }
 
 /** The party refers the other one to this number, and to the other end of this call of its own; what it hears until the end, as statuses. */
@@ -27,7 +27,7 @@ async function refer(party: PartyCall, number: string, consulted?: PartyCall): P
     }),
   );
   // The host is anybody's: it must count for nothing.
-  const headers = consulted === undefined ? '' : `?Replaces=${replaces(consulted)}`;
+  const headers = consulted === undefined ? '' : `?Replaces=${encodeURIComponent(replaces(consulted))}`;
   const { status } = await dialog.refer(`<sip:${number}@attacker.invalid${headers}>`);
   assert.equal(status, 202);
   await over;
@@ -192,6 +192,59 @@ test('RFC 5589 §7.5: the consulted party is gone, or none of ours: who referred
   await eventually(() => stage.laboratory.bodies('callEnded').length === 1, 'the call to the colleague has ended');
   // Nobody of ours has the dialog any more, so the number is called to replace it: the phone does not know how.
   assert.deepEqual(await refer(call.seller, listedSeller.number, own), [100, 420]);
+  await stage.talk(call, 25);
+  await call.customer.hangUp();
+  await stage.nothingIsLeft();
+});
+
+test('RFC 3891 §3: a colleague takes the call over by INVITE with Replaces: the recording goes on with the new voice', async (t) => {
+  const stage = await Stage.start(t);
+  if (!stage) return;
+  const { laboratory } = stage;
+  const call = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
+  await stage.talk(call, 25);
+  const headers = [
+    ['Replaces', replaces(call.seller)],
+    ['Require', 'replaces'],
+  ] as const;
+  const second = await stage.seller.call(stage.uri(listedSeller.number), { answerTimeoutMs: 10_000, headers });
+  await second.answered;
+  const joinedAt = Date.now();
+  await call.seller.ended;
+  await stage.talk({ customer: call.customer, seller: second }, 50);
+  await eventually(() => laboratory.bodies('callTransferred').length === 1, 'the dialer hears of it');
+  const hungUpAt = Date.now();
+  await second.hangUp();
+  await call.customer.ended;
+  const [session, ...more] = laboratory.recorder.sessions;
+  assert.ok(session);
+  assert.equal(more.length, 0);
+  await session.ended;
+  assert.deepEqual(session.findings, []);
+  const outbound = session.streams.find(({ label }) => label === 'outbound');
+  assert.ok(outbound);
+  const { lost, changed } = comparePackets(second.sent, outbound.packets, { from: joinedAt, until: hungUpAt });
+  assert.deepEqual({ lost, changed }, { lost: 0, changed: 0 }, 'the colleague is heard');
+  assert.equal(outbound.statistics.authFailures, 0);
+  await eventually(() => laboratory.bodies('callEnded').length === 1, 'the call has ended');
+  assert.equal(laboratory.bodies('callEnded')[0]?.termination?.reason, 'hangup');
+  await stage.nothingIsLeft();
+});
+
+test('RFC 3891 §3: who is of the other side, or names no dialog, takes nobody over: 481, and the call goes on', async (t) => {
+  const stage = await Stage.start(t);
+  if (!stage) return;
+  const call = await stage.inbound();
+  const refused = async (party: PartySimulator, value: string) => {
+    const uri = stage.uri(listedSeller.number);
+    const tried = await party.call(uri, { answerTimeoutMs: 10_000, headers: [['Replaces', value]] });
+    await tried.answered.catch(() => undefined);
+    return (await tried.ended).status;
+  };
+  assert.equal(await refused(stage.customer, replaces(call.seller)), 481);
+  assert.equal(await refused(stage.seller, replaces(call.seller).replace('from-tag=', 'from-tag=x')), 481);
+  assert.equal(await refused(stage.seller, 'nonsense'), 400);
   await stage.talk(call, 25);
   await call.customer.hangUp();
   await stage.nothingIsLeft();

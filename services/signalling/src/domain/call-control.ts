@@ -4,16 +4,18 @@ import { randomUUID } from 'node:crypto';
 import type { Decision } from '@sidestream/policy';
 import type { Candidate, Routing, Trunk, TrunkTable } from '@sidestream/routing';
 import { errorTable, type Logger } from '@sidestream/service';
-import { formatUri, type ReferTarget, type Replaces, type SipUri } from '@sidestream/sip';
+import { formatUri, parseReplaces, parseUri, type ReferTarget, type Replaces, type SipUri } from '@sidestream/sip';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
 import type { CallGuard, GuardedPass } from './call-guard.js';
+import type { CallSide } from './call-join.js';
 import { mediaTerms } from './call-media.js';
 import type { CallServices } from './call-plan.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
 import type { NamedTarget } from './call-redirections.js';
 import type { Referrals } from './call-referrals.js';
 import type { CallRegistry } from './call-registry.js';
+import { replaceLeg } from './call-replacement.js';
 import { CallSession } from './call-session.js';
 import { type CallerProof, notYetLoggedIn, type RefusedCaller } from './caller-proof.js';
 import { remainingHops } from './far-headers.js';
@@ -63,6 +65,12 @@ interface Passed extends GuardedPass {
   readonly maxForwards: number;
 }
 
+/** Who takes the place of a party of a call that is up. */
+interface Replacing {
+  readonly place: CallSide;
+  readonly newcomer: NamedTarget;
+}
+
 type Refused = Omit<CallRefusal, 'source'> & Pick<RefusedCaller, 'headers'>;
 
 export class CallControl implements Referrals {
@@ -75,6 +83,10 @@ export class CallControl implements Referrals {
   /** Takes a new INVITE: it becomes a call or is refused. Never throws. */
   take(invite: IncomingInvite): void {
     const screened = this.#screen(invite);
+    if ('place' in screened) {
+      void replaceLeg(screened.place, invite, screened.newcomer, this.#options.log);
+      return;
+    }
     if (!('reason' in screened)) {
       this.#begin(invite, screened);
       return;
@@ -87,7 +99,7 @@ export class CallControl implements Referrals {
   }
 
   /** In the order of what it costs: whoever is turned away under load is turned away at once. */
-  #screen(invite: IncomingInvite): Passed | Refused {
+  #screen(invite: IncomingInvite): Passed | Replacing | Refused {
     const { trunks, targets, callers, admission, guard } = this.#options;
     const caller = callers.identify(invite);
     if ('refuse' in caller) return { ...caller.refuse, trunk: undefined };
@@ -101,6 +113,12 @@ export class CallControl implements Referrals {
     const { requestUri } = invite;
     const parties = readParties(invite, trunk.config.trusted);
     const { user: called } = parties.called;
+    const replaces = invite.header('replaces');
+    if (replaces !== undefined) {
+      const found = this.#placeOf(replaces, trunk);
+      if ('call' in found) return { place: found, newcomer: this.#newcomer(parties, trunk, invite) };
+      return refuse(found.refused, 'replaces', 'Replaces names no dialog that this trunk may have replaced now');
+    }
     const urgent = trunks.isEmergency(called, requestUri);
     const problem = admission.problem(trunk.tenant, urgent);
     if (problem !== undefined) return refuse(errorTable[problem.reason].sip, problem.reason, problem.text);
@@ -141,6 +159,23 @@ export class CallControl implements Referrals {
       seats.release();
     });
     session.start();
+  }
+
+  #placeOf(replaces: string, trunk: Trunk): CallSide | { readonly refused: number } {
+    let named: Replaces;
+    try {
+      named = parseReplaces(replaces);
+    } catch {
+      return { refused: 400 };
+    }
+    const found = this.legNamed(named, trunk) ?? { refused: 481 };
+    return 'call' in found && found.call.succession.pending ? { refused: 491 } : found;
+  }
+
+  #newcomer({ calling, callingUser }: InviteParties, trunk: Trunk, { requestUri }: IncomingInvite): NamedTarget {
+    const query = { trunk, requestUri, called: '', calling: callingUser, header: () => undefined };
+    const number = this.#options.trunks.route(query).calling.international;
+    return { uri: parseUri(withNumber(calling, number).uri), name: calling.name, by: trunk };
   }
 
   /** What an OPTIONS of this peer hears: 200 when calls can come in, 503 when not, 403 for a stranger. */

@@ -1,5 +1,6 @@
 // One call: it owns the call's state, runs the effects of the state machine on its legs, media and recordings, and reports what came of
 // them. Ports may fail, hang or answer late; the call still ends once, with everything given back.
+import { setMaxListeners } from 'node:events';
 import type { Candidate, Trunk } from '@sidestream/routing';
 import type { Logger } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
@@ -84,6 +85,8 @@ export class CallSession {
     this.#nearDescriptions = new LegDescriptions(aware);
     if (aware) this.#recordings.prefer('near', plan.invite.sdp);
     const { signal } = this.#work;
+    // Each deadline listens until it has passed: many are no leak.
+    setMaxListeners(100, signal);
     this.#legs = new CallLegs({
       recordings: this.#recordings,
       onOver: (side, termination) => this.#legOver(side, termination),

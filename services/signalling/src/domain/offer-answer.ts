@@ -39,6 +39,12 @@ export interface OfferAnswerOptions {
   readonly log: Logger;
 }
 
+/** What the media of a place's trunk may be, when a newcomer from another one takes it. */
+export interface TermsOfPlace {
+  readonly newcomer: MediaTerms;
+  readonly before: MediaTerms;
+}
+
 type Exchanged =
   | { readonly kind: 'agreed' }
   /** `why` is of our own making; the other leg's refusal goes without a word of ours. */
@@ -108,43 +114,79 @@ export class OfferAnswer {
   }
 
   /**
-   * The same with one who has a dialog with us already, and is offered the other one's media within it.
-   * @param terms of the newcomer's trunk, and of that of who was there before
+   * The same with one who has a dialog with us already, or an INVITE without an offer: it is offered the other one's media first.
    * @param meet makes the newcomer that offer; resolves with what it has agreed to
    * @param there aborted when the newcomer is gone
    * @throws SidestreamError, and what `meet` throws
    */
   adopt(
     side: Side,
-    terms: { readonly newcomer: MediaTerms; readonly before: MediaTerms },
+    terms: TermsOfPlace,
     meet: (offer: string) => Promise<AgreedLeg>,
     there: AbortSignal,
-  ): Promise<void> {
+  ): Promise<AgreedLeg> {
+    return this.#replacing(side, terms.before, async (onSeated) => {
+      const newcomer = await meet(await this.#offerFor(side, terms.newcomer));
+      there.throwIfAborted();
+      if (newcomer.remote === '')
+        throw new SidestreamError('not-acceptable-here', 'the newcomer has not answered the offer');
+      await this.#seat(side, newcomer);
+      onSeated();
+      there.throwIfAborted();
+      return newcomer;
+    });
+  }
+
+  /**
+   * The same with one who makes an offer: the other one is offered its media, then it is answered.
+   * @param newcomer `remote`: its offer
+   * @param accept sends it the answer; resolves with its leg
+   * @throws SidestreamError, and what `accept` throws
+   */
+  admit(
+    side: Side,
+    terms: TermsOfPlace,
+    newcomer: Omit<AgreedLeg, 'leg' | 'local'>,
+    accept: (answer: string) => Promise<Leg>,
+  ): Promise<Leg> {
+    const { legs } = this.#options;
+    return this.#replacing(side, terms.before, async (onSeated) => {
+      // Nothing is sent to the leg in whose place it is before it has one of its own.
+      const seated: AgreedLeg = { ...newcomer, leg: legs[side].leg, local: '' };
+      await this.#seat(side, seated, { [newcomer.party]: terms.newcomer });
+      onSeated();
+      const leg = await accept(seated.local);
+      legs[side] = { ...seated, leg };
+      this.#described(side, newcomer.remote);
+      return leg;
+    });
+  }
+
+  /** What fails leaves the call as it was. */
+  #replacing<T>(side: Side, terms: MediaTerms, work: (onSeated: () => void) => Promise<T>): Promise<T> {
     const { legs, signal } = this.#options;
     return this.alone(async () => {
       const before = legs[side];
       let seated = false;
       try {
-        const newcomer = await meet(await this.#offerFor(side, terms.newcomer));
-        there.throwIfAborted();
-        await this.#seat(side, newcomer);
-        seated = true;
-        there.throwIfAborted();
+        return await work(() => {
+          seated = true;
+        });
       } catch (error) {
         legs[side] = before;
-        await this.#rollBack(before, legs[opposite(side)], { [before.party]: terms.before });
-        // It has gone while the other one agreed to it: that one is offered again what it had.
+        await this.#rollBack(before, legs[opposite(side)], { [before.party]: terms });
+        // The newcomer has gone after the other one had agreed to it: that one is offered again what it had.
         if (seated && !signal.aborted) await this.#exchange(side, before.remote);
         throw error;
       }
     });
   }
 
-  async #seat(side: Side, newcomer: AgreedLeg): Promise<void> {
+  async #seat(side: Side, newcomer: AgreedLeg, terms?: PartyTerms): Promise<void> {
     const { legs } = this.#options;
     const before = legs[side];
     legs[side] = newcomer;
-    const outcome = await this.#exchange(side, newcomer.remote);
+    const outcome = await this.#exchange(side, newcomer.remote, terms);
     if (outcome.kind === 'agreed') return;
     legs[side] = before;
     throw new PartyRefusal(outcome.status, 'the other party');
@@ -243,13 +285,13 @@ export class OfferAnswer {
     else offer.refuse(outcome.status, outcome.why === undefined ? {} : explained(outcome.status, outcome.why));
   }
 
-  async #exchange(side: Side, sdp: string): Promise<Exchanged> {
+  async #exchange(side: Side, sdp: string, terms?: PartyTerms): Promise<Exchanged> {
     const { media, legs, signal, log, onChanged, onLegGone } = this.#options;
     const otherSide = opposite(side);
     const own = legs[side];
     const other = legs[otherSide];
     try {
-      const offered = await media.update(own.party, sdp, within(signal, mediaDeadlineMs));
+      const offered = await media.update(own.party, sdp, within(signal, mediaDeadlineMs), terms);
       const response = await other.leg.reinvite(this.#describe(other, offered), within(signal, answerDeadlineMs));
       if (response.status >= 300) {
         await this.#rollBack(own, other);

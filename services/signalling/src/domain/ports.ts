@@ -382,6 +382,7 @@ export type RefusalReason =
   | 'trunk-rate'
   | 'destination'
   | 'max-forwards'
+  | 'replaces'
   | 'no-route';
 
 export interface CallRefusal {
