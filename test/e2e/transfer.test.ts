@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { listedSeller, sellerHost, unlistedSeller } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
 import { comparePackets, type PartyCall, PartySimulator, sellerSpeech } from '@sidestream/simulators';
+import { formatReplaces, formatUri, type IncomingRequest, parseReferTo } from '@sidestream/sip';
 import { customerNumber, Stage } from './stage.js';
 
 const colleague = '+493012345099';
@@ -247,5 +248,70 @@ test('RFC 3891 §3: who is of the other side, or names no dialog, takes nobody o
   assert.equal(await refused(stage.seller, 'nonsense'), 400);
   await stage.talk(call, 25);
   await call.customer.hangUp();
+  await stage.nothingIsLeft();
+});
+
+/** The party takes a REFER within its call: it calls whom it is referred to, and tells how that goes. */
+function follows(party: PartySimulator, { dialog }: PartyCall): Promise<PartyCall> {
+  assert.ok(dialog);
+  return new Promise((resolve, reject) => {
+    dialog.on('request', (incoming: IncomingRequest) => {
+      const follow = async () => {
+        const { request } = incoming;
+        assert.equal(request.method, 'REFER');
+        void incoming.respond(202);
+        const { uri, replaces: named } = parseReferTo(request.headers.get('Refer-To') ?? '');
+        const headers = named === undefined ? [] : [['Replaces', formatReplaces(named)] as const];
+        const placed = await party.call(formatUri(uri), { answerTimeoutMs: 10_000, headers });
+        await placed.answered;
+        await dialog.notifyRefer(request, 200);
+        resolve(placed);
+      };
+      follow().catch(reject);
+    });
+  });
+}
+
+const passed = {
+  configure: ({ trunks }: { trunks: Record<string, object> }) => {
+    withinThePbx.configure({ trunks });
+    Object.assign(trunks['pbx'] ?? {}, { refer: 'pass' });
+  },
+};
+
+test('RFC 3515 §2.4.4: a REFER that is passed on: the customer calls through us, and who referred hears how that goes', async (t) => {
+  const stage = await Stage.start(t, passed);
+  if (!stage) return;
+  const call = await stage.inbound();
+  await stage.talk(call, 10);
+  const arriving = new Promise<PartyCall>((resolve) => stage.seller.once('call', resolve));
+  const [heard, placed, second] = await Promise.all([
+    refer(call.seller, listedSeller.number),
+    follows(stage.customer, call.customer),
+    arriving,
+  ]);
+  assert.equal(heard.at(-1), 200);
+  assert.ok(!placed.invite?.uri.includes('attacker'));
+  await stage.talk({ customer: placed, seller: second }, 25);
+  await call.seller.hangUp();
+  await placed.hangUp();
+  await stage.nothingIsLeft();
+});
+
+test('RFC 3891: a REFER with Replaces that is passed on: the customer takes the place of who referred in its other call', async (t) => {
+  const stage = await Stage.start(t, passed);
+  if (!stage) return;
+  const call = await stage.inbound();
+  const { own, colleague: second } = await consult(stage, listedSeller.number);
+  const [heard, placed] = await Promise.all([
+    refer(call.seller, listedSeller.number, own),
+    follows(stage.customer, call.customer),
+  ]);
+  assert.equal(heard.at(-1), 200);
+  await own.ended;
+  await stage.talk({ customer: placed, seller: second }, 25);
+  await call.seller.hangUp();
+  await placed.hangUp();
+  await second.ended;
   await stage.nothingIsLeft();
 });

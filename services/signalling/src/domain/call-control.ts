@@ -228,15 +228,19 @@ export class CallControl implements Referrals {
   }
 
   redirect(from: Trunk, by: Trunk, call: CallFacts, uri: SipUri): readonly Candidate[] {
-    const query = {
-      trunk: by,
-      requestUri: formatUri(uri),
-      called: uri.user ?? '',
-      calling: '',
-      header: () => undefined,
-    };
-    const meant = this.#options.trunks.route(query).called.international;
+    const meant = this.#international(by, uri);
     return this.route(from, call, { uri: meant === undefined ? uri : { ...uri, user: meant } });
+  }
+
+  numberFor(from: Trunk, to: Trunk, uri: SipUri): string {
+    const meant = this.#international(from, uri);
+    return meant === undefined ? (uri.user?.split(';')[0] ?? '') : this.#options.trunks.callerNumber(to, to, meant);
+  }
+
+  /** What this trunk's number plan makes of the number. */
+  #international(trunk: Trunk, uri: SipUri): string | undefined {
+    const query = { trunk, requestUri: formatUri(uri), called: uri.user ?? '', calling: '', header: () => undefined };
+    return this.#options.trunks.route(query).called.international;
   }
 
   legNamed(replaces: Replaces, from: Trunk): ReturnType<Referrals['legNamed']> {

@@ -23,6 +23,8 @@ export interface Referrals {
    * @param from the trunk whose number plan says what the target's number means
    */
   regard(call: CallFacts, party: Party, target: Pick<NamedTarget, 'uri' | 'name'>, from: Trunk): CallFacts;
+  /** The number that somebody behind one trunk names, as the other one dials it; empty if there is none. */
+  numberFor(from: Trunk, to: Trunk, uri: SipUri): string;
   /** The leg of a live call that this names, with whom this trunk may do so; a status where it may not, or where there is no such leg any more. */
   legNamed(replaces: Replaces, from: Trunk): CallSide | { readonly refused: number } | undefined;
   /** What records the call as it is now. */

@@ -100,6 +100,7 @@ export class CallSession {
       legs: this.#legs,
       members: this.#members,
       succession: new Succession(),
+      admitted: new Map(),
       get recorded() {
         return recordings.goesOn;
       },

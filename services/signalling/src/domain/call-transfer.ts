@@ -9,6 +9,7 @@ import { joinCalls } from './call-join.js';
 import type { CallLegs } from './call-legs.js';
 import { mediaTerms } from './call-media.js';
 import type { CallMembers } from './call-members.js';
+import { passReferral } from './call-passing.js';
 import type { NamedTarget } from './call-redirections.js';
 import type { Referrals } from './call-referrals.js';
 import { within } from './deadline.js';
@@ -24,6 +25,8 @@ export interface TransferableCall {
   readonly legs: CallLegs;
   readonly members: CallMembers;
   readonly succession: Succession;
+  /** The trunk, by name, from which a party of the other side may take this side's place, as its holder has asked. */
+  readonly admitted: Map<Side, string>;
   /** A recording of it goes on. */
   readonly recorded: boolean;
   readonly indication: RecordIndication;
@@ -70,6 +73,10 @@ export class CallTransfer {
       return refuse(400, 'Refer-To can not be read');
     }
     if (target.method !== 'INVITE') return refuse(603, `a reference to ${target.method} is not followed`);
+    if (from.config.refer === 'pass') {
+      const { trunking } = this.#options;
+      return passReferral({ call, side }, target, referral, { trunking, referrals, lastsSeconds: ringSeconds });
+    }
     const accept = () => {
       referral.accept(ringSeconds);
       void referral.notify(100);

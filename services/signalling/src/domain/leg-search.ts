@@ -1,5 +1,5 @@
-// Which leg of the live calls a Replaces names (RFC 3891 §3), and who may name it: only somebody of the same tenant and the same side, for
-// whoever it is takes the place of that leg's party.
+// Which leg of the live calls a Replaces names (RFC 3891 §3), and who may name it: only somebody of the same tenant and the same side, or whom
+// that leg's party has asked, for whoever it is takes its place.
 import type { Trunk } from '@sidestream/routing';
 import type { Replaces } from '@sidestream/sip';
 import type { CallSide } from './call-join.js';
@@ -29,7 +29,8 @@ export function findLeg(
     if (side === undefined && !early) continue;
     const trunk = call.members.trunkOf(side ?? 'near');
     // To others it says no more than that there is none. An early dialog that the peer has begun is not replaced either.
-    if (trunk.tenant !== from.tenant || trunk.side !== from.side || side === undefined) return { refused: 481 };
+    if (side === undefined || trunk.tenant !== from.tenant) return { refused: 481 };
+    if (trunk.side !== from.side && call.admitted.get(side) !== from.name) return { refused: 481 };
     if (replaces.earlyOnly) return { refused: 486 };
     if (call.signal.aborted) return { refused: 603 };
     if (call.legs.offers === undefined) return { refused: 481 };

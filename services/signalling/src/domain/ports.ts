@@ -102,6 +102,11 @@ export interface Leg {
   reinvite(sdp: string, signal: AbortSignal): Promise<{ status: number; reason: string; sdp: string }>;
   /** Sends INFO; resolves with the final status. */
   info(contentType: string, body: string, signal: AbortSignal): Promise<number>;
+  /**
+   * Sends REFER; resolves with the final status. `onStatus`: what the peer tells of the referred call (RFC 3515 §2.4.4); of several REFERs that
+   * of the last one.
+   */
+  refer(headers: SipFields, onStatus: (status: number) => void, signal: AbortSignal): Promise<number>;
   /** Ends the dialog. Idempotent; resolves when BYE is answered or the dialog is gone already; never rejects. */
   bye(reason: string | undefined, signal: AbortSignal): Promise<void>;
 }

@@ -26,6 +26,7 @@ import type {
   RecorderClient,
   RecorderDialog,
   RecorderHandlers,
+  SipFields,
   Trunking,
 } from '../domain/ports.js';
 import type { RecorderDescription, RecordingScript } from '../domain/recording-script.js';
@@ -75,6 +76,17 @@ export class FakeLeg implements Leg {
   async info(_type: string, body: string): Promise<number> {
     this.#world.did.push(`info ${this.#name} ${body}`);
     return this.infoStatus;
+  }
+
+  /** Of its answer to REFER, and how it goes on. */
+  referStatus = 202;
+  referred: ((status: number) => void) | undefined;
+
+  async refer(headers: SipFields, onStatus: (status: number) => void, signal: AbortSignal): Promise<number> {
+    this.#world.did.push(`refer ${this.#name} ${String(headers['Refer-To'])}`);
+    this.referred = onStatus;
+    await this.#world.step(`refer ${this.#name}`, signal);
+    return this.referStatus;
   }
 
   async bye(): Promise<void> {
@@ -479,6 +491,7 @@ export class FakeWorld {
   readonly referrals: Mutable<Referrals> = {
     legNamed: (replaces, from) => findLeg(this.calls, replaces, from),
     route: (_from, _call, { uri }) => (uri.user === 'nowhere' ? [] : this.candidates()),
+    numberFor: (_from, _to, { user = '' }) => user,
     redirect: (from, _by, call, uri) => this.referrals.route(from, call, { uri }),
     callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
     regard: (call, party, { uri, name = '' }) => {
