@@ -116,7 +116,12 @@ export class CallControl implements Referrals {
     const replaces = invite.header('replaces');
     if (replaces !== undefined) {
       const found = this.#placeOf(replaces, trunk);
-      if ('call' in found) return { place: found, newcomer: this.#newcomer(parties, trunk, invite) };
+      if ('call' in found) {
+        const { call, side } = found;
+        const full = call.members.trunkOf(side).name === trunk.name ? undefined : guard.full(trunk.name);
+        if (full !== undefined) return refuse(503, full.reason, full.text);
+        return { place: found, newcomer: this.#newcomer(parties, trunk, invite) };
+      }
       return refuse(found.refused, 'replaces', 'Replaces names no dialog that this trunk may have replaced now');
     }
     const urgent = trunks.isEmergency(called, requestUri);

@@ -388,6 +388,7 @@ export class CallSession {
     const { session: media } = this.#media;
     const wasDecided = this.#members.facts.decision.record;
     this.#members.succeed(side, named, trunk);
+    this.#plan.seats.succeed(side, trunk.name);
     const { facts } = this.#members;
     this.#services.events.callTransferred(facts, this.#members.partyOf(side));
     if (media) this.#recordings.follow(facts, wasDecided, () => this.#plan.referrals.record(facts), media);
