@@ -1,10 +1,10 @@
 // Transfers between real parties: who is connected afterwards, what the party that referred hears, and what the recorder has of it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listedSeller, sellerHost, unlistedSeller } from '@sidestream/cli';
+import { customerHost, listedSeller, sellerHost, unlistedSeller } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
 import { comparePackets, type PartyCall, PartySimulator, sellerSpeech } from '@sidestream/simulators';
-import { formatReplaces, formatUri, type IncomingRequest, parseReferTo } from '@sidestream/sip';
+import { formatReplaces, formatUri, Headers, type IncomingRequest, parseReferTo } from '@sidestream/sip';
 import { customerNumber, Stage } from './stage.js';
 
 const colleague = '+493012345099';
@@ -313,5 +313,36 @@ test('RFC 3891: a REFER with Replaces that is passed on: the customer takes the 
   await call.seller.hangUp();
   await placed.hangUp();
   await second.ended;
+  await stage.nothingIsLeft();
+});
+
+test('RFC 3325: the carrier tells by UPDATE that another customer has the call: the recorder has both, the call and its recording go on', async (t) => {
+  const stage = await Stage.start(t);
+  if (!stage) return;
+  const { laboratory } = stage;
+  const call = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
+  const { dialog } = call.customer;
+  assert.ok(dialog);
+  const says = async (number: string) => {
+    const headers = new Headers([['P-Asserted-Identity', `<sip:${number}@${customerHost}>`]]);
+    assert.equal((await dialog.request('UPDATE', { headers })).status, 200);
+  };
+  // What is said for the first time is who it has been.
+  await says(customerNumber);
+  await says(colleague);
+  await eventually(() => laboratory.bodies('callTransferred').length === 1, 'the dialer hears of it');
+  assert.equal(laboratory.bodies('callTransferred')[0]?.party, 'customer');
+  await eventually(
+    () => laboratory.recorder.sessions[0]?.metadata.some(({ xml }) => xml.includes(colleague)) === true,
+    'the recorder hears of it',
+  );
+  await stage.talk(call, 25);
+  await call.customer.hangUp();
+  const [session, ...more] = laboratory.recorder.sessions;
+  assert.ok(session);
+  assert.equal(more.length, 0);
+  await session.ended;
+  assert.deepEqual(session.findings, []);
   await stage.nothingIsLeft();
 });

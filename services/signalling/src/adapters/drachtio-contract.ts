@@ -46,6 +46,9 @@ export interface SrfDialog {
   readonly local: { sdp: string; readonly contact: string };
   /** `uri`: the Contact with which the dialog was made. */
   readonly remote: { readonly uri: string };
+  readonly type: 'uas' | 'uac';
+  /** The INVITE. */
+  readonly req: SrfRequest;
   /** The 200 that made the dialog. */
   readonly res: SrfResponse;
   on(event: 'destroy', listener: (request: SrfRequest, reason?: string) => void): this;

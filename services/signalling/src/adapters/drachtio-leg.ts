@@ -6,6 +6,7 @@ import { raced } from '../domain/deadline.js';
 import type { DialogId, IncomingOffer, Leg, LegHandlers, SipFields } from '../domain/ports.js';
 import { isRecordAware } from '../domain/recording-awareness.js';
 import type { SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
+import { PeerIdentity } from './drachtio-identity.js';
 import { fieldsOf, sdpOf, sendResponse } from './drachtio-message.js';
 import { DrachtioReferral } from './drachtio-referral.js';
 
@@ -37,6 +38,7 @@ export class DrachtioLeg implements Leg {
   #onAck: ((sdp: string) => void) | undefined;
   #bye: Promise<void> | undefined;
   readonly #login: DigestLogin | undefined;
+  readonly #identity: PeerIdentity;
   /** The Request-URI of the last challenged request: where the peer is reached, as the edge has it. */
   #target: string;
 
@@ -52,6 +54,7 @@ export class DrachtioLeg implements Leg {
     this.#edge = edge;
     this.#log = log;
     this.#login = login;
+    this.#identity = new PeerIdentity(dialog);
     this.#target = dialog.remote.uri;
     dialog.on('destroy', (_request, reason) => this.#ended(reason));
     dialog.on('ack', (request) => this.#onAck?.(sdpOf(request)));
@@ -153,6 +156,7 @@ export class DrachtioLeg implements Leg {
   }
 
   #offered(request: SrfRequest, response: SrfResponse): void {
+    this.#identified(request);
     const sdp = sdpOf(request);
     this.#offer({
       sdp,
@@ -169,6 +173,7 @@ export class DrachtioLeg implements Leg {
 
   /** RFC 3311: UPDATE with a body is an offer, without one a refresh. */
   #updated(request: SrfRequest, response: SrfResponse): void {
+    this.#identified(request);
     const sdp = sdpOf(request);
     if (sdp === '') {
       void this.#send(response, 200, {});
@@ -188,6 +193,11 @@ export class DrachtioLeg implements Leg {
   #offer(offer: IncomingOffer): void {
     if (this.#tell((handlers) => handlers.offer(offer))) return;
     offer.refuse(491);
+  }
+
+  #identified(request: SrfRequest): void {
+    if (this.#identity.changes(request))
+      this.#tell((handlers) => handlers.identified({ header: (name) => request.get(name) }));
   }
 
   #informed(request: SrfRequest, response: SrfResponse): void {

@@ -31,7 +31,15 @@ import {
   withNumber,
   withRoles,
 } from './parties.js';
-import type { CallFacts, CallRefusal, IncomingInvite, Policies, RecorderClient, RefusalReason } from './ports.js';
+import type {
+  CallFacts,
+  CallRefusal,
+  IdentityClaim,
+  IncomingInvite,
+  Policies,
+  RecorderClient,
+  RefusalReason,
+} from './ports.js';
 import { RecordingScript } from './recording-script.js';
 import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { RecordingTerms } from './recording-terms.js';
@@ -120,7 +128,7 @@ export class CallControl implements Referrals {
         const { call, side } = found;
         const full = call.members.trunkOf(side).name === trunk.name ? undefined : guard.full(trunk.name);
         if (full !== undefined) return refuse(503, full.reason, full.text);
-        return { place: found, newcomer: this.#newcomer(parties, trunk, invite) };
+        return { place: found, newcomer: this.#newcomer(parties, trunk, requestUri) };
       }
       return refuse(found.refused, 'replaces', 'Replaces names no dialog that this trunk may have replaced now');
     }
@@ -177,7 +185,7 @@ export class CallControl implements Referrals {
     return 'call' in found && found.call.succession.pending ? { refused: 491 } : found;
   }
 
-  #newcomer({ calling, callingUser }: InviteParties, trunk: Trunk, { requestUri }: IncomingInvite): NamedTarget {
+  #newcomer({ calling, callingUser }: InviteParties, trunk: Trunk, requestUri: string): NamedTarget {
     const query = { trunk, requestUri, called: '', calling: callingUser, header: () => undefined };
     const number = this.#options.trunks.route(query).calling.international;
     return { uri: parseUri(withNumber(calling, number).uri), name: calling.name, by: trunk };
@@ -235,6 +243,11 @@ export class CallControl implements Referrals {
   redirect(from: Trunk, by: Trunk, call: CallFacts, uri: SipUri): readonly Candidate[] {
     const meant = this.#international(by, uri);
     return this.route(from, call, { uri: meant === undefined ? uri : { ...uri, user: meant } });
+  }
+
+  identify({ header }: IdentityClaim, trunk: Trunk): NamedTarget | undefined {
+    if (!trunk.config.trusted) return undefined;
+    return this.#newcomer(readParties({ requestUri: '', header }), trunk, '');
   }
 
   numberFor(from: Trunk, to: Trunk, uri: SipUri): string {

@@ -4,12 +4,13 @@ import type { RecordingsOfCall } from './call-recording.js';
 import { within } from './deadline.js';
 import { type AgreedLeg, OfferAnswer, opposite, type Side } from './offer-answer.js';
 import { flowsBothWays, type PartyFlows, partyFlows } from './party-flows.js';
-import type { IncomingInfo, IncomingReferral, Leg, MediaSession, OfferingLeg } from './ports.js';
+import type { IdentityClaim, IncomingInfo, IncomingReferral, Leg, MediaSession, OfferingLeg } from './ports.js';
 import { statusOf, type Termination, terminated } from './termination.js';
 
 export interface CallLegsOptions {
   readonly recordings: RecordingsOfCall;
   readonly onOver: (side: Side, termination: Termination) => void;
+  readonly onIdentity: (side: Side, claim: IdentityClaim) => void;
   readonly onReferral: (side: Side, referral: IncomingReferral) => void;
   /** Aborted when the call ends. */
   readonly signal: AbortSignal;
@@ -85,6 +86,9 @@ export class CallLegs {
         void this.#offerAnswer.handle(side, offer);
       },
       info: (info) => (speaks() ? void this.#relayInfo(side, info) : info.respond(481)),
+      identified: (claim) => {
+        if (speaks()) this.#options.onIdentity(side, claim);
+      },
       refer: (referral) => (speaks() ? this.#options.onReferral(side, referral) : referral.refuse(481)),
       ended: (cause, detail) => {
         const replaced = this.#replaced.get(leg);

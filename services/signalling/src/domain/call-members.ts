@@ -50,6 +50,13 @@ export class CallMembers {
     this.#trunks[side] = trunk;
   }
 
+  /** Whether this is another one than the party on this side. */
+  isAnother(side: Side, { uri }: NamedTarget): boolean {
+    const { user, anonymous } = this.identityOf(side);
+    const hidden = uri.host.toLowerCase() === 'anonymous.invalid';
+    return anonymous || hidden ? anonymous !== hidden : (uri.user ?? '') !== user;
+  }
+
   /**
    * Of the INVITE to a transfer target, in the name of the party that stays.
    *

@@ -6,7 +6,7 @@ import type { PlannedRecording } from './call-recording.js';
 import type { NamedTarget } from './call-redirections.js';
 import type { FarSide } from './far-headers.js';
 import type { Party } from './parties.js';
-import type { CallFacts } from './ports.js';
+import type { CallFacts, IdentityClaim } from './ports.js';
 
 export interface Referrals {
   /**
@@ -23,6 +23,8 @@ export interface Referrals {
    * @param from the trunk whose number plan says what the target's number means
    */
   regard(call: CallFacts, party: Party, target: Pick<NamedTarget, 'uri' | 'name'>, from: Trunk): CallFacts;
+  /** Who a party behind this trunk says that it is; undefined where its word counts for nothing. */
+  identify(claim: IdentityClaim, trunk: Trunk): NamedTarget | undefined;
   /** The number that somebody behind one trunk names, as the other one dials it; empty if there is none. */
   numberFor(from: Trunk, to: Trunk, uri: SipUri): string;
   /** The leg of a live call that this names, with whom this trunk may do so; a status where it may not, or where there is no such leg any more. */

@@ -18,7 +18,7 @@ import { dialWithin, isThere, mayTryNext } from './dialling.js';
 import { farInvite } from './far-invite.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
-import type { Leg, Refusal } from './ports.js';
+import type { IdentityClaim, Leg, Refusal } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import { Succession } from './succession.js';
 import {
@@ -90,6 +90,7 @@ export class CallSession {
     this.#legs = new CallLegs({
       recordings: this.#recordings,
       onOver: (side, termination) => this.#legOver(side, termination),
+      onIdentity: (side, claim) => this.#identified(side, claim),
       onReferral: (side, referral) =>
         this.#step(() => this.#transfer.take(side, this.#members.trunkOf(side), referral)),
       signal,
@@ -392,6 +393,17 @@ export class CallSession {
     const { facts } = this.#members;
     this.#services.events.callTransferred(facts, this.#members.partyOf(side));
     if (media) this.#recordings.follow(facts, wasDecided, () => this.#plan.referrals.record(facts), media);
+  }
+
+  /** A party says that it is somebody else now, as after a transfer that its own side has made. */
+  #identified(side: Side, claim: IdentityClaim): void {
+    const trunk = this.#members.trunkOf(side);
+    const named = this.#plan.referrals.identify(claim, trunk);
+    if (this.phase !== 'talking' || named === undefined || !this.#members.isAnother(side, named)) return;
+    // Who wants privacy has to take that back, and not merely not to say so again.
+    if (this.#members.identityOf(side).anonymous && !/^\s*none\b/i.test(claim.header('privacy') ?? '')) return;
+    this.#log.info({ side }, 'a party is another one now');
+    this.#succeeded(side, named, trunk);
   }
 
   /** @param stays whether the call may go on without this side for a transfer */

@@ -115,8 +115,15 @@ export interface LegHandlers {
   offer(offer: IncomingOffer): void;
   info(info: IncomingInfo): void;
   refer(referral: IncomingReferral): void;
+  /** The peer says by re-INVITE or UPDATE that it is somebody else than before (RFC 4916, RFC 3325). */
+  identified(claim: IdentityClaim): void;
   /** The dialog is over by the peer's BYE, or the edge ended it (`detail` says why). Once. */
   ended(cause: 'hangup' | 'ack-timeout' | 'session-expired', detail: string): void;
+}
+
+/** Header fields that say who the peer is. */
+export interface IdentityClaim {
+  header(name: string): string | undefined;
 }
 
 /** A re-INVITE, or an UPDATE with an offer. */

@@ -2,13 +2,14 @@
 import { EventEmitter, once } from 'node:events';
 import { type Candidate, type Trunk, TrunkTable } from '@sidestream/routing';
 import { createLogger, SidestreamError, trunkSchema } from '@sidestream/service';
+import { parseUri } from '@sidestream/sip';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { CallServices } from '../domain/call-plan.js';
 import type { Referrals } from '../domain/call-referrals.js';
 import { CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
 import { findLeg, type SearchedCall } from '../domain/leg-search.js';
-import { callingRole, type Party, readParties, withRoles } from '../domain/parties.js';
+import { anonymous, callingRole, type Party, readParties, withRoles } from '../domain/parties.js';
 import type {
   CallEvents,
   CallFacts,
@@ -491,11 +492,16 @@ export class FakeWorld {
   readonly referrals: Mutable<Referrals> = {
     legNamed: (replaces, from) => findLeg(this.calls, replaces, from),
     route: (_from, _call, { uri }) => (uri.user === 'nowhere' ? [] : this.candidates()),
+    identify: ({ header }, by) => {
+      const claim = header('p-asserted-identity');
+      return claim === undefined ? undefined : { uri: parseUri(claim), name: '', by };
+    },
     numberFor: (_from, _to, { user = '' }) => user,
     redirect: (from, _by, call, uri) => this.referrals.route(from, call, { uri }),
     callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
     regard: (call, party, { uri, name = '' }) => {
-      const now = { uri: `sip:${uri.user}@sbc`, name, user: uri.user ?? '', anonymous: false };
+      const hidden = uri.host === 'anonymous.invalid';
+      const now = hidden ? anonymous : { uri: `sip:${uri.user}@sbc`, name, user: uri.user ?? '', anonymous: false };
       const recorders = this.newSellerListed ? ['sip:r1'] : [];
       const decision = { ...call.decision, record: this.newSellerListed, recorders };
       const role = callingRole(call.direction) === party ? 'calling' : 'called';
