@@ -102,7 +102,10 @@ export class DrachtioInvite implements IncomingInvite {
         else reject(new SidestreamError('cancelled', `200 not sent: ${String(error)}`, { cause: error }));
         over = true;
       };
-      const options = { localSdp: sdp, headers: { ...allowed, 'Content-Type': 'application/sdp' } };
+      const options = {
+        localSdp: sdp,
+        headers: { ...allowed, Supported: 'replaces', 'Content-Type': 'application/sdp' },
+      };
       this.#srf.createUAS(this.#request, this.#response, options, done);
     });
     return raced(accepted, this.#edge.lost);

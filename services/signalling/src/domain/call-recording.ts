@@ -104,6 +104,11 @@ export class RecordingsOfCall {
     return this.#begun.flatMap(({ views }) => views);
   }
 
+  /** Whether one of them is neither over nor about to be. */
+  get goesOn(): boolean {
+    return this.views.some(goesOn);
+  }
+
   /** What the call's parties are to be told. */
   get indication(): RecordIndication {
     return this.#indication.now;
