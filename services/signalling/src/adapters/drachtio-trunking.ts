@@ -252,7 +252,8 @@ export class DrachtioTrunking implements Trunking {
       sendResponse(response, status, { headers }, edge.lost).catch(() => {});
       return;
     }
-    const options = { edge, receivedAtMs, log: this.#options.log };
+    const { log } = this.#options;
+    const options = { edge, receivedAtMs, log, loginOf: (trunk: string) => this.#options.loginOf(trunk) };
     this.#options.onInvite(new DrachtioInvite(this.#srf, request, response, options));
   }
 

@@ -299,15 +299,15 @@ export class CallSession {
   }
 
   async #acceptNear(): Promise<void> {
-    const { invite } = this.#plan;
+    const { invite, nearTrunk } = this.#plan;
     const { nearAnswer } = this.#media.sdp;
     if (this.#state.late) {
-      const { leg, answer } = await invite.acceptWithOffer(nearAnswer);
+      const { leg, answer } = await invite.acceptWithOffer(nearAnswer, nearTrunk.name);
       if (!this.#nearAccepted(leg)) return;
       this.#remote = await raced(answer, this.#work.signal);
       if (leg.recordAware) this.#recordings.prefer('near', this.#remote);
       await this.#legs.answerFar(await this.#media.answerOffer(this.#remote));
-    } else if (!this.#nearAccepted(await invite.accept(nearAnswer))) return;
+    } else if (!this.#nearAccepted(await invite.accept(nearAnswer, nearTrunk.name))) return;
     this.#dispatch({ type: 'near-accepted' });
   }
 
