@@ -257,6 +257,18 @@ test('a trunk that has enough is refused with 503 and a reason, whichever way th
   }
 });
 
+test('a trunk that fills between screening and dialling: 503 that says so and when to come again', async () => {
+  const { world, control: calls } = control({ trunks: { pbx: { limits: { ...carrier, calls: 1 } } } });
+  const heard: [number, string[]][] = [];
+  const refuse = async (status: number, headers = {}) => void heard.push([status, Object.keys(headers)]);
+  calls.take(world.invite);
+  calls.take(from(new FakeWorld(), { refuse }));
+  await world.until(() => world.count('callAnswered') > 0 && world.count('callEnded') > 0);
+  assert.deepEqual(heard, [[503, ['Retry-After', 'Warning', 'Reason']]]);
+  assert.equal(world.terminationOf('callEnded')?.detail, 'trunk pbx: 1 calls are up');
+  await calls.endAll(drained(), AbortSignal.timeout(5_000));
+});
+
 test('a destination that is denied: 403 that says so, and nothing is opened', () => {
   const { world, control: calls } = control({ trunks: { carrier: { destinations: { allow: ['+49'], deny: [] } } } });
   calls.take(world.invite);

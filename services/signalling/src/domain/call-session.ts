@@ -229,7 +229,7 @@ export class CallSession {
     const full = seats.moveTo(candidate.trunk.name);
     if (full !== undefined) {
       const termination = terminated('overloaded', full.text);
-      return this.#dispatch({ type: 'far-refused', status: 503, another: true, termination });
+      return this.#dispatch({ type: 'far-refused', status: 503, another: true, ours: true, termination });
     }
     await this.#media.offerTo(mediaTerms(candidate.trunk));
     const { trunking, clock } = this.#services;
