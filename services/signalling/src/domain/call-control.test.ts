@@ -239,6 +239,19 @@ for (const [requestUri, kind] of [
   });
 }
 
+test('a call for help that is redirected to a seller who must be recorded is put through without a recorder', async () => {
+  const { world, control: calls } = control({ terms: { required: true } });
+  world.behaviours.set('recorder invite', 'fail');
+  world.farRefusal = { status: 302, reason: 'Moved Temporarily', contact: '<sip:+15550002@sbc>' };
+  world.onStep = (name) => {
+    if (name === 'invite' && world.dialled.length > 1) world.farRefusal = undefined;
+  };
+  calls.take(from(world, { requestUri: 'sip:112@sbc' }));
+  await world.until(() => world.count('callAnswered') + world.count('callEnded') > 0);
+  assert.deepEqual([world.dialled.length, world.count('callAnswered')], [2, 1]);
+  await calls.endAll(drained(), AbortSignal.timeout(5_000));
+});
+
 const carrier = { maxDurationMs: undefined };
 
 test('a trunk that has enough is refused with 503 and a reason, whichever way the call goes; its place is given back', async () => {

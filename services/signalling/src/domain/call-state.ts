@@ -41,6 +41,8 @@ export type CallEvent =
   | { type: 'far-answered' }
   /** The target has named others, so many, in its place. */
   | { type: 'redirected'; candidates: number }
+  /** Who is dialled now is recorded otherwise than who was called; `begun`: by what is under way already. */
+  | { type: 'planned'; plan: RecordingPlan; begun: boolean }
   /** `another`: such a refusal sends the call to the next target, if there is one. `ours`: the target was not even asked. */
   | { type: 'far-refused'; status: number; another: boolean; ours?: boolean; termination: Termination }
   | { type: 'media-answered' }
@@ -111,6 +113,9 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
       return go({ ...state, phase: 'answering', far: 'up' }, { type: 'answer-media' });
     case 'redirected':
       return redirected(state, event.candidates);
+    case 'planned':
+      if (state.phase !== 'dialling') return same(state);
+      return go({ ...state, plan: event.plan, recording: event.begun ? state.recording : 'none' });
     case 'far-refused':
       return refused(state, event);
     case 'media-answered':

@@ -71,14 +71,14 @@ export class CallSeats {
   readonly #limits: TrunkLimits;
   readonly #from: string;
   /** A call for help is counted and never held back. */
-  readonly #urgent: boolean;
+  readonly urgent: boolean;
   readonly #leave: () => void;
   #to: { readonly trunk: string; readonly leave: () => void } | undefined;
 
   constructor(limits: TrunkLimits, from: string, urgent: boolean) {
     this.#limits = limits;
     this.#from = from;
-    this.#urgent = urgent;
+    this.urgent = urgent;
     this.#leave = limits.sit(from);
   }
 
@@ -86,14 +86,14 @@ export class CallSeats {
   moveTo(trunk: string): TrunkProblem | undefined {
     this.#to?.leave();
     this.#to = undefined;
-    const problem = this.#urgent ? undefined : this.#limits.problem(trunk);
+    const problem = this.urgent ? undefined : this.#limits.problem(trunk);
     if (problem === undefined) this.#to = { trunk, leave: this.#limits.sit(trunk) };
     return problem;
   }
 
   /** How long the call may last once it is answered; undefined without a bound. */
   get maxDurationMs(): number | undefined {
-    if (this.#urgent) return undefined;
+    if (this.urgent) return undefined;
     return this.#limits.maxDurationMs(this.#to === undefined ? [this.#from] : [this.#from, this.#to.trunk]);
   }
 

@@ -143,6 +143,8 @@ export class FakeWorld {
   /** What the configuration says of the contact centre's trunk. */
   contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string; contact?: string } | undefined;
+  /** Who refuses rings first, until this resolves. */
+  ringing: (() => Promise<void>) | undefined;
   /** INVITEs to the far side. */
   readonly dialled: OutgoingInvite[] = [];
   /** What the relay was told of the parties, in its order. */
@@ -236,6 +238,10 @@ export class FakeWorld {
       invite.onSent();
       this.dialled.push(invite);
       await this.step('invite', signal);
+      if (this.farRefusal && this.ringing) {
+        invite.onProgress(180, '', 'a');
+        await this.ringing();
+      }
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
       for (const early of this.earlyAnswers) {
         const [sdp = '', branch = 'a'] = early.split(' of ');
@@ -459,6 +465,8 @@ export class FakeWorld {
 
   /** Whether the seller who comes by a transfer is to be recorded. */
   newSellerListed = true;
+  /** How such a call is recorded. */
+  newTerms: Partial<RecordingTerms> = {};
 
   readonly referrals: Referrals = {
     route: (_from, _call, { uri }) => (uri.user === 'nowhere' ? [] : this.candidates()),
@@ -472,6 +480,7 @@ export class FakeWorld {
     },
     record: (facts) => ({
       ...usualTerms,
+      ...this.newTerms,
       of: new Recordings([this.recording(facts)], 'all'),
       again: () => this.referrals.record(facts).of,
     }),
