@@ -133,7 +133,7 @@ await runService({
         return user && new DigestLogin({ ...user, password: user.password.reveal() });
       },
       onInvite: (invite) => control.take(invite),
-      onOptions: (source) => control.options(source),
+      onOptions: (request) => control.options(request),
       onEdge: (up, detail) => {
         health.set('edge', up, detail);
         if (up) {

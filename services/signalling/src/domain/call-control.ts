@@ -17,7 +17,7 @@ import type { Referrals } from './call-referrals.js';
 import type { CallRegistry } from './call-registry.js';
 import { replaceLeg } from './call-replacement.js';
 import { CallSession } from './call-session.js';
-import { type CallerProof, notYetLoggedIn, type RefusedCaller } from './caller-proof.js';
+import { type CallerProof, type Claim, notYetLoggedIn, type RefusedCaller } from './caller-proof.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
 import { findLeg } from './leg-search.js';
@@ -50,7 +50,7 @@ import { type Termination, terminated } from './termination.js';
 export interface CallControlOptions extends CallServices {
   readonly trunks: TrunkTable;
   readonly targets: TargetStates;
-  readonly callers: Pick<CallerProof, 'identify'>;
+  readonly callers: Pick<CallerProof, 'identify' | 'peer'>;
   readonly policies: Policies;
   readonly recorders: RecorderClient;
   readonly admission: Admission;
@@ -191,10 +191,10 @@ export class CallControl implements Referrals {
     return { uri: parseUri(withNumber(calling, number).uri), name: calling.name, by: trunk };
   }
 
-  /** What an OPTIONS of this peer hears: 200 when calls can come in, 503 when not, 403 for a stranger. */
-  options(source: { address: string; port: number }): { status: number; headers: Record<string, string> } {
-    const { trunks, admission } = this.#options;
-    const trunk = trunks.ofSource(source.address, source.port);
+  /** What an OPTIONS hears: 200 when calls of this peer can come in, 503 when not, 403 for a stranger. */
+  options(request: Claim): { status: number; headers: Record<string, string> } {
+    const { callers, admission } = this.#options;
+    const trunk = callers.peer(request);
     if (trunk === undefined) return { status: 403, headers: {} };
     const problem = admission.problem(trunk.tenant);
     return problem === undefined

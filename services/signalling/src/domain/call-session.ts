@@ -8,7 +8,7 @@ import { CallLegs } from './call-legs.js';
 import { CallMedia, mediaTerms } from './call-media.js';
 import { CallMembers } from './call-members.js';
 import type { CallPlan, CallServices, CallView } from './call-plan.js';
-import { type CallRecording, RecordingsOfCall } from './call-recording.js';
+import { type CallRecording, type PlannedRecording, RecordingsOfCall } from './call-recording.js';
 import { type NamedTarget, Redirections } from './call-redirections.js';
 import { reasonFor, releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
@@ -250,10 +250,12 @@ export class CallSession {
     const { seats, onTarget } = this.#plan;
     const candidate = this.#candidates[index];
     if (candidate === undefined) return;
+    const named = this.#redirections.targetAt(candidate);
+    if (named !== undefined) this.#expect(named, candidate.trunk);
     const full = seats.moveTo(candidate.trunk.name);
     if (full !== undefined) {
       const termination = terminated('overloaded', full.text);
-      return this.#dispatch({ type: 'far-refused', status: 503, another: true, termination });
+      return this.#dispatch({ type: 'far-refused', status: 503, another: true, ours: true, termination });
     }
     await this.#media.offerTo(mediaTerms(candidate.trunk));
     const { trunking, clock } = this.#services;
@@ -323,15 +325,15 @@ export class CallSession {
   }
 
   async #acceptNear(): Promise<void> {
-    const { invite } = this.#plan;
+    const { invite, nearTrunk } = this.#plan;
     const { nearAnswer } = this.#media.sdp;
     if (this.#state.late) {
-      const { leg, answer } = await invite.acceptWithOffer(nearAnswer);
+      const { leg, answer } = await invite.acceptWithOffer(nearAnswer, nearTrunk.name);
       if (!this.#nearAccepted(leg)) return;
       this.#remote = await raced(answer, this.#work.signal);
       if (leg.recordAware) this.#recordings.prefer('near', this.#remote);
       await this.#legs.answerFar(await this.#media.answerOffer(this.#remote));
-    } else if (!this.#nearAccepted(await invite.accept(nearAnswer))) return;
+    } else if (!this.#nearAccepted(await invite.accept(nearAnswer, nearTrunk.name))) return;
     this.#dispatch({ type: 'near-accepted' });
   }
 
@@ -350,7 +352,8 @@ export class CallSession {
     const { near, far } = this.#legs;
     const { session: media, sdp } = this.#media;
     if (media === undefined || near === undefined || far === undefined) return;
-    const { facts, invite, nearParty } = this.#plan;
+    const { invite, nearParty } = this.#plan;
+    const { facts } = this.#members;
     const farParty = this.#members.partyOf('far');
     const farDescriptions = new LegDescriptions(far.recordAware, sdp.toFar);
     this.#legs.agreed(media, {
@@ -366,8 +369,8 @@ export class CallSession {
     this.#limitDuration();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
     const answered = this.#candidates[this.#state.candidate];
-    const named = answered && this.#redirections.targetAt(answered);
-    if (answered && named) this.#succeeded('far', named, answered.trunk);
+    if (answered !== undefined && this.#redirections.targetAt(answered) !== undefined)
+      this.#services.events.callTransferred(facts, farParty);
   }
 
   /** Nobody speaks while it rings, and nobody need speak on hold. */
@@ -384,6 +387,18 @@ export class CallSession {
     this.#work.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
+  /** Whom a target has named in its place is about to be called: who must be recorded is not answered before that. */
+  #expect(named: NamedTarget, trunk: Trunk): void {
+    this.#members.succeed('far', named, trunk);
+    this.#dispatch({ type: 'planned', ...this.#recordings.expect(this.#members.facts, () => this.#newRecording()) });
+  }
+
+  /** Whoever calls for help is put through, recorded or not. */
+  #newRecording(): PlannedRecording {
+    const planned = this.#plan.referrals.record(this.#members.facts);
+    return this.#plan.seats.urgent ? { ...planned, required: false } : planned;
+  }
+
   /** Another party, whom the one in its place has named, is in the call now. */
   #succeeded(side: Side, named: NamedTarget, trunk: Trunk): void {
     const { session: media } = this.#media;
@@ -392,7 +407,7 @@ export class CallSession {
     this.#plan.seats.succeed(side, trunk.name);
     const { facts } = this.#members;
     this.#services.events.callTransferred(facts, this.#members.partyOf(side));
-    if (media) this.#recordings.follow(facts, wasDecided, () => this.#plan.referrals.record(facts), media);
+    if (media) this.#recordings.follow(facts, wasDecided, () => this.#newRecording(), media);
   }
 
   /** A party says that it is somebody else now, as after a transfer that its own side has made. */

@@ -25,10 +25,14 @@ export interface IncomingInvite {
   header(name: string): string | undefined;
   /** Sends a provisional response; resolves when it has left. Never rejects: a lost 18x harms nothing. */
   ring(status: number, sdp: string | undefined): Promise<void>;
-  /** Sends 200. Rejects SidestreamError('cancelled') when a CANCEL won the race. */
-  accept(sdp: string): Promise<Leg>;
+  /**
+   * Sends 200. Rejects SidestreamError('cancelled') when a CANCEL won the race.
+   *
+   * @param trunk whose credentials answer challenges within the call
+   */
+  accept(sdp: string, trunk?: string): Promise<Leg>;
   /** The same for an INVITE without SDP: `answer` resolves with what the ACK carried, '' when it carried nothing or none came. */
-  acceptWithOffer(sdp: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
+  acceptWithOffer(sdp: string, trunk?: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
   /** Sends a final failure; a second one, or one after CANCEL, does nothing. Never rejects. */
   refuse(status: number, headers?: SipFields): Promise<void>;
 }

@@ -71,13 +71,13 @@ export class TrunkLimits {
 export class CallSeats {
   readonly #limits: TrunkLimits;
   /** A call for help is counted and never held back. */
-  readonly #urgent: boolean;
+  readonly urgent: boolean;
   #from: Seat;
   #to: Seat | undefined;
 
   constructor(limits: TrunkLimits, from: string, urgent: boolean) {
     this.#limits = limits;
-    this.#urgent = urgent;
+    this.urgent = urgent;
     this.#from = this.#sit(from);
   }
 
@@ -85,7 +85,7 @@ export class CallSeats {
   moveTo(trunk: string): TrunkProblem | undefined {
     this.#to?.leave();
     this.#to = undefined;
-    const problem = this.#urgent ? undefined : this.#limits.problem(trunk);
+    const problem = this.urgent ? undefined : this.#limits.problem(trunk);
     if (problem === undefined) this.#to = this.#sit(trunk);
     return problem;
   }
@@ -101,7 +101,7 @@ export class CallSeats {
 
   /** How long the call may last once it is answered; undefined without a bound. */
   get maxDurationMs(): number | undefined {
-    if (this.#urgent) return undefined;
+    if (this.urgent) return undefined;
     return this.#limits.maxDurationMs([this.#from, this.#to].flatMap((seat) => seat?.trunk ?? []));
   }
 

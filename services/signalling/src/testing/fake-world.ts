@@ -162,6 +162,8 @@ export class FakeWorld {
   /** What the configuration says of the contact centre's trunk. */
   contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string; contact?: string } | undefined;
+  /** Who refuses rings first, until this resolves. */
+  ringing: (() => Promise<void>) | undefined;
   /** INVITEs to the far side. */
   readonly dialled: OutgoingInvite[] = [];
   /** What the relay was told of the parties, in its order. */
@@ -262,6 +264,10 @@ export class FakeWorld {
       invite.onSent();
       this.dialled.push(invite);
       await this.step('invite', signal);
+      if (this.farRefusal && this.ringing) {
+        invite.onProgress(180, '', 'a');
+        await this.ringing();
+      }
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
       for (const early of this.earlyAnswers) {
         const [sdp = '', branch = 'a'] = early.split(' of ');
@@ -485,6 +491,8 @@ export class FakeWorld {
 
   /** Whether the seller who comes by a transfer is to be recorded. */
   newSellerListed = true;
+  /** How such a call is recorded. */
+  newTerms: Partial<RecordingTerms> = {};
 
   /** Those that a Replaces may name a leg of. */
   calls: readonly SearchedCall[] = [];
@@ -510,6 +518,7 @@ export class FakeWorld {
     },
     record: (facts) => ({
       ...usualTerms,
+      ...this.newTerms,
       of: new Recordings([this.recording(facts)], 'all'),
       again: () => this.referrals.record(facts).of,
     }),
