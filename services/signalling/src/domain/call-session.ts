@@ -173,7 +173,8 @@ export class CallSession {
   /** Begins; everything else follows from events. */
   start(): void {
     const { invite } = this.#plan;
-    this.#services.events.callStarted(this.#plan.facts);
+    // A turn later: the INVITE goes on before the world hears of it.
+    setImmediate(() => this.#services.events.callStarted(this.#plan.facts));
     const onCancel = () =>
       this.#dispatch({ type: 'cancelled', termination: terminated('cancelled', 'the caller gave up') });
     if (invite.cancelled.aborted) onCancel();
@@ -444,8 +445,11 @@ export class CallSession {
   #announceEnd(termination: Termination): void {
     const answered = this.#answeredAtMs;
     const durationMs = answered === undefined ? 0 : this.#services.clock() - answered;
-    this.#services.events.callEnded(this.#members.facts, termination, durationMs);
-    this.#resolveEnded();
+    // Behind the start of a call that ends in the turn of its INVITE.
+    setImmediate(() => {
+      this.#services.events.callEnded(this.#members.facts, termination, durationMs);
+      this.#resolveEnded();
+    });
   }
 }
 
