@@ -42,6 +42,7 @@ export interface SrfResponse extends SrfMessage {
 export interface SrfDialog {
   /** The edge's name of the dialog. */
   readonly id: string;
+  readonly sip: { readonly callId: string };
   readonly local: { sdp: string; readonly contact: string };
   /** `uri`: the Contact with which the dialog was made. */
   readonly remote: { readonly uri: string };

@@ -24,6 +24,7 @@ const maxEarlyEvents = 16;
 const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER' };
 
 export class DrachtioLeg implements Leg {
+  readonly sipCallId: string;
   readonly recordAware: boolean;
   readonly #dialog: SrfDialog;
   readonly #edge: LegEdge;
@@ -43,6 +44,7 @@ export class DrachtioLeg implements Leg {
    * @param login answers challenges within the dialog
    */
   constructor(dialog: SrfDialog, supported: string | undefined, edge: LegEdge, log: Logger, login?: DigestLogin) {
+    this.sipCallId = dialog.sip.callId;
     this.recordAware = isRecordAware(supported);
     this.#dialog = dialog;
     this.#edge = edge;

@@ -17,7 +17,7 @@ import { dialWithin, isThere, mayTryNext } from './dialling.js';
 import { farInvite } from './far-invite.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
-import type { Leg, Refusal } from './ports.js';
+import type { Acceptance, CalledTarget, Leg, Offered, Refusal } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import {
   relayedStatus,
@@ -149,7 +149,7 @@ export class CallSession {
   /** Begins; everything else follows from events. */
   start(): void {
     const { invite } = this.#plan;
-    this.#services.events.callStarted(this.#plan.facts);
+    this.#services.events.callStarted(this.#plan.facts, invite);
     const onCancel = () =>
       this.#dispatch({ type: 'cancelled', termination: terminated('cancelled', 'the caller gave up') });
     if (invite.cancelled.aborted) onCancel();
@@ -246,6 +246,7 @@ export class CallSession {
         },
         onProgress: (status, sdp, branch) => {
           onTarget(candidate, true);
+          this.#services.events.callRinging(this.#members.facts);
           this.#progress = { status, sdp, arrivedAtMs: clock() };
           // RFC 3261 §13.2.1: no offer comes in a response that is not reliable, and none is without our leave.
           if (!this.#state.late) this.#media.hear(sdp, branch);
@@ -255,6 +256,7 @@ export class CallSession {
       { answerMs: ringDeadlineMs, responseMs: isLast ? undefined : timeoutMs },
       this.#work.signal,
     );
+    this.#services.events.targetCalled(this.#members.facts, calledTarget(candidate, outcome));
     onTarget(candidate, outcome.kind !== 'refused' || this.#state.rang || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
@@ -395,6 +397,13 @@ export class CallSession {
     this.#services.events.callEnded(this.#members.facts, termination, durationMs);
     this.#resolveEnded();
   }
+}
+
+function calledTarget({ trunk, hostPort: peer }: Candidate, outcome: Acceptance | Offered | Refusal): CalledTarget {
+  const status = outcome.kind === 'refused' ? outcome.status : 200;
+  // A target that has answered with an offer has its dialog when it is acknowledged.
+  const sipCallId = outcome.kind === 'accepted' ? outcome.leg.sipCallId : '';
+  return { trunk: trunk.name, peer, status, sipCallId };
 }
 
 function unreachable(value: never): never {

@@ -9,8 +9,8 @@ import { CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
 import { type Party, readParties, withRoles } from '../domain/parties.js';
 import type {
-  CallEvents,
   CallFacts,
+  CallWitness,
   ForkStream,
   IncomingInvite,
   IncomingOffer,
@@ -44,6 +44,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export class FakeLeg implements Leg {
   readonly #world: FakeWorld;
   readonly #name: string;
+  readonly sipCallId = 'far';
   recordAware = false;
   handlers: LegHandlers | undefined;
   readonly reinvites: string[] = [];
@@ -361,7 +362,7 @@ export class FakeWorld {
     setImmediate(() => this.#changed.emit('changed'));
   }
 
-  readonly events: CallEvents = {
+  readonly events: CallWitness = {
     callRefused: ({ reason }) => this.#tell(`callRefused ${reason}`),
     callStarted: () => this.#tell('callStarted'),
     callAnswered: () => this.#tell('callAnswered'),
@@ -381,6 +382,12 @@ export class FakeWorld {
       this.gaps.push(gapMs);
       this.#tell('recordingEnded', termination);
     },
+    callRinging: () => {},
+    targetCalled: () => {},
+    recorderAsked: () => {},
+    recorderAccepted: () => {},
+    recorderGivenUp: () => {},
+    recordingMedia: () => {},
     recordingState: (_recording, forkId) => {
       this.did.push(`state kept of ${forkId}`);
       this.keptState.emit('kept');
