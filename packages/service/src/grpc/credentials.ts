@@ -1,7 +1,8 @@
 // Mutual TLS for the links inside: both sides show a certificate of the same authority.
 import { readFileSync } from 'node:fs';
+import { checkServerIdentity } from 'node:tls';
 import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
-import type { TlsFiles } from '../config/schema.js';
+import type { GrpcTls, TlsFiles } from '../config/schema.js';
 
 /** Server side. Without files the link is in clear, which the configuration allows on loopback only. */
 export function serverCredentials(tls?: TlsFiles): ServerCredentials {
@@ -10,11 +11,13 @@ export function serverCredentials(tls?: TlsFiles): ServerCredentials {
   return ServerCredentials.createSsl(ca, [{ cert_chain: cert, private_key: key }], true);
 }
 
-/** Client side, with the same rule. */
-export function channelCredentials(tls?: TlsFiles): ChannelCredentials {
+/** Client side, with the same rule. The server's certificate must have `serverName`, else the address that is called. */
+export function channelCredentials(tls?: GrpcTls): ChannelCredentials {
   if (tls === undefined) return ChannelCredentials.createInsecure();
   const { ca, cert, key } = read(tls);
-  return ChannelCredentials.createSsl(ca, key, cert);
+  return ChannelCredentials.createSsl(ca, key, cert, {
+    checkServerIdentity: (address, certificate) => checkServerIdentity(tls.serverName ?? address, certificate),
+  });
 }
 
 function read(tls: TlsFiles): { ca: Buffer; cert: Buffer; key: Buffer } {

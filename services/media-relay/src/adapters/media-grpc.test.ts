@@ -116,6 +116,27 @@ test('a client without a certificate, or with one of another authority, is refus
   assert.ok(!relay.owns('intruder'));
 });
 
+test('a server whose address is in no certificate is known by the name that all services have', async () => {
+  const names = { commonName: 'pod', dnsNames: ['sidestream.internal'], ipAddresses: [] };
+  const files = await folder.write(await authority.issue(names), 'pod', authority);
+  const tls = { certFile: files.certFile, keyFile: files.keyFile, caFile: files.trustFile };
+  const pod = new GrpcServer(tls);
+  pod.add(
+    MediaRelayServiceService,
+    mediaRelayService(relay, forks, new UnaryHandlers(log, new Registry()), shutdown.signal),
+  );
+  const address = `127.0.0.1:${await pod.listen({ host: '127.0.0.1', port: 0 })}`;
+  const list = async (serverName?: string) => {
+    const named = new MediaRelayServiceClient(address, channelCredentials({ ...tls, serverName }));
+    clients.push(named);
+    return callUnary(named.listSessions.bind(named), {}, { deadlineMs });
+  };
+  await list('sidestream.internal');
+  await assert.rejects(list(), { code: 'relay-unavailable' });
+  await assert.rejects(list('other.internal'), { code: 'relay-unavailable' });
+  await pod.close(500);
+});
+
 test('errors cross the wire with their code', async () => {
   await assert.rejects(open('bad id!'), { code: 'bad-request', message: /session_id/ });
   await assert.rejects(open('s2', client, ''), { code: 'bad-request', message: /sdp/ });
