@@ -49,6 +49,7 @@ program
   .option('--json', 'print one JSON document on stdout instead of the ladder and the table')
   .option('-o, --out <directory>', 'where recordings and messages are left', 'out/demo')
   .option('--keep-logs', "show the services' logs on stderr")
+  .option('--edge <folder>', 'of edge-config: use the drachtio-server that it was written for')
   .addHelpText(
     'after',
     `
@@ -56,8 +57,8 @@ Starts nats-server, rtpengine, the SIP edge, the services, a recorder, a provide
 the tenant, fetches the policy, places the calls; stops them all.
 Exit code: 0 only if everything is proven.`,
   )
-  .action(async (options: { json?: boolean; out: string; keepLogs?: boolean }) =>
-    exitWith(await demo({ json: options.json ?? false, out: options.out, keepLogs: options.keepLogs ?? false })),
+  .action(async ({ json = false, out, keepLogs = false, edge }: DemoFlags) =>
+    exitWith(await demo({ json, out, keepLogs, edge })),
   );
 
 program.addCommand(configCommand(exitWith));
@@ -144,6 +145,13 @@ Exit code: 0 registered, nothing to do, or shown; 1 failed or not possible; 2 wr
       }),
     ),
   );
+
+interface DemoFlags {
+  json?: boolean;
+  out: string;
+  keepLogs?: boolean;
+  edge?: string;
+}
 
 interface RegisterFlags {
   config: string;

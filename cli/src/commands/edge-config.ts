@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { formatHostPort, SidestreamError } from '@sidestream/service';
 import { failed, say } from '../answered.js';
+import type { ExternalEdge } from '../external-edge.js';
 
 export interface EdgeConfigOptions {
   readonly out: string;
@@ -26,7 +27,7 @@ export interface EdgeConfigOptions {
 
 const adminHost = '127.0.0.1';
 
-/** Writes `drachtio.conf.xml` and `edge-secret`. @returns the exit code: 1 when there is no address to tell peers */
+/** Writes `drachtio.conf.xml`, `edge-secret` and `edge.json`. @returns the exit code: 1 when there is no address to tell peers */
 export function edgeConfig(options: EdgeConfigOptions): number {
   try {
     const secret = randomBytes(32).toString('hex');
@@ -37,6 +38,12 @@ export function edgeConfig(options: EdgeConfigOptions): number {
     // The server and signalling are users of one group, in containers of their own.
     const keep = (name: string, text: string) => writeFileSync(join(options.out, name), text, { mode: 0o640 });
     keep('edge-secret', secret);
+    const { adminPort, port } = options;
+    const places: ExternalEdge = {
+      admin: formatHostPort({ host: adminHost, port: adminPort }),
+      sip: formatHostPort({ host: bind, port }),
+    };
+    keep('edge.json', JSON.stringify(places));
     keep('drachtio.conf.xml', drachtioXml(options, { bind, address, secret }));
     say(JSON.stringify({ address, how, bind, port: options.port, transports: options.transports }));
     return 0;
