@@ -1,6 +1,8 @@
 // The chart as real Helm renders it: valid for Kubernetes and the CRDs, hardened, readable by our services, and strict with values.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -22,6 +24,14 @@ const web = {
   httpRoute: { enabled: true, hostnames: ['sidestream.example'], parentRefs: [{ name: 'public', namespace: 'edge' }] },
 };
 const loadBalancer = { network: 'loadBalancer', addresses: ['198.51.100.1', '198.51.100.2'] };
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+
+function typescriptIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !/(^|\/)(node_modules|dist)\/|\.test\.ts$/.test(name))
+    .map((name) => join(folder, name));
+}
 
 /** Each switch by itself, on one region. */
 const switches: Readonly<Record<string, Render>> = {
@@ -259,6 +269,16 @@ for (const [what, { values, says }] of Object.entries(refusals)) {
 
 test('an older Kubernetes is refused: it has no native sidecars', { skip }, () => {
   assert.throws(() => helm().template({ kubeVersion: '1.28.0' }), />=1\.29/);
+});
+
+test('alerts and autoscaling ask for metrics that our services have', { skip }, () => {
+  const objects = renders().get('production, 1.36.0') ?? [];
+  const asking = objects.filter(({ kind }) => kind === 'PrometheusRule' || kind === 'HorizontalPodAutoscaler');
+  const asked = new Set(JSON.stringify(asking).match(/sidestream_[a-z_]+/g));
+  assert.ok(asked.size >= 6, [...asked].join());
+  const sources = ['services', 'packages/service'].flatMap((folder) => typescriptIn(join(repository, folder)));
+  const text = sources.map((file) => readFileSync(file, 'utf8')).join('\n');
+  for (const metric of asked) assert.ok(text.includes(`'${metric}'`), metric);
 });
 
 test('the notes say what is missing, and which ports to open', { skip }, () => {
