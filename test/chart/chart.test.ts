@@ -234,6 +234,26 @@ test('in load balancer mode each pod has a Service that goes on while it drains'
   }
 });
 
+test('helm test asks every cell by OPTIONS: by its name in the cluster, and at each address of its pods', {
+  skip,
+}, () => {
+  const objects = renders().get('production, 1.36.0') ?? [];
+  const asked = podsOf(objects).flatMap(({ owner, region, spec }) =>
+    owner.kind === 'Pod' ? spec.containers.map(({ args }) => `${region}: ${args[1]}`) : [],
+  );
+  assert.deepEqual(asked, [
+    'eastus: sip:prod-sidestream-eastus-sip:5060;transport=tcp',
+    'northeurope: sip:prod-sidestream-northeurope-sip:5060;transport=tcp',
+    'northeurope: sip:198.51.100.10:5060;transport=tcp',
+    'northeurope: sip:198.51.100.11:5060;transport=tcp',
+    'southeastasia: sip:prod-sidestream-southeastasia-sip:5060;transport=tcp',
+  ]);
+  const names = objects.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
+  assert.ok(
+    ['eastus', 'northeurope', 'southeastasia'].every((region) => names.includes(`prod-sidestream-${region}-sip`)),
+  );
+});
+
 const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
   'a key that is not there': {
     values: { signaling: {} },

@@ -36,6 +36,10 @@ spec:
         {{- range . }}
         - ipBlock: { cidr: {{ . | quote }} }
         {{- end }}
+        # helm test
+        - podSelector:
+            matchLabels:
+              {{- include "sidestream.selectorLabels" (dict "root" $.root "component" "test" "region" $.region) | nindent 14 }}
       {{- end }}
     {{- else if eq .component "media-relay" }}
     - ports: [{ protocol: UDP, port: {{ .values.rtp.min }}, endPort: {{ .values.rtp.max }} }]
