@@ -52,7 +52,7 @@ export const production = {
     signalling: { drainSeconds: 3600, maxCalls: 1000 },
     mediaRelay: { mediaTimeout: '5m' },
   },
-  monitoring: { enabled: true, labels: { release: 'prometheus' } },
+  monitoring: { enabled: true, dashboards: true, labels: { release: 'prometheus' } },
   networkPolicy: { monitoringNamespaces: { matchLabels: { team: 'observability' } } },
   policySync: { replicas: 3, priorityClassName: 'voice' },
   regions: {

