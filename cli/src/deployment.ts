@@ -45,6 +45,8 @@ export class Deployment {
   readonly #runDirectory = mkdtempSync(join(tmpdir(), 'sidestream-'));
   readonly #drainMs: number;
   #stopping = false;
+  /** Every service was started: those that are ready may be all there are. */
+  #complete = false;
 
   private constructor(options: DeploymentOptions, drainMs: number) {
     this.#options = options;
@@ -74,6 +76,8 @@ export class Deployment {
       for (const name of ['media-relay', ...controlPlane(config), 'signalling']) {
         await deployment.#spawn(name, environment).listening(startDeadlineMs);
       }
+      deployment.#complete = true;
+      deployment.#tell();
     } catch (error) {
       await deployment.stop();
       throw error;
@@ -84,7 +88,7 @@ export class Deployment {
   get status(): DeploymentStatus {
     const statuses = [...this.services].map(([name, { status }]) => ({ name, status }));
     return {
-      ready: statuses.length > 1 && statuses.every(({ status }) => status?.ready === true),
+      ready: this.#complete && statuses.every(({ status }) => status?.ready === true),
       addresses: Object.fromEntries(
         statuses.flatMap(({ name, status }) =>
           Object.entries(status?.addresses ?? {}).map(([key, value]) => [`${name}.${key}`, value]),
@@ -121,13 +125,15 @@ export class Deployment {
       onLog: this.#options.onLog,
     });
     this.services.set(name, service);
-    service.onChange(() => {
-      if (!this.#stopping) this.#options.onStatus?.(this.status);
-    });
+    service.onChange(() => this.#tell());
     void service.exited.then((how) => {
       if (!this.#stopping) this.#options.onFailure?.(`${name} ended: ${how}`);
     });
     return service;
+  }
+
+  #tell(): void {
+    if (!this.#stopping) this.#options.onStatus?.(this.status);
   }
 
   /** The embedded edge and signalling share a secret that lives as long as they do. */

@@ -203,7 +203,10 @@ await runService({
       admission,
       newRecording: (call) => control.newRecording(call),
       recordersOf: (tenant) => (tenants[tenant]?.enabled === true ? tenants[tenant].recorders : []),
-      onDrain: () => lease.refresh(),
+      onDrain: () => {
+        health.set('drain', !admission.draining, 'no new calls');
+        lease.refresh();
+      },
     });
     const watches = new AbortController();
     const server = new GrpcServer(grpc.tls);

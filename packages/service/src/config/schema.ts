@@ -22,6 +22,14 @@ export const tlsFilesSchema = z
   .strictObject({ certFile: file, keyFile: file, caFile: file })
   .describe('certificate, key and the authority that signs the others');
 
+const grpcTlsSchema = tlsFilesSchema.extend({
+  serverName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the name that all certificates of services have, where their addresses are in none; else the address'),
+});
+
 const filePolicySchema = z.strictObject({ source: z.literal('file'), file });
 
 const providerPolicySchema = z
@@ -152,7 +160,7 @@ export const configSchema = z
       credentialsFile: file.optional(),
       replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(1),
     }),
-    grpc: z.strictObject({ tls: tlsFilesSchema.optional() }).default({}),
+    grpc: z.strictObject({ tls: grpcTlsSchema.optional() }).default({}),
     relays: z.array(z.strictObject({ address: hostPort })).default([]),
     regions: z.record(name, z.strictObject({ recorders: recorderListSchema })),
     tenants: z.record(name, tenantSchema),
@@ -257,3 +265,4 @@ export type ProviderConfig = z.output<typeof providerSchema>;
 export type ControlServiceConfig = z.output<typeof controlServiceSchema>;
 export type TenantConfig = SidestreamConfig['tenants'][string];
 export type TlsFiles = z.output<typeof tlsFilesSchema>;
+export type GrpcTls = z.output<typeof grpcTlsSchema>;
