@@ -1,5 +1,8 @@
 /** The one door of @sidestream/simulators: stand-ins for what Sidestream talks to. */
 
+export { type IssuerOptions, IssuerSimulator } from './issuer/issuer-simulator.js';
+export type { SigningAlgorithm } from './issuer/signing-keys.js';
+export type { TokenOptions } from './issuer/token.js';
 export { type TracedMessage, traceMessages } from './message-trace.js';
 export type { CallEnd, CallMoments, PartyCall, PartyCallEvents } from './party/party-call.js';
 export type { HeardPacket, HeardStatistics } from './party/party-media.js';

@@ -1,5 +1,6 @@
 // The one schema of sidestream.yaml. Every service sees the same file and takes what is its own.
 import { z } from 'zod';
+import { gatewaySchema } from './gateway-schema.js';
 import { recorderListSchema } from './recorder-list.js';
 import { trunkSchema } from './trunk-schema.js';
 import { cidr, duration, file, hostPort, name } from './values.js';
@@ -252,6 +253,7 @@ export const configSchema = z
       .prefault({})
       .transform(({ maxAge, maxBytes }) => ({ maxAgeMs: maxAge, maxBytes }))
       .describe('how long, and how many bytes of, records of ended calls are kept in NATS; the oldest go first'),
+    gateway: gatewaySchema.optional(),
     log: z
       .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
       .prefault({}),
@@ -266,3 +268,4 @@ export type ControlServiceConfig = z.output<typeof controlServiceSchema>;
 export type TenantConfig = SidestreamConfig['tenants'][string];
 export type TlsFiles = z.output<typeof tlsFilesSchema>;
 export type GrpcTls = z.output<typeof grpcTlsSchema>;
+export type GatewaySection = z.output<typeof gatewaySchema>;
