@@ -1,5 +1,6 @@
 /** The one door of @sidestream/simulators: stand-ins for what Sidestream talks to. */
 
+export { DialerPages, type DialerPagesOptions } from './dialer/dialer-pages.js';
 export { type TracedMessage, traceMessages } from './message-trace.js';
 export type { CallEnd, CallMoments, PartyCall, PartyCallEvents } from './party/party-call.js';
 export type { HeardPacket, HeardStatistics } from './party/party-media.js';
