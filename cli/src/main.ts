@@ -47,15 +47,17 @@ program
   .option('--json', 'print one JSON document on stdout instead of the ladder and the table')
   .option('-o, --out <directory>', 'where recordings and messages are left', 'out/demo')
   .option('--keep-logs', "show the services' logs on stderr")
+  .option('--stay', 'keep everything up after the calls, with pages to look at, until Ctrl-C')
   .addHelpText(
     'after',
     `
 Starts nats-server, rtpengine, the SIP edge, the services, a recorder, a provider and two parties on free loopback ports; registers
-the tenant, fetches the policy, places the calls; stops them all.
+the tenant, fetches the policy, places the calls; stops them all. With --stay the addresses of the pages are on stderr, and Ctrl-C ends it
+with the same proof.
 Exit code: 0 only if everything is proven.`,
   )
-  .action(async (options: { json?: boolean; out: string; keepLogs?: boolean }) =>
-    exitWith(await demo({ json: options.json ?? false, out: options.out, keepLogs: options.keepLogs ?? false })),
+  .action(async ({ json, out, keepLogs, stay }: { json?: boolean; out: string; keepLogs?: boolean; stay?: boolean }) =>
+    exitWith(await demo({ json: json ?? false, out, keepLogs: keepLogs ?? false, stay: stay ?? false })),
   );
 
 program.addCommand(configCommand(exitWith));

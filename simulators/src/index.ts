@@ -79,4 +79,5 @@ export { redactKeys } from './rtp/sdes.js';
 export { speechSource } from './rtp/speech-source.js';
 export { SrtpReceiver, type SrtpRefusal, SrtpSender, type Unprotected } from './rtp/srtp.js';
 export { readSpeech, readWav, toG711, toLinear, type Wav, type WavEncoding, WavError, writeWav } from './rtp/wav.js';
+export { StagePage, type StagePageOptions } from './stage/stage-page.js';
 export { customerSpeech, sellerSpeech } from './voices.js';

@@ -6,12 +6,15 @@ import { eventually } from '@sidestream/peers';
 import Table from 'cli-table3';
 import { drawLadder } from '../demo/ladder.js';
 import { type CallProof, type DemoCall, type ProviderProof, Scenario } from '../demo/scenario.js';
+import { stayOnStage } from '../demo/stay.js';
 import type { Orphans } from '../laboratory.js';
 
 export interface DemoOptions {
   readonly json: boolean;
   readonly out: string;
   readonly keepLogs: boolean;
+  /** Keeps everything up after the calls, with pages to look at, until it is interrupted. */
+  readonly stay: boolean;
 }
 
 interface DemoProof {
@@ -24,7 +27,7 @@ interface DemoProof {
 const orphanGraceMs = 5_000;
 
 /** Runs the demo; the exit code is 0 only if everything is proven. */
-export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number> {
+export async function demo({ json, out, keepLogs, stay }: DemoOptions): Promise<number> {
   const started = Date.now();
   const say = (what: string) =>
     process.stderr.write(`${((Date.now() - started) / 1_000).toFixed(1).padStart(5)} s  ${what}\n`);
@@ -60,6 +63,7 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
       if (!json) process.stdout.write(`\n${call.proof.id}\n${drawLadder(call.ladder)}\n\n`);
       for (const fault of call.faults) process.stderr.write(`  ✗ ${call.proof.id}: ${fault}\n`);
     }
+    if (stay) await stayOnStage(scenario, say, interruption.told);
     orphans = await remaining(scenario);
   } catch (error) {
     if (!(error instanceof Interruption)) throw error;
@@ -90,12 +94,12 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
 class Interruption extends Error {}
 
 /** Turns SIGINT and SIGTERM into a rejection of whatever is awaited at that moment. */
-function interrupted(): { before<T>(work: Promise<T>): Promise<T> } {
+function interrupted(): { told: Promise<never>; before<T>(work: Promise<T>): Promise<T> } {
   const told = new Promise<never>((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => reject(new Interruption(signal)));
   });
   told.catch(() => undefined);
-  return { before: (work) => Promise.race([work, told]) };
+  return { told, before: (work) => Promise.race([work, told]) };
 }
 
 /** Leaves `<out>/<call>/{inbound.wav,outbound.wav,invite.sip,bye.sip,metadata.xml}`. */
