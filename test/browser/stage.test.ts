@@ -15,7 +15,7 @@ const patienceMs = 120_000;
 async function demoOnStage(t: TestContext) {
   const out = mkdtempSync(join(tmpdir(), 'sidestream-stage-'));
   t.after(() => rmSync(out, { recursive: true, force: true }));
-  const child = spawnCli(['demo', '--stay', '--json', '--out', out]);
+  const child = spawnCli(['demo', '--stay', '--json', '--out', out], { detached: true });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].on('data', (text: Buffer) => {
@@ -71,7 +71,8 @@ test('demo --stay: a call by button, both voices to see and to hear, and Ctrl-C 
 
   const children = childrenOf(child.pid ?? 0);
   assert.ok(children.length > 0);
-  child.kill('SIGINT');
+  // As a terminal does: to the whole process group.
+  process.kill(-(child.pid ?? 0), 'SIGINT');
   const [code] = await closed;
   assert.equal(code, 0, output.stderr);
   assert.equal(JSON.parse(output.stdout).ok, true);
