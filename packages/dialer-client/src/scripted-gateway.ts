@@ -27,6 +27,11 @@ export class ScriptedConnection {
     this.#socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
   }
 
+  /** Ends it as a network does, without a word. */
+  reset(): void {
+    this.#socket.terminate();
+  }
+
   close(code: number, reason = ''): void {
     this.#socket.close(code, reason);
   }
@@ -37,10 +42,14 @@ export class ScriptedConnection {
     return this.frames[count - 1] ?? {};
   }
 
+  authenticated(): void {
+    this.send({ type: 'authenticated', seller: 'ada', expiresAt: tomorrow });
+  }
+
   /** Takes the client's token, whatever it is. */
   async accept(): Promise<Record<string, unknown>> {
     const frame = await this.frame();
-    this.send({ type: 'authenticated', seller: 'ada', expiresAt: tomorrow });
+    this.authenticated();
     return frame;
   }
 }
@@ -48,10 +57,16 @@ export class ScriptedConnection {
 export class ScriptedGateway {
   readonly url: string;
   readonly connections: ScriptedConnection[] = [];
+  /** What is to happen by itself at a connection's first frame. */
+  onGreeting: (connection: ScriptedConnection, frame: Record<string, unknown>) => void = () => undefined;
 
   private constructor(server: WebSocketServer) {
     this.url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/dialer/v1/events`;
-    server.on('connection', (socket, { url = '' }) => this.connections.push(new ScriptedConnection(socket, url)));
+    server.on('connection', (socket, { url = '' }) => {
+      const connection = new ScriptedConnection(socket, url);
+      this.connections.push(connection);
+      socket.once('message', () => this.onGreeting(connection, connection.frames[0] ?? {}));
+    });
   }
 
   static async start(t: TestContext): Promise<ScriptedGateway> {

@@ -40,7 +40,10 @@ export class PageServer {
         response.writeHead(status, { 'content-type': type, 'x-content-type-options': 'nosniff', ...headers });
         response.end(request.method === 'HEAD' ? undefined : body);
       };
-      this.#answer(request).then(finish, (error: unknown) => finish(plain(500, String(error))));
+      this.#answer(request).then(finish, (error: unknown) =>
+        // Text that is no JSON, a path that is wrongly encoded.
+        finish(plain(error instanceof SyntaxError || error instanceof URIError ? 400 : 500, String(error))),
+      );
     });
   }
 
