@@ -16,6 +16,20 @@ test('reauthenticate: a new token, in place, without lastEventId', async (t) => 
   assert.equal(gateway.connections.length, 1);
 });
 
+test('reauthenticate while an authentication is under way: the new token goes when that has been answered', async (t) => {
+  const { gateway, tokens, problems } = await stage(t, { timing: { ...quick, silenceMs: 5 } });
+  const connection = await gateway.connection();
+  await connection.accept();
+  await connection.frame(2);
+  connection.send({ type: 'reauthenticate', expiresAt: tomorrow });
+  connection.send('so that something has come after it');
+  await eventually(() => problems.length === 1, 'it has come');
+  assert.equal(connection.frames.length, 2);
+  connection.authenticated();
+  assert.equal((await connection.frame(3))['token'], 'token 3');
+  assert.deepEqual(tokens.slice(0, 3), [false, false, true]);
+});
+
 test('4401: a fresh token is fetched; three that are refused in a row end it with the reason', async (t) => {
   const { gateway, states, reached, tokens } = await stage(t);
   for (const count of [1, 2, 3, 4]) {

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { eventually } from '@sidestream/peers';
 import fc from 'fast-check';
 import { stage } from './dialer-stage.js';
-import { started } from './scripted-gateway.js';
+import { type ScriptedConnection, started } from './scripted-gateway.js';
 
-const step = fc.constantFrom('event', 'event', 'repetition', 'garbage', 'close', 'reset', 'pause');
+const step = fc.constantFrom('event', 'event', 'repetition', 'garbage', 'close', 'reset', 'connected', 'connected');
 
 test('whatever happens to the connection, each event is raised once and in order', async (t) => {
   await fc.assert(
@@ -22,10 +22,10 @@ test('whatever happens to the connection, each event is raised once and in order
           case 'event':
             sent += 1;
             // Before its first frame a client is sent nothing.
-            if (connection?.frames.length) connection.send(started(String(sent)));
+            if (isConnected(connection)) connection?.send(started(String(sent)));
             break;
           case 'repetition':
-            if (connection?.frames.length && sent > 0) connection.send(started(String(Math.ceil(sent / 2))));
+            if (isConnected(connection) && sent > 0) connection?.send(started(String(Math.ceil(sent / 2))));
             break;
           case 'garbage':
             connection?.send('no frame');
@@ -36,8 +36,8 @@ test('whatever happens to the connection, each event is raised once and in order
           case 'reset':
             connection?.reset();
             break;
-          case 'pause':
-            await new Promise((resolve) => setImmediate(resolve));
+          case 'connected':
+            await eventually(() => isConnected(gateway.connections.at(-1)), 'it is connected', 30_000);
         }
       }
       const all = Array.from({ length: sent }, (_, index) => `WIDGET_CALL_STARTED call-${index + 1}`);
@@ -45,6 +45,10 @@ test('whatever happens to the connection, each event is raised once and in order
       assert.deepEqual(names(), all);
       dialer.stop();
     }),
-    { numRuns: 30 },
+    { numRuns: 40 },
   );
 });
+
+function isConnected(connection: ScriptedConnection | undefined): boolean {
+  return connection !== undefined && connection.frames.length > 0 && connection.closeCode === undefined;
+}

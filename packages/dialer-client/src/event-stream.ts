@@ -56,7 +56,10 @@ export class EventStream {
   #connectedAt: number | undefined;
   #failures = 0;
   #refusals = 0;
+  /** The next token must be a new one. */
   #refresh = false;
+  /** An authentication is under way; the gateway takes no second one before it has answered. */
+  #asking = false;
   #phase: 'connecting' | 'connected' | 'waiting' | 'held' | 'stopped' = 'connecting';
 
   constructor(options: StreamOptions) {
@@ -95,7 +98,7 @@ export class EventStream {
     this.#arm(this.#timing.connectMs, () => this.#wait('no-answer', 'no token and no connection in time'));
     try {
       // Before connecting, because the gateway waits a few seconds only for the first frame.
-      const token = await this.#options.getToken({ refresh: this.#refresh });
+      const token = await this.#token();
       if (generation === this.#generation) this.#open(generation, token);
     } catch (error) {
       if (generation === this.#generation) this.#wait('no-token', String(error));
@@ -105,6 +108,7 @@ export class EventStream {
   #open(generation: number, token: string): void {
     const socket = new (this.#options.WebSocket ?? WebSocket)(this.#options.url);
     this.#socket = socket;
+    this.#asking = true;
     const hear = <E>(listener: (event: E) => void) => {
       return (event: E) => generation === this.#generation && listener(event);
     };
@@ -129,15 +133,16 @@ export class EventStream {
   }
 
   #receive(data: unknown): void {
-    this.#arm(this.#timing.silenceMs, () => void this.#ask());
     const frame = readFrame(data);
+    if (frame?.type === 'authenticated') this.#asking = false;
+    if (!this.#asking) this.#arm(this.#timing.silenceMs, () => void this.#ask());
     switch (frame?.type) {
       case 'authenticated':
         this.#phase = 'connected';
         this.#connectedAt ??= performance.now();
         this.#refusals = 0;
-        this.#refresh = false;
         this.#options.onState({ state: 'connected', seller: frame.seller, expiresAt: frame.expiresAt });
+        if (this.#refresh) void this.#ask();
         break;
       case 'event':
         this.#lastEventId = frame.event.id;
@@ -145,7 +150,7 @@ export class EventStream {
         break;
       case 'reauthenticate':
         this.#refresh = true;
-        void this.#ask();
+        if (!this.#asking) void this.#ask();
         break;
       case 'unknown':
         this.#lastEventId = frame.id ?? this.#lastEventId;
@@ -160,15 +165,28 @@ export class EventStream {
   async #ask(): Promise<void> {
     const { answerMs } = this.#timing;
     const generation = this.#generation;
+    this.#asking = true;
     this.#arm(answerMs, () => this.#wait('no-answer', 'the gateway is silent'));
     try {
-      const token = await this.#options.getToken({ refresh: this.#refresh });
+      const token = await this.#token();
       if (generation === this.#generation) this.#authenticate(token);
     } catch (error) {
       if (generation !== this.#generation) return;
       // The connection may be good; the gateway ends it when the token does.
+      this.#asking = false;
       this.#options.onProblem(`no token: ${String(error)}`);
       this.#arm(answerMs, () => void this.#ask());
+    }
+  }
+
+  async #token(): Promise<string> {
+    const refresh = this.#refresh;
+    this.#refresh = false;
+    try {
+      return await this.#options.getToken({ refresh });
+    } catch (error) {
+      this.#refresh ||= refresh;
+      throw error;
     }
   }
 

@@ -12,6 +12,7 @@ export type WaitReason =
   | 'going-away'
   | 'token-refused'
   | 'too-slow'
+  | 'try-later'
   | 'too-many'
   | 'protocol'
   | 'unknown-event-id'
@@ -34,6 +35,7 @@ export function closeReason(code: number): WaitReason | 'forbidden' {
     case 1012:
       return 'going-away';
     case 1013:
+      return 'try-later';
     case 4408:
       return 'too-slow';
     case 4400:
