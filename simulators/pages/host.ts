@@ -58,7 +58,8 @@ function take(data: ReadonlyMap<string, unknown>): void {
   const row = document.createElement('tr');
   Object.assign(row.dataset, { event: name, call: String(fields['callId']), behaviour: behaviour.value });
   row.dataset['dates'] = String(Object.values(fields).some((value) => value instanceof Date));
-  for (const text of [new Date().toISOString().slice(11, 23), name, String(fields['callId']), JSON.stringify(fields)]) {
+  const { callId, ...rest } = fields;
+  for (const text of [new Date().toISOString().slice(11, 23), name, String(callId), linesOf(rest)]) {
     const cell = document.createElement('td');
     cell.textContent = text;
     row.append(cell);
@@ -71,6 +72,13 @@ function take(data: ReadonlyMap<string, unknown>): void {
     name === 'WIDGET_CALL_STARTED'
       ? 'Call: record button and live transcript shown'
       : 'Call ended: full summary offered';
+}
+
+function linesOf(fields: Record<string, unknown>): string {
+  const text = (value: unknown) => (value instanceof Date ? value.toISOString() : String(value));
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}: ${text(value)}`)
+    .join('\n');
 }
 
 function find<E extends HTMLElement>(id: string, type: new () => E): E {

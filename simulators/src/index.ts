@@ -2,6 +2,7 @@
 
 export { DialerPages, type DialerPagesOptions } from './dialer/dialer-pages.js';
 export { type TracedMessage, traceMessages } from './message-trace.js';
+export { TcpFront, type TcpFrontOptions } from './network/tcp-front.js';
 export type { CallEnd, CallMoments, PartyCall, PartyCallEvents } from './party/party-call.js';
 export type { HeardPacket, HeardStatistics } from './party/party-media.js';
 export type { CallOptions, IncomingTreatment, PartyOptions, Speech } from './party/party-options.js';

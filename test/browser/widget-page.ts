@@ -26,10 +26,15 @@ export class WidgetPage {
     page.setDefaultTimeout(30_000);
   }
 
-  static async open(browser: Browser, pages: DialerPages, query: Record<string, string>): Promise<WidgetPage> {
+  static open(browser: Browser, pages: DialerPages, query: Record<string, string>): Promise<WidgetPage> {
+    return WidgetPage.openUrl(browser, `${pages.hostUrl}?${new URLSearchParams(query)}`);
+  }
+
+  /** @param url of the host's page */
+  static async openUrl(browser: Browser, url: string): Promise<WidgetPage> {
     const context = await browser.newContext({ viewport: { width: 1200, height: 700 } });
     const widget = new WidgetPage(await context.newPage(), context);
-    await widget.page.goto(`${pages.hostUrl}?${new URLSearchParams(query)}`);
+    await widget.page.goto(url);
     return widget;
   }
 
