@@ -44,11 +44,13 @@ export class Deployment {
   readonly #options: DeploymentOptions;
   readonly #runDirectory = mkdtempSync(join(tmpdir(), 'sidestream-'));
   readonly #drainMs: number;
+  readonly #environment: Record<string, string>;
   #stopping = false;
 
   private constructor(options: DeploymentOptions, drainMs: number) {
     this.#options = options;
     this.#drainMs = drainMs;
+    this.#environment = { SIDESTREAM_CONFIG: options.configFile };
   }
 
   /**
@@ -60,7 +62,7 @@ export class Deployment {
     const config = readConfig(options.configFile);
     const deployment = new Deployment(options, config.signalling.drainSeconds * 1_000);
     try {
-      const environment: Record<string, string> = { SIDESTREAM_CONFIG: options.configFile };
+      const environment = deployment.#environment;
       if (config.signalling.edge === 'embedded') {
         environment['SIDESTREAM_EDGE_SECRET_FILE'] = deployment.#writeSecret();
         const edge = await deployment.#spawn('sip-edge', environment).listening(startDeadlineMs);
@@ -71,7 +73,8 @@ export class Deployment {
           environment['SIDESTREAM_EDGE_SECRET_FILE'] = config.signalling.edgeSecretFile;
         }
       }
-      for (const name of ['media-relay', ...controlPlane(config), 'signalling']) {
+      const gateway = config.gateway === undefined ? [] : ['gateway'];
+      for (const name of ['media-relay', ...controlPlane(config), 'signalling', ...gateway]) {
         await deployment.#spawn(name, environment).listening(startDeadlineMs);
       }
     } catch (error) {
@@ -102,11 +105,19 @@ export class Deployment {
     return this.status;
   }
 
+  /** Stops one service and starts it anew; resolves once it is ready again. It may listen elsewhere then. */
+  async restart(name: string): Promise<void> {
+    const before = this.services.get(name);
+    this.services.delete(name);
+    await before?.stop(this.#drainMs + stopGraceMs + 10_000);
+    await this.#spawn(name, this.#environment).ready(startDeadlineMs);
+  }
+
   /** Ends signalling first, while edge and relay still serve its last calls, then the rest. Idempotent. */
   async stop(): Promise<Record<string, string>> {
     this.#stopping = true;
     const ends: Record<string, string> = {};
-    for (const name of ['signalling', 'media-relay', 'sip-edge', 'policy-sync', 'registration']) {
+    for (const name of ['signalling', 'media-relay', 'sip-edge', 'policy-sync', 'registration', 'gateway']) {
       const service = this.services.get(name);
       if (service) ends[name] = await service.stop(this.#drainMs + stopGraceMs + 10_000);
     }
@@ -125,7 +136,8 @@ export class Deployment {
       if (!this.#stopping) this.#options.onStatus?.(this.status);
     });
     void service.exited.then((how) => {
-      if (!this.#stopping) this.#options.onFailure?.(`${name} ended: ${how}`);
+      const wanted = this.services.get(name) === service;
+      if (wanted && !this.#stopping) this.#options.onFailure?.(`${name} ended: ${how}`);
     });
     return service;
   }

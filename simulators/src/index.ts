@@ -1,6 +1,9 @@
 /** The one door of @sidestream/simulators: stand-ins for what Sidestream talks to. */
 
 export { DialerPages, type DialerPagesOptions } from './dialer/dialer-pages.js';
+export { type IssuerOptions, IssuerSimulator } from './issuer/issuer-simulator.js';
+export type { SigningAlgorithm } from './issuer/signing-keys.js';
+export type { TokenOptions } from './issuer/token.js';
 export { type TracedMessage, traceMessages } from './message-trace.js';
 export { TcpFront, type TcpFrontOptions } from './network/tcp-front.js';
 export type { CallEnd, CallMoments, PartyCall, PartyCallEvents } from './party/party-call.js';

@@ -1,5 +1,6 @@
 // The one schema of sidestream.yaml. Every service sees the same file and takes what is its own.
 import { z } from 'zod';
+import { gatewaySchema } from './gateway-schema.js';
 import { recorderListSchema } from './recorder-list.js';
 import { trunkSchema } from './trunk-schema.js';
 import { cidr, duration, file, hostPort, name } from './values.js';
@@ -220,6 +221,7 @@ export const configSchema = z
     }),
     policySync: controlServiceSchema,
     registration: controlServiceSchema,
+    gateway: gatewaySchema.optional(),
     log: z
       .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
       .prefault({}),
@@ -233,3 +235,4 @@ export type ProviderConfig = z.output<typeof providerSchema>;
 export type ControlServiceConfig = z.output<typeof controlServiceSchema>;
 export type TenantConfig = SidestreamConfig['tenants'][string];
 export type TlsFiles = z.output<typeof tlsFilesSchema>;
+export type GatewaySection = z.output<typeof gatewaySchema>;
