@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { chromiumMissing, eventually, reasonToSkip, startNats, startRtpengine } from '@sidestream/peers';
 import { childrenOf, isRunning, spawnCli } from '../e2e/run-cli.js';
 import { axeViolations, keepScreenshot, launchBrowser } from './browser.js';
+import { WidgetPage } from './widget-page.js';
 
 const patienceMs = 120_000;
 
@@ -46,6 +47,8 @@ test('demo --stay: a call by button, both voices to see and to hear, and Ctrl-C 
   await page.goto(urlOf('place calls, see and hear recordings') ?? '');
   // The demo's own two recorded calls are there already.
   await page.locator('article:nth-of-type(2)').waitFor();
+  const ada = await WidgetPage.openUrl(browser, (await page.locator('a').first().getAttribute('href')) ?? '');
+  await ada.connection('connected');
   await page.locator('button[data-call="inbound-listed"]').click();
   await page.locator('article:nth-of-type(3)').waitFor();
   await page.getByText('over, recorded and proven').waitFor();
@@ -65,6 +68,9 @@ test('demo --stay: a call by button, both voices to see and to hear, and Ctrl-C 
     }))`)) as number[];
   assert.equal(played.length, 2);
   for (const seconds of played) assert.ok(seconds > 5, `${seconds} s`);
+  const events = (await ada.received(2)).map(({ event }) => event);
+  assert.deepEqual(events, ['WIDGET_CALL_STARTED', 'WIDGET_CALL_ENDED']);
+  await keepScreenshot(ada.page, 'stage-dialer');
   assert.deepEqual(await axeViolations(page), []);
   await keepScreenshot(page, 'stage');
   assert.deepEqual(complaints, []);

@@ -6,7 +6,7 @@ import { eventually } from '@sidestream/peers';
 import Table from 'cli-table3';
 import { drawLadder } from '../demo/ladder.js';
 import { type CallProof, type DemoCall, type ProviderProof, Scenario } from '../demo/scenario.js';
-import { stayOnStage } from '../demo/stay.js';
+import { StageSet } from '../demo/stay.js';
 import type { Orphans } from '../laboratory.js';
 
 export interface DemoOptions {
@@ -31,6 +31,7 @@ export async function demo({ json, out, keepLogs, stay }: DemoOptions): Promise<
   const started = Date.now();
   const say = (what: string) =>
     process.stderr.write(`${((Date.now() - started) / 1_000).toFixed(1).padStart(5)} s  ${what}\n`);
+  const set = stay ? await StageSet.build() : undefined;
   const directory = mkdtempSync(join(tmpdir(), 'sidestream-demo-'));
   const interruption = interrupted();
   const calls: DemoCall[] = [];
@@ -43,6 +44,7 @@ export async function demo({ json, out, keepLogs, stay }: DemoOptions): Promise<
         directory,
         onLog: (line) => keepLogs && process.stderr.write(`${line}\n`),
         onProgress: (what) => say(`starting ${what}`),
+        ...(set && { configure: (config) => set.configure(config) }),
       }),
     );
     say('ready');
@@ -63,7 +65,7 @@ export async function demo({ json, out, keepLogs, stay }: DemoOptions): Promise<
       if (!json) process.stdout.write(`\n${call.proof.id}\n${drawLadder(call.ladder)}\n\n`);
       for (const fault of call.faults) process.stderr.write(`  ✗ ${call.proof.id}: ${fault}\n`);
     }
-    if (stay) await stayOnStage(scenario, say, interruption.told);
+    await set?.play(scenario, say, interruption.told);
     orphans = await remaining(scenario);
   } catch (error) {
     if (!(error instanceof Interruption)) throw error;
@@ -75,6 +77,7 @@ export async function demo({ json, out, keepLogs, stay }: DemoOptions): Promise<
   } finally {
     say('stopping');
     await scenario?.stop();
+    await set?.close();
     rmSync(directory, { recursive: true, force: true });
   }
   const clean = Object.values(orphans).every((count) => count === 0);

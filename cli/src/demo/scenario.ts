@@ -10,7 +10,7 @@ import {
   sellerSpeech,
 } from '@sidestream/simulators';
 import { customerHost, Laboratory, sellerHost } from '../laboratory.js';
-import { listedSeller, unlistedSeller } from '../laboratory-config.js';
+import { type LaboratoryConfig, listedSeller, unlistedSeller } from '../laboratory-config.js';
 import { CallTrace } from './call-trace.js';
 import type { LadderMessage } from './ladder.js';
 
@@ -105,6 +105,7 @@ export class Scenario {
     directory: string;
     onLog: (line: string) => void;
     onProgress: (what: string) => void;
+    configure?: (config: LaboratoryConfig) => void;
   }): Promise<Scenario> {
     const trace = new CallTrace();
     options.onProgress('customer and seller');
@@ -130,6 +131,7 @@ export class Scenario {
         provider: {},
         onLog: options.onLog,
         onProgress: options.onProgress,
+        ...(options.configure && { configure: options.configure }),
       });
       return new Scenario(laboratory, customer, seller, trace);
     } catch (error) {
