@@ -56,6 +56,14 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
 }
 
 /**
+ * drachtio-srf asks the environment at every header field of every message, and Node asks the system each time: a plain copy answers
+ * at once.
+ */
+export function copyEnvironment(): void {
+  process.env = { ...process.env };
+}
+
+/**
  * Reads SIDESTREAM_CONFIG, SIDESTREAM_INSTANCE, SIDESTREAM_EDGE (tcp://host:port, over signalling.edge of the file) and
  * SIDESTREAM_EDGE_SECRET_FILE.
  *

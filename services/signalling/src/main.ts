@@ -28,7 +28,7 @@ import { ProviderPolicies } from './adapters/provider-policies.js';
 import { SipRecorderClient } from './adapters/recorder-client.js';
 import { Registrations } from './adapters/registrations.js';
 import { measureRegistrations, measureTargets } from './adapters/trunk-metrics.js';
-import { readSignallingConfig } from './config.js';
+import { copyEnvironment, readSignallingConfig } from './config.js';
 import { CallAdmission } from './domain/admission.js';
 import { CallControl, drained } from './domain/call-control.js';
 import { CallDesk } from './domain/call-desk.js';
@@ -55,6 +55,7 @@ await runService({
   stopDeadlineMs: (config) => config.drainMs + endDeadlineMs + flushMs + 5_000,
   async start({ config, instance, log, metrics, health }) {
     const { tenants, edge, nats, grpc, drainMs } = config;
+    copyEnvironment();
     const clock = () => performance.now();
     for (const { path, message } of config.warnings) log.warn({ key: path }, `${path} ${message}`);
     const bus = Bus.open({ nats, name: `signalling.${instance}`, log, metrics });
@@ -133,7 +134,7 @@ await runService({
         return user && new DigestLogin({ ...user, password: user.password.reveal() });
       },
       onInvite: (invite) => control.take(invite),
-      onOptions: (source) => control.options(source),
+      onOptions: (request) => control.options(request),
       onEdge: (up, detail) => {
         health.set('edge', up, detail);
         if (up) {

@@ -25,10 +25,14 @@ export interface IncomingInvite {
   header(name: string): string | undefined;
   /** Sends a provisional response; resolves when it has left. Never rejects: a lost 18x harms nothing. */
   ring(status: number, sdp: string | undefined): Promise<void>;
-  /** Sends 200. Rejects SidestreamError('cancelled') when a CANCEL won the race. */
-  accept(sdp: string): Promise<Leg>;
+  /**
+   * Sends 200. Rejects SidestreamError('cancelled') when a CANCEL won the race.
+   *
+   * @param trunk whose credentials answer challenges within the call
+   */
+  accept(sdp: string, trunk?: string): Promise<Leg>;
   /** The same for an INVITE without SDP: `answer` resolves with what the ACK carried, '' when it carried nothing or none came. */
-  acceptWithOffer(sdp: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
+  acceptWithOffer(sdp: string, trunk?: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
   /** Sends a final failure; a second one, or one after CANCEL, does nothing. Never rejects. */
   refuse(status: number, headers?: SipFields): Promise<void>;
 }
@@ -84,8 +88,16 @@ export interface OfferingLeg extends Pick<Leg, 'bye'> {
   answer(sdp: string): Promise<Leg>;
 }
 
+/** What names a dialog (RFC 3261 §12), as we see it. */
+export interface DialogId {
+  readonly sipCallId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+}
+
 /** One established SIP dialog of a call. */
 export interface Leg {
+  readonly dialog: DialogId;
   /** The peer's user agent shows what it is told of recording (RFC 7866 §6.2: option tag record-aware). */
   readonly recordAware: boolean;
   /** Hands over what the peer does from now on, beginning with what it did before this was called. */
@@ -94,6 +106,11 @@ export interface Leg {
   reinvite(sdp: string, signal: AbortSignal): Promise<{ status: number; reason: string; sdp: string }>;
   /** Sends INFO; resolves with the final status. */
   info(contentType: string, body: string, signal: AbortSignal): Promise<number>;
+  /**
+   * Sends REFER; resolves with the final status. `onStatus`: what the peer tells of the referred call (RFC 3515 §2.4.4); of several REFERs that
+   * of the last one.
+   */
+  refer(headers: SipFields, onStatus: (status: number) => void, signal: AbortSignal): Promise<number>;
   /** Ends the dialog. Idempotent; resolves when BYE is answered or the dialog is gone already; never rejects. */
   bye(reason: string | undefined, signal: AbortSignal): Promise<void>;
 }
@@ -102,8 +119,15 @@ export interface LegHandlers {
   offer(offer: IncomingOffer): void;
   info(info: IncomingInfo): void;
   refer(referral: IncomingReferral): void;
+  /** The peer says by re-INVITE or UPDATE that it is somebody else than before (RFC 4916, RFC 3325). */
+  identified(claim: IdentityClaim): void;
   /** The dialog is over by the peer's BYE, or the edge ended it (`detail` says why). Once. */
   ended(cause: 'hangup' | 'ack-timeout' | 'session-expired', detail: string): void;
+}
+
+/** Header fields that say who the peer is. */
+export interface IdentityClaim {
+  header(name: string): string | undefined;
 }
 
 /** A re-INVITE, or an UPDATE with an offer. */
@@ -374,6 +398,7 @@ export type RefusalReason =
   | 'trunk-rate'
   | 'destination'
   | 'max-forwards'
+  | 'replaces'
   | 'no-route';
 
 export interface CallRefusal {
