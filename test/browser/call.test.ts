@@ -20,7 +20,8 @@ before(async () => {
 after(() => browser?.close());
 
 /** Sidestream with a gateway behind a network that can be cut, and widgets in the simulated Dynamics 365. */
-async function stageOf(t: TestContext) {
+async function stageOf(t: TestContext, lifetimeS: (request: { refresh: boolean }) => number = () => 3_600) {
+  const asked: boolean[] = [];
   const issuer = await IssuerSimulator.start({ audience: 'sidestream' });
   t.after(() => issuer.close());
   const port = await freeTcpPort(host);
@@ -30,7 +31,10 @@ async function stageOf(t: TestContext) {
   t.after(() => front.close());
   const pages = await DialerPages.start({
     gatewayUrl: `ws://${host}:${front.address.port}/dialer/v1/events`,
-    token: ({ seller }) => issuer.mint({ oid: seller }),
+    token: ({ seller, refresh }) => {
+      asked.push(refresh);
+      return issuer.mint({ oid: seller, expiresInS: lifetimeS({ refresh }) });
+    },
   });
   t.after(() => pages.close());
   const configure = (config: LaboratoryConfig) => {
@@ -45,6 +49,8 @@ async function stageOf(t: TestContext) {
   const { laboratory } = stage;
   return {
     stage,
+    /** The tokens that the widget's page has asked for: whether they had to be new ones. */
+    asked,
     widgetOf: async (seller: { id: string }) => {
       const widget = await WidgetPage.open(browser, pages, { seller: seller.id });
       t.after(() => widget.context.close());
@@ -136,4 +142,25 @@ test('a call that ends while the network is cut: its end comes afterwards, nothi
   const second = await stage.inbound();
   assert.deepEqual(await eventNames(ada, 3), [...bothEvents, 'WIDGET_CALL_STARTED']);
   await second.customer.hangUp();
+});
+
+test('a token that runs out is renewed in place, one that has run out by a connection of its own', {
+  skip,
+}, async (t) => {
+  // The gateway asks for another one a minute before the end.
+  let first = true;
+  const scene = await stageOf(t, ({ refresh }) => {
+    const lifetimeS = refresh ? (first ? 61 : 3_600) : -60;
+    if (refresh) first = false;
+    return lifetimeS;
+  });
+  if (!scene) return;
+  const { stage, widgetOf, asked } = scene;
+  const ada = await widgetOf(listedSeller);
+  await eventually(() => asked.length === 3, 'refused, renewed, renewed in place', startTimeoutMs);
+  assert.deepEqual(asked, [false, true, true]);
+  const call = await stage.inbound();
+  assert.deepEqual(await eventNames(ada, 1), ['WIDGET_CALL_STARTED']);
+  await call.customer.hangUp();
+  assert.deepEqual(asked, [false, true, true]);
 });
