@@ -42,9 +42,12 @@ export class CallLedger implements CallWitness {
     this.#events.callRefused(refusal);
   }
 
-  callStarted(call: CallFacts, from: Pick<IncomingInvite, 'sipCallId' | 'source'>): void {
+  callArrived(call: CallFacts, from: Pick<IncomingInvite, 'sipCallId' | 'source'>): void {
     this.#drafts.set(call.callId, new CallDraft(call, from, this.#now, this.#options.write));
-    this.#events.callStarted(call, from);
+  }
+
+  callStarted(call: CallFacts): void {
+    this.#events.callStarted(call);
   }
 
   callRinging({ callId }: CallFacts): void {

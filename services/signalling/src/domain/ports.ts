@@ -364,8 +364,7 @@ export interface PolicyFacts {
 export interface CallEvents {
   /** A new INVITE was turned away; `trunk` is that of its source, undefined for a stranger. */
   callRefused(refusal: CallRefusal): void;
-  /** @param from the caller's leg */
-  callStarted(call: CallFacts, from: Pick<IncomingInvite, 'sipCallId' | 'source'>): void;
+  callStarted(call: CallFacts): void;
   callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
   /** Somebody else has taken this party's place. `call`: as it is now. */
   callTransferred(call: CallFacts, party: Party): void;
@@ -390,6 +389,8 @@ export interface CallEvents {
 
 /** What goes on within calls and recordings, for the record that is kept of them. Nothing here waits or throws. */
 export interface CallSteps {
+  /** Before everything else of the call. @param from the caller's leg */
+  callArrived(call: CallFacts, from: Pick<IncomingInvite, 'sipCallId' | 'source'>): void;
   /** A target has rung, the first one of the call or another. */
   callRinging(call: CallFacts): void;
   /** This target was called. */

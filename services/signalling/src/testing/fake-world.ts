@@ -413,6 +413,7 @@ export class FakeWorld {
       this.gaps.push(gapMs);
       this.#tell('recordingEnded', termination);
     },
+    callArrived: () => {},
     callRinging: () => {},
     targetCalled: () => {},
     recorderAsked: () => {},
