@@ -10,6 +10,8 @@ export interface Report {
   readonly figures: Readonly<Record<string, Figure>>;
   /** Ours against a peer's or a goal, from the same run. */
   readonly ratios: Readonly<Record<string, number>>;
+  /** Why a goal was missed. */
+  readonly note?: string;
   readonly machine: Machine;
 }
 
@@ -46,7 +48,7 @@ export function median(values: readonly number[]): number {
 
 /** The report for people; `beside` holds a remark to a figure, such as what peers need. */
 export function formatReport(report: Report, beside: Readonly<Record<string, string>>): string {
-  const { name, figures, ratios, machine } = report;
+  const { name, figures, ratios, note, machine } = report;
   const lines = [`bench ${name}`];
   for (const [key, figure] of [...Object.entries(figures), ...Object.entries(ratios)]) {
     const text =
@@ -58,6 +60,7 @@ export function formatReport(report: Report, beside: Readonly<Record<string, str
     const remark = beside[key];
     lines.push(`  ${key.padEnd(24)} ${text}${remark === undefined ? '' : `   (${remark})`}`);
   }
+  if (note !== undefined) lines.push(`  note: ${note}`);
   const { cpu, cores, memoryGiB, node, loadBefore } = machine;
   lines.push(`  machine: ${cores} × ${cpu}, ${memoryGiB} GiB, Node ${node}, load before ${loadBefore}`);
   return lines.join('\n');

@@ -5,6 +5,7 @@ import { offerFlows, requestFlows } from './flows/mid-call.js';
 import { lossFlows, provisionalFlows } from './flows/provisional.js';
 import { identityFlows, screeningFlows, syntaxFlows } from './flows/requests.js';
 import { cancelFlows, refusalFlows, sessionFlows } from './flows/rfc3665.js';
+import { transferFlows } from './flows/transfers.js';
 import { mediaFlows, routingFlows } from './flows/trunks.js';
 import type { Group, Protocol, Scenario } from './scenario.js';
 
@@ -17,6 +18,7 @@ export const groups: readonly Group[] = [
   offerFlows,
   requestFlows,
   lossFlows,
+  transferFlows,
   screeningFlows,
   identityFlows,
   routingFlows,

@@ -56,6 +56,7 @@ test('RFC 3263 §4.3: a call goes past a silent target and one that refuses to t
   await stage.talk(call, 25);
   assert.equal(refused, 1);
   assert.equal(dead.calls().size, 1);
+  await eventually(() => stage.laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
   await call.customer.hangUp();
   await eventually(() => stage.laboratory.bodies('recordingEnded').length === 1, 'the recording has ended');
   // What did not answer is tried last now: the next call loses no time with it, nor with the one that was full.
@@ -65,7 +66,7 @@ test('RFC 3263 §4.3: a call goes past a silent target and one that refuses to t
   await stage.nothingIsLeft();
 });
 
-test('RFC 3261 §8.1.3.4: a target that answers 302 sends the call to the number that it names, along our routes, and it is recorded', async (t) => {
+test('RFC 3261 §8.1.3.4: a target that answers 302 sends the call to the number that it names, along our routes, and it is recorded first where it must be', async (t) => {
   const moved = await PartySimulator.start({
     name: 'moved',
     uri: `sip:moved@${sellerHost}`,
@@ -75,7 +76,8 @@ test('RFC 3261 §8.1.3.4: a target that answers 302 sends the call to the number
   t.after(() => moved.close());
   const number = '+493012345077';
   const stage = await Stage.start(t, {
-    configure: ({ trunks }) => {
+    configure: ({ tenants, trunks }) => {
+      Object.assign(tenants['contoso']?.recording ?? {}, { mode: 'required' });
       const targets = [`sip:${sellerHost}:${moved.address.port}`];
       trunks['desk'] = { tenant: 'contoso', side: 'seller', targets, routes: [{ to: 'carrier' }] };
       const routes = [
@@ -93,7 +95,10 @@ test('RFC 3261 §8.1.3.4: a target that answers 302 sends the call to the number
   assert.match(seller.invite?.headers.get('Diversion') ?? '', /^<sip:\+493012345077@[\d.:]+>;reason=unknown$/);
   // Who was dialled is not listed, who has come is: decided on anew, and recorded.
   await eventually(() => stage.laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
+  await eventually(() => stage.laboratory.bodies('callTransferred').length === 1, 'who has come is told');
   assert.equal(stage.laboratory.bodies('callTransferred')[0]?.decision?.reason, 'listed');
+  const told = stage.laboratory.events.map(({ body }) => body?.$case);
+  assert.ok(told.indexOf('recordingStarted') < told.indexOf('callAnswered'), told.join(', '));
   await customer.hangUp();
   await stage.nothingIsLeft();
 });

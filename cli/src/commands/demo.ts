@@ -12,6 +12,8 @@ export interface DemoOptions {
   readonly json: boolean;
   readonly out: string;
   readonly keepLogs: boolean;
+  /** Folder of edge-config, for a drachtio-server instead of our own edge. */
+  readonly edge?: string | undefined;
 }
 
 interface DemoProof {
@@ -24,7 +26,7 @@ interface DemoProof {
 const orphanGraceMs = 5_000;
 
 /** Runs the demo; the exit code is 0 only if everything is proven. */
-export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number> {
+export async function demo({ json, out, keepLogs, edge }: DemoOptions): Promise<number> {
   const started = Date.now();
   const say = (what: string) =>
     process.stderr.write(`${((Date.now() - started) / 1_000).toFixed(1).padStart(5)} s  ${what}\n`);
@@ -38,6 +40,7 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
     scenario = await interruption.before(
       Scenario.start({
         directory,
+        edge,
         onLog: (line) => keepLogs && process.stderr.write(`${line}\n`),
         onProgress: (what) => say(`starting ${what}`),
       }),

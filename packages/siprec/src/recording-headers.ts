@@ -1,7 +1,7 @@
 // Header fields of a recording session's requests that are SIPREC's or the recorder's, ready to be added to a request.
 // It must not know how a SIP message is sent: no Via, no CSeq, no tags here.
-import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
+import { newCallId } from '@sidestream/sip';
 import type { RecorderProfile, SecureUri } from './recorder-profile.js';
 import { quoted, SiprecError } from './siprec-error.js';
 
@@ -68,5 +68,5 @@ export function recordingContact(profile: RecorderProfile, target: SecureUri): s
  * with the dialer widget's events byte for byte.
  */
 export function newRecordingCallId(): string {
-  return randomBytes(16).toString('hex');
+  return newCallId();
 }

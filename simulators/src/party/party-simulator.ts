@@ -60,7 +60,7 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
     this.incoming = options.incoming ?? {};
     const supported = options.recordAware === true ? ['record-aware'] : [];
     // NOTIFY: who refers hears how it goes on (RFC 3515).
-    const allow = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'NOTIFY'];
+    const allow = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'NOTIFY', 'REFER'];
     this.#agent = new UserAgent({ transports, product: `Sidestream-party-simulator`, supported, allow });
     this.#agent.on('invite', (invite) => {
       this.#onInvite(invite).catch((error: unknown) => {

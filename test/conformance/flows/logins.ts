@@ -1,6 +1,6 @@
 // Digest authentication (RFC 3261 §22, RFC 8760) both ways: who calls in logs in, and we log in where we call.
-import type { Group } from '../scenario.js';
-import { hangsUp, hears, isHungUp, type Step, sdp, sends, talks } from '../steps.js';
+import type { Group, Scenario } from '../scenario.js';
+import { calls, hangsUp, hears, isCalled, isHungUp, type Step, sdp, sends, talks, waits } from '../steps.js';
 
 /** Also the password in the file that trunks are told of. */
 export const flowPassword = 'conformance';
@@ -26,6 +26,24 @@ const isAnswered: readonly Step[] = [hears('180 INVITE'), hears('200 INVITE'), s
 const challenge = 'Digest realm="carrier.example", nonce="0123456789abcdef", algorithm=MD5, qop="auth"';
 const answer =
   /^Digest (?=.*username="contoso")(?=.*realm="carrier\.example")(?=.*nc=00000001)(?=.*response="[0-9a-f]{32}")/;
+
+/** Within a call that is up. */
+const challengesBye: readonly Step[] = [
+  hears('BYE', { Authorization: null }),
+  sends('401 BYE', { headers: { 'WWW-Authenticate': challenge } }),
+  hears('BYE', { Authorization: answer }),
+  sends('200 BYE'),
+];
+const challengesOffer: readonly Step[] = [
+  hears('INVITE', { 'Proxy-Authorization': null }),
+  sends('407 INVITE', { headers: { 'Proxy-Authenticate': challenge } }),
+  hears('ACK'),
+  hears('INVITE', { 'Proxy-Authorization': answer, body: /a=sendonly/ }),
+  sends('200 INVITE', sdp({ direction: 'recvonly', version: 2 })),
+  hears('ACK'),
+  hears('BYE', { 'Proxy-Authorization': /nc=00000002/ }),
+  sends('200 BYE'),
+];
 
 export const loginFlows: Group = {
   title: 'RFC 3261 §22, RFC 8760: logging in',
@@ -69,6 +87,30 @@ export const loginFlows: Group = {
       ],
       ends: 'hangup',
     })),
+    ...(['by the caller', 'by the callee'] as const).flatMap((who): Scenario[] => {
+      const nearAsks = who === 'by the caller';
+      const trunk = ({ passwordFile }: { passwordFile: string }) => credentials(passwordFile);
+      const logsIn = nearAsks ? { callerTrunk: trunk } : { calleeTrunk: trunk };
+      const flow = (asks: readonly Step[], other: readonly Step[]) => ({
+        ...logsIn,
+        caller: calls(...(nearAsks ? asks : [talks, ...other])),
+        callee: isCalled(...(nearAsks ? [talks, ...other] : asks)),
+        ends: 'hangup',
+      });
+      return [
+        { name: `RFC 3261 §22.2: our BYE is challenged, ${who}`, ...flow(challengesBye, hangsUp) },
+        {
+          name: `RFC 3261 §22.3: our re-INVITE is challenged and our BYE after it logs in at once, ${who}`,
+          ...flow(challengesOffer, [
+            sends('INVITE', sdp({ direction: 'sendonly', version: 2 })),
+            hears('200 INVITE', { body: /a=recvonly/ }),
+            sends('ACK'),
+            waits(50),
+            ...hangsUp,
+          ]),
+        },
+      ];
+    }),
     {
       name: 'RFC 3261 §22.2: the far side challenges, and we have no credentials: 502',
       caller: [sends('INVITE', sdp()), hears('502 INVITE', { 'Proxy-Authenticate': null }), sends('ACK')],

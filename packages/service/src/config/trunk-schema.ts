@@ -30,9 +30,9 @@ export const trunkSchema = z
     codecs: codecsSchema,
     srtp: srtpSchema,
     refer: z
-      .enum(['handle', 'refuse'])
+      .enum(['handle', 'pass', 'refuse'])
       .default('handle')
-      .describe('its transfers (REFER): we call the number along its routes, or refuse'),
+      .describe('its transfers (REFER): we call the number along its routes, pass them to the other party, or refuse'),
     keepalive: keepaliveSchema,
     failover: failoverSchema.describe('of calls to this trunk'),
     limits: limitsSchema.optional(),

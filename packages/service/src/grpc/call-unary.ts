@@ -1,5 +1,12 @@
 // A unary call as a promise, with deadline and cancellation as arguments.
-import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  type CallOptions,
+  type ClientUnaryCall,
+  InterceptingCall,
+  type Interceptor,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { SidestreamError } from '../errors.js';
 
 type UnaryMethod<Q, R> = (
@@ -21,12 +28,32 @@ export function callUnary<Q, R>(
 ): Promise<R> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(SidestreamError.from(signal.reason));
-    const call = method(request, new Metadata(), { deadline: Date.now() + deadlineMs }, (error, response) => {
+    const settle = (error: ServiceError | null, response: R) => {
       signal?.removeEventListener('abort', onAbort);
       if (error) reject(SidestreamError.from(error));
       else resolve(response);
-    });
+    };
+    const options = {
+      deadline: Date.now() + deadlineMs,
+      interceptors: [onMessage<R>((response) => settle(null, response))],
+    };
+    const call = method(request, new Metadata(), options, settle);
     const onAbort = () => call.cancel();
     signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/** Our servers send a message with success only: it is the outcome, and the status comes behind it in a write of its own. */
+function onMessage<R>(tell: (response: R) => void): Interceptor {
+  return (options, next) =>
+    new InterceptingCall(next(options), {
+      start: (metadata, _listener, start) =>
+        start(metadata, {
+          onReceiveMessage: (response: R | null, pass) => {
+            // Without a message the library says so before it tells the status.
+            if (response !== null) tell(response);
+            pass(response);
+          },
+        }),
+    });
 }

@@ -16,6 +16,8 @@ import { serverCredentials } from './credentials.js';
 export class GrpcServer {
   readonly #server = new Server({
     'grpc.max_receive_message_length': 1024 * 1024,
+    // Nobody asks for its counters, which are kept for every message.
+    'grpc.enable_channelz': 0,
     // Clients come back through the load balancer now and then, so that new instances get their share.
     'grpc.max_connection_age_ms': 30 * 60_000,
     'grpc.max_connection_age_grace_ms': 60_000,
@@ -23,9 +25,12 @@ export class GrpcServer {
     'grpc.keepalive_timeout_ms': 5_000,
   });
   readonly #tls: TlsFiles | undefined;
+  readonly #lookEveryMs: number | undefined;
 
-  constructor(tls?: TlsFiles) {
+  /** @param lookEveryMs how often it looks whether a certificate was renewed */
+  constructor(tls?: TlsFiles, lookEveryMs?: number) {
     this.#tls = tls;
+    this.#lookEveryMs = lookEveryMs;
   }
 
   add(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
@@ -35,7 +40,7 @@ export class GrpcServer {
   /** Listens; resolves with the port bound. */
   listen(address: HostPort): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(formatHostPort(address), serverCredentials(this.#tls), (error, port) =>
+      this.#server.bindAsync(formatHostPort(address), serverCredentials(this.#tls, this.#lookEveryMs), (error, port) =>
         error ? reject(error) : resolve(port),
       );
     });

@@ -1,5 +1,5 @@
 // Which UDP socket reaches a target, and at which address.
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { SipError } from '../sip-error.js';
 import { type AddressLookup, addressesOf } from './address-lookup.js';
 import { withinBudget } from './budget.js';
@@ -22,7 +22,9 @@ export async function udpFlow(
     (listener) => local === undefined || (listener.local.host === local.host && listener.local.port === local.port),
   );
   const find = (signal: AbortSignal) => addressesOf(host, o.lookup, signal);
-  for (const address of await withinBudget(`${host}:${port}`, o.timeoutMs, o.signal, find)) {
+  // An address is not waited for, so it needs no deadline.
+  const found = isIP(host) === 0 ? await withinBudget(`${host}:${port}`, o.timeoutMs, o.signal, find) : [host];
+  for (const address of found) {
     const listener = usable.find((candidate) => isIPv6(candidate.local.host) === isIPv6(address));
     if (listener !== undefined) return listener.flow({ host: address, port });
   }

@@ -1,7 +1,8 @@
 // One UDP socket. Its flows are values made per datagram: nothing is kept per peer, so nothing can leak.
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram';
+import { lookup } from 'node:dns';
 import { once } from 'node:events';
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { SipError } from '../sip-error.js';
 import type { Flow, HostPort } from './flow.js';
 
@@ -15,6 +16,13 @@ export interface UdpListenerEvents {
 
 // A burst of requests must fit while the process is busy; the kernel trims this to its own limit.
 const receiveBufferBytes = 4 * 1024 * 1024;
+
+/** An address needs no lookup. Node's own gives it back a turn later, and the datagram would wait for what is done meanwhile. */
+const atOnce: NonNullable<SocketOptions['lookup']> = (host, options, callback) => {
+  const family = isIP(host);
+  if (family === 0) lookup(host, options, callback);
+  else callback(null, host, family);
+};
 
 /** A bound UDP socket of one address family. */
 export class UdpListener {
@@ -34,10 +42,12 @@ export class UdpListener {
   /** Binds a socket. @throws SipError `transport-failed` */
   static async bind(local: HostPort, events: UdpListenerEvents): Promise<UdpListener> {
     const family = isIPv6(local.host) ? 'udp6' : 'udp4';
-    const socket = createSocket({ type: family, ipv6Only: family === 'udp6', recvBufferSize: receiveBufferBytes });
+    const ipv6Only = family === 'udp6';
+    const socket = createSocket({ type: family, ipv6Only, recvBufferSize: receiveBufferBytes, lookup: atOnce });
     try {
+      const listening = once(socket, 'listening');
       socket.bind(local.port, local.host);
-      await once(socket, 'listening');
+      await listening;
     } catch (cause) {
       socket.close();
       const reason = cause instanceof Error ? cause.message : String(cause);

@@ -23,6 +23,7 @@ export function finalResponse(transaction: ClientTransaction, clock: Clock, pati
     const settle = (): void => {
       signal?.removeEventListener('abort', onAbort);
       clock.clearTimeout(timer);
+      transaction.off('terminated', onEnded);
     };
     const fail = (error: SipError): void => {
       settle();
@@ -30,6 +31,8 @@ export function finalResponse(transaction: ClientTransaction, clock: Clock, pati
     };
     const onAbort = (): void => fail(cancelled());
     const onTimeout = (): void => fail(new SipError('timed-out', `${method}: no final response`));
+    // A layer that closes ends its transactions with no other event once they have their response.
+    const onEnded = (): void => fail(new SipError('transport-failed', `${method}: the transaction was ended`));
     const timer = timeoutMs === undefined ? undefined : clock.setTimeout(onTimeout, timeoutMs);
     transaction.once('final', (response) => {
       settle();
@@ -37,10 +40,7 @@ export function finalResponse(transaction: ClientTransaction, clock: Clock, pati
     });
     transaction.once('timeout', onTimeout);
     transaction.once('transportError', fail);
-    // A layer that closes ends its transactions with no other event once they have their response.
-    transaction.once('terminated', () =>
-      fail(new SipError('transport-failed', `${method}: the transaction was ended`)),
-    );
+    transaction.once('terminated', onEnded);
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) onAbort();
   });

@@ -1,5 +1,5 @@
 // Multipart bodies (RFC 2046 §5.1) of a recording session. MIME-Version is a field of the SIP message, so it is not here.
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 export interface PartToWrite {
   readonly contentType: string;
@@ -37,5 +37,5 @@ export function writeMultipart(
 }
 
 function randomBoundary(): string {
-  return `sidestream-${randomBytes(16).toString('hex')}`;
+  return `sidestream-${randomUUID()}`;
 }

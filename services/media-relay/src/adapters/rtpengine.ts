@@ -170,11 +170,11 @@ export class Rtpengine implements MediaEngine {
     return Math.max(0, Math.floor(Date.now() / 1_000) - last);
   }
 
-  async close(session: string, signal: AbortSignal): Promise<void> {
+  async close(session: string, signal: AbortSignal, sealedForks = true): Promise<void> {
     // By call-id alone and at once: with a tag the call may survive, and by default it goes on for 30 s, fork included.
     const end = { command: 'delete', 'delete delay': 0 };
     await this.#ask(session, end, signal);
-    await this.#ask(`${session}${sealed}`, end, signal);
+    if (sealedForks) await this.#ask(`${session}${sealed}`, end, signal);
   }
 
   async holds(session: string, signal: AbortSignal): Promise<boolean> {

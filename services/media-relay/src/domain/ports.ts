@@ -140,8 +140,11 @@ export interface MediaEngine {
   traffic(session: string, signal: AbortSignal): Promise<Traffic>;
   /** Seconds since a party was heard last, or since its media was described last, whichever is less. */
   silentSeconds(session: string, signal: AbortSignal): Promise<number>;
-  /** Ends the session and its forks at once, sealed ones included. A session that is already gone is no error. */
-  close(session: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Ends the session and its forks at once, sealed ones included. A session that is already gone is no error.
+   * @param sealedForks false where none was ever sealed: there is nothing of them to end
+   */
+  close(session: string, signal: AbortSignal, sealedForks?: boolean): Promise<void>;
   /** Whether the engine has the session. */
   holds(session: string, signal: AbortSignal): Promise<boolean>;
   /**

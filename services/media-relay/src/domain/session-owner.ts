@@ -219,7 +219,7 @@ export class SessionOwner {
       ({ parties }) => parties,
       () => [],
     );
-    await this.#engine.close(this.#state.id, AbortSignal.timeout(cleanUpDeadlineMs));
+    await this.#engine.close(this.#state.id, AbortSignal.timeout(cleanUpDeadlineMs), this.#sealed.size > 0);
     return media;
   }
 

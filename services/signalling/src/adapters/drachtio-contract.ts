@@ -42,9 +42,13 @@ export interface SrfResponse extends SrfMessage {
 export interface SrfDialog {
   /** The edge's name of the dialog. */
   readonly id: string;
+  readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
   readonly local: { sdp: string; readonly contact: string };
   /** `uri`: the Contact with which the dialog was made. */
   readonly remote: { readonly uri: string };
+  readonly type: 'uas' | 'uac';
+  /** The INVITE. */
+  readonly req: SrfRequest;
   /** The 200 that made the dialog. */
   readonly res: SrfResponse;
   on(event: 'destroy', listener: (request: SrfRequest, reason?: string) => void): this;

@@ -95,6 +95,7 @@ describe('sipp', { skip: sippMissing() ?? false }, () => {
         offer: (offer) => offer.refuse(488),
         info: (info) => info.respond(200),
         refer: (referral) => referral.refuse(603),
+        identified: () => {},
         ended: () => resolve(),
       });
     });

@@ -1,5 +1,6 @@
 // An INVITE from a trunk that has no final response yet, as the domain's IncomingInvite.
 import { type Logger, SidestreamError } from '@sidestream/service';
+import type { DigestLogin } from '@sidestream/sip';
 import { raced, within } from '../domain/deadline.js';
 import type { IncomingInvite, Leg, SipFields } from '../domain/ports.js';
 import type { Srf, SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
@@ -10,6 +11,14 @@ import { allowed } from './drachtio-screen.js';
 /** Without a PRACK for that long the edge gives the call up (RFC 3262 §3: 64*T1). */
 const prackDeadlineMs = 33_000;
 
+export interface DrachtioInviteOptions {
+  readonly edge: LegEdge;
+  readonly receivedAtMs: number;
+  readonly log: Logger;
+  /** A new login with a trunk's credentials; undefined where it has none. */
+  loginOf(trunk: string): DigestLogin | undefined;
+}
+
 export class DrachtioInvite implements IncomingInvite {
   readonly receivedAtMs: number;
   readonly #srf: Pick<Srf, 'createUAS'>;
@@ -17,23 +26,20 @@ export class DrachtioInvite implements IncomingInvite {
   readonly #response: SrfResponse;
   readonly #edge: LegEdge;
   readonly #log: Logger;
+  readonly #loginOf: DrachtioInviteOptions['loginOf'];
   readonly #cancelled = new AbortController();
   readonly #refused = new AbortController();
   /** Resolves when the last reliable provisional response has its PRACK, or will have none. */
   #acknowledged: Promise<void> = Promise.resolve();
 
-  constructor(
-    srf: Pick<Srf, 'createUAS'>,
-    request: SrfRequest,
-    response: SrfResponse,
-    options: { edge: LegEdge; receivedAtMs: number; log: Logger },
-  ) {
+  constructor(srf: Pick<Srf, 'createUAS'>, request: SrfRequest, response: SrfResponse, options: DrachtioInviteOptions) {
     this.#srf = srf;
     this.#request = request;
     this.#response = response;
     this.#edge = options.edge;
     this.receivedAtMs = options.receivedAtMs;
     this.#log = options.log;
+    this.#loginOf = options.loginOf;
     request.on('cancel', () => this.#cancelled.abort(new SidestreamError('cancelled', 'the caller sent CANCEL')));
   }
 
@@ -81,28 +87,32 @@ export class DrachtioInvite implements IncomingInvite {
       this.#acknowledged = this.#bounded(acknowledged);
   }
 
-  accept(sdp: string): Promise<Leg> {
-    return this.#accept(sdp);
+  accept(sdp: string, trunk?: string): Promise<Leg> {
+    return this.#accept(sdp, trunk);
   }
 
-  async acceptWithOffer(sdp: string): Promise<{ leg: Leg; answer: Promise<string> }> {
-    const leg = await this.#accept(sdp);
+  async acceptWithOffer(sdp: string, trunk?: string): Promise<{ leg: Leg; answer: Promise<string> }> {
+    const leg = await this.#accept(sdp, trunk);
     return { leg, answer: leg.answerInAck() };
   }
 
-  async #accept(sdp: string): Promise<DrachtioLeg> {
+  async #accept(sdp: string, trunk?: string): Promise<DrachtioLeg> {
     // drachtio-server tells of the 200 before the PRACK that it waits for, and the library then answers 501 to that PRACK.
     await this.#acknowledged;
+    const login = trunk === undefined ? undefined : this.#loginOf(trunk);
     const accepted = new Promise<DrachtioLeg>((resolve, reject) => {
       let over = false;
       const done = (error: unknown, dialog?: SrfDialog) => {
         // createUAS may call back twice when CANCEL and 200 cross; a dialog that comes second is nobody's.
         if (over) dialog?.destroy({}, () => {});
-        else if (dialog) resolve(new DrachtioLeg(dialog, this.header('supported'), this.#edge, this.#log));
+        else if (dialog) resolve(new DrachtioLeg(dialog, this.header('supported'), this.#edge, this.#log, login));
         else reject(new SidestreamError('cancelled', `200 not sent: ${String(error)}`, { cause: error }));
         over = true;
       };
-      const options = { localSdp: sdp, headers: { ...allowed, 'Content-Type': 'application/sdp' } };
+      const options = {
+        localSdp: sdp,
+        headers: { ...allowed, Supported: 'replaces', 'Content-Type': 'application/sdp' },
+      };
       this.#srf.createUAS(this.#request, this.#response, options, done);
     });
     return raced(accepted, this.#edge.lost);

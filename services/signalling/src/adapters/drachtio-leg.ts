@@ -1,12 +1,13 @@
 // One established dialog as the domain's Leg. It works round what drachtio-srf does in a dialog: modify() that blocks for ever after
 // one failure, request() that calls back for provisional responses, 200 to everything that nobody listens to.
 import { type Logger, SidestreamError } from '@sidestream/service';
-import type { DigestLogin } from '@sidestream/sip';
+import { type DigestLogin, parseSipfrag } from '@sidestream/sip';
 import { raced } from '../domain/deadline.js';
-import type { IncomingOffer, Leg, LegHandlers } from '../domain/ports.js';
+import type { DialogId, IncomingOffer, Leg, LegHandlers, SipFields } from '../domain/ports.js';
 import { isRecordAware } from '../domain/recording-awareness.js';
 import type { SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-contract.js';
-import { sdpOf, sendResponse } from './drachtio-message.js';
+import { PeerIdentity } from './drachtio-identity.js';
+import { fieldsOf, sdpOf, sendResponse } from './drachtio-message.js';
 import { DrachtioReferral } from './drachtio-referral.js';
 
 /** The edge as a leg sees it. */
@@ -25,6 +26,7 @@ const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK
 
 export class DrachtioLeg implements Leg {
   readonly recordAware: boolean;
+  readonly dialog: DialogId;
   readonly #dialog: SrfDialog;
   readonly #edge: LegEdge;
   readonly #log: Logger;
@@ -32,9 +34,11 @@ export class DrachtioLeg implements Leg {
   readonly #over = new AbortController();
   #handlers: LegHandlers | undefined;
   #early: ((handlers: LegHandlers) => void)[] = [];
+  #onReferStatus: ((status: number) => void) | undefined;
   #onAck: ((sdp: string) => void) | undefined;
   #bye: Promise<void> | undefined;
   readonly #login: DigestLogin | undefined;
+  readonly #identity: PeerIdentity;
   /** The Request-URI of the last challenged request: where the peer is reached, as the edge has it. */
   #target: string;
 
@@ -44,10 +48,13 @@ export class DrachtioLeg implements Leg {
    */
   constructor(dialog: SrfDialog, supported: string | undefined, edge: LegEdge, log: Logger, login?: DigestLogin) {
     this.recordAware = isRecordAware(supported);
+    const { callId: sipCallId, localTag, remoteTag } = dialog.sip;
+    this.dialog = { sipCallId, localTag, remoteTag };
     this.#dialog = dialog;
     this.#edge = edge;
     this.#log = log;
     this.#login = login;
+    this.#identity = new PeerIdentity(dialog);
     this.#target = dialog.remote.uri;
     dialog.on('destroy', (_request, reason) => this.#ended(reason));
     dialog.on('ack', (request) => this.#onAck?.(sdpOf(request)));
@@ -57,7 +64,8 @@ export class DrachtioLeg implements Leg {
     dialog.on('info', (request, response) => this.#informed(request, response));
     dialog.on('refer', (request, response) => this.#referred(request, response));
     // Without a listener each of these is answered 200 and lost.
-    for (const method of ['message', 'publish', 'notify'] as const) {
+    dialog.on('notify', (request, response) => this.#notified(request, response));
+    for (const method of ['message', 'publish'] as const) {
       dialog.on(method, (_request, response) => this.#send(response, 405, { headers: allowed }));
     }
   }
@@ -85,6 +93,13 @@ export class DrachtioLeg implements Leg {
   async info(contentType: string, body: string, signal: AbortSignal): Promise<number> {
     const headers: SrfHeaders = contentType === '' ? {} : { 'Content-Type': contentType };
     return (await this.#request('INFO', headers, body, signal)).status;
+  }
+
+  async refer(headers: SipFields, onStatus: (status: number) => void, signal: AbortSignal): Promise<number> {
+    this.#onReferStatus = onStatus;
+    const { contact } = this.#dialog.local;
+    const { status } = await this.#request('REFER', { ...fieldsOf(headers), Contact: contact }, '', signal);
+    return status;
   }
 
   bye(reason: string | undefined, signal: AbortSignal): Promise<void> {
@@ -141,6 +156,7 @@ export class DrachtioLeg implements Leg {
   }
 
   #offered(request: SrfRequest, response: SrfResponse): void {
+    this.#identified(request);
     const sdp = sdpOf(request);
     this.#offer({
       sdp,
@@ -157,6 +173,7 @@ export class DrachtioLeg implements Leg {
 
   /** RFC 3311: UPDATE with a body is an offer, without one a refresh. */
   #updated(request: SrfRequest, response: SrfResponse): void {
+    this.#identified(request);
     const sdp = sdpOf(request);
     if (sdp === '') {
       void this.#send(response, 200, {});
@@ -178,6 +195,11 @@ export class DrachtioLeg implements Leg {
     offer.refuse(491);
   }
 
+  #identified(request: SrfRequest): void {
+    if (this.#identity.changes(request))
+      this.#tell((handlers) => handlers.identified({ header: (name) => request.get(name) }));
+  }
+
   #informed(request: SrfRequest, response: SrfResponse): void {
     const contentType = request.get('Content-Type') ?? '';
     const respond = (status: number) => void this.#send(response, status, {});
@@ -190,6 +212,21 @@ export class DrachtioLeg implements Leg {
       notify: (headers, body, signal) => this.#request('NOTIFY', headers, body, signal),
     });
     if (!this.#tell((handlers) => handlers.refer(referral))) referral.refuse(480);
+  }
+
+  #notified(request: SrfRequest, response: SrfResponse): void {
+    const onStatus = this.#onReferStatus;
+    if (onStatus === undefined || !/^\s*refer\s*(;|$)/i.test(request.get('Event') ?? '')) {
+      void this.#send(response, 405, { headers: allowed });
+      return;
+    }
+    void this.#send(response, 200, {});
+    const told = parseSipfrag(request.body)?.status;
+    const isOver = /^\s*terminated\b/i.test(request.get('Subscription-State') ?? '');
+    if (isOver || (told ?? 0) >= 200) this.#onReferStatus = undefined;
+    // It ends without a word of how: the other party will hear nothing more either.
+    if (told !== undefined) onStatus(told);
+    else if (isOver) onStatus(480);
   }
 
   #ended(reason: string | undefined): void {

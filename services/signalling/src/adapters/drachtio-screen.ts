@@ -5,13 +5,13 @@ import type { SrfHeaders, SrfMessage, SrfRequest } from './drachtio-contract.js'
 export const unservedMethods = ['message', 'notify', 'publish', 'register', 'subscribe'] as const;
 
 /** What may be asked of us (RFC 3261 §13.3.1.4, §20.5). */
-export const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK' };
+export const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER' };
 
 /** What those requests hear (RFC 3261 §8.2.1). */
 export const notAllowed = { status: 405, headers: allowed };
 
 /** Extensions that somebody may require of us. */
-const extensions = ['100rel', 'timer', 'record-aware'];
+const extensions = ['100rel', 'timer', 'record-aware', 'replaces'];
 
 /** Why an INVITE is refused before anybody asks whose it is; undefined: it isn't. */
 export function refusalAtOnce(

@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { eventually } from '@sidestream/peers';
 import { SidestreamError } from '@sidestream/service';
-import { SipError } from '@sidestream/sip';
+import { Headers, SipError } from '@sidestream/sip';
 import DrachtioSrf from 'drachtio-srf';
 import type { IncomingInvite, IncomingOffer, Leg, OutgoingInvite } from '../domain/ports.js';
 import { silent } from '../testing/fake-world.js';
@@ -72,6 +72,7 @@ function outgoing(over: Partial<OutgoingInvite> = {}): OutgoingInvite {
 
 interface Heard {
   offers: IncomingOffer[];
+  identities: string[];
   ended: Promise<string>;
   next: () => Promise<IncomingOffer>;
 }
@@ -79,6 +80,7 @@ interface Heard {
 function listen(leg: Leg): Heard {
   const bus = new EventEmitter();
   const offers: IncomingOffer[] = [];
+  const identities: string[] = [];
   const ended = once(bus, 'ended').then(([cause]) => String(cause));
   leg.listen({
     offer: (offer) => {
@@ -88,9 +90,10 @@ function listen(leg: Leg): Heard {
     info: (info) => info.respond(info.body === 'Signal=5' ? 200 : 415),
 
     refer: (referral) => referral.refuse(603),
+    identified: ({ header }) => void identities.push(header('p-asserted-identity') ?? ''),
     ended: (cause) => bus.emit('ended', cause),
   });
-  return { offers, ended, next: () => once(bus, 'offer').then(([offer]) => offer) };
+  return { offers, identities, ended, next: () => once(bus, 'offer').then(([offer]) => offer) };
 }
 
 /** Answers, and acts synchronously after the library has made the dialog: as a CANCEL in the same packet of the edge would. */
@@ -333,6 +336,34 @@ for (const [which, make] of [
     await leg.bye(undefined, never);
   });
 }
+
+test('RFC 3325: who says in an UPDATE that it is somebody else is told of, once for each', async () => {
+  const { leg, heard, dialog } = await incomingCall();
+  const says = async (asserted: string) => {
+    const headers = new Headers([['P-Asserted-Identity', asserted]]);
+    assert.equal((await dialog.request('UPDATE', { headers })).status, 200);
+  };
+  for (const user of ['ann', 'ann', 'bea', 'bea']) await says(`<sip:${user}@carrier.example>`);
+  assert.deepEqual(heard.identities, ['<sip:bea@carrier.example>']);
+  await leg.bye(undefined, never);
+});
+
+test('RFC 3515: a REFER of ours, and what the peer tells of it', async () => {
+  const { leg, dialog } = await incomingCall();
+  const told: number[] = [];
+  const changed = new EventEmitter();
+  const arriving = once(dialog, 'request');
+  const headers = { 'Refer-To': '<sip:+15550009@sbc>' };
+  const referring = leg.refer(headers, (status) => changed.emit('told', told.push(status)), never);
+  const [incoming] = await arriving;
+  assert.equal(incoming.request.headers.get('Refer-To'), '<sip:+15550009@sbc>');
+  void incoming.respond(202);
+  assert.equal(await referring, 202);
+  for (const status of [180, 200]) assert.equal((await dialog.notifyRefer(incoming.request, status)).status, 200);
+  assert.deepEqual(told, [180, 200]);
+  assert.equal((await dialog.notifyRefer(incoming.request, 200)).status, 405, 'nothing comes after a final status');
+  await leg.bye(undefined, never);
+});
 
 test('OPTIONS tells whether calls can come in', async () => {
   assert.equal(await caller.options(edge), 200);

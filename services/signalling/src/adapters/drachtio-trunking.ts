@@ -5,6 +5,7 @@ import type { TrunkProtocol } from '@sidestream/routing';
 import { type Logger, SidestreamError } from '@sidestream/service';
 import type { DigestLogin } from '@sidestream/sip';
 import DrachtioSrf from 'drachtio-srf';
+import type { Claim } from '../domain/caller-proof.js';
 import { raced } from '../domain/deadline.js';
 import type {
   Acceptance,
@@ -34,7 +35,7 @@ export interface DrachtioTrunkingOptions {
   loginOf(trunk: string): DigestLogin | undefined;
   onInvite(invite: IncomingInvite): void;
   /** What an OPTIONS outside a dialog hears. */
-  onOptions(source: { address: string; port: number }): { status: number; headers: Record<string, string> };
+  onOptions(request: Claim): { status: number; headers: Record<string, string> };
   /** The connection to the edge came up or went down; `detail` says what is wrong. */
   onEdge(up: boolean, detail: string): void;
 }
@@ -251,13 +252,15 @@ export class DrachtioTrunking implements Trunking {
       sendResponse(response, status, { headers }, edge.lost).catch(() => {});
       return;
     }
-    const options = { edge, receivedAtMs, log: this.#options.log };
+    const { log } = this.#options;
+    const options = { edge, receivedAtMs, log, loginOf: (trunk: string) => this.#options.loginOf(trunk) };
     this.#options.onInvite(new DrachtioInvite(this.#srf, request, response, options));
   }
 
   #asked(request: SrfRequest, response: SrfResponse): void {
     const source = { address: request.source_address, port: Number(request.source_port) };
-    const { status, headers } = this.#options.onOptions(source);
+    const header = (name: string) => request.get(name);
+    const { status, headers } = this.#options.onOptions({ source, requestUri: request.uri, header });
     sendResponse(response, status, { headers }, this.#connection.signal).catch((error: unknown) => {
       this.#options.log.debug({ err: error }, 'OPTIONS could not be answered');
     });

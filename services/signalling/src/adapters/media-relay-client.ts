@@ -165,7 +165,7 @@ export class MediaRelayClient implements MediaRelays {
   #relay(address: string): Relay {
     const known = this.#relays.get(address);
     if (known) return known;
-    const client = new MediaRelayServiceClient(address, this.#options.credentials());
+    const client = new MediaRelayServiceClient(address, this.#options.credentials(), { 'grpc.enable_channelz': 0 });
     const relay: Relay = { address, client, sessions: new Map(), closing: new AbortController(), reconciling: false };
     this.#relays.set(address, relay);
     void this.#watch(relay);

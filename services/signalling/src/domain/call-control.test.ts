@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Decision } from '@sidestream/policy';
 import { EmergencyNumbers, TrunkTable } from '@sidestream/routing';
-import { trunkSchema } from '@sidestream/service';
+import { certificateNamesHeader, trunkSchema } from '@sidestream/service';
 import { dynamics365 } from '@sidestream/siprec';
 import { FakeWorld } from '../testing/fake-world.js';
 import { CallAdmission } from './admission.js';
@@ -65,6 +65,7 @@ function control(
       routes: [{ to: 'carrier' }],
       numbers: { defaultCountry: 'GB', outgoing: { format: 'national', prefix: '9' } },
     }),
+    shown: trunk({ certificateNames: ['pbx.example'], routes: [{ to: 'pbx' }] }),
     pbx: trunk({ side: 'seller', targets: ['sip:192.0.2.9'], routes: [{ to: 'carrier' }] }),
   };
   const trunks = new TrunkTable(config, new EmergencyNumbers(['112']));
@@ -108,6 +109,14 @@ test('a stranger hears 403 and learns nothing', () => {
   calls.take(from(world, { source: { address: '198.51.100.1', port: 5060 } }));
   assert.match(world.did[0] ?? '', /^refuse 403/);
   assert.deepEqual(world.told, [{ kind: 'callRefused unknown-trunk' }]);
+  assert.equal(calls.options(from(world, { source: { address: '198.51.100.1', port: 5060 } })).status, 403);
+});
+
+test('OPTIONS of a peer that its certificate alone makes one hears what its INVITE would', () => {
+  const { world, control: calls } = control();
+  const source = { address: '198.51.100.1', port: 5060 };
+  const shown = (name: string) => (name === certificateNamesHeader ? 'pbx.example' : world.invite.header(name));
+  assert.equal(calls.options(from(world, { source, header: shown })).status, 200);
 });
 
 for (const [what, options, text] of [
@@ -124,7 +133,7 @@ for (const [what, options, text] of [
     });
     calls.take(world.invite);
     assert.deepEqual(world.did, [`refuse 503 399 sidestream "${text}"`]);
-    const { status, headers } = calls.options({ address: '127.0.0.1', port: 1 });
+    const { status, headers } = calls.options(world.invite);
     assert.equal(status, 503);
     assert.ok(headers['Retry-After']);
   });
@@ -132,7 +141,7 @@ for (const [what, options, text] of [
 
 test('an instance that drains takes no new call', () => {
   const { world, admission, control: calls } = control();
-  assert.equal(calls.options({ address: '127.0.0.1', port: 1 }).status, 200);
+  assert.equal(calls.options(world.invite).status, 200);
   admission.drain();
   calls.take(world.invite);
   assert.deepEqual(world.did, ['refuse 503 399 sidestream "draining"']);
@@ -186,8 +195,8 @@ test('a tenant without a policy is refused alone: the calls of the others come i
   const { world, registry, control: calls } = control({ missing: ['fabrikam'] });
   calls.take(from(world, { source: { address: '127.0.0.3', port: 1 } }));
   assert.deepEqual(world.did, ['refuse 503 399 sidestream "policy of tenant fabrikam: none usable"']);
-  assert.equal(calls.options({ address: '127.0.0.3', port: 1 }).status, 503);
-  assert.equal(calls.options({ address: '127.0.0.1', port: 1 }).status, 200);
+  assert.equal(calls.options(from(world, { source: { address: '127.0.0.3', port: 1 } })).status, 503);
+  assert.equal(calls.options(world.invite).status, 200);
   const { world: another, control: others } = control({ missing: ['fabrikam'] });
   others.take(another.invite);
   await another.until(() => another.count('callAnswered') > 0);
@@ -230,6 +239,19 @@ for (const [requestUri, kind] of [
   });
 }
 
+test('a call for help that is redirected to a seller who must be recorded is put through without a recorder', async () => {
+  const { world, control: calls } = control({ terms: { required: true } });
+  world.behaviours.set('recorder invite', 'fail');
+  world.farRefusal = { status: 302, reason: 'Moved Temporarily', contact: '<sip:+15550002@sbc>' };
+  world.onStep = (name) => {
+    if (name === 'invite' && world.dialled.length > 1) world.farRefusal = undefined;
+  };
+  calls.take(from(world, { requestUri: 'sip:112@sbc' }));
+  await world.until(() => world.count('callAnswered') + world.count('callEnded') > 0);
+  assert.deepEqual([world.dialled.length, world.count('callAnswered')], [2, 1]);
+  await calls.endAll(drained(), AbortSignal.timeout(5_000));
+});
+
 const carrier = { maxDurationMs: undefined };
 
 test('a trunk that has enough is refused with 503 and a reason, whichever way the call goes; its place is given back', async () => {
@@ -246,6 +268,18 @@ test('a trunk that has enough is refused with 503 and a reason, whichever way th
     await calls.endAll(drained(), AbortSignal.timeout(5_000));
     assert.equal(guard.calls.get(name), 0);
   }
+});
+
+test('a trunk that fills between screening and dialling: 503 that says so and when to come again', async () => {
+  const { world, control: calls } = control({ trunks: { pbx: { limits: { ...carrier, calls: 1 } } } });
+  const heard: [number, string[]][] = [];
+  const refuse = async (status: number, headers = {}) => void heard.push([status, Object.keys(headers)]);
+  calls.take(world.invite);
+  calls.take(from(new FakeWorld(), { refuse }));
+  await world.until(() => world.count('callAnswered') > 0 && world.count('callEnded') > 0);
+  assert.deepEqual(heard, [[503, ['Retry-After', 'Warning', 'Reason']]]);
+  assert.equal(world.terminationOf('callEnded')?.detail, 'trunk pbx: 1 calls are up');
+  await calls.endAll(drained(), AbortSignal.timeout(5_000));
 });
 
 test('a destination that is denied: 403 that says so, and nothing is opened', () => {

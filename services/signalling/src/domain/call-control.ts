@@ -4,19 +4,23 @@ import { randomUUID } from 'node:crypto';
 import type { Decision } from '@sidestream/policy';
 import type { Candidate, Routing, Trunk, TrunkTable } from '@sidestream/routing';
 import { errorTable, type Logger } from '@sidestream/service';
-import { formatUri, type ReferTarget, type SipUri } from '@sidestream/sip';
+import { formatUri, parseReplaces, parseUri, type ReferTarget, type Replaces, type SipUri } from '@sidestream/sip';
 import { newRecordingCallId, newUuid, type RecorderProfile, type Uuid } from '@sidestream/siprec';
 import { type Admission, explained, unavailableHeaders } from './admission.js';
 import type { CallGuard, GuardedPass } from './call-guard.js';
+import type { CallSide } from './call-join.js';
 import { mediaTerms } from './call-media.js';
 import type { CallServices } from './call-plan.js';
 import type { CallRecording, PlannedRecording } from './call-recording.js';
+import type { NamedTarget } from './call-redirections.js';
 import type { Referrals } from './call-referrals.js';
 import type { CallRegistry } from './call-registry.js';
+import { replaceLeg } from './call-replacement.js';
 import { CallSession } from './call-session.js';
-import { type CallerProof, notYetLoggedIn, type RefusedCaller } from './caller-proof.js';
+import { type CallerProof, type Claim, notYetLoggedIn, type RefusedCaller } from './caller-proof.js';
 import { remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
+import { findLeg } from './leg-search.js';
 import {
   type CallParties,
   callingRole,
@@ -27,7 +31,15 @@ import {
   withNumber,
   withRoles,
 } from './parties.js';
-import type { CallFacts, CallRefusal, IncomingInvite, Policies, RecorderClient, RefusalReason } from './ports.js';
+import type {
+  CallFacts,
+  CallRefusal,
+  IdentityClaim,
+  IncomingInvite,
+  Policies,
+  RecorderClient,
+  RefusalReason,
+} from './ports.js';
 import { RecordingScript } from './recording-script.js';
 import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { RecordingTerms } from './recording-terms.js';
@@ -38,7 +50,7 @@ import { type Termination, terminated } from './termination.js';
 export interface CallControlOptions extends CallServices {
   readonly trunks: TrunkTable;
   readonly targets: TargetStates;
-  readonly callers: Pick<CallerProof, 'identify'>;
+  readonly callers: Pick<CallerProof, 'identify' | 'peer'>;
   readonly policies: Policies;
   readonly recorders: RecorderClient;
   readonly admission: Admission;
@@ -61,6 +73,12 @@ interface Passed extends GuardedPass {
   readonly maxForwards: number;
 }
 
+/** Who takes the place of a party of a call that is up. */
+interface Replacing {
+  readonly place: CallSide;
+  readonly newcomer: NamedTarget;
+}
+
 type Refused = Omit<CallRefusal, 'source'> & Pick<RefusedCaller, 'headers'>;
 
 export class CallControl implements Referrals {
@@ -73,6 +91,10 @@ export class CallControl implements Referrals {
   /** Takes a new INVITE: it becomes a call or is refused. Never throws. */
   take(invite: IncomingInvite): void {
     const screened = this.#screen(invite);
+    if ('place' in screened) {
+      void replaceLeg(screened.place, invite, screened.newcomer, this.#options.log);
+      return;
+    }
     if (!('reason' in screened)) {
       this.#begin(invite, screened);
       return;
@@ -85,7 +107,7 @@ export class CallControl implements Referrals {
   }
 
   /** In the order of what it costs: whoever is turned away under load is turned away at once. */
-  #screen(invite: IncomingInvite): Passed | Refused {
+  #screen(invite: IncomingInvite): Passed | Replacing | Refused {
     const { trunks, targets, callers, admission, guard } = this.#options;
     const caller = callers.identify(invite);
     if ('refuse' in caller) return { ...caller.refuse, trunk: undefined };
@@ -99,6 +121,17 @@ export class CallControl implements Referrals {
     const { requestUri } = invite;
     const parties = readParties(invite, trunk.config.trusted);
     const { user: called } = parties.called;
+    const replaces = invite.header('replaces');
+    if (replaces !== undefined) {
+      const found = this.#placeOf(replaces, trunk);
+      if ('call' in found) {
+        const { call, side } = found;
+        const full = call.members.trunkOf(side).name === trunk.name ? undefined : guard.full(trunk.name);
+        if (full !== undefined) return refuse(503, full.reason, full.text);
+        return { place: found, newcomer: this.#newcomer(parties, trunk, requestUri) };
+      }
+      return refuse(found.refused, 'replaces', 'Replaces names no dialog that this trunk may have replaced now');
+    }
     const urgent = trunks.isEmergency(called, requestUri);
     const problem = admission.problem(trunk.tenant, urgent);
     if (problem !== undefined) return refuse(errorTable[problem.reason].sip, problem.reason, problem.text);
@@ -141,10 +174,27 @@ export class CallControl implements Referrals {
     session.start();
   }
 
-  /** What an OPTIONS of this peer hears: 200 when calls can come in, 503 when not, 403 for a stranger. */
-  options(source: { address: string; port: number }): { status: number; headers: Record<string, string> } {
-    const { trunks, admission } = this.#options;
-    const trunk = trunks.ofSource(source.address, source.port);
+  #placeOf(replaces: string, trunk: Trunk): CallSide | { readonly refused: number } {
+    let named: Replaces;
+    try {
+      named = parseReplaces(replaces);
+    } catch {
+      return { refused: 400 };
+    }
+    const found = this.legNamed(named, trunk) ?? { refused: 481 };
+    return 'call' in found && found.call.succession.pending ? { refused: 491 } : found;
+  }
+
+  #newcomer({ calling, callingUser }: InviteParties, trunk: Trunk, requestUri: string): NamedTarget {
+    const query = { trunk, requestUri, called: '', calling: callingUser, header: () => undefined };
+    const number = this.#options.trunks.route(query).calling.international;
+    return { uri: parseUri(withNumber(calling, number).uri), name: calling.name, by: trunk };
+  }
+
+  /** What an OPTIONS hears: 200 when calls of this peer can come in, 503 when not, 403 for a stranger. */
+  options(request: Claim): { status: number; headers: Record<string, string> } {
+    const { callers, admission } = this.#options;
+    const trunk = callers.peer(request);
     if (trunk === undefined) return { status: 403, headers: {} };
     const problem = admission.problem(trunk.tenant);
     return problem === undefined
@@ -191,25 +241,39 @@ export class CallControl implements Referrals {
   }
 
   redirect(from: Trunk, by: Trunk, call: CallFacts, uri: SipUri): readonly Candidate[] {
-    const query = {
-      trunk: by,
-      requestUri: formatUri(uri),
-      called: uri.user ?? '',
-      calling: '',
-      header: () => undefined,
-    };
-    const meant = this.#options.trunks.route(query).called.international;
+    const meant = this.#international(by, uri);
     return this.route(from, call, { uri: meant === undefined ? uri : { ...uri, user: meant } });
   }
 
-  regard(call: CallFacts, party: Party, { uri }: Pick<ReferTarget, 'uri'>, from: Trunk): CallFacts {
+  identify({ header }: IdentityClaim, trunk: Trunk): NamedTarget | undefined {
+    if (!trunk.config.trusted) return undefined;
+    return this.#newcomer(readParties({ requestUri: '', header }), trunk, '');
+  }
+
+  numberFor(from: Trunk, to: Trunk, uri: SipUri): string {
+    const meant = this.#international(from, uri);
+    return meant === undefined ? (uri.user?.split(';')[0] ?? '') : this.#options.trunks.callerNumber(to, to, meant);
+  }
+
+  /** What this trunk's number plan makes of the number. */
+  #international(trunk: Trunk, uri: SipUri): string | undefined {
+    const query = { trunk, requestUri: formatUri(uri), called: uri.user ?? '', calling: '', header: () => undefined };
+    return this.#options.trunks.route(query).called.international;
+  }
+
+  legNamed(replaces: Replaces, from: Trunk): ReturnType<Referrals['legNamed']> {
+    return findLeg(this.#options.registry.all(), replaces, from);
+  }
+
+  regard(call: CallFacts, party: Party, { uri, name = '' }: Pick<NamedTarget, 'uri' | 'name'>, from: Trunk): CallFacts {
     const role = callingRole(call.direction) === party ? 'calling' : 'called';
     const requestUri = formatUri({ ...uri, parameters: new Map() });
     const read = readParties({ requestUri, header: () => undefined }, false);
     const { trunks } = this.#options;
     const query = { trunk: from, requestUri, called: read.called.user, calling: '', header: () => undefined };
     const number = trunks.route(query).called.international;
-    const parties = withRoles({ ...call.parties, [role]: withNumber(read.called, number) }, call.decision.party);
+    const newcomer = read.called.anonymous ? read.called : { ...withNumber(read.called, number), name };
+    const parties = withRoles({ ...call.parties, [role]: newcomer }, call.decision.party);
     if (party === 'customer') return { ...call, parties };
     // Only the newcomer is asked for: who else is in the call was no seller before.
     const nobody = {

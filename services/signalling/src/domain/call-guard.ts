@@ -49,6 +49,11 @@ export class CallGuard {
     return this.#limits.calls;
   }
 
+  /** Why this trunk takes no other party of a call that is up; undefined when it does. Takes nothing. */
+  full(trunk: string): TrunkProblem | undefined {
+    return this.#limits.problem(trunk);
+  }
+
   /** Lets the call in, or says of the first thing in its way. */
   admit({ from, candidates, called, urgent }: GuardedCall): GuardedPass | GuardProblem {
     if (urgent) return { candidates, seats: new CallSeats(this.#limits, from.name, true) };

@@ -4,12 +4,13 @@ import type { RecordingsOfCall } from './call-recording.js';
 import { within } from './deadline.js';
 import { type AgreedLeg, OfferAnswer, opposite, type Side } from './offer-answer.js';
 import { flowsBothWays, type PartyFlows, partyFlows } from './party-flows.js';
-import type { IncomingInfo, IncomingReferral, Leg, MediaSession, OfferingLeg } from './ports.js';
+import type { IdentityClaim, IncomingInfo, IncomingReferral, Leg, MediaSession, OfferingLeg } from './ports.js';
 import { statusOf, type Termination, terminated } from './termination.js';
 
 export interface CallLegsOptions {
   readonly recordings: RecordingsOfCall;
   readonly onOver: (side: Side, termination: Termination) => void;
+  readonly onIdentity: (side: Side, claim: IdentityClaim) => void;
   readonly onReferral: (side: Side, referral: IncomingReferral) => void;
   /** Aborted when the call ends. */
   readonly signal: AbortSignal;
@@ -40,6 +41,10 @@ export class CallLegs {
 
   get far(): Leg | undefined {
     return this.#far;
+  }
+
+  of(side: Side): Leg | undefined {
+    return side === 'near' ? this.#near : this.#far;
   }
 
   /** A party has said that media does not flow both ways now. */
@@ -74,13 +79,16 @@ export class CallLegs {
   /** From now on what the peer does counts. */
   listen(side: Side, leg: Leg): void {
     // One that another has replaced has no say any more, though its dialog may last a little longer.
-    const speaks = () => this.#of(side) === leg;
+    const speaks = () => this.of(side) === leg;
     leg.listen({
       offer: (offer) => {
         if (this.#offerAnswer === undefined || this.#options.signal.aborted || !speaks()) return offer.refuse(491);
         void this.#offerAnswer.handle(side, offer);
       },
       info: (info) => (speaks() ? void this.#relayInfo(side, info) : info.respond(481)),
+      identified: (claim) => {
+        if (speaks()) this.#options.onIdentity(side, claim);
+      },
       refer: (referral) => (speaks() ? this.#options.onReferral(side, referral) : referral.refuse(481)),
       ended: (cause, detail) => {
         const replaced = this.#replaced.get(leg);
@@ -132,7 +140,12 @@ export class CallLegs {
     return this.#agreed?.[side];
   }
 
-  /** The peer has left while another one is awaited in its place. */
+  /** What the leg of this side has agreed on is this from now on. */
+  agree(side: Side, leg: AgreedLeg): void {
+    if (this.#agreed !== undefined) this.#agreed[side] = leg;
+  }
+
+  /** The peer has left while another one is awaited in its place, or goes on in another call. */
   drop(side: Side): void {
     if (side === 'near') this.#near = undefined;
     else this.#far = undefined;
@@ -143,7 +156,7 @@ export class CallLegs {
    * @returns aborted when the replaced one is over
    */
   succeed(side: Side, leg: Leg): AbortSignal {
-    const before = this.#of(side);
+    const before = this.of(side);
     const gone = new AbortController();
     if (before === undefined) gone.abort();
     else this.#replaced.set(before, gone);
@@ -152,14 +165,10 @@ export class CallLegs {
     return gone.signal;
   }
 
-  #of(side: Side): Leg | undefined {
-    return side === 'near' ? this.#near : this.#far;
-  }
-
   async #relayInfo(side: Side, info: IncomingInfo): Promise<void> {
     const { signal, onOver } = this.#options;
     const otherSide = opposite(side);
-    const other = this.#of(otherSide);
+    const other = this.of(otherSide);
     if (other === undefined) return info.respond(480);
     try {
       const status = await other.info(info.contentType, info.body, within(signal, infoDeadlineMs));

@@ -133,8 +133,10 @@ export class CallMedia {
 
   /** Behind the media of the response that it starts with: ringing must not wait for a recorder. */
   beginRecording(): void {
+    const { recordings } = this.#options;
+    const { planned } = recordings;
     this.#after(async () => {
-      if (this.#session !== undefined) this.#options.recordings.beginPlanned(this.#session);
+      if (this.#session !== undefined) recordings.beginPlanned(this.#session, planned);
     });
   }
 

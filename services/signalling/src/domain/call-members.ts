@@ -5,7 +5,7 @@ import type { CallPlan } from './call-plan.js';
 import type { NamedTarget } from './call-redirections.js';
 import { farHeaders } from './far-headers.js';
 import { opposite, type Side } from './offer-answer.js';
-import type { Party } from './parties.js';
+import type { Identity, Party } from './parties.js';
 import type { CallFacts, SipFields } from './ports.js';
 
 export class CallMembers {
@@ -33,6 +33,11 @@ export class CallMembers {
     this.#trunks.far = trunk;
   }
 
+  identityOf(side: Side): Identity {
+    const { calling, called } = this.#facts.parties;
+    return side === 'near' ? calling : called;
+  }
+
   partyOf(side: Side): Party {
     const { nearParty } = this.#plan;
     if (side === 'near') return nearParty;
@@ -40,9 +45,16 @@ export class CallMembers {
   }
 
   /** Another party, whom the one in its place has named, is there behind this trunk from now on. A new seller is decided on anew. */
-  succeed(side: Side, { uri, by }: NamedTarget, trunk: Trunk): void {
-    this.#facts = this.#plan.referrals.regard(this.#facts, this.partyOf(side), { uri }, by);
+  succeed(side: Side, named: NamedTarget, trunk: Trunk): void {
+    this.#facts = this.#plan.referrals.regard(this.#facts, this.partyOf(side), named, named.by);
     this.#trunks[side] = trunk;
+  }
+
+  /** Whether this is another one than the party on this side. */
+  isAnother(side: Side, { uri }: NamedTarget): boolean {
+    const { user, anonymous } = this.identityOf(side);
+    const hidden = uri.host.toLowerCase() === 'anonymous.invalid';
+    return anonymous || hidden ? anonymous !== hidden : (uri.user ?? '') !== user;
   }
 
   /**

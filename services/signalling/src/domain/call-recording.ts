@@ -104,6 +104,11 @@ export class RecordingsOfCall {
     return this.#begun.flatMap(({ views }) => views);
   }
 
+  /** Whether one of them is neither over nor about to be. */
+  get goesOn(): boolean {
+    return this.views.some(goesOn);
+  }
+
   /** What the call's parties are to be told. */
   get indication(): RecordIndication {
     return this.#indication.now;
@@ -123,15 +128,23 @@ export class RecordingsOfCall {
     if (required && onLoss === 'end' && this.#recorded && of.lost) this.#call.onUnrecorded('the recording was lost');
   }
 
-  beginPlanned(media: MediaSession): void {
-    if (this.#planned === undefined || this.#call.signal.aborted) return;
-    const { of, required } = this.#planned;
+  /** What begins when it is time to. */
+  get planned(): PlannedRecording | undefined {
+    return this.#planned;
+  }
+
+  /** @param planned does not begin any more if another one is planned by now */
+  beginPlanned(media: MediaSession, planned = this.#planned): void {
+    if (planned === undefined || planned.of !== this.#planned?.of || this.#call.signal.aborted) return;
+    const { of, required } = planned;
     this.#media = media;
     const wanted = preferred(this.#preferences.values());
     if (wanted === 'off') return void of.end(declined());
     if (wanted === 'pause') pause(of, 'party');
     this.begin(of, media);
     void of.recorded.then((recorded) => {
+      // Another one is planned by now, for whom else the call has come to.
+      if (of !== this.#planned?.of) return;
       this.#recorded = recorded;
       if (recorded) this.#call.onRecorded();
       else if (required) this.#call.onUnrecorded('no recorder has taken the call');
@@ -192,23 +205,45 @@ export class RecordingsOfCall {
   }
 
   /**
+   * Somebody else is called in the place of who was, and it was decided anew: what records a ringing call goes on or ends, what would have
+   * begun is planned anew.
+   * @returns when it begins, and whether it has
+   */
+  expect(call: CallFacts, plan: () => PlannedRecording): { plan: RecordingPlan; begun: boolean } {
+    const { record } = call.decision;
+    const live = this.#take(call, !record);
+    if (record && live.length === 0) {
+      this.#planned = plan();
+      this.#recorded = false;
+    }
+    return { plan: this.#planned === undefined ? 'none' : planOf(this.#planned), begun: live.length > 0 };
+  }
+
+  /**
    * Somebody else takes part in the call now, and it was decided anew: what records goes on with the new parties, ends when the call is
    * not to be recorded any more, or begins.
    * @param plan what records it from now on, where nothing does
    */
   follow(call: CallFacts, wasDecided: boolean, plan: () => PlannedRecording, media: MediaSession): void {
-    const live = this.#begun.filter(({ views }) => views.some(goesOn));
-    if (!call.decision.record && wasDecided) {
-      this.#planned = undefined;
-      for (const one of live)
-        void one.end(terminated('seller-not-listed', 'transferred to a seller who is not recorded'));
-      return;
-    }
-    for (const one of live) one.follow(call);
+    const { record } = call.decision;
+    const live = this.#take(call, !record && wasDecided);
     if (this.#planned !== undefined) this.#planned = { ...this.#planned, again: () => plan().of };
-    if (!call.decision.record || wasDecided || live.length > 0) return;
+    if (!record || wasDecided || live.length > 0) return;
     this.#planned = plan();
     this.beginPlanned(media);
+  }
+
+  /** Tells those under way of the new parties, or ends them, and with them what was planned. @returns those that go on */
+  #take(call: CallFacts, ends: boolean): readonly CallRecording[] {
+    const live = this.#begun.filter(({ views }) => views.some(goesOn));
+    if (!ends) {
+      for (const one of live) one.follow(call);
+      return live;
+    }
+    this.#planned = undefined;
+    for (const one of live)
+      void one.end(terminated('seller-not-listed', 'the call has come to a seller who is not recorded'));
+    return [];
   }
 
   /** @param planned whether the planned one has begun, or was about to. */

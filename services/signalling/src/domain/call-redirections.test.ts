@@ -4,6 +4,7 @@ import type { Candidate } from '@sidestream/routing';
 import type { SipUri } from '@sidestream/sip';
 import { FakeWorld } from '../testing/fake-world.js';
 import { Redirections } from './call-redirections.js';
+import type { RecordingTerms } from './recording-terms.js';
 
 const [target] = new FakeWorld().candidates() as [Candidate];
 
@@ -45,13 +46,20 @@ test('redirections have an end, however many numbers are named', () => {
 });
 
 /** A call whose first target redirects it and, unless `then` says otherwise, whose second answers. */
-async function redirected(contact: string, then?: { status: number; reason: string }): Promise<FakeWorld> {
-  const world = new FakeWorld();
+async function redirected(
+  contact: string,
+  then?: { status: number; reason: string },
+  {
+    world = new FakeWorld(),
+    ...listed
+  }: { world?: FakeWorld; recorders?: string[]; terms?: Partial<RecordingTerms> } = {},
+): Promise<FakeWorld> {
   world.farRefusal = { status: 302, reason: 'Moved Temporarily', contact };
   world.onStep = (name) => {
     if (name === 'invite' && world.dialled.length > 1) world.farRefusal = then;
+    if (name === 'accept') world.did.push(`accept after ${world.count('recordingStarted')} recordings`);
   };
-  const call = world.call([]);
+  const call = world.call(listed.recorders ?? [], listed.terms);
   call.start();
   await world.until(() => world.count('callAnswered') + world.count('callEnded') > 0);
   if (world.count('callEnded') === 0) world.near?.hangUp();
@@ -77,4 +85,38 @@ test('302 that leads nowhere, or no Contact: a refusal of ours; who is called in
   const world = await redirected('<sip:+15550002@10.9.8.7>', { status: 486, reason: 'Busy Here' });
   assert.equal(world.dialled.length, 2);
   assert.ok(world.did.includes('refuse 486'));
+});
+
+test('302 to a seller who must be recorded: the caller hears 200 once the recorder has answered, 503 where none does', async () => {
+  const world = new FakeWorld();
+  world.newTerms = { required: true };
+  await redirected('<sip:+15550002@10.9.8.7>', undefined, { world });
+  assert.ok(world.did.includes('accept after 1 recordings'), world.did.join('; '));
+  assert.equal(world.terminationOf('recordingEnded')?.reason, 'call-ended');
+  const without = new FakeWorld();
+  without.newTerms = { required: true };
+  without.behaviours.set('recorder invite', 'fail');
+  await redirected('<sip:+15550002@10.9.8.7>', undefined, { world: without });
+  assert.equal(without.terminationOf('callEnded')?.reason, 'recording-required');
+  assert.equal(without.near, undefined);
+});
+
+test('302 from a seller who must be recorded to one who is not listed: no recorder is asked, and nobody waits for one', async () => {
+  const world = new FakeWorld();
+  world.newSellerListed = false;
+  const terms = { required: true };
+  await redirected('<sip:+15550002@10.9.8.7>', undefined, { world, recorders: ['sip:r1'], terms });
+  assert.equal(world.count('callAnswered'), 1);
+  assert.deepEqual([world.asked, world.terminationOf('callEnded')?.reason], [false, 'hangup']);
+});
+
+test('302 after ringing, while the recorder of the first seller is asked: that recording ends, the call goes on', async () => {
+  const world = new FakeWorld();
+  world.newSellerListed = false;
+  world.ringing = () => world.until(() => world.steps.includes('recorder invite'));
+  world.behaviours.set('recorder invite', 'obey');
+  const terms = { required: true };
+  await redirected('<sip:+15550002@10.9.8.7>', undefined, { world, recorders: ['sip:r1'], terms });
+  assert.equal(world.count('callAnswered'), 1);
+  assert.equal(world.terminationOf('recordingFailed')?.reason, 'seller-not-listed');
 });

@@ -8,9 +8,11 @@ const mostRedirections = 5;
 /** Of one response. */
 const mostContacts = 8;
 
-/** Whom a target has named in its place. */
+/** Who is in a call in another one's place. */
 export interface NamedTarget {
   readonly uri: SipUri;
+  /** Display name, where one is known. */
+  readonly name?: string;
   /** The trunk of who named it, whose number plan says what the number means. */
   readonly by: Trunk;
 }

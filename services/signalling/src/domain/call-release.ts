@@ -75,6 +75,7 @@ export function reasonFor({ reason, detail }: Termination): string | undefined {
   switch (reason) {
     case 'hangup':
     case 'cancelled':
+    case 'transferred':
       return undefined;
     case 'ended-by-operator':
     case 'max-duration':

@@ -1,5 +1,6 @@
 // One call: it owns the call's state, runs the effects of the state machine on its legs, media and recordings, and reports what came of
 // them. Ports may fail, hang or answer late; the call still ends once, with everything given back.
+import { setMaxListeners } from 'node:events';
 import type { Candidate, Trunk } from '@sidestream/routing';
 import type { Logger } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
@@ -7,18 +8,19 @@ import { CallLegs } from './call-legs.js';
 import { CallMedia, mediaTerms } from './call-media.js';
 import { CallMembers } from './call-members.js';
 import type { CallPlan, CallServices, CallView } from './call-plan.js';
-import { type CallRecording, RecordingsOfCall } from './call-recording.js';
+import { type CallRecording, type PlannedRecording, RecordingsOfCall } from './call-recording.js';
 import { type NamedTarget, Redirections } from './call-redirections.js';
 import { reasonFor, releaseCall } from './call-release.js';
 import { type CallEffect, type CallEvent, type CallRelease, type CallState, newCall, stepCall } from './call-state.js';
-import { CallTransfer } from './call-transfer.js';
+import { CallTransfer, type TransferableCall } from './call-transfer.js';
 import { raced } from './deadline.js';
 import { dialWithin, isThere, mayTryNext } from './dialling.js';
 import { farInvite } from './far-invite.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
-import type { Leg, Refusal } from './ports.js';
+import type { Acceptance, CalledTarget, IdentityClaim, Leg, Offered, Refusal } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
+import { Succession } from './succession.js';
 import {
   relayedStatus,
   statusOf,
@@ -53,6 +55,8 @@ export class CallSession {
   #remote: string;
   readonly #recordings: RecordingsOfCall;
   readonly #transfer: CallTransfer;
+  /** What another call's transfer may change of this one. */
+  readonly transferable: TransferableCall;
   readonly #members: CallMembers;
   /** Those of the plan, and those that a target has named in its place. */
   #candidates: readonly Candidate[];
@@ -81,23 +85,39 @@ export class CallSession {
     this.#nearDescriptions = new LegDescriptions(aware);
     if (aware) this.#recordings.prefer('near', plan.invite.sdp);
     const { signal } = this.#work;
+    // Each deadline listens until it has passed: many are no leak.
+    setMaxListeners(100, signal);
     this.#legs = new CallLegs({
       recordings: this.#recordings,
       onOver: (side, termination) => this.#legOver(side, termination),
+      onIdentity: (side, claim) => this.#identified(side, claim),
       onReferral: (side, referral) =>
         this.#step(() => this.#transfer.take(side, this.#members.trunkOf(side), referral)),
       signal,
       log: this.#log,
     });
-    this.#transfer = new CallTransfer({
+    const recordings = this.#recordings;
+    this.transferable = {
       legs: this.#legs,
-      trunking: services.trunking,
-      route: (from, target) => plan.referrals.route(from, this.#members.facts, target),
-      headers: (left, to, uri) => this.#members.headersFor(left, to, uri, services.trunking.ownAddress(to.protocol)),
-      onTarget: plan.onTarget,
-      onTransferred: (side, { uri }, trunk) => this.#succeeded(side, { uri, by: this.#members.trunkOf(side) }, trunk),
-      onOver: (side, termination) => this.#legOver(side, termination, false),
+      members: this.#members,
+      succession: new Succession(),
+      admitted: new Map(),
+      get recorded() {
+        return recordings.goesOn;
+      },
+      get indication() {
+        return recordings.indication;
+      },
       signal,
+      succeeded: (side, newcomer, trunk) => this.#succeeded(side, newcomer, trunk),
+      over: (side, termination) => this.#legOver(side, termination, false),
+      close: (termination) => this.close(termination),
+    };
+    this.#transfer = new CallTransfer({
+      call: this.transferable,
+      trunking: services.trunking,
+      referrals: plan.referrals,
+      onTarget: plan.onTarget,
       log: this.#log,
     });
     this.#media = new CallMedia({
@@ -122,6 +142,10 @@ export class CallSession {
 
   get phase(): CallState['phase'] {
     return this.#state.phase;
+  }
+
+  get nearSipCallId(): string {
+    return this.#plan.invite.sipCallId;
   }
 
   get view(): CallView {
@@ -149,7 +173,8 @@ export class CallSession {
   /** Begins; everything else follows from events. */
   start(): void {
     const { invite } = this.#plan;
-    this.#services.events.callStarted(this.#plan.facts);
+    // A turn later: the INVITE goes on before the world hears of it.
+    setImmediate(() => this.#services.events.callStarted(this.#plan.facts, invite));
     const onCancel = () =>
       this.#dispatch({ type: 'cancelled', termination: terminated('cancelled', 'the caller gave up') });
     if (invite.cancelled.aborted) onCancel();
@@ -226,10 +251,12 @@ export class CallSession {
     const { seats, onTarget } = this.#plan;
     const candidate = this.#candidates[index];
     if (candidate === undefined) return;
+    const named = this.#redirections.targetAt(candidate);
+    if (named !== undefined) this.#expect(named, candidate.trunk);
     const full = seats.moveTo(candidate.trunk.name);
     if (full !== undefined) {
       const termination = terminated('overloaded', full.text);
-      return this.#dispatch({ type: 'far-refused', status: 503, another: true, termination });
+      return this.#dispatch({ type: 'far-refused', status: 503, another: true, ours: true, termination });
     }
     await this.#media.offerTo(mediaTerms(candidate.trunk));
     const { trunking, clock } = this.#services;
@@ -246,6 +273,7 @@ export class CallSession {
         },
         onProgress: (status, sdp, branch) => {
           onTarget(candidate, true);
+          this.#services.events.callRinging(this.#members.facts);
           this.#progress = { status, sdp, arrivedAtMs: clock() };
           // RFC 3261 §13.2.1: no offer comes in a response that is not reliable, and none is without our leave.
           if (!this.#state.late) this.#media.hear(sdp, branch);
@@ -255,6 +283,7 @@ export class CallSession {
       { answerMs: ringDeadlineMs, responseMs: isLast ? undefined : timeoutMs },
       this.#work.signal,
     );
+    this.#services.events.targetCalled(this.#members.facts, calledTarget(candidate, outcome));
     onTarget(candidate, outcome.kind !== 'refused' || this.#state.rang || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
@@ -299,15 +328,15 @@ export class CallSession {
   }
 
   async #acceptNear(): Promise<void> {
-    const { invite } = this.#plan;
+    const { invite, nearTrunk } = this.#plan;
     const { nearAnswer } = this.#media.sdp;
     if (this.#state.late) {
-      const { leg, answer } = await invite.acceptWithOffer(nearAnswer);
+      const { leg, answer } = await invite.acceptWithOffer(nearAnswer, nearTrunk.name);
       if (!this.#nearAccepted(leg)) return;
       this.#remote = await raced(answer, this.#work.signal);
       if (leg.recordAware) this.#recordings.prefer('near', this.#remote);
       await this.#legs.answerFar(await this.#media.answerOffer(this.#remote));
-    } else if (!this.#nearAccepted(await invite.accept(nearAnswer))) return;
+    } else if (!this.#nearAccepted(await invite.accept(nearAnswer, nearTrunk.name))) return;
     this.#dispatch({ type: 'near-accepted' });
   }
 
@@ -326,7 +355,8 @@ export class CallSession {
     const { near, far } = this.#legs;
     const { session: media, sdp } = this.#media;
     if (media === undefined || near === undefined || far === undefined) return;
-    const { facts, invite, nearParty } = this.#plan;
+    const { invite, nearParty } = this.#plan;
+    const { facts } = this.#members;
     const farParty = this.#members.partyOf('far');
     const farDescriptions = new LegDescriptions(far.recordAware, sdp.toFar);
     this.#legs.agreed(media, {
@@ -342,8 +372,8 @@ export class CallSession {
     this.#limitDuration();
     this.#services.events.callAnswered(facts, this.#delays.atAnswer(this.#answeredAtMs ?? invite.receivedAtMs));
     const answered = this.#candidates[this.#state.candidate];
-    const named = answered && this.#redirections.targetAt(answered);
-    if (answered && named) this.#succeeded('far', named, answered.trunk);
+    if (answered !== undefined && this.#redirections.targetAt(answered) !== undefined)
+      this.#services.events.callTransferred(facts, farParty);
   }
 
   /** Nobody speaks while it rings, and nobody need speak on hold. */
@@ -360,20 +390,45 @@ export class CallSession {
     this.#work.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
+  /** Whom a target has named in its place is about to be called: who must be recorded is not answered before that. */
+  #expect(named: NamedTarget, trunk: Trunk): void {
+    this.#members.succeed('far', named, trunk);
+    this.#dispatch({ type: 'planned', ...this.#recordings.expect(this.#members.facts, () => this.#newRecording()) });
+  }
+
+  /** Whoever calls for help is put through, recorded or not. */
+  #newRecording(): PlannedRecording {
+    const planned = this.#plan.referrals.record(this.#members.facts);
+    return this.#plan.seats.urgent ? { ...planned, required: false } : planned;
+  }
+
   /** Another party, whom the one in its place has named, is in the call now. */
   #succeeded(side: Side, named: NamedTarget, trunk: Trunk): void {
     const { session: media } = this.#media;
     const wasDecided = this.#members.facts.decision.record;
     this.#members.succeed(side, named, trunk);
+    this.#plan.seats.succeed(side, trunk.name);
     const { facts } = this.#members;
     this.#services.events.callTransferred(facts, this.#members.partyOf(side));
-    if (media) this.#recordings.follow(facts, wasDecided, () => this.#plan.referrals.record(facts), media);
+    if (media) this.#recordings.follow(facts, wasDecided, () => this.#newRecording(), media);
+  }
+
+  /** A party says that it is somebody else now, as after a transfer that its own side has made. */
+  #identified(side: Side, claim: IdentityClaim): void {
+    const trunk = this.#members.trunkOf(side);
+    const named = this.#plan.referrals.identify(claim, trunk);
+    if (this.phase !== 'talking' || named === undefined || !this.#members.isAnother(side, named)) return;
+    // Who wants privacy has to take that back, and not merely not to say so again.
+    if (this.#members.identityOf(side).anonymous && !/^\s*none\b/i.test(claim.header('privacy') ?? '')) return;
+    this.#log.info({ side }, 'a party is another one now');
+    this.#succeeded(side, named, trunk);
   }
 
   /** @param stays whether the call may go on without this side for a transfer */
   #legOver(side: Side, termination: Termination, stays = true): void {
-    if (stays && this.#transfer.left(side, termination)) return;
-    this.#dispatch({ type: side === 'near' ? 'near-over' : 'far-over', termination });
+    const { succession, signal } = this.transferable;
+    if (stays && !signal.aborted && succession.left(side, termination)) this.#legs.drop(side);
+    else this.#dispatch({ type: side === 'near' ? 'near-over' : 'far-over', termination });
   }
 
   async #release(release: CallRelease): Promise<void> {
@@ -390,11 +445,21 @@ export class CallSession {
   }
 
   #announceEnd(termination: Termination): void {
-    const answered = this.#legs.near !== undefined ? this.#answeredAtMs : undefined;
+    const answered = this.#answeredAtMs;
     const durationMs = answered === undefined ? 0 : this.#services.clock() - answered;
-    this.#services.events.callEnded(this.#members.facts, termination, durationMs);
-    this.#resolveEnded();
+    // Behind the start of a call that ends in the turn of its INVITE.
+    setImmediate(() => {
+      this.#services.events.callEnded(this.#members.facts, termination, durationMs);
+      this.#resolveEnded();
+    });
   }
+}
+
+function calledTarget({ trunk, hostPort: peer }: Candidate, outcome: Acceptance | Offered | Refusal): CalledTarget {
+  const status = outcome.kind === 'refused' ? outcome.status : 200;
+  // A target that has answered with an offer has its dialog when it is acknowledged.
+  const sipCallId = outcome.kind === 'accepted' ? outcome.leg.dialog.sipCallId : '';
+  return { trunk: trunk.name, peer, status, sipCallId };
 }
 
 function unreachable(value: never): never {

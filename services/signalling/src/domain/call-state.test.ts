@@ -12,6 +12,7 @@ const events: CallEvent[] = [
   { type: 'media-opened' },
   { type: 'progressed', status: 180 },
   { type: 'far-answered' },
+  { type: 'planned', plan: 'required', begun: false },
   { type: 'far-refused', status: 486, another: false, termination: busy },
   { type: 'far-refused', status: 503, another: true, termination: terminated('far-side-unreachable') },
   { type: 'media-answered' },

@@ -39,10 +39,12 @@ export type CallEvent =
   | { type: 'media-opened' }
   | { type: 'progressed'; status: number }
   | { type: 'far-answered' }
-  /** `another`: such a refusal sends the call to the next target, if there is one. */
   /** The target has named others, so many, in its place. */
   | { type: 'redirected'; candidates: number }
-  | { type: 'far-refused'; status: number; another: boolean; termination: Termination }
+  /** Who is dialled now is recorded otherwise than who was called; `begun`: by what is under way already. */
+  | { type: 'planned'; plan: RecordingPlan; begun: boolean }
+  /** `another`: such a refusal sends the call to the next target, if there is one. `ours`: the target was not even asked. */
+  | { type: 'far-refused'; status: number; another: boolean; ours?: boolean; termination: Termination }
   | { type: 'media-answered' }
   | { type: 'near-accepted' }
   | { type: 'recorded' }
@@ -111,6 +113,9 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
       return go({ ...state, phase: 'answering', far: 'up' }, { type: 'answer-media' });
     case 'redirected':
       return redirected(state, event.candidates);
+    case 'planned':
+      if (state.phase !== 'dialling') return same(state);
+      return go({ ...state, plan: event.plan, recording: event.begun ? state.recording : 'none' });
     case 'far-refused':
       return refused(state, event);
     case 'media-answered':
@@ -166,14 +171,14 @@ function accept(state: CallState): CallStep {
 
 function refused(
   state: CallState,
-  { status, another, termination }: Extract<CallEvent, { type: 'far-refused' }>,
+  { status, another, ours = false, termination }: Extract<CallEvent, { type: 'far-refused' }>,
 ): CallStep {
   if (state.phase !== 'dialling') return same(state);
   const next = state.candidate + 1;
   if (!state.rang && another && next < state.candidates) {
     return go({ ...state, candidate: next }, { type: 'dial', candidate: next });
   }
-  return close({ ...state, far: 'over' }, termination, status);
+  return close({ ...state, far: 'over' }, termination, status, ours);
 }
 
 /** Those come next, and none of the first ones after them: the far side has spoken. */

@@ -1,32 +1,49 @@
-// Blind transfer within a call (RFC 5589 §6): the peer of one leg refers the other party to a number; we call it ourselves, along the
-// routes of the referring trunk, and put it into the place of who referred. One at a time; what fails leaves the call as it was.
+// Transfers of a call: the peer of one leg refers the other party to somebody else. To a number (RFC 5589 §6): we call it ourselves, along
+// the routes of the referring trunk, and put it into the place of who referred. To a party that it talks to in another call of ours (§7):
+// the two calls are joined. One transfer at a time; what fails leaves the call as it was.
 import { type Candidate, requestUriAt, type Trunk } from '@sidestream/routing';
 import { type Logger, pause } from '@sidestream/service';
-import { parseReferTo, type ReferTarget } from '@sidestream/sip';
+import { formatReplaces, parseReferTo, type ReferTarget } from '@sidestream/sip';
 import { explained } from './admission.js';
+import { joinCalls } from './call-join.js';
 import type { CallLegs } from './call-legs.js';
 import { mediaTerms } from './call-media.js';
+import type { CallMembers } from './call-members.js';
+import { passReferral } from './call-passing.js';
+import type { NamedTarget } from './call-redirections.js';
+import type { Referrals } from './call-referrals.js';
 import { within } from './deadline.js';
 import { dialWithin, isThere, mayTryNext } from './dialling.js';
 import type { Side } from './offer-answer.js';
 import type { IncomingReferral, Leg, Refusal, SipFields, Trunking } from './ports.js';
-import { LegDescriptions } from './recording-awareness.js';
+import { LegDescriptions, type RecordIndication } from './recording-awareness.js';
+import type { Succession, Vacancy } from './succession.js';
 import { relayedStatus, statusOf, type Termination, terminationOf, terminationOfRefusal } from './termination.js';
 
-export interface CallTransferOptions {
+/** A call as transfers see and change it. */
+export interface TransferableCall {
   readonly legs: CallLegs;
-  readonly trunking: Trunking;
-  /** Where the call of this side's peer to the target goes, best first; empty if nowhere. */
-  readonly route: (from: Trunk, target: ReferTarget) => readonly Candidate[];
-  /** Of the INVITE to the target, which stands for the party that stays. */
-  readonly headers: (left: Side, to: Candidate, uri: string) => SipFields;
-  readonly onTarget: (target: Candidate, answered: boolean) => void;
-  /** The newcomer is in the call. */
-  readonly onTransferred: (side: Side, target: ReferTarget, trunk: Trunk) => void;
-  /** Who referred had left before, and nobody has come. */
-  readonly onOver: (side: Side, termination: Termination) => void;
+  readonly members: CallMembers;
+  readonly succession: Succession;
+  /** The trunk, by name, from which a party of the other side may take this side's place, as its holder has asked. */
+  readonly admitted: Map<Side, string>;
+  /** A recording of it goes on. */
+  readonly recorded: boolean;
+  readonly indication: RecordIndication;
   /** Aborted when the call ends. */
   readonly signal: AbortSignal;
+  /** This one, behind this trunk, is in the place of the party on this side. */
+  succeeded(side: Side, newcomer: NamedTarget, trunk: Trunk): void;
+  /** The dialog of this side is over, and nobody comes in its place. */
+  over(side: Side, termination: Termination): void;
+  close(termination: Termination): void;
+}
+
+export interface CallTransferOptions {
+  readonly call: TransferableCall;
+  readonly trunking: Trunking;
+  readonly referrals: Referrals;
+  readonly onTarget: (target: Candidate, answered: boolean) => void;
   readonly log: Logger;
 }
 
@@ -38,10 +55,6 @@ const byeDeadlineMs = 5_000;
 
 export class CallTransfer {
   readonly #options: CallTransferOptions;
-  /** The transfer that goes on; who refers. */
-  #pending: { readonly side: Side } | undefined;
-  /** Why the pending one's referrer has left. */
-  #left: Termination | undefined;
 
   constructor(options: CallTransferOptions) {
     this.#options = options;
@@ -49,10 +62,10 @@ export class CallTransfer {
 
   /** Answers a REFER; what follows from it runs until the promise resolves, which never rejects. */
   async take(side: Side, from: Trunk, referral: IncomingReferral): Promise<void> {
-    const { legs, route } = this.#options;
+    const { call, referrals, log } = this.#options;
     const refuse = (status: number, text: string) => referral.refuse(status, explained(status, text));
     if (from.config.refer === 'refuse') return refuse(603, `trunk ${from.name} may not transfer calls`);
-    if (legs.offers === undefined || this.#pending !== undefined) return refuse(491, 'a transfer goes on already');
+    if (call.legs.offers === undefined || call.succession.pending) return refuse(491, 'a transfer goes on already');
     let target: ReferTarget;
     try {
       target = parseReferTo(referral.header('refer-to') ?? '');
@@ -60,65 +73,79 @@ export class CallTransfer {
       return refuse(400, 'Refer-To can not be read');
     }
     if (target.method !== 'INVITE') return refuse(603, `a reference to ${target.method} is not followed`);
-    if (target.replaces !== undefined) return refuse(603, 'attended transfer is not supported');
-    const candidates = route(from, target);
+    if (from.config.refer === 'pass') {
+      const { trunking } = this.#options;
+      return passReferral({ call, side }, target, referral, { trunking, referrals, lastsSeconds: ringSeconds });
+    }
+    const accept = () => {
+      referral.accept(ringSeconds);
+      void referral.notify(100);
+    };
+    const named = target.replaces && referrals.legNamed(target.replaces, from);
+    if (named !== undefined) {
+      if ('call' in named && named.call.succession.pending) return refuse(491, 'a transfer goes on in the other call');
+      accept();
+      if (!('call' in named)) return void referral.notify(named.refused);
+      // Both dialogs are of one call: nobody would be left in it.
+      if (named.call === call) return void referral.notify(481);
+      return joinCalls({ call, side }, named, referral, referrals, log);
+    }
+    const candidates = this.#candidates(from, target);
     if (candidates.length === 0) return refuse(404, 'no route takes the call to the transfer target');
-    const pending = { side };
-    this.#pending = pending;
-    this.#left = undefined;
-    referral.accept(ringSeconds);
-    void referral.notify(100);
+    accept();
+    const vacancy = call.succession.open(side);
     try {
-      await this.#transfer(side, from, target, candidates, referral);
+      await this.#transfer(vacancy, from, target, candidates, referral);
     } finally {
-      // Another one may have begun while who referred here was still hung up on.
-      if (this.#pending === pending) this.#pending = undefined;
+      vacancy.close();
     }
   }
 
-  /** The dialog of this side is over. True: its peer has referred the other party, for whom the call goes on. */
-  left(side: Side, termination: Termination): boolean {
-    if (this.#pending?.side !== side || this.#options.signal.aborted) return false;
-    this.#left = termination;
-    this.#options.legs.drop(side);
-    return true;
+  /** A dialog that is not ours is one between parties on the side of who refers: nobody else is to have it replaced. */
+  #candidates(from: Trunk, target: ReferTarget): readonly Candidate[] {
+    const { call, referrals } = this.#options;
+    const candidates = referrals.route(from, call.members.facts, target);
+    if (target.replaces === undefined) return candidates;
+    return candidates.filter(({ trunk }) => trunk.tenant === from.tenant && trunk.side === from.side);
   }
 
   async #transfer(
-    side: Side,
+    vacancy: Vacancy,
     from: Trunk,
     target: ReferTarget,
     candidates: readonly Candidate[],
     referral: IncomingReferral,
   ): Promise<void> {
-    const { legs, signal, log, onTransferred, onOver } = this.#options;
+    const { call, log } = this.#options;
+    const { legs, members, signal } = call;
+    const { side } = vacancy;
     try {
-      const reached = await this.#dial(side, candidates, (status) => void referral.notify(status));
+      const reached = await this.#dial(side, target, candidates, (status) => void referral.notify(status));
       if ('kind' in reached) {
         log.info({ status: reached.status }, 'the transfer target refuses the call');
         await legs.offers?.restore(side, mediaTerms(from));
         void referral.notify(relayedStatus(reached.status));
-        if (this.#left) onOver(side, terminationOfRefusal(reached.status, reached.reason, true));
+        if (vacancy.left) call.over(side, terminationOfRefusal(reached.status, reached.reason, true));
         return;
       }
-      const before = side === 'near' ? legs.near : legs.far;
+      const before = legs.of(side);
       await this.#join(side, reached);
       const gone = legs.succeed(side, reached.leg);
-      this.#pending = undefined;
-      onTransferred(side, target, reached.candidate.trunk);
+      vacancy.close();
+      call.succeeded(side, { uri: target.uri, by: members.trunkOf(side) }, reached.candidate.trunk);
       await referral.notify(200);
       if (before !== undefined) await this.#dismiss(before, gone);
     } catch (error) {
       log.warn({ err: error, side }, 'a transfer failed; the call stays as it was');
       if (!signal.aborted) await legs.offers?.restore(side, mediaTerms(from));
       void referral.notify(statusOf(error));
-      if (this.#left) onOver(side, terminationOf(error));
+      if (vacancy.left) call.over(side, terminationOf(error));
     }
   }
 
   /** The other party agrees to the newcomer's media, or the newcomer is sent away. */
   async #join(side: Side, { leg, sdp, offered }: Reached): Promise<void> {
-    const { legs, signal } = this.#options;
+    const { legs, signal } = this.#options.call;
     try {
       signal.throwIfAborted();
       const replaced = legs.agreedWith(side);
@@ -134,14 +161,18 @@ export class CallTransfer {
 
   async #dial(
     side: Side,
+    target: ReferTarget,
     candidates: readonly Candidate[],
     onProgress: (status: number) => void,
   ): Promise<Reached | Refusal> {
-    const { legs, trunking, headers, onTarget, signal, log } = this.#options;
+    const { call, trunking, onTarget, log } = this.#options;
+    const { legs, members, signal } = call;
+    const more: SipFields = target.replaces ? { Replaces: formatReplaces(target.replaces), Require: 'replaces' } : {};
     let refused: Refusal = { kind: 'refused', status: 480, reason: 'no target' };
     for (const [index, candidate] of candidates.entries()) {
       const offered = (await legs.offers?.offerFor(side, mediaTerms(candidate.trunk))) ?? '';
       const uri = requestUriAt(candidate, candidate.user);
+      const own = trunking.ownAddress(candidate.protocol);
       const last = index + 1 === candidates.length;
       let rang = false;
       let early = '';
@@ -151,7 +182,7 @@ export class CallTransfer {
           trunk: candidate.trunk.name,
           uri,
           protocol: candidate.protocol,
-          headers: headers(side, candidate, uri.replace(/;.*$/, '')),
+          headers: { ...members.headersFor(side, candidate, uri.replace(/;.*$/, ''), own), ...more },
           sdp: offered,
           onSent: () => {},
           onProgress: (status, sdp) => {
@@ -178,7 +209,7 @@ export class CallTransfer {
   }
 
   async #dismiss(leg: Leg, gone: AbortSignal): Promise<void> {
-    await pause(graceMs, AbortSignal.any([gone, this.#options.signal]));
+    await pause(graceMs, AbortSignal.any([gone, this.#options.call.signal]));
     await leg.bye(undefined, within(undefined, byeDeadlineMs));
   }
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EmergencyNumbers, TrunkTable } from '@sidestream/routing';
+import { EmergencyNumbers, type Trunk, TrunkTable } from '@sidestream/routing';
 import { certificateNamesHeader, Secret, trunkSchema } from '@sidestream/service';
 import { DigestLogin } from '@sidestream/sip';
-import { CallerProof, type Claim } from './caller-proof.js';
+import { CallerProof, type CallerProofOptions, type Claim } from './caller-proof.js';
 
 const trunk = (over: object) =>
   trunkSchema.parse({ tenant: 'contoso', side: 'customer', routes: [{ to: 'plain' }], ...over });
@@ -22,14 +22,16 @@ const login = (realm: string, user: string) => ({
   users: new Map([[user, new Secret(`${user}'s`)]]),
 });
 
-function proof(logins = ['both', 'roaming', 'wandering']) {
+const noRegistrar: CallerProofOptions['registered'] = { ofContact: () => undefined, ofSource: () => undefined };
+
+function proof(logins = ['both', 'roaming', 'wandering'], registered = noRegistrar) {
   const told: string[] = [];
   const all = new Map(logins.map((name) => [name, login(name === 'both' ? 'carrier' : 'open', name)]));
   const caller = new CallerProof({
     trunks: new TrunkTable(config, new EmergencyNumbers([])),
     config,
     logins: all,
-    registered: { ofContact: () => undefined, ofSource: () => undefined },
+    registered,
     clock: () => 0,
     onProof: (name, outcome) => told.push(`${name}: ${outcome}`),
   });
@@ -123,6 +125,24 @@ test('RFC 5922: a trunk with certificateNames is who shows one of them, from any
   assert.equal(statusOf(caller.identify(showing('192.0.2.3', 'other.example'))), 403);
   assert.equal(statusOf(caller.identify(claim('192.0.2.3'))), 403);
   assert.equal(statusOf(caller.identify(showing('192.0.2.1', 'other.example'))), 'plain');
+});
+
+test('a request that needs no login is of the peer whose INVITE would be taken, or asked to log in', () => {
+  const registered: Trunk = { name: 'registered', tenant: 'contoso', side: 'customer', config: config.wandering };
+  const { caller } = proof(undefined, {
+    ...noRegistrar,
+    ofContact: (address, user) => (address === '192.0.2.8' && user === 'us' ? registered : undefined),
+  });
+  const shows = (names: string) => (name: string) => (name === certificateNamesHeader ? names : undefined);
+  for (const [claimed, name] of [
+    [claim('192.0.2.1'), 'plain'],
+    [claim('192.0.2.2'), 'both'],
+    [claim('198.51.100.1'), undefined],
+    [{ ...claim('198.51.100.1'), header: shows('pbx.example') }, 'shown'],
+    [{ ...claim('192.0.2.3'), header: shows('other.example') }, undefined],
+    [{ ...claim('192.0.2.8'), requestUri: 'sip:us@sbc.example' }, 'registered'],
+  ] as const)
+    assert.equal(caller.peer(claimed)?.name, name);
 });
 
 test('the same credentials, sent again, are stale', () => {

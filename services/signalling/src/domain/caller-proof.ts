@@ -76,15 +76,27 @@ export class CallerProof {
 
   /** The caller's trunk, or what it hears instead: 401 with challenges, or 403. Never throws. */
   identify(invite: Claim): Caller {
-    const named = this.#ofCertificate(invite);
-    const trunk = named ?? this.#ofSource(invite);
-    if (named === undefined && trunk !== undefined && trunk.config.certificateNames.length > 0) {
+    const { trunk, shows } = this.#recognise(invite);
+    if (trunk === undefined) return this.#identifyStranger(invite);
+    if (!shows) {
       const text = `trunk ${trunk.name} must show a certificate of its names`;
       return { refuse: { status: 403, reason: 'login', text } };
     }
-    if (trunk === undefined) return this.#identifyStranger(invite);
     const guard = this.#guards.get(trunk.name);
     return guard === undefined ? { trunk } : this.#logIn(guard, invite, trunk.name, () => trunk);
+  }
+
+  /** Whose request this is, as far as it shows without a login: for what nobody has to log in for. */
+  peer(request: Claim): Trunk | undefined {
+    const { trunk, shows } = this.#recognise(request);
+    return shows ? trunk : undefined;
+  }
+
+  /** `shows`: and the certificate that the trunk has to show, if any. */
+  #recognise(request: Claim): { readonly trunk: Trunk | undefined; readonly shows: boolean } {
+    const named = this.#ofCertificate(request);
+    const trunk = named ?? this.#ofSource(request);
+    return { trunk, shows: named !== undefined || trunk?.config.certificateNames.length === 0 };
   }
 
   /** Told by our own edge alone, which takes the field from what others send; with any other edge no trunk has such names. */

@@ -35,6 +35,7 @@ export function farHeaders(invite: InviteIdentities, far: FarSide): SipFields {
     To: `<${far.to}>`,
     'Max-Forwards': String(far.maxForwards),
     Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER',
+    Supported: 'replaces',
     'User-Agent': 'Sidestream',
   };
 }

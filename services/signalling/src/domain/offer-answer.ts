@@ -7,7 +7,7 @@ import { within } from './deadline.js';
 import type { Party } from './parties.js';
 import type { IncomingOffer, Leg, MediaSession, MediaTerms, PartyTerms } from './ports.js';
 import { type LegDescriptions, type RecordIndication, sameMedia, withoutHold } from './recording-awareness.js';
-import { relayedStatus, statusOf } from './termination.js';
+import { PartyRefusal, relayedStatus, statusOf } from './termination.js';
 
 export type Side = 'near' | 'far';
 
@@ -37,6 +37,12 @@ export interface OfferAnswerOptions {
   /** Aborted when the call ends. */
   readonly signal: AbortSignal;
   readonly log: Logger;
+}
+
+/** What the media of a place's trunk may be, when a newcomer from another one takes it. */
+export interface TermsOfPlace {
+  readonly newcomer: MediaTerms;
+  readonly before: MediaTerms;
 }
 
 type Exchanged =
@@ -82,18 +88,20 @@ export class OfferAnswer {
    * @throws SidestreamError
    */
   offerFor(side: Side, terms: MediaTerms): Promise<string> {
+    return this.alone(() => this.#offerFor(side, terms));
+  }
+
+  #offerFor(side: Side, terms: MediaTerms): Promise<string> {
     const { media, legs, signal } = this.#options;
-    return this.#alone(() => {
-      const other = legs[opposite(side)];
-      const party = legs[side].party;
-      return media.update(other.party, withoutHold(other.remote), within(signal, mediaDeadlineMs), { [party]: terms });
-    });
+    const other = legs[opposite(side)];
+    const party = legs[side].party;
+    return media.update(other.party, withoutHold(other.remote), within(signal, mediaDeadlineMs), { [party]: terms });
   }
 
   /** The newcomer has not come: the relay hears again what the leg and the other one have agreed on. Never rejects. */
   async restore(side: Side, terms: MediaTerms): Promise<void> {
     const { legs } = this.#options;
-    await this.#alone(() => this.#rollBack(legs[side], legs[opposite(side)], { [legs[side].party]: terms }));
+    await this.alone(() => this.#rollBack(legs[side], legs[opposite(side)], { [legs[side].party]: terms }));
   }
 
   /**
@@ -102,19 +110,90 @@ export class OfferAnswer {
    * @throws SidestreamError when the other one does not agree
    */
   async replace(side: Side, newcomer: AgreedLeg): Promise<void> {
-    const { legs } = this.#options;
-    await this.#alone(async () => {
-      const before = legs[side];
-      legs[side] = newcomer;
-      const outcome = await this.#exchange(side, newcomer.remote);
-      if (outcome.kind === 'agreed') return;
-      legs[side] = before;
-      throw new SidestreamError('media-refused', `the other party answered ${outcome.status} to the newcomer's media`);
+    await this.alone(() => this.#seat(side, newcomer));
+  }
+
+  /**
+   * The same with one who has a dialog with us already, or an INVITE without an offer: it is offered the other one's media first.
+   * @param meet makes the newcomer that offer; resolves with what it has agreed to
+   * @param there aborted when the newcomer is gone
+   * @throws SidestreamError, and what `meet` throws
+   */
+  adopt(
+    side: Side,
+    terms: TermsOfPlace,
+    meet: (offer: string) => Promise<AgreedLeg>,
+    there: AbortSignal,
+  ): Promise<AgreedLeg> {
+    return this.#replacing(side, terms.before, async (onSeated) => {
+      const newcomer = await meet(await this.#offerFor(side, terms.newcomer));
+      there.throwIfAborted();
+      if (newcomer.remote === '')
+        throw new SidestreamError('not-acceptable-here', 'the newcomer has not answered the offer');
+      await this.#seat(side, newcomer);
+      onSeated();
+      there.throwIfAborted();
+      return newcomer;
     });
   }
 
+  /**
+   * The same with one who makes an offer: the other one is offered its media, then it is answered.
+   * @param newcomer `remote`: its offer
+   * @param accept sends it the answer; resolves with its leg
+   * @throws SidestreamError, and what `accept` throws
+   */
+  admit(
+    side: Side,
+    terms: TermsOfPlace,
+    newcomer: Omit<AgreedLeg, 'leg' | 'local'>,
+    accept: (answer: string) => Promise<Leg>,
+  ): Promise<Leg> {
+    const { legs } = this.#options;
+    return this.#replacing(side, terms.before, async (onSeated) => {
+      // Nothing is sent to the leg in whose place it is before it has one of its own.
+      const seated: AgreedLeg = { ...newcomer, leg: legs[side].leg, local: '' };
+      await this.#seat(side, seated, { [newcomer.party]: terms.newcomer });
+      onSeated();
+      const leg = await accept(seated.local);
+      legs[side] = { ...seated, leg };
+      this.#described(side, newcomer.remote);
+      return leg;
+    });
+  }
+
+  /** What fails leaves the call as it was. */
+  #replacing<T>(side: Side, terms: MediaTerms, work: (onSeated: () => void) => Promise<T>): Promise<T> {
+    const { legs, signal } = this.#options;
+    return this.alone(async () => {
+      const before = legs[side];
+      let seated = false;
+      try {
+        return await work(() => {
+          seated = true;
+        });
+      } catch (error) {
+        legs[side] = before;
+        await this.#rollBack(before, legs[opposite(side)], { [before.party]: terms });
+        // The newcomer has gone after the other one had agreed to it: that one is offered again what it had.
+        if (seated && !signal.aborted) await this.#exchange(side, before.remote);
+        throw error;
+      }
+    });
+  }
+
+  async #seat(side: Side, newcomer: AgreedLeg, terms?: PartyTerms): Promise<void> {
+    const { legs } = this.#options;
+    const before = legs[side];
+    legs[side] = newcomer;
+    const outcome = await this.#exchange(side, newcomer.remote, terms);
+    if (outcome.kind === 'agreed') return;
+    legs[side] = before;
+    throw new PartyRefusal(outcome.status, 'the other party');
+  }
+
   /** Runs it once no exchange is going on, each of which is bounded; meanwhile offers are refused as during any other. */
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
+  async alone<T>(work: () => Promise<T>): Promise<T> {
     while (this.#busy !== undefined) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#busy = 'us';
     try {
@@ -206,13 +285,13 @@ export class OfferAnswer {
     else offer.refuse(outcome.status, outcome.why === undefined ? {} : explained(outcome.status, outcome.why));
   }
 
-  async #exchange(side: Side, sdp: string): Promise<Exchanged> {
+  async #exchange(side: Side, sdp: string, terms?: PartyTerms): Promise<Exchanged> {
     const { media, legs, signal, log, onChanged, onLegGone } = this.#options;
     const otherSide = opposite(side);
     const own = legs[side];
     const other = legs[otherSide];
     try {
-      const offered = await media.update(own.party, sdp, within(signal, mediaDeadlineMs));
+      const offered = await media.update(own.party, sdp, within(signal, mediaDeadlineMs), terms);
       const response = await other.leg.reinvite(this.#describe(other, offered), within(signal, answerDeadlineMs));
       if (response.status >= 300) {
         await this.#rollBack(own, other);

@@ -25,10 +25,14 @@ export interface IncomingInvite {
   header(name: string): string | undefined;
   /** Sends a provisional response; resolves when it has left. Never rejects: a lost 18x harms nothing. */
   ring(status: number, sdp: string | undefined): Promise<void>;
-  /** Sends 200. Rejects SidestreamError('cancelled') when a CANCEL won the race. */
-  accept(sdp: string): Promise<Leg>;
+  /**
+   * Sends 200. Rejects SidestreamError('cancelled') when a CANCEL won the race.
+   *
+   * @param trunk whose credentials answer challenges within the call
+   */
+  accept(sdp: string, trunk?: string): Promise<Leg>;
   /** The same for an INVITE without SDP: `answer` resolves with what the ACK carried, '' when it carried nothing or none came. */
-  acceptWithOffer(sdp: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
+  acceptWithOffer(sdp: string, trunk?: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
   /** Sends a final failure; a second one, or one after CANCEL, does nothing. Never rejects. */
   refuse(status: number, headers?: SipFields): Promise<void>;
 }
@@ -84,8 +88,16 @@ export interface OfferingLeg extends Pick<Leg, 'bye'> {
   answer(sdp: string): Promise<Leg>;
 }
 
+/** What names a dialog (RFC 3261 §12), as we see it. */
+export interface DialogId {
+  readonly sipCallId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+}
+
 /** One established SIP dialog of a call. */
 export interface Leg {
+  readonly dialog: DialogId;
   /** The peer's user agent shows what it is told of recording (RFC 7866 §6.2: option tag record-aware). */
   readonly recordAware: boolean;
   /** Hands over what the peer does from now on, beginning with what it did before this was called. */
@@ -94,6 +106,11 @@ export interface Leg {
   reinvite(sdp: string, signal: AbortSignal): Promise<{ status: number; reason: string; sdp: string }>;
   /** Sends INFO; resolves with the final status. */
   info(contentType: string, body: string, signal: AbortSignal): Promise<number>;
+  /**
+   * Sends REFER; resolves with the final status. `onStatus`: what the peer tells of the referred call (RFC 3515 §2.4.4); of several REFERs that
+   * of the last one.
+   */
+  refer(headers: SipFields, onStatus: (status: number) => void, signal: AbortSignal): Promise<number>;
   /** Ends the dialog. Idempotent; resolves when BYE is answered or the dialog is gone already; never rejects. */
   bye(reason: string | undefined, signal: AbortSignal): Promise<void>;
 }
@@ -102,8 +119,15 @@ export interface LegHandlers {
   offer(offer: IncomingOffer): void;
   info(info: IncomingInfo): void;
   refer(referral: IncomingReferral): void;
+  /** The peer says by re-INVITE or UPDATE that it is somebody else than before (RFC 4916, RFC 3325). */
+  identified(claim: IdentityClaim): void;
   /** The dialog is over by the peer's BYE, or the edge ended it (`detail` says why). Once. */
   ended(cause: 'hangup' | 'ack-timeout' | 'session-expired', detail: string): void;
+}
+
+/** Header fields that say who the peer is. */
+export interface IdentityClaim {
+  header(name: string): string | undefined;
 }
 
 /** A re-INVITE, or an UPDATE with an offer. */
@@ -340,7 +364,8 @@ export interface PolicyFacts {
 export interface CallEvents {
   /** A new INVITE was turned away; `trunk` is that of its source, undefined for a stranger. */
   callRefused(refusal: CallRefusal): void;
-  callStarted(call: CallFacts): void;
+  /** @param from the caller's leg */
+  callStarted(call: CallFacts, from: Pick<IncomingInvite, 'sipCallId' | 'source'>): void;
   callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
   /** Somebody else has taken this party's place. `call`: as it is now. */
   callTransferred(call: CallFacts, party: Party): void;
@@ -363,6 +388,34 @@ export interface CallEvents {
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void;
 }
 
+/** What goes on within calls and recordings, for the record that is kept of them. Nothing here waits or throws. */
+export interface CallSteps {
+  /** A target has rung, the first one of the call or another. */
+  callRinging(call: CallFacts): void;
+  /** This target was called. */
+  targetCalled(call: CallFacts, target: CalledTarget): void;
+  recorderAsked(recording: RecordingFacts, recorder: string): void;
+  /** The recorder that was asked last has taken the recording. */
+  recorderAccepted(recording: RecordingFacts): void;
+  /** The recorder that was asked last is of no use. */
+  recorderGivenUp(recording: RecordingFacts, why: Termination): void;
+  /** The relay has told how the fork to the recorder does its work. */
+  recordingMedia(recording: RecordingFacts, condition: ForkCondition): void;
+}
+
+/** What calls and recordings tell. */
+export type CallWitness = CallEvents & CallSteps;
+
+export interface CalledTarget {
+  readonly trunk: string;
+  /** `host:port`. */
+  readonly peer: string;
+  /** Of the final response; 0 if the call ended before it. */
+  readonly status: number;
+  /** Empty where no dialog was made. */
+  readonly sipCallId: string;
+}
+
 /** Why new calls are turned away. A reason is a metric label: nothing else becomes one. */
 export type RefusalReason =
   | 'unknown-trunk'
@@ -374,6 +427,7 @@ export type RefusalReason =
   | 'trunk-rate'
   | 'destination'
   | 'max-forwards'
+  | 'replaces'
   | 'no-route';
 
 export interface CallRefusal {

@@ -68,6 +68,24 @@ test('a leg that turns out to be aware only by its answer hears of it in the nex
   assert.equal(leg.describe(sdp(5), 'on'), sdp(6, 'a=record:on'));
 });
 
+test('RFC 3264 §8: a leg that goes over to another media session hears of the same session, each time one version higher', () => {
+  const other = (version: number) => sdp(version).replace(/^o=.*$/m, `o=- 99 ${version} IN IP4 198.51.100.9`);
+  for (const aware of [false, true]) {
+    const before = new LegDescriptions(aware);
+    const mark = (text: string, indication: 'on' | 'off') => (aware ? withIndication(text, indication) : text);
+    assert.equal(before.describe(sdp(5), 'off'), mark(sdp(5), 'off'));
+    const carried = before.carried(sdp(5));
+    assert.equal(
+      carried.describe(other(1), 'on'),
+      aware ? mark(sdp(6), 'on') : sdp(5),
+      'nothing but the origin differs',
+    );
+    const held = 'a=sendonly';
+    const again = carried.carried(other(1));
+    assert.equal(again.describe(`${other(40)}${held}\r\n`, 'on'), mark(`${sdp(aware ? 7 : 6)}${held}\r\n`, 'on'));
+  }
+});
+
 test('a new version, what is said of recording, and a codec less are no change of media; a place or a direction is', () => {
   assert.ok(sameMedia(sdp(1), sdp(2, 'a=record:on', 'a=recordpref:off')));
   assert.ok(sameMedia(sdp(1).replace('AVP 0', 'AVP 0 8'), sdp(1)));

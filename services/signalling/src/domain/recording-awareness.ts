@@ -1,5 +1,6 @@
 // What a record-aware user agent is told of recording, in the SDP that we send it (RFC 7866 §6.2, §6.3). Text in, text out: it knows
 // nothing of legs, and touches no description of a user agent that is not aware.
+import { inLinesOf, originOf, withOrigin } from './carried-description.js';
 
 /** `a=record`: whether the call is being recorded. */
 export type RecordIndication = 'on' | 'off' | 'paused';
@@ -62,12 +63,27 @@ export class LegDescriptions {
   /** Who was told nothing takes it that nobody records. */
   #told: RecordIndication | undefined = 'off';
   #last: { readonly content: string; readonly version: bigint } | undefined;
+  /** What a leg had been given that has come here from another media session. */
+  #carried: string | undefined;
 
   /** @param given what the leg has been given before it was known to be aware */
   constructor(aware: boolean, given = '') {
     this.#aware = aware;
-    const version = /^o=\S+ \S+ (\d+) /m.exec(given)?.[1];
-    if (version !== undefined) this.#last = { content: contentOf(given), version: BigInt(version) };
+    const version = originOf(given)?.version;
+    if (version !== undefined) this.#last = { content: contentOf(given), version };
+  }
+
+  /**
+   * Those of a leg that goes over to another media session, which its peer need not know: origin and media lines stay.
+   * @param given the last one, without what we add of recording
+   */
+  carried(given: string): LegDescriptions {
+    const next = new LegDescriptions(this.#aware, given);
+    // Those of a leg that is not aware were not counted so far.
+    if (this.#aware || this.#carried !== undefined) next.#last = this.#last ?? next.#last;
+    next.#told = this.#told;
+    next.#carried = this.#carried ?? given;
+    return next;
   }
 
   /** Whether the leg does not know this yet. */
@@ -82,15 +98,18 @@ export class LegDescriptions {
 
   /** The description as the leg gets it now. */
   describe(sdp: string, indication: RecordIndication): string {
-    if (!this.#aware) return sdp;
+    const carried = this.#carried;
+    if (!this.#aware && carried === undefined) return sdp;
     this.#told = indication;
-    const marked = withIndication(sdp, indication);
-    const [, before = '', given = '0', after = ''] = /^(o=\S+ \S+ )(\d+)( .*)$/m.exec(marked) ?? [];
-    if (before === '') return marked;
+    const placed = carried === undefined ? sdp : inLinesOf(carried, sdp);
+    const marked = this.#aware ? withIndication(placed, indication) : placed;
+    const given = originOf(marked);
+    if (given === undefined) return marked;
     const content = contentOf(marked);
-    const version = this.#version(content, BigInt(given));
+    // The versions of another session say nothing.
+    const version = this.#version(content, carried === undefined ? given.version : 0n);
     this.#last = { content, version };
-    return marked.replace(/^o=.*$/m, `${before}${version}${after}`);
+    return withOrigin(marked, { ...((carried && originOf(carried)) || given), version });
   }
 
   #version(content: string, given: bigint): bigint {

@@ -118,8 +118,20 @@ export function relayedStatus(status: number): number {
   return (status >= 300 && status < 400) || status === 401 || status === 407 ? 502 : status;
 }
 
-/** SIP status for an error of our own. */
+/** A party within a call has refused what we have asked of it. */
+export class PartyRefusal extends SidestreamError {
+  readonly status: number;
+
+  /** @param status its response */
+  constructor(status: number, who: string) {
+    super('media-refused', `${who} answered ${status}`);
+    this.status = status;
+  }
+}
+
+/** SIP status for an error of our own, or for a party's refusal. */
 export function statusOf(error: unknown): number {
+  if (error instanceof PartyRefusal) return relayedStatus(error.status);
   return errorTable[SidestreamError.from(error).code].sip;
 }
 

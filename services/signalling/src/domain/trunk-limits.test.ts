@@ -50,6 +50,19 @@ test('calls a second: what a second may bring may come at once, no more', () => 
   assert.equal(trunks.problem('carrier'), undefined);
 });
 
+test('a newcomer takes a seat where it is, and the one in whose place it comes gives its own back', () => {
+  const trunks = limits();
+  const call = new CallSeats(trunks, 'carrier', false);
+  call.moveTo('pbx');
+  call.succeed('far', 'pbx');
+  call.succeed('far', 'carrier');
+  assert.deepEqual([trunks.calls.get('carrier'), trunks.calls.get('pbx')], [2, 0]);
+  call.succeed('near', 'pbx');
+  assert.deepEqual([trunks.calls.get('carrier'), trunks.calls.get('pbx')], [1, 1]);
+  call.release();
+  assert.deepEqual([trunks.calls.get('carrier'), trunks.calls.get('pbx')], [0, 0]);
+});
+
 test('a call for help is counted, never held back and never ended', () => {
   const trunks = limits();
   const calls = Array.from({ length: 3 }, () => new CallSeats(trunks, 'pbx', true));

@@ -1,6 +1,7 @@
 // How many calls a trunk has and how many come, counted for calls from it and calls to it together. A call holds a seat on the trunk that
-// it comes from and one on the trunk that it is sent to; seats are given back once, whatever becomes of the call.
+// it comes from and one on the trunk that it is sent to, or of who is in their place; seats are given back once, whatever becomes of the call.
 import { RateLimit, type TrunkLimitsConfig } from '@sidestream/service';
+import type { Side } from './offer-answer.js';
 import type { MonotonicClock } from './ports.js';
 
 export interface TrunkProblem {
@@ -69,37 +70,53 @@ export class TrunkLimits {
 /** The seats of one call. */
 export class CallSeats {
   readonly #limits: TrunkLimits;
-  readonly #from: string;
   /** A call for help is counted and never held back. */
-  readonly #urgent: boolean;
-  readonly #leave: () => void;
-  #to: { readonly trunk: string; readonly leave: () => void } | undefined;
+  readonly urgent: boolean;
+  #from: Seat;
+  #to: Seat | undefined;
 
   constructor(limits: TrunkLimits, from: string, urgent: boolean) {
     this.#limits = limits;
-    this.#from = from;
-    this.#urgent = urgent;
-    this.#leave = limits.sit(from);
+    this.urgent = urgent;
+    this.#from = this.#sit(from);
   }
 
   /** The call is sent to this trunk from now on, and to no other. @returns why it can not be */
   moveTo(trunk: string): TrunkProblem | undefined {
     this.#to?.leave();
     this.#to = undefined;
-    const problem = this.#urgent ? undefined : this.#limits.problem(trunk);
-    if (problem === undefined) this.#to = { trunk, leave: this.#limits.sit(trunk) };
+    const problem = this.urgent ? undefined : this.#limits.problem(trunk);
+    if (problem === undefined) this.#to = this.#sit(trunk);
     return problem;
+  }
+
+  /** The party on this side is behind this trunk from now on: it was let in before. */
+  succeed(side: Side, trunk: string): void {
+    const before = side === 'near' ? this.#from : this.#to;
+    if (before?.trunk === trunk) return;
+    before?.leave();
+    if (side === 'near') this.#from = this.#sit(trunk);
+    else this.#to = this.#sit(trunk);
   }
 
   /** How long the call may last once it is answered; undefined without a bound. */
   get maxDurationMs(): number | undefined {
-    if (this.#urgent) return undefined;
-    return this.#limits.maxDurationMs(this.#to === undefined ? [this.#from] : [this.#from, this.#to.trunk]);
+    if (this.urgent) return undefined;
+    return this.#limits.maxDurationMs([this.#from, this.#to].flatMap((seat) => seat?.trunk ?? []));
   }
 
   /** Idempotent. */
   release(): void {
-    this.#leave();
+    this.#from.leave();
     this.#to?.leave();
   }
+
+  #sit(trunk: string): Seat {
+    return { trunk, leave: this.#limits.sit(trunk) };
+  }
+}
+
+interface Seat {
+  readonly trunk: string;
+  readonly leave: () => void;
 }

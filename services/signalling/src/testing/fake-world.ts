@@ -2,15 +2,18 @@
 import { EventEmitter, once } from 'node:events';
 import { type Candidate, type Trunk, TrunkTable } from '@sidestream/routing';
 import { createLogger, SidestreamError, trunkSchema } from '@sidestream/service';
+import { parseUri } from '@sidestream/sip';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { CallServices } from '../domain/call-plan.js';
 import type { Referrals } from '../domain/call-referrals.js';
 import { CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
-import { type Party, readParties, withRoles } from '../domain/parties.js';
+import { findLeg, type SearchedCall } from '../domain/leg-search.js';
+import { anonymous, callingRole, type Party, readParties, withRoles } from '../domain/parties.js';
 import type {
-  CallEvents,
   CallFacts,
+  CallWitness,
+  DialogId,
   ForkStream,
   IncomingInvite,
   IncomingOffer,
@@ -24,6 +27,7 @@ import type {
   RecorderClient,
   RecorderDialog,
   RecorderHandlers,
+  SipFields,
   Trunking,
 } from '../domain/ports.js';
 import type { RecorderDescription, RecordingScript } from '../domain/recording-script.js';
@@ -45,6 +49,7 @@ export class FakeLeg implements Leg {
   readonly #world: FakeWorld;
   readonly #name: string;
   recordAware = false;
+  readonly dialog: DialogId;
   handlers: LegHandlers | undefined;
   readonly reinvites: string[] = [];
   reinviteAnswer = { status: 200, reason: 'OK', sdp: 'answer to re-INVITE' };
@@ -52,6 +57,7 @@ export class FakeLeg implements Leg {
   constructor(world: FakeWorld, name: string) {
     this.#world = world;
     this.#name = name;
+    this.dialog = { sipCallId: `${name}-${world.name}`, localTag: 'ours', remoteTag: 'theirs' };
     world.hold(`leg ${name}`);
   }
 
@@ -71,6 +77,17 @@ export class FakeLeg implements Leg {
   async info(_type: string, body: string): Promise<number> {
     this.#world.did.push(`info ${this.#name} ${body}`);
     return this.infoStatus;
+  }
+
+  /** Of its answer to REFER, and how it goes on. */
+  referStatus = 202;
+  referred: ((status: number) => void) | undefined;
+
+  async refer(headers: SipFields, onStatus: (status: number) => void, signal: AbortSignal): Promise<number> {
+    this.#world.did.push(`refer ${this.#name} ${String(headers['Refer-To'])}`);
+    this.referred = onStatus;
+    await this.#world.step(`refer ${this.#name}`, signal);
+    return this.referStatus;
   }
 
   async bye(): Promise<void> {
@@ -104,6 +121,8 @@ function fakeStream(party: Party): ForkStream {
 }
 
 export class FakeWorld {
+  /** Part of the Call-IDs of its call's dialogs, so that those of two worlds differ. */
+  readonly name: string;
   /** What the call holds outside itself now. */
   readonly held = new Map<string, number>();
   /** Steps in the order in which they began. */
@@ -143,6 +162,8 @@ export class FakeWorld {
   /** What the configuration says of the contact centre's trunk. */
   contactCentre: object = { targets: ['sip:192.0.2.9'] };
   farRefusal: { status: number; reason: string; contact?: string } | undefined;
+  /** Who refuses rings first, until this resolves. */
+  ringing: (() => Promise<void>) | undefined;
   /** INVITEs to the far side. */
   readonly dialled: OutgoingInvite[] = [];
   /** What the relay was told of the parties, in its order. */
@@ -156,6 +177,10 @@ export class FakeWorld {
   #resumed: ForkStream[] | undefined;
   readonly #cancel = new AbortController();
   readonly #changed = new EventEmitter();
+
+  constructor(name = 'world') {
+    this.name = name;
+  }
 
   hold(what: string): void {
     this.held.set(what, (this.held.get(what) ?? 0) + 1);
@@ -204,8 +229,11 @@ export class FakeWorld {
       return this.near;
     };
     const nearOffer = () => this.nearOffer;
+    const sipCallId = () => `near-${this.name}`;
     return {
-      sipCallId: 'near',
+      get sipCallId() {
+        return sipCallId();
+      },
       source: { address: '127.0.0.1', port: 1 },
       requestUri: 'sip:+15550001@sbc',
       get sdp() {
@@ -236,6 +264,10 @@ export class FakeWorld {
       invite.onSent();
       this.dialled.push(invite);
       await this.step('invite', signal);
+      if (this.farRefusal && this.ringing) {
+        invite.onProgress(180, '', 'a');
+        await this.ringing();
+      }
       if (this.farRefusal) return { kind: 'refused', ...this.farRefusal };
       for (const early of this.earlyAnswers) {
         const [sdp = '', branch = 'a'] = early.split(' of ');
@@ -361,7 +393,7 @@ export class FakeWorld {
     setImmediate(() => this.#changed.emit('changed'));
   }
 
-  readonly events: CallEvents = {
+  readonly events: CallWitness = {
     callRefused: ({ reason }) => this.#tell(`callRefused ${reason}`),
     callStarted: () => this.#tell('callStarted'),
     callAnswered: () => this.#tell('callAnswered'),
@@ -381,6 +413,12 @@ export class FakeWorld {
       this.gaps.push(gapMs);
       this.#tell('recordingEnded', termination);
     },
+    callRinging: () => {},
+    targetCalled: () => {},
+    recorderAsked: () => {},
+    recorderAccepted: () => {},
+    recorderGivenUp: () => {},
+    recordingMedia: () => {},
     recordingState: (_recording, forkId) => {
       this.did.push(`state kept of ${forkId}`);
       this.keptState.emit('kept');
@@ -459,19 +497,34 @@ export class FakeWorld {
 
   /** Whether the seller who comes by a transfer is to be recorded. */
   newSellerListed = true;
+  /** How such a call is recorded. */
+  newTerms: Partial<RecordingTerms> = {};
 
-  readonly referrals: Referrals = {
+  /** Those that a Replaces may name a leg of. */
+  calls: readonly SearchedCall[] = [];
+
+  readonly referrals: Mutable<Referrals> = {
+    legNamed: (replaces, from) => findLeg(this.calls, replaces, from),
     route: (_from, _call, { uri }) => (uri.user === 'nowhere' ? [] : this.candidates()),
+    identify: ({ header }, by) => {
+      const claim = header('p-asserted-identity');
+      return claim === undefined ? undefined : { uri: parseUri(claim), name: '', by };
+    },
+    numberFor: (_from, _to, { user = '' }) => user,
     redirect: (from, _by, call, uri) => this.referrals.route(from, call, { uri }),
     callerFor: () => ({ believed: true, trusted: true, passHeaders: [], number: (user) => user }),
-    regard: (call, party, { uri }) => {
-      const now = { uri: `sip:${uri.user}@sbc`, name: '', user: uri.user ?? '', anonymous: false };
+    regard: (call, party, { uri, name = '' }) => {
+      const hidden = uri.host === 'anonymous.invalid';
+      const now = hidden ? anonymous : { uri: `sip:${uri.user}@sbc`, name, user: uri.user ?? '', anonymous: false };
       const recorders = this.newSellerListed ? ['sip:r1'] : [];
       const decision = { ...call.decision, record: this.newSellerListed, recorders };
-      return { ...call, decision, parties: { ...call.parties, [party]: now } };
+      const role = callingRole(call.direction) === party ? 'calling' : 'called';
+      const parties = withRoles({ ...call.parties, [role]: now }, call.decision.party);
+      return { ...call, decision, parties };
     },
     record: (facts) => ({
       ...usualTerms,
+      ...this.newTerms,
       of: new Recordings([this.recording(facts)], 'all'),
       again: () => this.referrals.record(facts).of,
     }),

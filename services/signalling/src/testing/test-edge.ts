@@ -60,7 +60,10 @@ export class TestEdge {
 /** A phone on UDP. */
 export class TestParty {
   readonly #transports = new Transports();
-  readonly agent = new UserAgent({ transports: this.#transports });
+  readonly agent = new UserAgent({
+    transports: this.#transports,
+    allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'NOTIFY', 'REFER'],
+  });
   #address: HostPort = { host: '', port: 0 };
 
   static async start(): Promise<TestParty> {

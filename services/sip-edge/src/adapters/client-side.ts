@@ -144,15 +144,11 @@ export class ClientSide {
   /** The first of them that takes a connection (RFC 3263 §4.3); all together have the time that one alone would have. */
   async #reach(found: readonly Destination[]): Promise<{ destination: Destination; flow: Flow } | undefined> {
     const { transports, destinations, log, dialDeadlineMs } = this.#context;
+    // One alone has the deadline of the transports.
+    const share = () => (found.length > 1 ? AbortSignal.timeout(Math.ceil(dialDeadlineMs / found.length)) : undefined);
     for (const destination of found) {
       try {
-        return {
-          destination,
-          flow: await transports.flow(
-            destination.target,
-            AbortSignal.timeout(Math.ceil(dialDeadlineMs / found.length)),
-          ),
-        };
+        return { destination, flow: await transports.flow(destination.target, share()) };
       } catch (error) {
         const { protocol, host, port } = destination.target;
         destinations.failed(destination.target);

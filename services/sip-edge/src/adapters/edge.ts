@@ -76,6 +76,8 @@ const defaultSources = { messagesPerSecond: 4_000, connectionsPerSecond: 100, co
 /** Above what peers send of SIP and SDP, with Identity and History-Info; a datagram is smaller anyway. */
 const messageLimits = { maxHeaderBytes: 16_384, maxHeaderFields: 128, maxBodyBytes: 65_536 };
 
+const defaultDialDeadlineMs = 5_000;
+
 /** Longer than any call rings that somebody waits for; RFC 3261 §13.3.1.1 has proxies give up after 3 minutes. */
 const defaultRingingDeadlineMs = 5 * 60_000;
 
@@ -116,6 +118,7 @@ export class Edge {
       pace: ({ host }, messages) => gate.pace(host, messages),
       limits: messageLimits,
       maxConnectionsPerSource: connections,
+      dialTimeoutMs: options.dialDeadlineMs ?? defaultDialDeadlineMs,
     });
     this.#layer = new TransactionLayer({
       transports: this.#transports,
@@ -228,7 +231,7 @@ export class Edge {
       isPeer: (address) => this.#peers.has(address),
       metrics,
       log,
-      dialDeadlineMs: this.#options.dialDeadlineMs ?? 5_000,
+      dialDeadlineMs: this.#options.dialDeadlineMs ?? defaultDialDeadlineMs,
       ringingDeadlineMs: this.#options.ringingDeadlineMs ?? defaultRingingDeadlineMs,
     };
   }

@@ -31,7 +31,7 @@ export async function flowInDialog(context: EdgeContext, state: DialogState, kno
   try {
     const { target } = await context.destinations.resolve(route || nextHopUri(state), known.protocol);
     if (reusable && known.protocol === target.protocol && known.remote.host === target.host) return known;
-    return await context.transports.flow(target, AbortSignal.timeout(context.dialDeadlineMs));
+    return await context.transports.flow(target);
   } catch (error) {
     if (route !== '') throw error;
     const unresolved = error instanceof DestinationError && error.kind === 'dns' && state.routeSet.length === 0;
