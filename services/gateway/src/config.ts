@@ -14,8 +14,8 @@ export interface GatewayConfig extends ProcessConfig {
   readonly grpcTls: SidestreamConfig['grpc']['tls'];
   readonly listen: HostPort;
   readonly gateway: GatewaySection;
-  /** Where each tenant's policy comes from. */
-  readonly policySources: Readonly<Record<string, 'file' | 'provider'>>;
+  /** What policy-sync and registration do, by tenant. */
+  readonly providers: Readonly<Record<string, { readonly policy: boolean; readonly registration: boolean }>>;
 }
 
 /**
@@ -36,8 +36,11 @@ export function readGatewayConfig(environment: NodeJS.ProcessEnv = process.env):
     grpcTls: grpc.tls,
     listen: parseHostPort(gateway.listen),
     gateway,
-    policySources: Object.fromEntries(
-      Object.entries(config.tenants).map(([name, { policy }]) => [name, policy.source]),
+    providers: Object.fromEntries(
+      Object.entries(config.tenants).map(([tenant, { policy, provider }]) => [
+        tenant,
+        { policy: policy.source === 'provider', registration: provider?.register === true },
+      ]),
     ),
   };
 }

@@ -26,8 +26,11 @@ import { WebServer } from './adapters/web-server.js';
 import { type GatewayConfig, readGatewayConfig } from './config.js';
 import { DialerFold } from './domain/dialer-fold.js';
 import { DialerLog } from './domain/dialer-log.js';
+import { EndedCalls } from './domain/ended-calls.js';
 
 const maxCalls = 200_000;
+/** Of each tenant. */
+const maxEnded = 1_000;
 const maxSellers = 100_000;
 const closeGraceMs = 3_000;
 
@@ -39,6 +42,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const tokens = new IssuerTokens(issuers);
   const dialerLog = new DialerLog({ eventsPerSeller: limits.eventsPerSeller, maxSellers });
   const fold = new DialerFold({ startWithinMs: limits.recordingStarts, historyMs, maxCalls });
+  const endedCalls = new EndedCalls({ maxLive: maxCalls, maxEnded });
   const connections = new Connections(limits);
   const gate = new Gate({ tokens, origins, publicUrl, requestsPerSecond });
   const live = new LiveEvents();
@@ -48,6 +52,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     dialerLog,
     historyMs,
     onCaughtUp: () => health.set('events', true),
+    endedCalls,
     onEvent: (event) => live.tell(event),
     log,
   });
@@ -63,7 +68,8 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const routes = apiRoutes({
     control: new Control({ signalling, policySync, registration }),
     relays: () => relays.current,
-    policySources: config.policySources,
+    endedCalls,
+    providers: config.providers,
   });
   const dialers = new DialerEndpoint({
     tokens,

@@ -71,7 +71,7 @@ test('pause by the API: no packet reaches the recorder until it is resumed; part
   assert.ok((await set.api(operator, `/api/v1/calls/${live.callId}?reveal=true`)).text.includes(customerNumber));
 
   const paused = await set.api(operator, `/api/v1/calls/${live.callId}/recording/pause`, {});
-  assert.equal(paused.json.call.recordings[0].phase, 'paused');
+  assert.equal(paused.json.recordings[0].phase, 'paused');
   const before = datagrams();
   await stage.talk(call, 50);
   assert.deepEqual(datagrams(), before);
@@ -82,5 +82,10 @@ test('pause by the API: no packet reaches the recorder until it is resumed; part
   assert.equal((await set.api(operator, `/api/v1/calls/${live.callId}/end`, { reason: 'enough' })).status, 200);
   await Promise.all(ends);
   assert.equal((await set.api(operator, `/api/v1/calls/${live.callId}`)).status, 404);
+  const records = async () => (await set.api(operator, '/api/v1/records')).json.records;
+  await eventually(async () => (await records()).length === 1, 'the call is among those that are over');
+  const [record] = await records();
+  assert.deepEqual([record.callId, record.termination.reason], [live.callId, 'ended-by-operator']);
+  assert.deepEqual(record.recordings.length, 1);
   await stage.nothingIsLeft();
 });

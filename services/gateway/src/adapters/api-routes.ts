@@ -1,7 +1,11 @@
 // The API's routes in one table: the router and the OpenAPI document are both made of it, so that neither knows what the other does not.
+
+import type { Recorder } from '@sidestream/proto/calls/v1';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import type { GatewayConfig } from '../config.js';
 import { shownCall } from '../domain/call-text.js';
+import { type EndedCalls, shownRecord } from '../domain/ended-calls.js';
 import type { User } from '../domain/user.js';
 import { type Control, callActions } from './control.js';
 import type { RelayLease } from './relays.js';
@@ -9,7 +13,8 @@ import type { RelayLease } from './relays.js';
 export interface ApiParts {
   readonly control: Control;
   readonly relays: () => ReadonlyMap<string, RelayLease>;
-  readonly policySources: Readonly<Record<string, 'file' | 'provider'>>;
+  readonly endedCalls: EndedCalls;
+  readonly providers: GatewayConfig['providers'];
 }
 
 export interface ApiRequest {
@@ -45,12 +50,15 @@ const callSchema = z
     recordings: z.array(z.looseObject({ recordingId: z.string(), phase: z.string(), recorder: z.string() })),
   })
   .describe('a live call; parties are masked unless reveal=true');
-const oneCall = z.object({ call: callSchema });
 const reveal = { reveal: 'true: parties are shown as they are' };
 const listOf = (name: string) => z.object({ [name]: z.array(z.looseObject({})) });
+const recordsSchema = z.object({
+  limit: z.coerce.number().int().min(1).max(500),
+  before: z.iso.datetime({ offset: true }).optional(),
+});
 const endSchema = z.strictObject({ reason: z.string().max(100).default('') });
 
-export function apiRoutes({ control, relays, policySources }: ApiParts): ApiRoute[] {
+export function apiRoutes({ control, relays, endedCalls, providers }: ApiParts): ApiRoute[] {
   const isRevealed = ({ value }: ApiRequest) => value('reveal') === 'true';
   return [
     {
@@ -69,10 +77,10 @@ export function apiRoutes({ control, relays, policySources }: ApiParts): ApiRout
       path: '/calls/{id}',
       summary: 'one live call',
       query: reveal,
-      answer: oneCall,
+      answer: callSchema,
       work: async (request) => {
         const call = await control.call(request.user.tenant, request.value('id'));
-        return { call: shownCall(call, isRevealed(request)) };
+        return shownCall(call, isRevealed(request));
       },
     },
     {
@@ -92,10 +100,10 @@ export function apiRoutes({ control, relays, policySources }: ApiParts): ApiRout
         path: `/calls/{id}/recording/${action}`,
         summary: `${action} the recording of a call`,
         query: reveal,
-        answer: oneCall,
+        answer: callSchema,
         work: async (request) => {
           const call = await control.record(request.user.tenant, request.value('id'), action);
-          return { call: shownCall(call, isRevealed(request)) };
+          return shownCall(call, isRevealed(request));
         },
       }),
     ),
@@ -104,14 +112,14 @@ export function apiRoutes({ control, relays, policySources }: ApiParts): ApiRout
       path: '/recorders',
       summary: "the tenant's recorders as each signalling instance finds them",
       answer: listOf('recorders'),
-      work: async ({ user }) => ({ recorders: await control.recorders(user.tenant) }),
+      work: async ({ user }) => ({ recorders: (await control.recorders(user.tenant)).map(shownRecorder) }),
     },
     {
       method: 'get',
       path: '/relays',
       summary: 'the media relays and their load',
       answer: listOf('relays'),
-      work: async () => ({ relays: [...relays()].map(([id, relay]) => ({ id, ...relay })) }),
+      work: async () => ({ relays: [...relays()].map(([relay, lease]) => ({ relay, ...lease })) }),
     },
     {
       method: 'get',
@@ -119,7 +127,7 @@ export function apiRoutes({ control, relays, policySources }: ApiParts): ApiRout
       summary: "how the tenant's policy stands",
       answer: listOf('policies'),
       work: async ({ user: { tenant } }) => ({
-        policies: policySources[tenant] === 'provider' ? await control.policies(tenant) : [{ tenant, source: 'file' }],
+        policies: providers[tenant]?.policy ? await control.policies(tenant) : [filePolicy(tenant)],
       }),
     },
     {
@@ -135,7 +143,28 @@ export function apiRoutes({ control, relays, policySources }: ApiParts): ApiRout
       path: '/registrations',
       summary: "how the tenant's registration with the provider stands",
       answer: listOf('registrations'),
-      work: async ({ user: { tenant } }) => ({ registrations: await control.registrations(tenant) }),
+      work: async ({ user: { tenant } }) => ({
+        registrations: providers[tenant]?.registration ? await control.registrations(tenant) : [],
+      }),
+    },
+    {
+      method: 'get',
+      path: '/records',
+      summary: 'calls that are over, the newest first',
+      query: { ...reveal, limit: '1 to 500; 100', before: 'only calls that ended before this time (ISO 8601)' },
+      answer: listOf('records'),
+      work: async (request) => {
+        const { limit, before } = recordsSchema.parse({
+          limit: request.value('limit') || 100,
+          before: request.value('before') || undefined,
+        });
+        const records = endedCalls.list(
+          request.user.tenant,
+          limit,
+          before === undefined ? undefined : new Date(before),
+        );
+        return { records: records.map((one) => shownRecord(one, isRevealed(request))) };
+      },
     },
   ];
 }
@@ -143,4 +172,17 @@ export function apiRoutes({ control, relays, policySources }: ApiParts): ApiRout
 /** The value of a parameter, from the path first. */
 export function parameterOf(c: Context): (name: string) => string {
   return (name) => c.req.param(name) ?? c.req.query(name) ?? '';
+}
+
+/** What its instance makes of the recorder, in a word. */
+const states: Readonly<Record<string, string>> = { closed: 'healthy', 'half-open': 'probing', open: 'avoided' };
+
+function shownRecorder({ breaker, sessions, lastFailure, ...rest }: Recorder & { instance: string }): object {
+  const state = states[breaker] ?? 'unknown';
+  return { ...rest, state, recordings: sessions, ...(state !== 'healthy' && { reason: lastFailure }) };
+}
+
+/** Signalling reads it itself: nobody knows more of it here. */
+function filePolicy(tenant: string): object {
+  return { tenant, source: 'file', revision: '', users: 0, stale: false, staleRule: '' };
 }

@@ -3,6 +3,7 @@ import type { Event } from '@sidestream/proto/events/v1';
 import { type Bus, EventFeed, type Logger, type StreamPlace } from '@sidestream/service';
 import type { DialerFold } from '../domain/dialer-fold.js';
 import type { DialerLog } from '../domain/dialer-log.js';
+import type { EndedCalls } from '../domain/ended-calls.js';
 
 const tickMs = 250;
 /** A deadline is taken to have passed only when no event from before it can still be on its way. */
@@ -11,6 +12,7 @@ const lateMs = 2_000;
 export interface EventIntakeOptions {
   readonly fold: DialerFold;
   readonly dialerLog: DialerLog;
+  readonly endedCalls: EndedCalls;
   readonly historyMs: number;
   readonly onCaughtUp: () => void;
   /** Every event that comes, after what was. */
@@ -52,11 +54,12 @@ export class EventIntake {
   }
 
   #take(event: Event, { sequence, storedAtMs }: StreamPlace): void {
-    const { fold, dialerLog, onEvent } = this.#options;
+    const { fold, dialerLog, endedCalls, onEvent } = this.#options;
     dialerLog.read(sequence);
     const { body, time = new Date(storedAtMs) } = event;
     if (body === undefined) return;
     for (const told of fold.take({ sequence, storedAtMs, time, body })) dialerLog.add(told);
+    endedCalls.take(body, time);
     if (this.#caughtUp) onEvent(event);
   }
 

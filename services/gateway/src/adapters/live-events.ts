@@ -1,5 +1,6 @@
 // What changed, for live pages of operators: no content, the full state is had by asking again. Bounded by their connections.
 import type { Event } from '@sidestream/proto/events/v1';
+import { eventSubject } from '@sidestream/service';
 import type { EventStream } from './event-stream.js';
 
 export class LiveEvents {
@@ -14,10 +15,11 @@ export class LiveEvents {
   tell({ body, time }: Event): void {
     if (body === undefined || this.#pages.size === 0) return;
     const { value } = body;
+    const kind = eventSubject(body).replace('events.', '');
     const of = 'tenant' in value ? value.tenant : undefined;
     const callId = 'callId' in value ? value.callId : undefined;
     for (const [page, tenant] of this.#pages)
-      if (of === undefined || of === tenant) page.send({ event: 'changed', data: { what: body.$case, callId, time } });
+      if (of === undefined || of === tenant) page.send({ event: kind, data: { callId, time } });
   }
 
   end(): void {

@@ -2,6 +2,7 @@
 import { SidestreamError } from '@sidestream/service';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { z } from 'zod';
 import { TokenRefused } from '../domain/user.js';
 
 const titles: Readonly<Record<number, string>> = {
@@ -31,6 +32,10 @@ export class HttpProblem extends Error {
 
 export function problemOf(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
+  if (error instanceof z.ZodError) {
+    const [issue] = error.issues;
+    return new HttpProblem(400, 'malformed', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+  }
   if (error instanceof TokenRefused) {
     const { reason } = error;
     const status = reason === 'issuer-unavailable' ? 503 : reason === 'no-seller' ? 403 : 401;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 export const relayLease = z.object({
   region: z.string(),
+  address: z.string(),
   sessions: z.number(),
   capacity: z.number(),
   draining: z.boolean(),

@@ -3,12 +3,17 @@ import type { Call, Party } from '@sidestream/proto/calls/v1';
 import { Direction } from '@sidestream/proto/events/v1';
 
 /** What the API shows of a call; dates become ISO texts in JSON. */
-export function shownCall(call: Call, reveal: boolean): object {
-  const { calling, called, direction, ...rest } = call;
-  const party = (one: Party | undefined) =>
-    one && (reveal ? one : { uri: masked(one.uri), name: maskedName(one.name) });
-  const word = direction === Direction.OUTBOUND ? 'outbound' : 'inbound';
-  return { ...rest, direction: word, calling: party(calling), called: party(called) };
+export function shownCall({ calling, called, direction, ...rest }: Call, reveal: boolean): object {
+  return {
+    ...rest,
+    direction: direction === Direction.OUTBOUND ? 'outbound' : 'inbound',
+    calling: calling && shownParty(calling, reveal),
+    called: called && shownParty(called, reveal),
+  };
+}
+
+export function shownParty({ uri, name }: Party, reveal: boolean): Party {
+  return reveal ? { uri, name } : { uri: masked(uri), name: maskedName(name) };
 }
 
 /** The last two characters of the user part stay: enough to tell two calls apart, too little to call anybody. */
