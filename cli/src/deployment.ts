@@ -46,6 +46,8 @@ export class Deployment {
   readonly #drainMs: number;
   readonly #environment: Record<string, string>;
   #stopping = false;
+  /** Every service was started: those that are ready may be all there are. */
+  #complete = false;
 
   private constructor(options: DeploymentOptions, drainMs: number) {
     this.#options = options;
@@ -77,6 +79,8 @@ export class Deployment {
       for (const name of ['media-relay', ...controlPlane(config), 'signalling', ...gateway]) {
         await deployment.#spawn(name, environment).listening(startDeadlineMs);
       }
+      deployment.#complete = true;
+      deployment.#tell();
     } catch (error) {
       await deployment.stop();
       throw error;
@@ -87,7 +91,7 @@ export class Deployment {
   get status(): DeploymentStatus {
     const statuses = [...this.services].map(([name, { status }]) => ({ name, status }));
     return {
-      ready: statuses.length > 1 && statuses.every(({ status }) => status?.ready === true),
+      ready: this.#complete && statuses.every(({ status }) => status?.ready === true),
       addresses: Object.fromEntries(
         statuses.flatMap(({ name, status }) =>
           Object.entries(status?.addresses ?? {}).map(([key, value]) => [`${name}.${key}`, value]),
@@ -132,14 +136,16 @@ export class Deployment {
       onLog: this.#options.onLog,
     });
     this.services.set(name, service);
-    service.onChange(() => {
-      if (!this.#stopping) this.#options.onStatus?.(this.status);
-    });
+    service.onChange(() => this.#tell());
     void service.exited.then((how) => {
       const wanted = this.services.get(name) === service;
       if (wanted && !this.#stopping) this.#options.onFailure?.(`${name} ended: ${how}`);
     });
     return service;
+  }
+
+  #tell(): void {
+    if (!this.#stopping) this.#options.onStatus?.(this.status);
   }
 
   /** The embedded edge and signalling share a secret that lives as long as they do. */

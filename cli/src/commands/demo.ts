@@ -15,6 +15,8 @@ export interface DemoOptions {
   readonly keepLogs: boolean;
   /** Keeps everything up after the calls, with pages to look at, until it is interrupted. */
   readonly stay: boolean;
+  /** Folder of edge-config, for a drachtio-server instead of our own edge. */
+  readonly edge?: string | undefined;
 }
 
 interface DemoProof {
@@ -27,7 +29,7 @@ interface DemoProof {
 const orphanGraceMs = 5_000;
 
 /** Runs the demo; the exit code is 0 only if everything is proven. */
-export async function demo({ json, out, keepLogs, stay }: DemoOptions): Promise<number> {
+export async function demo({ json, out, keepLogs, edge, stay }: DemoOptions): Promise<number> {
   const started = Date.now();
   const say = (what: string) =>
     process.stderr.write(`${((Date.now() - started) / 1_000).toFixed(1).padStart(5)} s  ${what}\n`);
@@ -42,6 +44,7 @@ export async function demo({ json, out, keepLogs, stay }: DemoOptions): Promise<
     scenario = await interruption.before(
       Scenario.start({
         directory,
+        edge,
         onLog: (line) => keepLogs && process.stderr.write(`${line}\n`),
         onProgress: (what) => say(`starting ${what}`),
         ...(set && { configure: (config) => set.configure(config) }),

@@ -103,6 +103,7 @@ export class Scenario {
   /** @param directory where the recorder keeps its files while the demo runs. */
   static async start(options: {
     directory: string;
+    edge?: string | undefined;
     onLog: (line: string) => void;
     onProgress: (what: string) => void;
     configure?: (config: LaboratoryConfig) => void;
@@ -129,6 +130,7 @@ export class Scenario {
         sellerTarget: `${sellerHost}:${seller.address.port}`,
         recorder: { directory: options.directory, onMessage: trace.listener('recorder') },
         provider: {},
+        ...(options.edge !== undefined && { edge: options.edge }),
         onLog: options.onLog,
         onProgress: options.onProgress,
         ...(options.configure && { configure: options.configure }),

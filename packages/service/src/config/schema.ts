@@ -23,6 +23,14 @@ export const tlsFilesSchema = z
   .strictObject({ certFile: file, keyFile: file, caFile: file })
   .describe('certificate, key and the authority that signs the others');
 
+const grpcTlsSchema = tlsFilesSchema.extend({
+  serverName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the name that all certificates of services have, where their addresses are in none; else the address'),
+});
+
 const filePolicySchema = z.strictObject({ source: z.literal('file'), file });
 
 const providerPolicySchema = z
@@ -153,7 +161,7 @@ export const configSchema = z
       credentialsFile: file.optional(),
       replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(1),
     }),
-    grpc: z.strictObject({ tls: tlsFilesSchema.optional() }).default({}),
+    grpc: z.strictObject({ tls: grpcTlsSchema.optional() }).default({}),
     relays: z.array(z.strictObject({ address: hostPort })).default([]),
     regions: z.record(name, z.strictObject({ recorders: recorderListSchema })),
     tenants: z.record(name, tenantSchema),
@@ -195,6 +203,19 @@ export const configSchema = z
         .array(z.string().regex(/^\+?\d{2,15}$/, 'must be digits, as they are dialled'))
         .default(['112', '911'])
         .describe('calls to these are put through whatever the limits and `destinations` say, recorded or not'),
+      records: z
+        .strictObject({
+          directory: file,
+          maxFiles: z.int().min(1).max(1_000).default(10),
+          maxBytes: z
+            .int()
+            .min(1024)
+            .max(1024 ** 3)
+            .default(64 * 1024 ** 2)
+            .describe('of one file'),
+        })
+        .optional()
+        .describe('records of ended calls as JSON lines in rotating files, beside NATS'),
       drainSeconds: z.int().min(0).max(86_400).default(5),
     }),
     mediaRelay: z.strictObject({
@@ -222,6 +243,17 @@ export const configSchema = z
     policySync: controlServiceSchema,
     registration: controlServiceSchema,
     gateway: gatewaySchema.optional(),
+    records: z
+      .strictObject({
+        maxAge: duration(60_000, 3_650 * 24 * 3_600_000).prefault('30d'),
+        maxBytes: z
+          .int()
+          .min(1024 * 1024)
+          .default(4 * 1024 ** 3),
+      })
+      .prefault({})
+      .transform(({ maxAge, maxBytes }) => ({ maxAgeMs: maxAge, maxBytes }))
+      .describe('how long, and how many bytes of, records of ended calls are kept in NATS; the oldest go first'),
     log: z
       .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
       .prefault({}),
@@ -236,3 +268,4 @@ export type ControlServiceConfig = z.output<typeof controlServiceSchema>;
 export type TenantConfig = SidestreamConfig['tenants'][string];
 export type TlsFiles = z.output<typeof tlsFilesSchema>;
 export type GatewaySection = z.output<typeof gatewaySchema>;
+export type GrpcTls = z.output<typeof grpcTlsSchema>;

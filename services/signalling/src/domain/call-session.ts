@@ -18,7 +18,7 @@ import { dialWithin, isThere, mayTryNext } from './dialling.js';
 import { farInvite } from './far-invite.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
-import type { IdentityClaim, Leg, Refusal } from './ports.js';
+import type { Acceptance, CalledTarget, IdentityClaim, Leg, Offered, Refusal } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import { Succession } from './succession.js';
 import {
@@ -174,7 +174,7 @@ export class CallSession {
   start(): void {
     const { invite } = this.#plan;
     // A turn later: the INVITE goes on before the world hears of it.
-    setImmediate(() => this.#services.events.callStarted(this.#plan.facts));
+    setImmediate(() => this.#services.events.callStarted(this.#plan.facts, invite));
     const onCancel = () =>
       this.#dispatch({ type: 'cancelled', termination: terminated('cancelled', 'the caller gave up') });
     if (invite.cancelled.aborted) onCancel();
@@ -273,6 +273,7 @@ export class CallSession {
         },
         onProgress: (status, sdp, branch) => {
           onTarget(candidate, true);
+          this.#services.events.callRinging(this.#members.facts);
           this.#progress = { status, sdp, arrivedAtMs: clock() };
           // RFC 3261 §13.2.1: no offer comes in a response that is not reliable, and none is without our leave.
           if (!this.#state.late) this.#media.hear(sdp, branch);
@@ -282,6 +283,7 @@ export class CallSession {
       { answerMs: ringDeadlineMs, responseMs: isLast ? undefined : timeoutMs },
       this.#work.signal,
     );
+    this.#services.events.targetCalled(this.#members.facts, calledTarget(candidate, outcome));
     onTarget(candidate, outcome.kind !== 'refused' || this.#state.rang || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
@@ -451,6 +453,13 @@ export class CallSession {
       this.#resolveEnded();
     });
   }
+}
+
+function calledTarget({ trunk, hostPort: peer }: Candidate, outcome: Acceptance | Offered | Refusal): CalledTarget {
+  const status = outcome.kind === 'refused' ? outcome.status : 200;
+  // A target that has answered with an offer has its dialog when it is acknowledged.
+  const sipCallId = outcome.kind === 'accepted' ? outcome.leg.dialog.sipCallId : '';
+  return { trunk: trunk.name, peer, status, sipCallId };
 }
 
 function unreachable(value: never): never {

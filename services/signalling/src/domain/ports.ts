@@ -364,7 +364,8 @@ export interface PolicyFacts {
 export interface CallEvents {
   /** A new INVITE was turned away; `trunk` is that of its source, undefined for a stranger. */
   callRefused(refusal: CallRefusal): void;
-  callStarted(call: CallFacts): void;
+  /** @param from the caller's leg */
+  callStarted(call: CallFacts, from: Pick<IncomingInvite, 'sipCallId' | 'source'>): void;
   callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
   /** Somebody else has taken this party's place. `call`: as it is now. */
   callTransferred(call: CallFacts, party: Party): void;
@@ -385,6 +386,34 @@ export interface CallEvents {
   ): void;
   /** Beside the call, never awaited: dialog state as plain data and fork ids; no key. */
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void;
+}
+
+/** What goes on within calls and recordings, for the record that is kept of them. Nothing here waits or throws. */
+export interface CallSteps {
+  /** A target has rung, the first one of the call or another. */
+  callRinging(call: CallFacts): void;
+  /** This target was called. */
+  targetCalled(call: CallFacts, target: CalledTarget): void;
+  recorderAsked(recording: RecordingFacts, recorder: string): void;
+  /** The recorder that was asked last has taken the recording. */
+  recorderAccepted(recording: RecordingFacts): void;
+  /** The recorder that was asked last is of no use. */
+  recorderGivenUp(recording: RecordingFacts, why: Termination): void;
+  /** The relay has told how the fork to the recorder does its work. */
+  recordingMedia(recording: RecordingFacts, condition: ForkCondition): void;
+}
+
+/** What calls and recordings tell. */
+export type CallWitness = CallEvents & CallSteps;
+
+export interface CalledTarget {
+  readonly trunk: string;
+  /** `host:port`. */
+  readonly peer: string;
+  /** Of the final response; 0 if the call ended before it. */
+  readonly status: number;
+  /** Empty where no dialog was made. */
+  readonly sipCallId: string;
 }
 
 /** Why new calls are turned away. A reason is a metric label: nothing else becomes one. */
