@@ -149,6 +149,7 @@ Exit code: 0 registered, nothing to do, or shown; 1 failed or not possible; 2 wr
   );
 
 interface DemoFlags {
+  stay?: boolean;
   json?: boolean;
   out: string;
   keepLogs?: boolean;
