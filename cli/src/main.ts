@@ -153,7 +153,6 @@ interface DemoFlags {
   json?: boolean;
   out: string;
   keepLogs?: boolean;
-  stay?: boolean;
   edge?: string;
 }
 
