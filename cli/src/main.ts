@@ -50,15 +50,17 @@ program
   .option('-o, --out <directory>', 'where recordings and messages are left', 'out/demo')
   .option('--keep-logs', "show the services' logs on stderr")
   .option('--edge <folder>', 'of edge-config: use the drachtio-server that it was written for')
+  .option('--stay', 'keep everything up after the calls, with pages to look at, until Ctrl-C')
   .addHelpText(
     'after',
     `
 Starts nats-server, rtpengine, the SIP edge, the services, a recorder, a provider and two parties on free loopback ports; registers
-the tenant, fetches the policy, places the calls; stops them all.
+the tenant, fetches the policy, places the calls; stops them all. With --stay the addresses of the pages are on stderr, and Ctrl-C ends it
+with the same proof.
 Exit code: 0 only if everything is proven.`,
   )
-  .action(async ({ json = false, out, keepLogs = false, edge }: DemoFlags) =>
-    exitWith(await demo({ json, out, keepLogs, edge })),
+  .action(async ({ json = false, out, keepLogs = false, edge, stay = false }: DemoFlags) =>
+    exitWith(await demo({ json, out, keepLogs, edge, stay })),
   );
 
 program.addCommand(configCommand(exitWith));
@@ -150,6 +152,7 @@ interface DemoFlags {
   json?: boolean;
   out: string;
   keepLogs?: boolean;
+  stay?: boolean;
   edge?: string;
 }
 

@@ -242,7 +242,6 @@ export const configSchema = z
     }),
     policySync: controlServiceSchema,
     registration: controlServiceSchema,
-    gateway: gatewaySchema.optional(),
     records: z
       .strictObject({
         maxAge: duration(60_000, 3_650 * 24 * 3_600_000).prefault('30d'),
@@ -254,6 +253,7 @@ export const configSchema = z
       .prefault({})
       .transform(({ maxAge, maxBytes }) => ({ maxAgeMs: maxAge, maxBytes }))
       .describe('how long, and how many bytes of, records of ended calls are kept in NATS; the oldest go first'),
+    gateway: gatewaySchema.optional(),
     log: z
       .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
       .prefault({}),
@@ -267,5 +267,5 @@ export type ProviderConfig = z.output<typeof providerSchema>;
 export type ControlServiceConfig = z.output<typeof controlServiceSchema>;
 export type TenantConfig = SidestreamConfig['tenants'][string];
 export type TlsFiles = z.output<typeof tlsFilesSchema>;
-export type GatewaySection = z.output<typeof gatewaySchema>;
 export type GrpcTls = z.output<typeof grpcTlsSchema>;
+export type GatewaySection = z.output<typeof gatewaySchema>;

@@ -33,7 +33,8 @@ const at = (ms: number) => new Date(start + ms);
 
 test('a recorded call: its legs, times, recorders and ends, once, when it is over; the events are passed on', () => {
   const { world, kept, records, call, recording, after } = ledger();
-  kept.callStarted(call, { sipCallId: 'near', source: { address: '::1', port: 5060 } });
+  kept.callArrived(call, { sipCallId: 'near', source: { address: '::1', port: 5060 } });
+  kept.callStarted(call);
   after(10);
   kept.targetCalled(call, { trunk: 'pbx', peer: '10.0.0.5:5060', status: 503, sipCallId: '' });
   after(500);
@@ -135,7 +136,7 @@ const stories = {
 for (const [what, [story, verdict]] of Object.entries(stories))
   test(what, () => {
     const set = ledger();
-    set.kept.callStarted(set.call, { sipCallId: 'near', source: { address: '127.0.0.1', port: 1 } });
+    set.kept.callArrived(set.call, { sipCallId: 'near', source: { address: '127.0.0.1', port: 1 } });
     set.kept.callAnswered(set.call, { answerDelayMs: 1, postDialDelayMs: 1 });
     story(set);
     set.kept.callEnded(set.call, hangup, 10_000);
@@ -144,7 +145,7 @@ for (const [what, [story, verdict]] of Object.entries(stories))
 
 test('a gap lasts from the loss to the recovery, which may have begun before it was noticed', () => {
   const { world, kept, records, call, recording, after } = ledger();
-  kept.callStarted(call, { sipCallId: 'near', source: { address: '127.0.0.1', port: 1 } });
+  kept.callArrived(call, { sipCallId: 'near', source: { address: '127.0.0.1', port: 1 } });
   kept.recordingStarted(recording, world.recorderDialog, 1);
   after(10_000);
   kept.recorderGivenUp(recording, terminated('recorder-lost', 'r1'));

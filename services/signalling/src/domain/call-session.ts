@@ -173,8 +173,9 @@ export class CallSession {
   /** Begins; everything else follows from events. */
   start(): void {
     const { invite } = this.#plan;
+    this.#services.events.callArrived(this.#plan.facts, invite);
     // A turn later: the INVITE goes on before the world hears of it.
-    setImmediate(() => this.#services.events.callStarted(this.#plan.facts, invite));
+    setImmediate(() => this.#services.events.callStarted(this.#plan.facts));
     const onCancel = () =>
       this.#dispatch({ type: 'cancelled', termination: terminated('cancelled', 'the caller gave up') });
     if (invite.cancelled.aborted) onCancel();

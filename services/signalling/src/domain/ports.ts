@@ -4,6 +4,7 @@ import type { Decision } from '@sidestream/policy';
 import type { TrunkProtocol } from '@sidestream/routing';
 import type { CallId } from './identifiers.js';
 import type { CallParties, Direction, InviteParties, Party } from './parties.js';
+import type { Missing } from './recording-assurance.js';
 import type { Termination } from './termination.js';
 
 /** Milliseconds of a clock that never steps back; differences only. */
@@ -364,8 +365,7 @@ export interface PolicyFacts {
 export interface CallEvents {
   /** A new INVITE was turned away; `trunk` is that of its source, undefined for a stranger. */
   callRefused(refusal: CallRefusal): void;
-  /** @param from the caller's leg */
-  callStarted(call: CallFacts, from: Pick<IncomingInvite, 'sipCallId' | 'source'>): void;
+  callStarted(call: CallFacts): void;
   callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
   /** Somebody else has taken this party's place. `call`: as it is now. */
   callTransferred(call: CallFacts, party: Party): void;
@@ -384,12 +384,18 @@ export interface CallEvents {
     termination: Termination,
     times: { readonly durationMs: number; readonly gapMs: number },
   ): void;
+  /** The call should be recorded now and is not, although it was given time. */
+  recordingMissing(call: CallFacts, missing: Missing): void;
+  /** It is recorded again, or need not be any more. */
+  recordingFound(call: CallFacts, missing: Missing): void;
   /** Beside the call, never awaited: dialog state as plain data and fork ids; no key. */
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void;
 }
 
 /** What goes on within calls and recordings, for the record that is kept of them. Nothing here waits or throws. */
 export interface CallSteps {
+  /** Before everything else of the call. @param from the caller's leg */
+  callArrived(call: CallFacts, from: Pick<IncomingInvite, 'sipCallId' | 'source'>): void;
   /** A target has rung, the first one of the call or another. */
   callRinging(call: CallFacts): void;
   /** This target was called. */

@@ -413,6 +413,9 @@ export class FakeWorld {
       this.gaps.push(gapMs);
       this.#tell('recordingEnded', termination);
     },
+    callArrived: () => {},
+    recordingMissing: (_call, { reason }) => this.#tell(`recordingMissing ${reason}`),
+    recordingFound: () => this.#tell('recordingFound'),
     callRinging: () => {},
     targetCalled: () => {},
     recorderAsked: () => {},
