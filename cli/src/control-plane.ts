@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ChannelCredentials, Client } from '@grpc/grpc-js';
 import {
   Bus,
+  type BusSession,
   channelCredentials,
   createLogger,
   isUnanswered,
@@ -31,6 +32,7 @@ const activeDeadlineMs = 3_000;
 /** Another instance takes over within this time. */
 const takeOverMs = 15_000;
 const againMs = 500;
+const log = createLogger({ name: 'sidestream', instance: 'cli', level: 'silent' });
 
 const lease = z.object({ address: z.string(), active: z.boolean() });
 type Lease = z.infer<typeof lease>;
@@ -105,22 +107,39 @@ export async function withLeases<T, R>(
   { config: { nats }, prefix, schema }: { config: SidestreamConfig; prefix: string; schema: z.ZodType<T> },
   use: (book: LeaseBook<T>) => Promise<R>,
 ): Promise<R> {
-  const log = createLogger({ name: 'sidestream', instance: 'cli', level: 'silent' });
+  return withBus(nats, "; with --address it isn't needed", async (bus) => {
+    const book = new LeaseBook<T>(bus, { prefix, schema, log });
+    try {
+      return await use(book);
+    } finally {
+      book.stop();
+    }
+  });
+}
+
+/** Gives the live session. @throws SidestreamError `not-ready` without NATS */
+export function withNats<R>({ nats }: SidestreamConfig, use: (session: BusSession) => Promise<R>): Promise<R> {
+  return withBus(nats, '', (_bus, session) => use(session));
+}
+
+async function withBus<R>(
+  nats: SidestreamConfig['nats'],
+  hint: string,
+  use: (bus: Bus, session: BusSession) => Promise<R>,
+): Promise<R> {
   const bus = Bus.open({ nats, name: 'sidestream', log, metrics: new Registry() });
-  const book = new LeaseBook<T>(bus, { prefix, schema, log });
   const servers = nats.servers.join(', ');
   // Not AbortSignal.timeout(): its timer would not keep the process alive until the error is told.
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), connectDeadlineMs);
   try {
-    await bus.whenConnected(deadline.signal).catch(() => {
-      throw new SidestreamError('not-ready', `NATS at ${servers} doesn't answer; with --address it isn't needed`);
+    const session = await bus.whenConnected(deadline.signal).catch(() => {
+      throw new SidestreamError('not-ready', `NATS at ${servers} doesn't answer${hint}`);
     });
     clearTimeout(timer);
-    return await use(book);
+    return await use(bus, session);
   } finally {
     clearTimeout(timer);
-    book.stop();
     await bus.close();
   }
 }

@@ -3,8 +3,17 @@ import { Command } from 'commander';
 import { strict } from '../answered.js';
 import { readAddress } from '../control-plane.js';
 import { type CallAction, type CallsOptions, callsAct, callsList, callsShow, callsWatch, drain } from './calls.js';
+import { listEnded } from './ended-calls.js';
+import { addRecordCommands, readCount, readTime, times } from './ended-calls-command.js';
 
 type Flags = Omit<CallsOptions, 'json'> & { readonly json?: boolean };
+
+interface ListFlags extends Flags {
+  readonly tenant?: string;
+  readonly ended?: boolean;
+  readonly since?: Date;
+  readonly limit?: number;
+}
 
 const exitCodes = 'Exit code: 0 done, 1 not possible or not known, 2 wrong configuration or command line.';
 const found = `
@@ -20,16 +29,24 @@ const actions: Readonly<Record<Exclude<CallAction, 'end'>, string>> = {
 /** @param done is given the exit code. */
 export function callsCommand(done: (code: number) => void): Command {
   const calls = strict(new Command('calls'))
-    .description('the live calls: list, show, watch, end, record')
+    .description('calls: list, show, watch, end, record; those that are over: list, show, export, report')
     .addHelpText('after', `${found}\nNumbers and names of parties are printed: they are personal data.`);
-  add(calls, 'list', 'every live call')
+  add(calls, 'list', 'every live call, or those that are over')
     .option('-t, --tenant <name>', 'of this tenant only')
+    .option('--ended', 'calls that are over, from their records in NATS, the newest first')
+    .option('--since <time>', `with --ended: ${times}; else the last 24h`, readTime)
+    .option('--limit <count>', 'with --ended: the newest of them; else 50', readCount)
     .addHelpText(
       'after',
       `\n${exitCodes} Here 1 also when an instance did not answer; what the others said is printed.`,
     )
-    .action(async (flags: Flags & { tenant?: string }) => done(await callsList(read(flags), flags.tenant ?? '')));
-  add(calls, 'show', 'one call with its recordings')
+    .action(async (flags: ListFlags) => {
+      const { ended, tenant, since = readTime('24h'), limit = 50 } = flags;
+      const options = read(flags);
+      done(ended ? await listEnded({ ...options, tenant, since, limit }) : await callsList(options, tenant ?? ''));
+    });
+  addRecordCommands(calls, done);
+  add(calls, 'show', 'one call, live or over, with its recordings')
     .argument('<id>', 'of the call')
     .addHelpText('after', `\n${exitCodes}`)
     .action(async (id: string, flags: Flags) => done(await callsShow(read(flags), id)));

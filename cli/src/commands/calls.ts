@@ -7,6 +7,7 @@ import { answered, say } from '../answered.js';
 import { callError } from '../control-plane.js';
 import { followSignalling, type SignallingInstance, withSignalling } from '../signalling-instances.js';
 import { callsTable, describeCall, describeEvent, plainCall } from './calls-text.js';
+import { showEnded } from './ended-calls.js';
 
 export interface CallsOptions {
   /** sidestream.yaml. */
@@ -35,12 +36,23 @@ export function callsList(options: CallsOptions, tenant: string): Promise<number
 }
 
 export function callsShow(options: CallsOptions, callId: string): Promise<number> {
-  return onInstances(options, async (instances) => {
+  const { config: file, address, json } = options;
+  const live = async (instances: readonly SignallingInstance[]) => {
     const call = await ofTheOne(instances, callId, async ({ client }) => {
       return (await callUnary(client.getCall.bind(client), { callId }, { deadlineMs })).call;
     });
     tell(options, call);
     return 0;
+  };
+  return answered(file, async (config) => {
+    try {
+      return await withSignalling({ config, address }, live);
+    } catch (error) {
+      // It may be over; whoever asks one instance only asks for live calls.
+      const { code } = SidestreamError.from(error);
+      if (address !== undefined || (code !== 'not-found' && code !== 'not-ready')) throw error;
+      return showEnded(config, callId, json);
+    }
   });
 }
 

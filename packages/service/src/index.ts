@@ -29,11 +29,13 @@ export { EventFeed } from './nats/event-feed.js';
 export { type EventBody, EventPublisher, eventSubject } from './nats/event-publisher.js';
 export { KvFollower, type KvFollowerOptions, type KvValue } from './nats/kv-follower.js';
 export { KvWriter } from './nats/kv-writer.js';
-export { eventStream, leaseTtlMs } from './nats/layout.js';
+export { eventStream, leaseTtlMs, type RecordRetention } from './nats/layout.js';
 export { Leadership, type LeadershipOptions } from './nats/leadership.js';
 export { LeaseBook } from './nats/lease-book.js';
 export { LeaseKeeper } from './nats/lease-keeper.js';
 export { readObject } from './nats/object-reader.js';
+export { Outbox, type OutboxOptions } from './nats/outbox.js';
+export { type RecordQuery, readRecords, recordSubject } from './nats/record-reader.js';
 export { pause } from './pause.js';
 export { RateLimit, type RateLimitOptions } from './rate-limit.js';
 export {

@@ -28,7 +28,8 @@ export interface SignallingTenant extends Omit<TenantConfig, 'recorders'> {
   readonly enabled: boolean;
 }
 
-export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc' | 'trunks' | 'log' | 'management'> {
+export interface SignallingConfig
+  extends Pick<SidestreamConfig, 'nats' | 'grpc' | 'trunks' | 'log' | 'management' | 'records'> {
   readonly instance: string;
   /** Where the edge takes drachtio's protocol. */
   readonly edge: HostPort;
@@ -49,6 +50,8 @@ export interface SignallingConfig extends Pick<SidestreamConfig, 'nats' | 'grpc'
   readonly policyDirectory: string;
   /** Where the service Calls listens, and under which address others reach it. */
   readonly callsGrpc: { readonly listen: HostPort; readonly advertise: string | undefined };
+  /** Where records are written to besides; undefined: nowhere. */
+  readonly recordFiles: SidestreamConfig['signalling']['records'];
   readonly maxCalls: number;
   /** Of the event loop; above it new calls are refused. */
   readonly maxLagMs: number;
@@ -71,7 +74,7 @@ export function copyEnvironment(): void {
  */
 export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.env): SignallingConfig {
   const { path, config, instance } = readServiceConfig(environment, ({ signalling }) => signalling.id);
-  const { nats, grpc, relays, regions, tenants, trunks, signalling, mediaRelay, log, management } = config;
+  const { nats, grpc, relays, regions, tenants, trunks, signalling, mediaRelay, log, management, records } = config;
   const problems: { path: string; message: string }[] = [];
   const edge = readEdge(environment['SIDESTREAM_EDGE'] ?? signalling.edge);
   if (edge === undefined) {
@@ -97,6 +100,8 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     instance,
     log,
     management,
+    records,
+    recordFiles: signalling.records,
     nats,
     grpc,
     trunks,

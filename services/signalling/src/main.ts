@@ -15,7 +15,7 @@ import { DigestLogin } from '@sidestream/sip';
 import { recorderProfiles } from '@sidestream/siprec';
 import { observeAdmission } from './adapters/admission-metrics.js';
 import { CallFeed } from './adapters/call-feed.js';
-import { callsService } from './adapters/calls-grpc.js';
+import { callsService, writeFacts } from './adapters/calls-grpc.js';
 import { DrachtioTrunking } from './adapters/drachtio-trunking.js';
 import { EventReporter } from './adapters/events.js';
 import { followRelays, keepLease } from './adapters/leases.js';
@@ -25,6 +25,8 @@ import { PolicyFiles } from './adapters/policy-file.js';
 import { PolicyMetrics } from './adapters/policy-metrics.js';
 import { ProcessLoadMeter } from './adapters/process-load.js';
 import { ProviderPolicies } from './adapters/provider-policies.js';
+import { RecordFiles } from './adapters/record-files.js';
+import { RecordPublisher } from './adapters/record-publisher.js';
 import { SipRecorderClient } from './adapters/recorder-client.js';
 import { Registrations } from './adapters/registrations.js';
 import { measureRegistrations, measureTargets } from './adapters/trunk-metrics.js';
@@ -33,6 +35,7 @@ import { CallAdmission } from './domain/admission.js';
 import { CallControl, drained } from './domain/call-control.js';
 import { CallDesk } from './domain/call-desk.js';
 import { CallGuard } from './domain/call-guard.js';
+import { CallLedger } from './domain/call-ledger.js';
 import { CallRegistry } from './domain/call-registry.js';
 import type { CallSession } from './domain/call-session.js';
 import { CallerProof } from './domain/caller-proof.js';
@@ -102,7 +105,17 @@ await runService({
       { metrics, log },
     );
     const feed = new CallFeed(publisher);
-    const events = new EventReporter({ publisher: feed, kv, metrics, log });
+    const reporter = new EventReporter({ publisher: feed, kv, metrics, log });
+    const records = new RecordPublisher(bus, { retention: config.records, log, metrics });
+    const recordFiles = config.recordFiles && new RecordFiles(config.recordFiles, { instance, log, metrics });
+    const events = new CallLedger(reporter, {
+      instance,
+      write: writeFacts,
+      onRecord: (record) => {
+        records.publish(record);
+        recordFiles?.write(record);
+      },
+    });
     const registry = new CallRegistry<CallSession>(config.maxCalls);
     const overload = new Overload(config.maxLagMs);
     const load = new ProcessLoadMeter((reading) => overload.read(reading));
@@ -237,7 +250,7 @@ await runService({
         await providerPolicies.close(flushMs);
         await recorders.close();
         relays.close();
-        await publisher.close(flushMs);
+        await Promise.all([publisher.close(flushMs), records.close(flushMs), recordFiles?.close(flushMs)]);
         await kv.close(flushMs);
         book.stop();
         registrations.stop();

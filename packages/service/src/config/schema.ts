@@ -194,6 +194,19 @@ export const configSchema = z
         .array(z.string().regex(/^\+?\d{2,15}$/, 'must be digits, as they are dialled'))
         .default(['112', '911'])
         .describe('calls to these are put through whatever the limits and `destinations` say, recorded or not'),
+      records: z
+        .strictObject({
+          directory: file,
+          maxFiles: z.int().min(1).max(1_000).default(10),
+          maxBytes: z
+            .int()
+            .min(1024)
+            .max(1024 ** 3)
+            .default(64 * 1024 ** 2)
+            .describe('of one file'),
+        })
+        .optional()
+        .describe('records of ended calls as JSON lines in rotating files, beside NATS'),
       drainSeconds: z.int().min(0).max(86_400).default(5),
     }),
     mediaRelay: z.strictObject({
@@ -220,6 +233,17 @@ export const configSchema = z
     }),
     policySync: controlServiceSchema,
     registration: controlServiceSchema,
+    records: z
+      .strictObject({
+        maxAge: duration(60_000, 3_650 * 24 * 3_600_000).prefault('30d'),
+        maxBytes: z
+          .int()
+          .min(1024 * 1024)
+          .default(4 * 1024 ** 3),
+      })
+      .prefault({})
+      .transform(({ maxAge, maxBytes }) => ({ maxAgeMs: maxAge, maxBytes }))
+      .describe('how long, and how many bytes of, records of ended calls are kept in NATS; the oldest go first'),
     log: z
       .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
       .prefault({}),

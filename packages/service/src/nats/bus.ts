@@ -15,6 +15,8 @@ import {
   eventStream,
   type ObjectStoreName,
   objectStoreDefinitions,
+  type RecordRetention,
+  recordStream,
 } from './layout.js';
 
 const connectTimeoutMs = 2_000;
@@ -189,6 +191,17 @@ export class BusSession {
       buckets.set(name as BucketName, await kvm.create(name, { ...options, replicas }));
     }
     return new BusSession(client, buckets, replicas);
+  }
+
+  /** Makes the stream of call records where it is missing, and gives it this retention. */
+  async prepareRecords(retention: RecordRetention): Promise<void> {
+    const manager = await this.jetstream.jetstreamManager(false);
+    const { name, ...wanted } = recordStream(retention);
+    try {
+      await manager.streams.update(name, { ...wanted, num_replicas: this.#replicas });
+    } catch {
+      await manager.streams.add({ name, ...wanted, num_replicas: this.#replicas });
+    }
   }
 
   bucket(name: BucketName): KV {

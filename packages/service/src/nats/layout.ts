@@ -15,6 +15,23 @@ export const eventStream = {
   duplicate_window: nanos(120_000),
 };
 
+/** How long, and how many, records of calls are kept; the oldest go first. */
+export interface RecordRetention {
+  readonly maxAgeMs: number;
+  readonly maxBytes: number;
+}
+
+/** One message for each call that is over: `records.<tenant>.<call id>`. */
+export function recordStream({ maxAgeMs, maxBytes }: RecordRetention) {
+  return {
+    name: 'RECORDS',
+    subjects: ['records.>'],
+    max_age: nanos(maxAgeMs),
+    max_bytes: maxBytes,
+    duplicate_window: nanos(Math.min(120_000, maxAgeMs)),
+  };
+}
+
 export const bucketDefinitions = {
   leases: { ttl: leaseTtlMs, history: 1, max_bytes: 16 * 1024 * 1024 },
   policies: { ttl: 0, history: 1, max_bytes: 16 * 1024 * 1024 },

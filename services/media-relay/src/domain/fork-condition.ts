@@ -36,6 +36,8 @@ export interface ForkHistory {
   /** How long media has been leaving without a word of the recorder; and the longest that this was before it spoke again. */
   readonly unheardMs: number;
   readonly longestUnheardMs: number;
+  /** On each line on which something has come, something has left. */
+  readonly confirmed: boolean;
   readonly condition: ForkCondition;
   /** Since when it has been so. */
   readonly sinceMs: number;
@@ -54,6 +56,7 @@ export function firstLook(sample: ForkSample): ForkHistory {
     lastHeardMs: sample.atMs,
     unheardMs: 0,
     longestUnheardMs: 0,
+    confirmed: false,
     condition: 'flowing',
     sinceMs: sample.atMs,
   };
@@ -81,7 +84,14 @@ export function nextLook(before: ForkHistory, sample: ForkSample, limits: ForkLi
     returned,
     left.some((count) => count > 0),
   );
-  return { last: sample, stuckSinceMs, ...heard, ...judge(before, stuckSinceMs, heard, sample.atMs, limits) };
+  const leaves = left.some((count) => count > 0) && stuckSinceMs.every((since) => since === undefined);
+  return {
+    last: sample,
+    stuckSinceMs,
+    confirmed: before.confirmed || leaves,
+    ...heard,
+    ...judge(before, stuckSinceMs, heard, sample.atMs, limits),
+  };
 }
 
 type Hearing = Pick<ForkHistory, 'heard' | 'lastHeardMs' | 'unheardMs' | 'longestUnheardMs'>;

@@ -54,11 +54,14 @@ export class ForkMonitor {
     await this.#loop;
   }
 
-  /** Tells of every change from now on, and at once of what is not well. @returns how to stop listening. */
+  /**
+   * Tells of every change from now on, the first time that media is seen to leave included, and at once of what is known.
+   * @returns how to stop listening.
+   */
   onChange(listener: (change: ForkChange) => void): () => void {
     for (const [session, forks] of this.#histories)
       for (const [fork, history] of forks)
-        if (history.condition !== 'flowing') listener(change(session, fork, history));
+        if (history.condition !== 'flowing' || history.confirmed) listener(change(session, fork, history));
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -112,9 +115,10 @@ export class ForkMonitor {
   #judge(session: string, fork: string, sample: ForkSample, before: ForkHistory | undefined): ForkHistory {
     if (before === undefined) return firstLook(sample);
     const after = nextLook(before, sample, this.#options);
-    if (after.condition === before.condition) return after;
     const changed = change(session, fork, after);
-    this.#options.log.warn({ ...changed }, 'a fork has changed its condition');
+    if (after.condition !== before.condition)
+      this.#options.log.warn({ ...changed }, 'a fork has changed its condition');
+    else if (after.confirmed === before.confirmed || after.condition !== 'flowing') return after;
     for (const listener of this.#listeners) listener(changed);
     return after;
   }

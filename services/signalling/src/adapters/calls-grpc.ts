@@ -4,6 +4,7 @@ import { type UnaryHandlers, watchHandler } from '@sidestream/service';
 import type { CallDesk } from '../domain/call-desk.js';
 import type { CallView } from '../domain/call-plan.js';
 import type { Identity } from '../domain/parties.js';
+import type { CallFacts } from '../domain/ports.js';
 import type { CallFeed } from './call-feed.js';
 import { wireDecision, wireDirection } from './events.js';
 
@@ -58,21 +59,29 @@ export function callsService({ desk, feed, handlers, instance, shutdown }: Calls
 }
 
 function writeCall({ facts, phase, answeredAt, recordings }: CallView, instance: string): Call {
-  const { callId, tenant, trunk, direction, startedAt, parties, decision } = facts;
+  const { callId, tenant, trunk, startedAt } = facts;
   return {
     callId,
     instance,
     tenant,
     trunk,
-    direction: wireDirection[direction],
     phase,
     startedAt,
     answeredAt,
+    ...writeFacts(facts),
+    recordings: recordings.map(({ pausedBy, ...recording }) => ({ ...recording, pausedBy: [...pausedBy] })),
+  };
+}
+
+/** What is told of a call's parties, and of what was decided. */
+export function writeFacts(facts: CallFacts) {
+  const { direction, parties, decision } = facts;
+  return {
+    direction: wireDirection[direction],
     calling: writeParty(parties.calling),
     called: writeParty(parties.called),
     seller: decision.seller?.id ?? '',
     decision: wireDecision(facts),
-    recordings: recordings.map(({ pausedBy, ...recording }) => ({ ...recording, pausedBy: [...pausedBy] })),
   };
 }
 

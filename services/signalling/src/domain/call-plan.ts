@@ -7,8 +7,8 @@ import type { CallState } from './call-state.js';
 import type { FarSide } from './far-headers.js';
 import type { Party } from './parties.js';
 import type {
-  CallEvents,
   CallFacts,
+  CallWitness,
   IncomingInvite,
   MediaRelays,
   MediaTerms,
@@ -29,7 +29,7 @@ export interface CallView {
 export interface CallServices {
   readonly trunking: Trunking;
   readonly relays: MediaRelays;
-  readonly events: CallEvents;
+  readonly events: CallWitness;
   readonly clock: MonotonicClock;
   readonly log: Logger;
 }

@@ -18,7 +18,7 @@ import { dialWithin, isThere, mayTryNext } from './dialling.js';
 import { farInvite } from './far-invite.js';
 import type { CallId } from './identifiers.js';
 import type { Side } from './offer-answer.js';
-import type { IdentityClaim, Leg, Refusal } from './ports.js';
+import type { Acceptance, CalledTarget, IdentityClaim, Leg, Offered, Refusal } from './ports.js';
 import { isRecordAware, LegDescriptions } from './recording-awareness.js';
 import { Succession } from './succession.js';
 import {
@@ -173,6 +173,7 @@ export class CallSession {
   /** Begins; everything else follows from events. */
   start(): void {
     const { invite } = this.#plan;
+    this.#services.events.callArrived(this.#plan.facts, invite);
     // A turn later: the INVITE goes on before the world hears of it.
     setImmediate(() => this.#services.events.callStarted(this.#plan.facts));
     const onCancel = () =>
@@ -273,6 +274,7 @@ export class CallSession {
         },
         onProgress: (status, sdp, branch) => {
           onTarget(candidate, true);
+          this.#services.events.callRinging(this.#members.facts);
           this.#progress = { status, sdp, arrivedAtMs: clock() };
           // RFC 3261 §13.2.1: no offer comes in a response that is not reliable, and none is without our leave.
           if (!this.#state.late) this.#media.hear(sdp, branch);
@@ -282,6 +284,7 @@ export class CallSession {
       { answerMs: ringDeadlineMs, responseMs: isLast ? undefined : timeoutMs },
       this.#work.signal,
     );
+    this.#services.events.targetCalled(this.#members.facts, calledTarget(candidate, outcome));
     onTarget(candidate, outcome.kind !== 'refused' || this.#state.rang || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
@@ -451,6 +454,13 @@ export class CallSession {
       this.#resolveEnded();
     });
   }
+}
+
+function calledTarget({ trunk, hostPort: peer }: Candidate, outcome: Acceptance | Offered | Refusal): CalledTarget {
+  const status = outcome.kind === 'refused' ? outcome.status : 200;
+  // A target that has answered with an offer has its dialog when it is acknowledged.
+  const sipCallId = outcome.kind === 'accepted' ? outcome.leg.dialog.sipCallId : '';
+  return { trunk: trunk.name, peer, status, sipCallId };
 }
 
 function unreachable(value: never): never {

@@ -387,6 +387,36 @@ export interface CallEvents {
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void;
 }
 
+/** What goes on within calls and recordings, for the record that is kept of them. Nothing here waits or throws. */
+export interface CallSteps {
+  /** Before everything else of the call. @param from the caller's leg */
+  callArrived(call: CallFacts, from: Pick<IncomingInvite, 'sipCallId' | 'source'>): void;
+  /** A target has rung, the first one of the call or another. */
+  callRinging(call: CallFacts): void;
+  /** This target was called. */
+  targetCalled(call: CallFacts, target: CalledTarget): void;
+  recorderAsked(recording: RecordingFacts, recorder: string): void;
+  /** The recorder that was asked last has taken the recording. */
+  recorderAccepted(recording: RecordingFacts): void;
+  /** The recorder that was asked last is of no use. */
+  recorderGivenUp(recording: RecordingFacts, why: Termination): void;
+  /** The relay has told how the fork to the recorder does its work. */
+  recordingMedia(recording: RecordingFacts, condition: ForkCondition): void;
+}
+
+/** What calls and recordings tell. */
+export type CallWitness = CallEvents & CallSteps;
+
+export interface CalledTarget {
+  readonly trunk: string;
+  /** `host:port`. */
+  readonly peer: string;
+  /** Of the final response; 0 if the call ended before it. */
+  readonly status: number;
+  /** Empty where no dialog was made. */
+  readonly sipCallId: string;
+}
+
 /** Why new calls are turned away. A reason is a metric label: nothing else becomes one. */
 export type RefusalReason =
   | 'unknown-trunk'

@@ -3,7 +3,14 @@
 import { setMaxListeners } from 'node:events';
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { raced, within } from './deadline.js';
-import type { HeaderFields, MonotonicClock, RecorderClient, RecorderDialog, RecordingBody } from './ports.js';
+import type {
+  ForkCondition,
+  HeaderFields,
+  MonotonicClock,
+  RecorderClient,
+  RecorderDialog,
+  RecordingBody,
+} from './ports.js';
 import { type Doubt, RecorderWatch } from './recorder-watch.js';
 import type { RecordingFork } from './recording-fork.js';
 import type { RecorderDescription, RecordingScript } from './recording-script.js';
@@ -25,6 +32,8 @@ export interface RecordingAttemptOptions {
   readonly log: Logger;
   /** What happened. A loss says since when the recorder may have been gone, in time of the clock. */
   readonly onEvent: (event: RecordingEvent, lostSinceMs?: number) => void;
+  /** The relay tells how the fork does its work. */
+  readonly onMedia: (condition: ForkCondition) => void;
   /** The dialog's state has changed. */
   readonly onState: (dialog: RecorderDialog) => void;
 }
@@ -140,7 +149,7 @@ export class RecordingAttempt {
 
   /** The recording is up: from now on it follows the call, and the recorder is watched. */
   attend(): void {
-    const { script, fork, clock, log, onEvent, onState } = this.#options;
+    const { script, fork, clock, log, onEvent, onMedia, onState } = this.#options;
     const dialog = present(this.#dialog, 'recorder dialog');
     const { signal } = this.#work;
     this.#watch = new RecorderWatch({
@@ -149,7 +158,10 @@ export class RecordingAttempt {
       signal,
       onLost: (termination, sinceMs) => onEvent({ type: 'lost', termination }, sinceMs),
     });
-    fork.watch((condition, lastedMs) => this.#watch?.forkChanged(condition, lastedMs));
+    fork.watch((condition, lastedMs) => {
+      onMedia(condition);
+      this.#watch?.forkChanged(condition, lastedMs);
+    });
     this.#updates = new RecordingUpdates({
       dialog,
       script,

@@ -3,7 +3,7 @@
 import type { Logger } from '@sidestream/service';
 import type { CallParties } from './parties.js';
 import type { PartyFlows } from './party-flows.js';
-import type { MediaSession, RecorderDialog, RecordingFacts } from './ports.js';
+import type { ForkCondition, MediaSession, RecorderDialog, RecordingFacts } from './ports.js';
 import { RecorderRound } from './recorder-round.js';
 import { RecordingAttempt, type RecordingAttemptOptions } from './recording-attempt.js';
 import { RecordingForks } from './recording-forks.js';
@@ -18,6 +18,7 @@ export interface RecordingAttemptsOptions extends Pick<RecordingAttemptOptions, 
   readonly paused: () => boolean;
   /** What happens at the recorder that is being asked, or is up. */
   readonly onEvent: (attempt: RecordingAttempt, ...what: Parameters<RecordingAttemptOptions['onEvent']>) => void;
+  readonly onMedia: (attempt: RecordingAttempt, condition: ForkCondition) => void;
   /** The state of its dialog has changed. */
   readonly onState: (forkId: string, dialog: RecorderDialog) => void;
   readonly log: Logger;
@@ -81,7 +82,7 @@ export class RecordingAttempts {
     if (newRound) this.#round.begin();
     const turn = this.#round.next();
     if (turn === undefined) return undefined;
-    const { recorders, clock, facts, paused, onEvent, onState, log } = this.#options;
+    const { recorders, clock, facts, paused, onEvent, onMedia, onState, log } = this.#options;
     const { call } = facts();
     const { recorder, last } = turn;
     this.#recorder = recorder;
@@ -99,6 +100,7 @@ export class RecordingAttempts {
       clock,
       log,
       onEvent: (event, lostSinceMs) => onEvent(attempt, event, lostSinceMs),
+      onMedia: (condition) => onMedia(attempt, condition),
       onState: (dialog) => onState(fork.id, dialog),
     });
     if (this.#refreshWanted) attempt.refresh();

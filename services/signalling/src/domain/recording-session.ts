@@ -4,7 +4,15 @@ import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { newRecordingCallId } from '@sidestream/siprec';
 import type { RecordingView } from './call-recording.js';
 import type { PartyFlows } from './party-flows.js';
-import type { CallEvents, CallFacts, MediaSession, MonotonicClock, RecorderClient, RecordingFacts } from './ports.js';
+import type {
+  CallFacts,
+  CallSteps,
+  CallWitness,
+  MediaSession,
+  MonotonicClock,
+  RecorderClient,
+  RecordingFacts,
+} from './ports.js';
 import type { RecordingAttempt } from './recording-attempt.js';
 import { RecordingAttempts } from './recording-attempts.js';
 import { type PauseWisher, RecordingPause } from './recording-pause.js';
@@ -22,7 +30,7 @@ import { type Termination, terminated, terminationOf } from './termination.js';
 
 export interface RecordingServices {
   readonly recorders: RecorderClient;
-  readonly events: CallEvents;
+  readonly events: CallWitness;
   readonly clock: MonotonicClock;
   readonly log: Logger;
 }
@@ -38,6 +46,7 @@ const longestWaitMs = 30_000;
 
 export class RecordingSession {
   readonly #options: RecordingSessionOptions;
+  readonly #steps: CallSteps;
   readonly #log: Logger;
   /** Aborted by the first end. */
   readonly #work = new AbortController();
@@ -62,6 +71,7 @@ export class RecordingSession {
     options: RecordingSessionOptions = {},
   ) {
     const { recorders, events, clock } = services;
+    this.#steps = events;
     this.#facts = facts;
     this.#options = options;
     this.#log = services.log.child({ call: facts.call.callId, recording: facts.recordingId });
@@ -73,6 +83,9 @@ export class RecordingSession {
       paused: () => this.#pause.wanted,
       onEvent: (attempt, event, lostSinceMs) => {
         if (this.#attempt === attempt) this.#dispatch(event, lostSinceMs);
+      },
+      onMedia: (attempt, condition) => {
+        if (this.#attempt === attempt) events.recordingMedia(this.#facts, condition);
       },
       onState: (forkId, dialog) => events.recordingState(this.#facts, forkId, dialog),
       log: this.#log,
@@ -226,6 +239,7 @@ export class RecordingSession {
         this.#startFork(effect.newRound);
         return;
       case 'invite':
+        this.#steps.recorderAsked(this.#facts, this.#attempts.recorder);
         this.#step('refused', this.#attempt?.invite());
         return;
       case 'abort-start':
@@ -233,6 +247,7 @@ export class RecordingSession {
         this.#attempt?.abort();
         return;
       case 'connect':
+        this.#steps.recorderAccepted(this.#facts);
         this.#step('connect-failed', this.#attempt?.connect());
         return;
       case 'attend':
@@ -293,6 +308,7 @@ export class RecordingSession {
     const attempt = this.#attempt;
     if (attempt === undefined) return;
     this.#log.warn({ recorder: attempt.recorder, termination }, 'a recorder is given up');
+    this.#steps.recorderGivenUp(this.#facts, termination);
     this.#attempt = undefined;
     if (attempt.attended) this.#lost(lostSinceMs);
     this.#pause.leaves(this.#release.giveUp(attempt, bye));

@@ -11,8 +11,8 @@ import { newCallId } from '../domain/identifiers.js';
 import { findLeg, type SearchedCall } from '../domain/leg-search.js';
 import { anonymous, callingRole, type Party, readParties, withRoles } from '../domain/parties.js';
 import type {
-  CallEvents,
   CallFacts,
+  CallWitness,
   DialogId,
   ForkStream,
   IncomingInvite,
@@ -393,7 +393,7 @@ export class FakeWorld {
     setImmediate(() => this.#changed.emit('changed'));
   }
 
-  readonly events: CallEvents = {
+  readonly events: CallWitness = {
     callRefused: ({ reason }) => this.#tell(`callRefused ${reason}`),
     callStarted: () => this.#tell('callStarted'),
     callAnswered: () => this.#tell('callAnswered'),
@@ -413,6 +413,13 @@ export class FakeWorld {
       this.gaps.push(gapMs);
       this.#tell('recordingEnded', termination);
     },
+    callArrived: () => {},
+    callRinging: () => {},
+    targetCalled: () => {},
+    recorderAsked: () => {},
+    recorderAccepted: () => {},
+    recorderGivenUp: () => {},
+    recordingMedia: () => {},
     recordingState: (_recording, forkId) => {
       this.did.push(`state kept of ${forkId}`);
       this.keptState.emit('kept');

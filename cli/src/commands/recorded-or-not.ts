@@ -1,0 +1,69 @@
+// Whether a call was recorded, and if not, why: in words. Pure.
+import { type CallRecord, type RecordingRecord, Verdict } from '@sidestream/proto/records/v1';
+
+/** One sentence. */
+export function recordedOrNot(record: CallRecord): string {
+  const { verdict, recordings, decision } = record;
+  const last = recordings.at(-1);
+  switch (verdict) {
+    case Verdict.COMPLETE:
+      return `recorded from start to end at ${recorderOf(last)}`;
+    case Verdict.UNCONFIRMED:
+      return `recorded at ${recorderOf(last)}; too short, or too silent, for the relay to have seen media leave`;
+    case Verdict.PARTIAL:
+      return `recorded in part at ${recorderOf(last)}: ${missingOf(last)}`;
+    case Verdict.MISSING:
+      return `not recorded, although it should have been: ${failuresOf(recordings)}`;
+    case Verdict.WAIVED:
+      return `not recorded to the end: ${endOf(last) || 'an operator or a party wanted no media'}`;
+    case Verdict.NOT_EXPECTED:
+      return decision?.record === true
+        ? 'not recorded: nobody answered the call'
+        : `not recorded: ${decisionInWords(decision?.reason ?? '')}`;
+    default:
+      return 'nothing is known of its recording';
+  }
+}
+
+/** Why the policy wanted none; a reason that is not known here is told as it is. */
+function decisionInWords(reason: string): string {
+  return reasons[reason] ?? `the policy decided so (${reason})`;
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  'tenant-disabled': 'recording is switched off for the tenant',
+  'not-listed': 'the policy does not name the seller',
+  'no-policy': 'there was no usable policy',
+  'no-seller-identity':
+    "the party on the seller's side has neither a number nor an address, so that the policy could not name it",
+  'policy-stale': 'the policy was stale, and the tenant has nothing recorded then',
+};
+
+function recorderOf(recording: RecordingRecord | undefined): string {
+  const taken = recording?.attempts.filter(({ acceptedAt }) => acceptedAt !== undefined).at(-1);
+  return taken?.recorder ?? 'a recorder';
+}
+
+function missingOf(recording: RecordingRecord | undefined): string {
+  const gap =
+    recording !== undefined && recording.gapMs > 0 ? `${(recording.gapMs / 1_000).toFixed(1)} s are missing` : '';
+  return [gap, endOf(recording)].filter((part) => part !== '').join('; ') || 'it did not begin and end with the call';
+}
+
+/** Why it ended, unless the call's end was the reason. */
+function endOf(recording: RecordingRecord | undefined): string {
+  const { reason = '', detail = '' } = recording?.termination ?? {};
+  if (reason === '' || reason === 'call-ended') return '';
+  return detail === '' ? `it ended by ${reason}` : `it ended by ${reason} (${detail})`;
+}
+
+function failuresOf(recordings: readonly RecordingRecord[]): string {
+  const failures = recordings.flatMap(({ attempts }) =>
+    attempts.flatMap(({ recorder, failure }) =>
+      failure === undefined
+        ? []
+        : [`${recorder}: ${failure.reason}${failure.detail === '' ? '' : ` (${failure.detail})`}`],
+    ),
+  );
+  return [...new Set(failures)].join('; ') || endOf(recordings.at(-1)) || 'no recording began';
+}

@@ -1,0 +1,170 @@
+// The record of one call while it is written: what was told of the call, with the time at which it was told. It decides nothing.
+import type { CallRecord, RecordingRecord, Stretch } from '@sidestream/proto/records/v1';
+import type { CalledTarget, CallFacts, ForkCondition, IncomingInvite, RecordingFacts } from './ports.js';
+import { verdictOf } from './recording-verdict.js';
+import { type Termination, terminated } from './termination.js';
+
+/** A call of days may be transferred, paused and lost for ever: what comes after so many is not kept. */
+const maxEntries = 200;
+
+export type Draft = Omit<CallRecord, 'endedAt' | 'termination' | 'version' | 'instance' | 'verdict'>;
+
+export class CallDraft {
+  readonly #draft: Draft;
+  readonly #now: () => Date;
+  readonly #write: (facts: CallFacts) => Pick<Draft, 'direction' | 'calling' | 'called' | 'seller' | 'decision'>;
+
+  /** @param write the facts as the record has them */
+  constructor(
+    call: CallFacts,
+    from: Pick<IncomingInvite, 'sipCallId' | 'source'>,
+    now: () => Date,
+    write: (facts: CallFacts) => Pick<Draft, 'direction' | 'calling' | 'called' | 'seller' | 'decision'>,
+  ) {
+    this.#now = now;
+    this.#write = write;
+    const { address, port } = from.source;
+    const peer = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    this.#draft = {
+      callId: call.callId,
+      tenant: call.tenant,
+      startedAt: call.startedAt,
+      ringingAt: undefined,
+      answeredAt: undefined,
+      legs: [{ trunk: call.trunk, peer, sipCallId: from.sipCallId, sipStatus: 0 }],
+      recordings: [],
+      transfers: [],
+      ...write(call),
+    };
+  }
+
+  ringing(): void {
+    this.#draft.ringingAt ??= this.#now();
+  }
+
+  called({ trunk, peer, status, sipCallId }: CalledTarget): void {
+    keep(this.#draft.legs, { trunk, peer, sipCallId, sipStatus: status });
+  }
+
+  answered(): void {
+    this.#draft.answeredAt = this.#now();
+  }
+
+  transferred(call: CallFacts, party: string): void {
+    const { direction, ...who } = this.#write(call);
+    keep(this.#draft.transfers, { at: this.#now(), party, ...who });
+    Object.assign(this.#draft, { direction, seller: who.seller, decision: who.decision });
+  }
+
+  asked(recording: RecordingFacts, recorder: string): void {
+    const attempt = { recorder, invitedAt: this.#now(), acceptedAt: undefined, mediaConfirmedAt: undefined };
+    keep(this.#of(recording).attempts, { ...attempt, failure: undefined });
+  }
+
+  accepted(recording: RecordingFacts): void {
+    const attempt = this.#of(recording).attempts.at(-1);
+    if (attempt !== undefined) attempt.acceptedAt = this.#now();
+  }
+
+  givenUp(recording: RecordingFacts, failure: Termination): void {
+    const { attempts, gaps, startedAt } = this.#of(recording);
+    const attempt = attempts.at(-1);
+    if (attempt !== undefined && attempt.failure === undefined) attempt.failure = failure;
+    if (startedAt !== undefined && isClosed(gaps)) keep(gaps, this.#stretch(failure.reason));
+  }
+
+  media(recording: RecordingFacts, condition: ForkCondition): void {
+    const attempt = this.#of(recording).attempts.at(-1);
+    if (attempt !== undefined && condition === 'flowing') attempt.mediaConfirmedAt ??= this.#now();
+  }
+
+  recordingStarted(recording: RecordingFacts): void {
+    const record = this.#of(recording);
+    record.startedAt = this.#now();
+    close(record.pauses, record.startedAt);
+  }
+
+  paused(recording: RecordingFacts, reason: string): void {
+    const { pauses } = this.#of(recording);
+    if (isClosed(pauses)) keep(pauses, this.#stretch(reason));
+  }
+
+  resumed(recording: RecordingFacts): void {
+    close(this.#of(recording).pauses, this.#now());
+  }
+
+  recovered(recording: RecordingFacts, gapMs: number): void {
+    const record = this.#of(recording);
+    record.gapMs += Math.round(gapMs);
+    const now = this.#now();
+    const gap = record.gaps.at(-1);
+    // What was lost had been lost for a while when it was noticed.
+    if (gap !== undefined && gap.endedAt === undefined) gap.beganAt = earlier(gap.beganAt, now.getTime() - gapMs);
+    close(record.gaps, now);
+  }
+
+  /** @param gapMs the sum of all gaps; absent for one that never started */
+  recordingOver(recording: RecordingFacts, termination: Termination, gapMs = 0): void {
+    const record = this.#of(recording);
+    record.endedAt = this.#now();
+    record.termination = termination;
+    record.gapMs = Math.round(gapMs);
+  }
+
+  /** The draft as it is. */
+  get view(): Readonly<Draft> {
+    return this.#draft;
+  }
+
+  /** What did not end by itself has been given up: unknown is no success. */
+  over(instance: string, termination: Termination): CallRecord {
+    const unknown = terminated('internal', 'it had not ended when the call had');
+    const recordings = this.#draft.recordings.map((one) => ({ ...one, termination: one.termination ?? unknown }));
+    const draft = { ...this.#draft, recordings };
+    return { ...draft, version: 1, instance, endedAt: this.#now(), termination, verdict: verdictOf(draft) };
+  }
+
+  #of({ recordingId, call }: RecordingFacts): RecordingRecord {
+    const { recordings } = this.#draft;
+    const known = recordings.find((one) => one.recordingId === recordingId);
+    if (known !== undefined) {
+      known.recorderCallId = call.recordingCallId;
+      return known;
+    }
+    const made: RecordingRecord = {
+      recordingId,
+      recorderCallId: call.recordingCallId,
+      attempts: [],
+      startedAt: undefined,
+      endedAt: undefined,
+      pauses: [],
+      gaps: [],
+      gapMs: 0,
+      termination: undefined,
+    };
+    keep(recordings, made);
+    return made;
+  }
+
+  #stretch(reason: string): Stretch {
+    return { beganAt: this.#now(), endedAt: undefined, reason };
+  }
+}
+
+function keep<T>(list: T[], entry: T): void {
+  if (list.length < maxEntries) list.push(entry);
+}
+
+function isClosed(stretches: readonly Stretch[]): boolean {
+  const last = stretches.at(-1);
+  return last === undefined || last.endedAt !== undefined;
+}
+
+function close(stretches: readonly Stretch[], at: Date): void {
+  const last = stretches.at(-1);
+  if (last !== undefined) last.endedAt ??= at;
+}
+
+function earlier(date: Date | undefined, ms: number): Date {
+  return new Date(Math.min(date?.getTime() ?? ms, ms));
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Direction } from '@sidestream/proto/events/v1';
+import { CallRecord, Verdict } from '@sidestream/proto/records/v1';
+import { writeFacts } from '../adapters/calls-grpc.js';
+import { FakeWorld } from '../testing/fake-world.js';
+import { CallLedger } from './call-ledger.js';
+import { terminated } from './termination.js';
+
+const start = Date.parse('2026-11-26T12:00:00Z');
+
+function ledger() {
+  const world = new FakeWorld();
+  const records: CallRecord[] = [];
+  let nowMs = start;
+  const kept = new CallLedger(world.events, {
+    instance: 's1',
+    write: writeFacts,
+    onRecord: (record) => void records.push(record),
+    now: () => new Date(nowMs),
+  });
+  const call = { ...world.facts(['sip:r1', 'sip:r2']), startedAt: new Date(start) };
+  const recording = { recordingId: 'r', call };
+  const after = (ms: number) => {
+    nowMs = start + ms;
+  };
+  return { world, kept, records, call, recording, after };
+}
+
+const hangup = terminated('hangup', 'BYE');
+const callOver = terminated('call-ended', 'the call ended: hangup');
+const at = (ms: number) => new Date(start + ms);
+
+test('a recorded call: its legs, times, recorders and ends, once, when it is over; the events are passed on', () => {
+  const { world, kept, records, call, recording, after } = ledger();
+  kept.callArrived(call, { sipCallId: 'near', source: { address: '::1', port: 5060 } });
+  kept.callStarted(call);
+  after(10);
+  kept.targetCalled(call, { trunk: 'pbx', peer: '10.0.0.5:5060', status: 503, sipCallId: '' });
+  after(500);
+  kept.callRinging(call);
+  after(2_000);
+  kept.targetCalled(call, { trunk: 'pbx', peer: '10.0.0.6:5060', status: 200, sipCallId: 'far' });
+  kept.callAnswered(call, { answerDelayMs: 1, postDialDelayMs: 1 });
+  kept.recorderAsked(recording, 'sip:r1');
+  kept.recorderGivenUp(recording, terminated('recorder-refused', '503'));
+  after(2_100);
+  kept.recorderAsked(recording, 'sip:r2');
+  after(2_200);
+  kept.recorderAccepted(recording);
+  kept.recordingStarted(recording, world.recorderDialog, 200);
+  after(5_000);
+  kept.recordingMedia(recording, 'flowing');
+  kept.recordingPaused(recording, 'operator');
+  after(6_000);
+  kept.recordingResumed(recording);
+  after(9_000);
+  kept.recordingEnded(recording, callOver, { durationMs: 6_800, gapMs: 0 });
+  assert.equal(records.length, 0);
+  kept.callEnded(call, hangup, 7_000);
+  kept.callEnded(call, hangup, 7_000);
+
+  const [record, ...more] = records;
+  assert.ok(record);
+  assert.equal(more.length, 0);
+  assert.deepEqual(
+    [record.version, record.instance, record.callId, record.tenant, record.direction],
+    [1, 's1', call.callId, call.tenant, Direction.INBOUND],
+  );
+  assert.deepEqual(
+    [record.startedAt, record.ringingAt, record.answeredAt, record.endedAt],
+    [at(0), at(500), at(2_000), at(9_000)],
+  );
+  assert.deepEqual(record.legs, [
+    { trunk: call.trunk, peer: '[::1]:5060', sipCallId: 'near', sipStatus: 0 },
+    { trunk: 'pbx', peer: '10.0.0.5:5060', sipCallId: '', sipStatus: 503 },
+    { trunk: 'pbx', peer: '10.0.0.6:5060', sipCallId: 'far', sipStatus: 200 },
+  ]);
+  const [kept1] = record.recordings;
+  assert.deepEqual(
+    kept1?.attempts.map(({ recorder, acceptedAt, mediaConfirmedAt, failure }) => [
+      recorder,
+      acceptedAt,
+      mediaConfirmedAt,
+      failure?.reason,
+    ]),
+    [
+      ['sip:r1', undefined, undefined, 'recorder-refused'],
+      ['sip:r2', at(2_200), at(5_000), undefined],
+    ],
+  );
+  assert.deepEqual(kept1?.pauses, [{ beganAt: at(5_000), endedAt: at(6_000), reason: 'operator' }]);
+  assert.deepEqual([kept1?.gaps, kept1?.termination, record.termination], [[], callOver, hangup]);
+  assert.equal(record.verdict, Verdict.COMPLETE);
+  assert.deepEqual(CallRecord.decode(CallRecord.encode(record).finish()), record);
+  const kinds = world.told.map(({ kind }) => kind);
+  assert.deepEqual([kinds[0], kinds.at(-1)], ['callStarted', 'callEnded']);
+});
+
+/** What becomes of the recording of an answered call. */
+const stories = {
+  'nobody has taken it: missing': [
+    ({ kept, recording }: ReturnType<typeof ledger>) => {
+      kept.recorderAsked(recording, 'sip:r1');
+      kept.recorderGivenUp(recording, terminated('recorder-refused', '503'));
+      kept.recordingFailed(recording, 'sip:r1', terminated('recorder-refused', '503'));
+    },
+    Verdict.MISSING,
+  ],
+  'it was lost in mid-call and nobody took it after that: partial': [
+    ({ world, kept, recording }: ReturnType<typeof ledger>) => {
+      kept.recorderAsked(recording, 'sip:r1');
+      kept.recordingStarted(recording, world.recorderDialog, 1);
+      kept.recordingMedia(recording, 'flowing');
+      kept.recorderGivenUp(recording, terminated('recorder-lost', 'r1'));
+      kept.recordingEnded(recording, terminated('recorder-lost', 'r1'), { durationMs: 9_000, gapMs: 5_000 });
+    },
+    Verdict.PARTIAL,
+  ],
+  'the relay has not seen media leave: unconfirmed': [
+    ({ world, kept, recording }: ReturnType<typeof ledger>) => {
+      kept.recordingStarted(recording, world.recorderDialog, 1);
+      kept.recordingEnded(recording, callOver, { durationMs: 1_000, gapMs: 0 });
+    },
+    Verdict.UNCONFIRMED,
+  ],
+  'an operator ended it: waived': [
+    ({ world, kept, recording }: ReturnType<typeof ledger>) => {
+      kept.recordingStarted(recording, world.recorderDialog, 1);
+      kept.recordingEnded(recording, terminated('ended-by-operator'), { durationMs: 1_000, gapMs: 0 });
+    },
+    Verdict.WAIVED,
+  ],
+} as const;
+
+for (const [what, [story, verdict]] of Object.entries(stories))
+  test(what, () => {
+    const set = ledger();
+    set.kept.callArrived(set.call, { sipCallId: 'near', source: { address: '127.0.0.1', port: 1 } });
+    set.kept.callAnswered(set.call, { answerDelayMs: 1, postDialDelayMs: 1 });
+    story(set);
+    set.kept.callEnded(set.call, hangup, 10_000);
+    assert.equal(set.records[0]?.verdict, verdict);
+  });
+
+test('a gap lasts from the loss to the recovery, which may have begun before it was noticed', () => {
+  const { world, kept, records, call, recording, after } = ledger();
+  kept.callArrived(call, { sipCallId: 'near', source: { address: '127.0.0.1', port: 1 } });
+  kept.recordingStarted(recording, world.recorderDialog, 1);
+  after(10_000);
+  kept.recorderGivenUp(recording, terminated('recorder-lost', 'r1'));
+  kept.recorderGivenUp(recording, terminated('recorder-refused', 'r2'));
+  after(12_000);
+  kept.recordingRecovered(recording, world.recorderDialog, terminated('recorder-lost', 'r1'), 5_000);
+  kept.callEnded(call, hangup, 0);
+  const [one] = records[0]?.recordings ?? [];
+  assert.deepEqual(one?.gaps, [{ beganAt: at(7_000), endedAt: at(12_000), reason: 'recorder-lost' }]);
+  assert.equal(one?.gapMs, 5_000);
+  assert.equal(one?.termination?.reason, 'internal');
+});

@@ -1,0 +1,140 @@
+// Keeps the record of each live call, and gives it away once, when the call is over. It listens to what calls and recordings tell and
+// passes the events on; whatever happens here, no call hears of it.
+import type { CallRecord } from '@sidestream/proto/records/v1';
+import { CallDraft, type Draft } from './call-draft.js';
+import type { CallId } from './identifiers.js';
+import type { Party } from './parties.js';
+import type {
+  CallEvents,
+  CalledTarget,
+  CallFacts,
+  CallRefusal,
+  CallWitness,
+  ForkCondition,
+  IncomingInvite,
+  RecorderDialog,
+  RecordingFacts,
+} from './ports.js';
+import type { Termination } from './termination.js';
+
+export interface CallLedgerOptions {
+  readonly instance: string;
+  /** The facts as a record has them. */
+  readonly write: (facts: CallFacts) => Pick<Draft, 'direction' | 'calling' | 'called' | 'seller' | 'decision'>;
+  readonly onRecord: (record: CallRecord) => void;
+  readonly now?: () => Date;
+}
+
+export class CallLedger implements CallWitness {
+  readonly #events: CallEvents;
+  readonly #options: CallLedgerOptions;
+  readonly #now: () => Date;
+  readonly #drafts = new Map<CallId, CallDraft>();
+
+  /** @param events who is told as before */
+  constructor(events: CallEvents, options: CallLedgerOptions) {
+    this.#events = events;
+    this.#options = options;
+    this.#now = options.now ?? (() => new Date());
+  }
+
+  callRefused(refusal: CallRefusal): void {
+    this.#events.callRefused(refusal);
+  }
+
+  callArrived(call: CallFacts, from: Pick<IncomingInvite, 'sipCallId' | 'source'>): void {
+    this.#drafts.set(call.callId, new CallDraft(call, from, this.#now, this.#options.write));
+  }
+
+  callStarted(call: CallFacts): void {
+    this.#events.callStarted(call);
+  }
+
+  callRinging({ callId }: CallFacts): void {
+    this.#drafts.get(callId)?.ringing();
+  }
+
+  targetCalled({ callId }: CallFacts, target: CalledTarget): void {
+    this.#drafts.get(callId)?.called(target);
+  }
+
+  callAnswered(call: CallFacts, delays: Parameters<CallEvents['callAnswered']>[1]): void {
+    this.#drafts.get(call.callId)?.answered();
+    this.#events.callAnswered(call, delays);
+  }
+
+  callTransferred(call: CallFacts, party: Party): void {
+    this.#drafts.get(call.callId)?.transferred(call, party);
+    this.#events.callTransferred(call, party);
+  }
+
+  callEnded(call: CallFacts, termination: Termination, durationMs: number): void {
+    this.#events.callEnded(call, termination, durationMs);
+    const draft = this.#drafts.get(call.callId);
+    if (draft === undefined) return;
+    this.#drafts.delete(call.callId);
+    this.#options.onRecord(draft.over(this.#options.instance, termination));
+  }
+
+  recorderAsked(recording: RecordingFacts, recorder: string): void {
+    this.#of(recording)?.asked(recording, recorder);
+  }
+
+  recorderAccepted(recording: RecordingFacts): void {
+    this.#of(recording)?.accepted(recording);
+  }
+
+  recorderGivenUp(recording: RecordingFacts, why: Termination): void {
+    this.#of(recording)?.givenUp(recording, why);
+  }
+
+  recordingMedia(recording: RecordingFacts, condition: ForkCondition): void {
+    this.#of(recording)?.media(recording, condition);
+  }
+
+  recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void {
+    this.#of(recording)?.recordingStarted(recording);
+    this.#events.recordingStarted(recording, dialog, startDelayMs);
+  }
+
+  recordingPaused(recording: RecordingFacts, reason: string): void {
+    this.#of(recording)?.paused(recording, reason);
+    this.#events.recordingPaused(recording, reason);
+  }
+
+  recordingResumed(recording: RecordingFacts): void {
+    this.#of(recording)?.resumed(recording);
+    this.#events.recordingResumed(recording);
+  }
+
+  recordingRecovered(recording: RecordingFacts, dialog: RecorderDialog, lost: Termination, gapMs: number): void {
+    this.#of(recording)?.recovered(recording, gapMs);
+    this.#events.recordingRecovered(recording, dialog, lost, gapMs);
+  }
+
+  recordingDelayed(recording: RecordingFacts, recorder: string, why: Termination): void {
+    this.#events.recordingDelayed(recording, recorder, why);
+  }
+
+  recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void {
+    this.#of(recording)?.recordingOver(recording, termination);
+    this.#events.recordingFailed(recording, recorder, termination);
+  }
+
+  recordingEnded(
+    recording: RecordingFacts,
+    termination: Termination,
+    times: Parameters<CallEvents['recordingEnded']>[2],
+  ): void {
+    this.#of(recording)?.recordingOver(recording, termination, times.gapMs);
+    this.#events.recordingEnded(recording, termination, times);
+  }
+
+  recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void {
+    this.#events.recordingState(recording, forkId, dialog);
+  }
+
+  #of({ call }: RecordingFacts): CallDraft | undefined {
+    return this.#drafts.get(call.callId);
+  }
+}
