@@ -1,0 +1,157 @@
+// Records of calls that are over, on a whole laboratory: what is kept of a call whose recording went well, and of three whose did not.
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { listedSeller, unlistedSeller } from '@sidestream/cli';
+import { eventually } from '@sidestream/peers';
+import { type Behaviour, type LiveSession, rejectWith, wellBehaved } from '@sidestream/simulators';
+import { runCli } from './run-cli.js';
+import { customerNumber, Stage } from './stage.js';
+
+const timeoutMs = 30_000;
+
+async function run(stage: Stage, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runCli([...args, '--config', stage.laboratory.configFile], { timeoutMs });
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+/** The record of the laboratory's call, once it has been published. */
+async function recordOf(stage: Stage, nth = 0) {
+  const { laboratory } = stage;
+  const { callId = '' } = laboratory.bodies('callStarted')[nth] ?? {};
+  await eventually(
+    async () => (await laboratory.metric('signalling', 'sidestream_call_records_published_total')) === nth + 1,
+    'the record is published',
+  );
+  return { callId, record: JSON.parse(await run(stage, 'calls', 'show', callId, '--json')) };
+}
+
+test('a recorded call is kept with its legs, its recorder and its ends; one that nobody wanted recorded says why', async (t) => {
+  const stage = await Stage.start(t, { recorder: { behaviour: wellBehaved } });
+  if (!stage) return;
+  const { laboratory } = stage;
+  const call = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
+  // The relay looks every 3 s and compares two looks.
+  await stage.talk(call, 500);
+  await call.customer.hangUp();
+  await stage.nothingIsLeft();
+  const { callId, record } = await recordOf(stage);
+  assert.deepEqual([record.version, record.callId, record.tenant, record.instance], [1, callId, 'contoso', 's1']);
+  assert.deepEqual([record.termination.reason, record.verdict], ['hangup', 'VERDICT_COMPLETE']);
+  assert.deepEqual(
+    record.legs.map(({ sipStatus = 0 }) => sipStatus),
+    [0, 200],
+  );
+  const ids = record.legs.map(({ sipCallId }: { sipCallId: string }) => sipCallId);
+  assert.deepEqual(ids, [call.customer.dialog?.state.callId, call.seller.dialog?.state.callId]);
+  assert.equal(record.seller, listedSeller.id);
+  const [{ attempts, recorderCallId, termination }] = record.recordings;
+  assert.equal(recorderCallId, laboratory.recorder.sessions[0]?.callId);
+  assert.equal(termination.reason, 'call-ended');
+  const times = [attempts[0].invitedAt, attempts[0].acceptedAt, attempts[0].mediaConfirmedAt, record.endedAt];
+  assert.deepEqual([...times].sort(), times);
+
+  const other = await stage.inbound(unlistedSeller.number);
+  await other.customer.hangUp();
+  await stage.nothingIsLeft();
+  const { callId: second } = await recordOf(stage, 1);
+  assert.match(await run(stage, 'calls', 'show', second), /not recorded: the policy does not name the seller/);
+  const listed = JSON.parse(await run(stage, 'calls', 'list', '--ended', '--json'));
+  assert.deepEqual(
+    listed.calls.map((one: { callId: string }) => one.callId),
+    [second, callId],
+  );
+  const [head, first, ...rest] = (await run(stage, 'calls', 'export', '--format', 'csv')).trim().split('\n');
+  assert.match(head ?? '', /^callId,tenant,/);
+  assert.ok(first?.startsWith(callId) && first.includes(customerNumber));
+  assert.equal(rest.length, 1);
+  assert.equal(await run(stage, 'calls', 'export', '--until', '1h'), '');
+});
+
+/** One command of the ng protocol. */
+async function tellEngine(hostPort: string, command: Readonly<Record<string, string>>): Promise<void> {
+  const [host, port] = hostPort.split(':');
+  const socket = createSocket('udp4');
+  const string = (text: string) => `${Buffer.byteLength(text)}:${text}`;
+  const dictionary = Object.entries(command).map(([key, value]) => string(key) + string(value));
+  try {
+    socket.send(`1 d${dictionary.join('')}e`, Number(port), host);
+    const [answer] = await once(socket, 'message', { signal: AbortSignal.timeout(timeoutMs) });
+    assert.match(String(answer), /6:result2:ok/);
+  } finally {
+    socket.close();
+  }
+}
+
+test('three faults are told: refused by all, media that goes nowhere, lost in mid-call with no other', async (t) => {
+  let refuses = true;
+  let ng = '';
+  let live: LiveSession | undefined;
+  const refusal = rejectWith(503);
+  const behaviour: Behaviour = {
+    beforeAnswer: async (invite) => (refuses ? refusal.beforeAnswer?.(invite) : undefined),
+    answered: (session) => {
+      live = session;
+    },
+  };
+  const stage = await Stage.start(t, {
+    recorder: { behaviour },
+    configure: (config) => {
+      ng = config.mediaRelay.rtpengine.ng;
+    },
+  });
+  if (!stage) return;
+  const { laboratory } = stage;
+
+  const refused = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingDelayed').length === 1, 'nobody has taken it');
+  await refused.customer.hangUp();
+  await stage.nothingIsLeft();
+  const first = await recordOf(stage);
+  assert.equal(first.record.verdict, 'VERDICT_MISSING');
+
+  refuses = false;
+  const lost = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingStarted').length === 1, 'the recording has started', 60_000);
+  await stage.talk(lost, 50);
+  refuses = true;
+  await live?.bye();
+  await stage.talk(lost, 50);
+  await lost.customer.hangUp();
+  await stage.nothingIsLeft();
+  const second = await recordOf(stage, 1);
+  assert.equal(second.record.verdict, 'VERDICT_PARTIAL');
+  assert.equal(second.record.recordings[0].gaps[0].reason, 'recorder-hangup');
+
+  refuses = false;
+  const nowhere = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingStarted').length === 2, 'the recorder has taken it', 60_000);
+  const { callId, recordingId } = laboratory.bodies('recordingStarted')[1] ?? {};
+  // Behind the relay's back the engine feeds the fork no more.
+  await tellEngine(ng, {
+    command: 'unsubscribe',
+    'call-id': `sidestream/r1/${callId}`,
+    'to-tag': `fork/${recordingId}.0`,
+  });
+  // The only recorder is asked again, and takes it again.
+  await eventually(() => laboratory.bodies('recordingRecovered').length === 1, 'it was given up', 60_000);
+  await nowhere.customer.hangUp();
+  await stage.nothingIsLeft();
+  const third = await recordOf(stage, 2);
+  assert.equal(third.record.verdict, 'VERDICT_PARTIAL');
+  assert.match(third.record.recordings[0].attempts[0].failure.detail, /media does not leave/);
+
+  const report = JSON.parse(await run(stage, 'calls', 'report', '--json'));
+  const [figures] = report.tenants;
+  assert.deepEqual(
+    [figures.tenant, figures.expected, figures.started, figures.missing, figures.partial],
+    ['contoso', 3, 2, 1, 2],
+  );
+  const whys: readonly string[] = figures.faults.map(({ why }: { why: string }) => why);
+  assert.match(whys[0] ?? '', /not recorded, although it should have been: .*503/);
+  assert.match(whys[1] ?? '', /s are missing; it ended by recorder-hangup/);
+  assert.match(whys[2] ?? '', /s are missing/);
+});
