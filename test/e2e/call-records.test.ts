@@ -108,6 +108,15 @@ test('three faults are told: refused by all, media that goes nowhere, lost in mi
 
   const refused = await stage.inbound();
   await eventually(() => laboratory.bodies('recordingDelayed').length === 1, 'nobody has taken it');
+  const missing = (count: number, reason: string) =>
+    eventually(
+      () =>
+        laboratory.bodies('recordingMissing').length === count &&
+        laboratory.bodies('recordingMissing').at(-1)?.reason === reason,
+      `${reason} is told`,
+      60_000,
+    );
+  await missing(1, 'recorder-refused');
   await refused.customer.hangUp();
   await stage.nothingIsLeft();
   const first = await recordOf(stage);
@@ -119,7 +128,7 @@ test('three faults are told: refused by all, media that goes nowhere, lost in mi
   await stage.talk(lost, 50);
   refuses = true;
   await live?.bye();
-  await stage.talk(lost, 50);
+  await missing(2, 'recorder-hangup');
   await lost.customer.hangUp();
   await stage.nothingIsLeft();
   const second = await recordOf(stage, 1);
@@ -138,6 +147,11 @@ test('three faults are told: refused by all, media that goes nowhere, lost in mi
   });
   // The only recorder is asked again, and takes it again.
   await eventually(() => laboratory.bodies('recordingRecovered').length === 1, 'it was given up', 60_000);
+  await missing(3, 'media-stalled');
+  await eventually(() => laboratory.bodies('recordingFound').length === 1, 'media is seen to leave again', 60_000);
+  for (const { body, time } of laboratory.events)
+    if (body?.$case === 'recordingMissing')
+      t.diagnostic(`${body.value.reason}: told ${Number(time) - Number(body.value.since)} ms after it was missing`);
   await nowhere.customer.hangUp();
   await stage.nothingIsLeft();
   const third = await recordOf(stage, 2);

@@ -14,6 +14,7 @@ import {
 import { DigestLogin } from '@sidestream/sip';
 import { recorderProfiles } from '@sidestream/siprec';
 import { observeAdmission } from './adapters/admission-metrics.js';
+import { AssuranceMetrics } from './adapters/assurance-metrics.js';
 import { CallFeed } from './adapters/call-feed.js';
 import { callsService, writeFacts } from './adapters/calls-grpc.js';
 import { DrachtioTrunking } from './adapters/drachtio-trunking.js';
@@ -51,6 +52,8 @@ import { TrunkRegistrations } from './domain/trunk-registrations.js';
 const endDeadlineMs = 8_000;
 const flushMs = 2_000;
 const grpcGraceMs = 500;
+/** Between two looks at whether live calls are recorded. */
+const reconcileMs = 1_000;
 
 await runService({
   name: 'signalling',
@@ -108,14 +111,17 @@ await runService({
     const reporter = new EventReporter({ publisher: feed, kv, metrics, log });
     const records = new RecordPublisher(bus, { retention: config.records, log, metrics });
     const recordFiles = config.recordFiles && new RecordFiles(config.recordFiles, { instance, log, metrics });
+    const assurance = new AssuranceMetrics(metrics);
     const events = new CallLedger(reporter, {
       instance,
       write: writeFacts,
       onRecord: (record) => {
+        assurance.count(record);
         records.publish(record);
         recordFiles?.write(record);
       },
     });
+    const reconciling = setInterval(() => events.reconcile(), reconcileMs);
     const registry = new CallRegistry<CallSession>(config.maxCalls);
     const overload = new Overload(config.maxLagMs);
     const load = new ProcessLoadMeter((reading) => overload.read(reading));
@@ -255,6 +261,7 @@ await runService({
         book.stop();
         registrations.stop();
         await lease.stop();
+        clearInterval(reconciling);
         load.close();
         await bus.close();
       },

@@ -5,6 +5,7 @@ import { type EventBody, type KvWriter, type Logger, RateLimit } from '@sidestre
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Direction, Party } from '../domain/parties.js';
 import type { CallEvents, CallFacts, CallRefusal, RecorderDialog, RecordingFacts } from '../domain/ports.js';
+import type { Missing } from '../domain/recording-assurance.js';
 import { resultLabel, type Termination } from '../domain/termination.js';
 
 export interface EventSinks {
@@ -34,6 +35,7 @@ export class EventReporter implements CallEvents {
   readonly #startDelay: Histogram;
   readonly #postDialDelay: Histogram;
   readonly #gaps: Histogram<'reason'>;
+  readonly #missing: Counter<'reason'>;
 
   constructor(sinks: EventSinks) {
     this.#sinks = sinks;
@@ -85,6 +87,12 @@ export class EventReporter implements CallEvents {
       help: 'Gaps in recordings that went on at another recorder, or at the same one again.',
       labelNames: ['reason'],
       buckets: [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60],
+      registers,
+    });
+    this.#missing = new Counter({
+      name: 'sidestream_recordings_missing_total',
+      help: 'Live calls that should have been recorded and were not for some seconds, by reason.',
+      labelNames: ['reason'],
       registers,
     });
     this.#postDialDelay = new Histogram({
@@ -258,6 +266,17 @@ export class EventReporter implements CallEvents {
       },
     });
     this.#sinks.kv.delete('recordings', recording.recordingId);
+  }
+
+  recordingMissing(call: CallFacts, { reason, since }: Missing): void {
+    this.#missing.inc({ reason });
+    this.#sinks.log.error({ ...about(call), reason, since }, 'a call is not recorded, although it should be');
+    this.#sinks.publisher.publish({ $case: 'recordingMissing', value: { ...identity(call), reason, since } });
+  }
+
+  recordingFound(call: CallFacts, { reason, since }: Missing): void {
+    this.#sinks.log.info({ ...about(call), reason, since }, 'a recording that was missing is there');
+    this.#sinks.publisher.publish({ $case: 'recordingFound', value: { ...identity(call), reason, since } });
   }
 
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void {

@@ -1,17 +1,24 @@
 // The record of one call while it is written: what was told of the call, with the time at which it was told. It decides nothing.
 import type { CallRecord, RecordingRecord, Stretch } from '@sidestream/proto/records/v1';
 import type { CalledTarget, CallFacts, ForkCondition, IncomingInvite, RecordingFacts } from './ports.js';
+import { type Missing, missingNow } from './recording-assurance.js';
 import { verdictOf } from './recording-verdict.js';
 import { type Termination, terminated } from './termination.js';
 
 /** A call of days may be transferred, paused and lost for ever: what comes after so many is not kept. */
 const maxEntries = 200;
+/** What is missing for less than that is on its way. */
+const missingAfterMs = 5_000;
 
 export type Draft = Omit<CallRecord, 'endedAt' | 'termination' | 'version' | 'instance' | 'verdict'>;
 
 export class CallDraft {
   readonly #draft: Draft;
   readonly #now: () => Date;
+  /** Recordings for which nothing leaves, as the relay says. */
+  readonly #stalled = new Map<string, Date>();
+  #missing: Missing | undefined;
+  #facts: CallFacts;
   readonly #write: (facts: CallFacts) => Pick<Draft, 'direction' | 'calling' | 'called' | 'seller' | 'decision'>;
 
   /** @param write the facts as the record has them */
@@ -21,6 +28,7 @@ export class CallDraft {
     now: () => Date,
     write: (facts: CallFacts) => Pick<Draft, 'direction' | 'calling' | 'called' | 'seller' | 'decision'>,
   ) {
+    this.#facts = call;
     this.#now = now;
     this.#write = write;
     const { address, port } = from.source;
@@ -51,6 +59,7 @@ export class CallDraft {
   }
 
   transferred(call: CallFacts, party: string): void {
+    this.#facts = call;
     const { direction, ...who } = this.#write(call);
     keep(this.#draft.transfers, { at: this.#now(), party, ...who });
     Object.assign(this.#draft, { direction, seller: who.seller, decision: who.decision });
@@ -76,6 +85,10 @@ export class CallDraft {
   media(recording: RecordingFacts, condition: ForkCondition): void {
     const attempt = this.#of(recording).attempts.at(-1);
     if (attempt !== undefined && condition === 'flowing') attempt.mediaConfirmedAt ??= this.#now();
+    // Only the relay can say that it is well again: another recorder that takes the recording cannot.
+    if (condition === 'flowing') this.#stalled.delete(recording.recordingId);
+    else if (condition === 'stalled' && !this.#stalled.has(recording.recordingId))
+      this.#stalled.set(recording.recordingId, this.#now());
   }
 
   recordingStarted(recording: RecordingFacts): void {
@@ -111,9 +124,25 @@ export class CallDraft {
     record.gapMs = Math.round(gapMs);
   }
 
-  /** The draft as it is. */
-  get view(): Readonly<Draft> {
-    return this.#draft;
+  /** The call as it is now. */
+  get facts(): CallFacts {
+    return this.#facts;
+  }
+
+  /** What has become missing, or is there again, since this was asked last. */
+  assured(): { readonly missing: Missing } | { readonly found: Missing } | undefined {
+    const before = this.#missing;
+    const now = missingNow(this.#draft, (id) => this.#stalled.get(id));
+    if (before !== undefined) {
+      if (now !== undefined) return undefined;
+      this.#missing = undefined;
+      return { found: before };
+    }
+    // The relay has waited for long enough before it said so.
+    const patienceMs = now?.reason === 'media-stalled' ? 0 : missingAfterMs;
+    if (now === undefined || this.#now().getTime() - now.since.getTime() < patienceMs) return undefined;
+    this.#missing = now;
+    return { missing: now };
   }
 
   /** What did not end by itself has been given up: unknown is no success. */

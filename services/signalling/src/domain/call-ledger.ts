@@ -15,6 +15,7 @@ import type {
   RecorderDialog,
   RecordingFacts,
 } from './ports.js';
+import type { Missing } from './recording-assurance.js';
 import type { Termination } from './termination.js';
 
 export interface CallLedgerOptions {
@@ -132,6 +133,24 @@ export class CallLedger implements CallWitness {
 
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void {
     this.#events.recordingState(recording, forkId, dialog);
+  }
+
+  recordingMissing(call: CallFacts, missing: Missing): void {
+    this.#events.recordingMissing(call, missing);
+  }
+
+  recordingFound(call: CallFacts, missing: Missing): void {
+    this.#events.recordingFound(call, missing);
+  }
+
+  /** Compares what each live call should be with what it is, and tells what has changed. To be called every second or so. */
+  reconcile(): void {
+    for (const draft of this.#drafts.values()) {
+      const change = draft.assured();
+      if (change === undefined) continue;
+      if ('missing' in change) this.recordingMissing(draft.facts, change.missing);
+      else this.recordingFound(draft.facts, change.found);
+    }
   }
 
   #of({ call }: RecordingFacts): CallDraft | undefined {

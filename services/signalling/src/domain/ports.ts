@@ -4,6 +4,7 @@ import type { Decision } from '@sidestream/policy';
 import type { TrunkProtocol } from '@sidestream/routing';
 import type { CallId } from './identifiers.js';
 import type { CallParties, Direction, InviteParties, Party } from './parties.js';
+import type { Missing } from './recording-assurance.js';
 import type { Termination } from './termination.js';
 
 /** Milliseconds of a clock that never steps back; differences only. */
@@ -383,6 +384,10 @@ export interface CallEvents {
     termination: Termination,
     times: { readonly durationMs: number; readonly gapMs: number },
   ): void;
+  /** The call should be recorded now and is not, although it was given time. */
+  recordingMissing(call: CallFacts, missing: Missing): void;
+  /** It is recorded again, or need not be any more. */
+  recordingFound(call: CallFacts, missing: Missing): void;
   /** Beside the call, never awaited: dialog state as plain data and fork ids; no key. */
   recordingState(recording: RecordingFacts, forkId: string, dialog: RecorderDialog): void;
 }

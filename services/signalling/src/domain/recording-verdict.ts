@@ -9,6 +9,11 @@ const wanted: readonly string[] = [
   'seller-not-listed',
 ] satisfies TerminationReason[];
 
+/** Whether somebody who may have it end has ended it. */
+export function isWantedEnd({ reason }: { readonly reason: string }): boolean {
+  return wanted.includes(reason);
+}
+
 /** The best that any of the call's recordings came to. */
 export function verdictOf({
   answeredAt,
@@ -16,7 +21,7 @@ export function verdictOf({
   recordings,
 }: Pick<CallRecord, 'answeredAt' | 'decision' | 'recordings'>): Verdict {
   const begun = recordings.some(({ startedAt }) => startedAt !== undefined);
-  const waived = recordings.some(({ termination }) => wanted.includes(termination?.reason ?? ''));
+  const waived = recordings.some(({ termination }) => termination !== undefined && isWantedEnd(termination));
   if (answeredAt === undefined) return Verdict.NOT_EXPECTED;
   if (decision?.record !== true && recordings.length === 0) return Verdict.NOT_EXPECTED;
   if (waived) return Verdict.WAIVED;

@@ -414,6 +414,8 @@ export class FakeWorld {
       this.#tell('recordingEnded', termination);
     },
     callArrived: () => {},
+    recordingMissing: (_call, { reason }) => this.#tell(`recordingMissing ${reason}`),
+    recordingFound: () => this.#tell('recordingFound'),
     callRinging: () => {},
     targetCalled: () => {},
     recorderAsked: () => {},

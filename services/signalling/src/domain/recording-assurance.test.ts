@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeWorld } from '../testing/fake-world.js';
+import { CallLedger } from './call-ledger.js';
+import { terminated } from './termination.js';
+
+const start = Date.parse('2026-11-26T12:00:00Z');
+
+/** An answered call that is to be recorded, 1 s after which a look may be taken at any time. */
+function answered() {
+  const world = new FakeWorld();
+  let nowMs = start;
+  const kept = new CallLedger(world.events, {
+    instance: 's1',
+    write: ({ decision }) => ({
+      direction: 'DIRECTION_INBOUND' as never,
+      calling: undefined,
+      called: undefined,
+      seller: '',
+      decision: { ...decision, recorders: [...decision.recorders] },
+    }),
+    onRecord: () => {},
+    now: () => new Date(nowMs),
+  });
+  const call = { ...world.facts(['sip:r1']), startedAt: new Date(start) };
+  const recording = { recordingId: 'r', call };
+  kept.callArrived(call, { sipCallId: 'near', source: { address: '127.0.0.1', port: 1 } });
+  kept.callAnswered(call, { answerDelayMs: 1, postDialDelayMs: 1 });
+  const lookAfter = (ms: number) => {
+    nowMs += ms;
+    kept.reconcile();
+    return world.told.map(({ kind }) => kind).filter((kind) => /^recording(Missing|Found)/.test(kind));
+  };
+  return { world, kept, recording, lookAfter };
+}
+
+const refused = terminated('recorder-refused', '503');
+
+test('nobody takes the recording: missing within 10 s, once; found when media is seen to flow', () => {
+  const { world, kept, recording, lookAfter } = answered();
+  kept.recorderAsked(recording, 'sip:r1');
+  kept.recorderGivenUp(recording, refused);
+  assert.deepEqual(lookAfter(4_000), []);
+  assert.deepEqual(lookAfter(2_000), ['recordingMissing recorder-refused']);
+  assert.deepEqual(lookAfter(60_000), ['recordingMissing recorder-refused']);
+  kept.recordingStarted(recording, world.recorderDialog, 1);
+  assert.deepEqual(lookAfter(1_000), ['recordingMissing recorder-refused', 'recordingFound']);
+});
+
+test('a recorder has taken it and the relay says that nothing leaves: missing, until something does', () => {
+  const { world, kept, recording, lookAfter } = answered();
+  kept.recordingStarted(recording, world.recorderDialog, 1);
+  kept.recordingMedia(recording, 'stalled');
+  assert.deepEqual(lookAfter(1_000), ['recordingMissing media-stalled']);
+  // The next recorder takes it, which does not say yet that media reaches it.
+  kept.recorderGivenUp(recording, terminated('recorder-lost'));
+  kept.recordingRecovered(recording, world.recorderDialog, terminated('recorder-lost'), 3_000);
+  assert.equal(lookAfter(1_000).length, 1);
+  kept.recordingMedia(recording, 'flowing');
+  assert.equal(lookAfter(1_000).at(-1), 'recordingFound');
+});
+
+test('lost in mid-call with no other recorder: missing', () => {
+  const { world, kept, recording, lookAfter } = answered();
+  kept.recordingStarted(recording, world.recorderDialog, 1);
+  assert.deepEqual(lookAfter(60_000), []);
+  kept.recorderGivenUp(recording, terminated('recorder-hangup'));
+  assert.deepEqual(lookAfter(6_000), ['recordingMissing recorder-hangup']);
+});
+
+test('what an operator or a party wanted is not missing: a pause, an end', () => {
+  const { world, kept, recording, lookAfter } = answered();
+  kept.recordingStarted(recording, world.recorderDialog, 1);
+  kept.recordingPaused(recording, 'operator');
+  assert.deepEqual(lookAfter(60_000), []);
+  kept.recordingEnded(recording, terminated('declined-by-party'), { durationMs: 1, gapMs: 0 });
+  assert.deepEqual(lookAfter(60_000), []);
+});
+
+test('a recorder that wants no media is one', () => {
+  const { kept, recording, lookAfter } = answered();
+  kept.recordingPaused(recording, 'recorder-inactive');
+  assert.deepEqual(lookAfter(6_000), ['recordingMissing recorder-inactive']);
+});
+
+test('a call that is over is not looked at any more', () => {
+  const { kept, recording, lookAfter } = answered();
+  kept.callEnded(recording.call, terminated('hangup'), 1);
+  assert.deepEqual(lookAfter(60_000), []);
+});
