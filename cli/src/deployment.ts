@@ -44,11 +44,15 @@ export class Deployment {
   readonly #options: DeploymentOptions;
   readonly #runDirectory = mkdtempSync(join(tmpdir(), 'sidestream-'));
   readonly #drainMs: number;
+  readonly #environment: Record<string, string>;
   #stopping = false;
+  /** Every service was started: those that are ready may be all there are. */
+  #complete = false;
 
   private constructor(options: DeploymentOptions, drainMs: number) {
     this.#options = options;
     this.#drainMs = drainMs;
+    this.#environment = { SIDESTREAM_CONFIG: options.configFile };
   }
 
   /**
@@ -60,7 +64,7 @@ export class Deployment {
     const config = readConfig(options.configFile);
     const deployment = new Deployment(options, config.signalling.drainSeconds * 1_000);
     try {
-      const environment: Record<string, string> = { SIDESTREAM_CONFIG: options.configFile };
+      const environment = deployment.#environment;
       if (config.signalling.edge === 'embedded') {
         environment['SIDESTREAM_EDGE_SECRET_FILE'] = deployment.#writeSecret();
         const edge = await deployment.#spawn('sip-edge', environment).listening(startDeadlineMs);
@@ -71,9 +75,12 @@ export class Deployment {
           environment['SIDESTREAM_EDGE_SECRET_FILE'] = config.signalling.edgeSecretFile;
         }
       }
-      for (const name of ['media-relay', ...controlPlane(config), 'signalling']) {
+      const gateway = config.gateway === undefined ? [] : ['gateway'];
+      for (const name of ['media-relay', ...controlPlane(config), 'signalling', ...gateway]) {
         await deployment.#spawn(name, environment).listening(startDeadlineMs);
       }
+      deployment.#complete = true;
+      deployment.#tell();
     } catch (error) {
       await deployment.stop();
       throw error;
@@ -84,7 +91,7 @@ export class Deployment {
   get status(): DeploymentStatus {
     const statuses = [...this.services].map(([name, { status }]) => ({ name, status }));
     return {
-      ready: statuses.length > 1 && statuses.every(({ status }) => status?.ready === true),
+      ready: this.#complete && statuses.every(({ status }) => status?.ready === true),
       addresses: Object.fromEntries(
         statuses.flatMap(({ name, status }) =>
           Object.entries(status?.addresses ?? {}).map(([key, value]) => [`${name}.${key}`, value]),
@@ -102,11 +109,19 @@ export class Deployment {
     return this.status;
   }
 
+  /** Stops one service and starts it anew; resolves once it is ready again. It may listen elsewhere then. */
+  async restart(name: string): Promise<void> {
+    const before = this.services.get(name);
+    this.services.delete(name);
+    await before?.stop(this.#drainMs + stopGraceMs + 10_000);
+    await this.#spawn(name, this.#environment).ready(startDeadlineMs);
+  }
+
   /** Ends signalling first, while edge and relay still serve its last calls, then the rest. Idempotent. */
   async stop(): Promise<Record<string, string>> {
     this.#stopping = true;
     const ends: Record<string, string> = {};
-    for (const name of ['signalling', 'media-relay', 'sip-edge', 'policy-sync', 'registration']) {
+    for (const name of ['signalling', 'media-relay', 'sip-edge', 'policy-sync', 'registration', 'gateway']) {
       const service = this.services.get(name);
       if (service) ends[name] = await service.stop(this.#drainMs + stopGraceMs + 10_000);
     }
@@ -121,13 +136,16 @@ export class Deployment {
       onLog: this.#options.onLog,
     });
     this.services.set(name, service);
-    service.onChange(() => {
-      if (!this.#stopping) this.#options.onStatus?.(this.status);
-    });
+    service.onChange(() => this.#tell());
     void service.exited.then((how) => {
-      if (!this.#stopping) this.#options.onFailure?.(`${name} ended: ${how}`);
+      const wanted = this.services.get(name) === service;
+      if (wanted && !this.#stopping) this.#options.onFailure?.(`${name} ended: ${how}`);
     });
     return service;
+  }
+
+  #tell(): void {
+    if (!this.#stopping) this.#options.onStatus?.(this.status);
   }
 
   /** The embedded edge and signalling share a secret that lives as long as they do. */

@@ -11,6 +11,7 @@ import type { ProviderSimulator, RecorderSimulator } from '@sidestream/simulator
 import { Registry } from 'prom-client';
 import { stringify } from 'yaml';
 import { Deployment } from './deployment.js';
+import { readExternalEdge } from './external-edge.js';
 import { type LaboratoryConfig, laboratoryConfig, laboratoryPolicy } from './laboratory-config.js';
 import { Surroundings, type SurroundingsOptions } from './laboratory-surroundings.js';
 
@@ -22,6 +23,8 @@ export interface LaboratoryOptions extends SurroundingsOptions {
   /** Where the carrier and the PBX listen, as `host:port;transport=…` after `sip:`. */
   readonly customerTarget: string;
   readonly sellerTarget: string;
+  /** Folder of `sidestream edge-config`: its drachtio-server takes the place of our own edge. */
+  readonly edge?: string;
   /** False: everything around is there and the configuration is written, but no service is started. */
   readonly services?: boolean;
   /** Changes the configuration before it is written. */
@@ -105,6 +108,7 @@ export class Laboratory {
 
   /** Where parties send their calls: `host:port`. */
   sipAddress(protocol: 'udp' | 'tcp'): string {
+    if (this.#options.edge !== undefined) return readExternalEdge(this.#options.edge).sip;
     const address = this.deployment.status.addresses[`sip-edge.sip.${protocol}`];
     if (address === undefined) throw new Error(`the edge does not listen on ${protocol}`);
     return address.replace(/^\w+:(\/\/)?/, '');
@@ -124,7 +128,7 @@ export class Laboratory {
   /** Counts what is left in the edge, in rtpengine, at signalling and at the recorder. */
   async orphans(): Promise<Orphans> {
     const [dialogs, mediaSessions, recordings] = await Promise.all([
-      this.metric('sip-edge', 'sidestream_edge_dialogs'),
+      this.#options.edge === undefined ? this.metric('sip-edge', 'sidestream_edge_dialogs') : 0,
       this.#engineSessions(),
       this.metric('signalling', 'sidestream_recordings_active'),
     ]);
@@ -159,6 +163,11 @@ export class Laboratory {
       customerTarget: this.#options.customerTarget,
       sellerTarget: this.#options.sellerTarget,
     });
+    if (this.#options.edge !== undefined) {
+      const { admin, secretFile } = readExternalEdge(this.#options.edge);
+      const { listen: _, ...signalling } = config.signalling;
+      config.signalling = { ...signalling, edge: `tcp://${admin}`, edgeSecretFile: secretFile };
+    }
     this.#options.configure?.(config);
     writeFileSync(this.configFile, stringify(config));
     writeFileSync(join(this.#directory, 'policy.yaml'), stringify(laboratoryPolicy()));

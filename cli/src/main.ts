@@ -7,7 +7,9 @@ import { failed, strict } from './answered.js';
 import { callsCommand, drainCommand } from './commands/calls-command.js';
 import { configCommand } from './commands/config-command.js';
 import { demo } from './commands/demo.js';
+import { type EdgeConfigOptions, edgeConfig } from './commands/edge-config.js';
 import { lintCommand } from './commands/lint.js';
+import { options } from './commands/options.js';
 import { policyCommand } from './commands/policy-command.js';
 import { type ProviderCommandOptions, provider } from './commands/provider.js';
 import { recorder } from './commands/recorder.js';
@@ -47,15 +49,18 @@ program
   .option('--json', 'print one JSON document on stdout instead of the ladder and the table')
   .option('-o, --out <directory>', 'where recordings and messages are left', 'out/demo')
   .option('--keep-logs', "show the services' logs on stderr")
+  .option('--edge <folder>', 'of edge-config: use the drachtio-server that it was written for')
+  .option('--stay', 'keep everything up after the calls, with pages to look at, until Ctrl-C')
   .addHelpText(
     'after',
     `
 Starts nats-server, rtpengine, the SIP edge, the services, a recorder, a provider and two parties on free loopback ports; registers
-the tenant, fetches the policy, places the calls; stops them all.
+the tenant, fetches the policy, places the calls; stops them all. With --stay the addresses of the pages are on stderr, and Ctrl-C ends it
+with the same proof.
 Exit code: 0 only if everything is proven.`,
   )
-  .action(async (options: { json?: boolean; out: string; keepLogs?: boolean }) =>
-    exitWith(await demo({ json: options.json ?? false, out: options.out, keepLogs: options.keepLogs ?? false })),
+  .action(async ({ json = false, out, keepLogs = false, edge, stay = false }: DemoFlags) =>
+    exitWith(await demo({ json, out, keepLogs, edge, stay })),
   );
 
 program.addCommand(configCommand(exitWith));
@@ -143,6 +148,14 @@ Exit code: 0 registered, nothing to do, or shown; 1 failed or not possible; 2 wr
     ),
   );
 
+interface DemoFlags {
+  json?: boolean;
+  out: string;
+  keepLogs?: boolean;
+  stay?: boolean;
+  edge?: string;
+}
+
 interface RegisterFlags {
   config: string;
   tenant?: string;
@@ -191,6 +204,42 @@ ${exitCodes}`,
 
 program.addCommand(callsCommand(exitWith));
 program.addCommand(drainCommand(exitWith));
+
+program
+  .command('options')
+  .description('ask a SIP server with OPTIONS whether it is there')
+  .argument('<uri>', 'sip:host:port, over UDP; ;transport=tcp for TCP')
+  .option('--accept <list>', 'statuses that are a success', statuses, [200])
+  .option('--timeout <ms>', 'how long to wait for the answer', positive, 5_000)
+  .addHelpText('after', '\nExit code: 0 an accepted answer, 1 another or none, 2 wrong command line.')
+  .action(async (uri: string, { accept, timeout }: { accept: number[]; timeout: number }) =>
+    exitWith(await options(uri, { accept, timeoutMs: timeout })),
+  );
+
+program
+  .command('edge-config')
+  .description('write what a drachtio-server beside signalling starts with: drachtio.conf.xml and edge-secret')
+  .requiredOption('-o, --out <directory>', 'where to, shared by the two')
+  .requiredOption('--bind <address>', 'the address of this host or pod')
+  .option('--addresses <list>', 'reachable addresses, one for each instance; that of --instance is taken', list, [])
+  .option('--instance <name>', 'name of this instance, with its number at the end: signalling-0')
+  .option('--advertise <address>', 'the reachable address, where there are no --addresses; else the one bound')
+  .option('--port <n>', 'for SIP over --transports', positive, 5060)
+  .option('--transports <list>', 'udp, tcp', list, ['udp', 'tcp'])
+  .option('--admin-port <n>', 'on loopback, for signalling', positive, 9022)
+  .option('--tls-port <n>', 'for SIP over TLS, with --tls-cert and --tls-key', positive)
+  .option('--tls-cert <file>', 'certificate, PEM (with its chain)')
+  .option('--tls-key <file>', 'private key, PEM')
+  .addHelpText('after', '\nExit code: 0 written, 1 there is no address that peers could reach, 2 wrong command line.')
+  .action((flags: EdgeConfigOptions) => exitWith(edgeConfig(flags)));
+
+function list(text: string): string[] {
+  return text.split(',').filter((item) => item !== '');
+}
+
+function statuses(text: string): number[] {
+  return list(text).map(positive);
+}
 
 /** For an option that is read later, where a wrong one would be no wrong command line. */
 function checked(parse: (text: string) => unknown): (text: string) => string {

@@ -36,6 +36,8 @@ export class ServiceProcess {
     this.#child = spawn(process.execPath, ['--enable-source-maps', main, supervisedFlag], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: environment,
+      // Ctrl-C at a terminal is for us alone: services are stopped one after the other.
+      detached: true,
     });
     const { stdout, stderr } = this.#child;
     if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#read(line));

@@ -1,6 +1,11 @@
 /** The one door of @sidestream/simulators: stand-ins for what Sidestream talks to. */
 
+export { DialerPages, type DialerPagesOptions } from './dialer/dialer-pages.js';
+export { type IssuerOptions, IssuerSimulator } from './issuer/issuer-simulator.js';
+export type { SigningAlgorithm } from './issuer/signing-keys.js';
+export type { TokenOptions } from './issuer/token.js';
 export { type TracedMessage, traceMessages } from './message-trace.js';
+export { TcpFront, type TcpFrontOptions } from './network/tcp-front.js';
 export type { CallEnd, CallMoments, PartyCall, PartyCallEvents } from './party/party-call.js';
 export type { HeardPacket, HeardStatistics } from './party/party-media.js';
 export type { CallOptions, IncomingTreatment, PartyOptions, Speech } from './party/party-options.js';
@@ -78,4 +83,5 @@ export { redactKeys } from './rtp/sdes.js';
 export { speechSource } from './rtp/speech-source.js';
 export { SrtpReceiver, type SrtpRefusal, SrtpSender, type Unprotected } from './rtp/srtp.js';
 export { readSpeech, readWav, toG711, toLinear, type Wav, type WavEncoding, WavError, writeWav } from './rtp/wav.js';
+export { StagePage, type StagePageOptions } from './stage/stage-page.js';
 export { customerSpeech, sellerSpeech } from './voices.js';

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { callBench, callBenchDefaults, callBenchRemarks } from './call/call-bench.js';
 import { clipBench, clipBenchDefaults, clipBenchRemarks } from './clip/clip-bench.js';
+import { eventsBench, eventsBenchDefaults, eventsBenchRemarks } from './events/events-bench.js';
 import { pddBench, pddBenchDefaults, pddBenchRemarks } from './pdd/pdd-bench.js';
 import { policyBench, policyBenchDefaults, policyBenchRemarks } from './policy/policy-bench.js';
 import { formatReport, type Report } from './report.js';
@@ -83,6 +84,19 @@ program
   .addHelpText('after', '\nTakes about three minutes; progress is on stderr.')
   .action(async (options: Parameters<typeof pddBench>[0] & { json?: boolean }) =>
     print(await pddBench(options, progress), pddBenchRemarks, options.json),
+  );
+
+program
+  .command('events')
+  .description("from a call's answer to its seller's dialer, beside many that are connected; memory of idle dialers")
+  .option('--clients <n>', 'dialers that are connected while calls are made', count, eventsBenchDefaults.clients)
+  .option('--rate <n>', 'calls a second', count, eventsBenchDefaults.rate)
+  .option('--seconds <n>', 'how long', count, eventsBenchDefaults.seconds)
+  .option('--idle <n>', 'dialers for the memory figure', count, eventsBenchDefaults.idle)
+  .option('--json', 'print {name, figures, ratios, machine} as JSON')
+  .addHelpText('after', '\nTakes about a minute and a half; progress is on stderr.')
+  .action(async (options: Parameters<typeof eventsBench>[0] & { json?: boolean }) =>
+    print(await eventsBench(options, progress), eventsBenchRemarks, options.json),
   );
 
 function progress(line: string): void {

@@ -25,13 +25,13 @@ export class RecordedCall {
     this.#session = session;
   }
 
-  /** Places calls one after the other; each is up and recorded. */
-  static async placeMany(stage: Stage, count: number): Promise<RecordedCall[]> {
+  /** Places calls one after the other, at the stage's edge or at `uri`; each is up and recorded. */
+  static async placeMany(stage: Stage, count: number, uri?: string): Promise<RecordedCall[]> {
     const calls: RecordedCall[] = [];
     const { sessions } = stage.laboratory.recorder;
     while (calls.length < count) {
       const before = sessions.length;
-      const call = await stage.inbound();
+      const call = await stage.inbound(undefined, uri);
       const flows = () =>
         sessions.length > before && sessions.at(-1)?.streams.every(({ packets }) => packets.length > 5);
       await eventually(() => flows() === true, `call ${calls.length + 1} is recorded`);

@@ -27,6 +27,8 @@ function started(callId: string): NonNullable<Event['body']> {
       calling: '',
       called: '',
       decision: undefined,
+      callingName: '',
+      calledName: '',
     },
   };
 }

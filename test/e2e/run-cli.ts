@@ -12,8 +12,15 @@ export interface CliRun {
   readonly stderr: string;
 }
 
-export function spawnCli(args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn(process.execPath, ['--enable-source-maps', cliMain, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** @param detached as the head of a process group, to which signals can be sent as a terminal sends them */
+export function spawnCli(
+  args: readonly string[],
+  { detached = false } = {},
+): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, ['--enable-source-maps', cliMain, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
+  });
 }
 
 /** Runs a command to its end; kills it after `timeoutMs` (its exit code is null then). */

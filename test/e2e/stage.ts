@@ -85,10 +85,10 @@ export class Stage {
     return `sip:${number}@${this.laboratory.sipAddress(this.#protocol)}`;
   }
 
-  /** The customer calls and the seller answers. */
-  async inbound(number: string = listedSeller.number): Promise<StageCall> {
+  /** The customer calls, here or at another edge, and the seller answers. */
+  async inbound(number: string = listedSeller.number, uri: string = this.uri(number)): Promise<StageCall> {
     const arriving = new Promise<PartyCall>((resolve) => this.seller.once('call', resolve));
-    const customer = await this.customer.call(this.uri(number), { answerTimeoutMs: 10_000 });
+    const customer = await this.customer.call(uri, { answerTimeoutMs: 10_000 });
     await customer.answered;
     return { customer, seller: await arriving };
   }

@@ -6,12 +6,17 @@ import { eventually } from '@sidestream/peers';
 import Table from 'cli-table3';
 import { drawLadder } from '../demo/ladder.js';
 import { type CallProof, type DemoCall, type ProviderProof, Scenario } from '../demo/scenario.js';
+import { StageSet } from '../demo/stay.js';
 import type { Orphans } from '../laboratory.js';
 
 export interface DemoOptions {
   readonly json: boolean;
   readonly out: string;
   readonly keepLogs: boolean;
+  /** Folder of edge-config, for a drachtio-server instead of our own edge. */
+  readonly edge?: string | undefined;
+  /** Keeps everything up after the calls, with pages to look at, until it is interrupted. */
+  readonly stay: boolean;
 }
 
 interface DemoProof {
@@ -24,10 +29,11 @@ interface DemoProof {
 const orphanGraceMs = 5_000;
 
 /** Runs the demo; the exit code is 0 only if everything is proven. */
-export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number> {
+export async function demo({ json, out, keepLogs, edge, stay }: DemoOptions): Promise<number> {
   const started = Date.now();
   const say = (what: string) =>
     process.stderr.write(`${((Date.now() - started) / 1_000).toFixed(1).padStart(5)} s  ${what}\n`);
+  const set = stay ? await StageSet.build() : undefined;
   const directory = mkdtempSync(join(tmpdir(), 'sidestream-demo-'));
   const interruption = interrupted();
   const calls: DemoCall[] = [];
@@ -38,8 +44,10 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
     scenario = await interruption.before(
       Scenario.start({
         directory,
+        edge,
         onLog: (line) => keepLogs && process.stderr.write(`${line}\n`),
         onProgress: (what) => say(`starting ${what}`),
+        ...(set && { configure: (config) => set.configure(config) }),
       }),
     );
     say('ready');
@@ -60,6 +68,7 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
       if (!json) process.stdout.write(`\n${call.proof.id}\n${drawLadder(call.ladder)}\n\n`);
       for (const fault of call.faults) process.stderr.write(`  ✗ ${call.proof.id}: ${fault}\n`);
     }
+    await set?.play(scenario, say, interruption.told);
     orphans = await remaining(scenario);
   } catch (error) {
     if (!(error instanceof Interruption)) throw error;
@@ -71,6 +80,7 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
   } finally {
     say('stopping');
     await scenario?.stop();
+    await set?.close();
     rmSync(directory, { recursive: true, force: true });
   }
   const clean = Object.values(orphans).every((count) => count === 0);
@@ -90,12 +100,12 @@ export async function demo({ json, out, keepLogs }: DemoOptions): Promise<number
 class Interruption extends Error {}
 
 /** Turns SIGINT and SIGTERM into a rejection of whatever is awaited at that moment. */
-function interrupted(): { before<T>(work: Promise<T>): Promise<T> } {
+function interrupted(): { told: Promise<never>; before<T>(work: Promise<T>): Promise<T> } {
   const told = new Promise<never>((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => reject(new Interruption(signal)));
   });
   told.catch(() => undefined);
-  return { before: (work) => Promise.race([work, told]) };
+  return { told, before: (work) => Promise.race([work, told]) };
 }
 
 /** Leaves `<out>/<call>/{inbound.wav,outbound.wav,invite.sip,bye.sip,metadata.xml}`. */

@@ -10,7 +10,7 @@ import {
   sellerSpeech,
 } from '@sidestream/simulators';
 import { customerHost, Laboratory, sellerHost } from '../laboratory.js';
-import { listedSeller, unlistedSeller } from '../laboratory-config.js';
+import { type LaboratoryConfig, listedSeller, unlistedSeller } from '../laboratory-config.js';
 import { CallTrace } from './call-trace.js';
 import type { LadderMessage } from './ladder.js';
 
@@ -103,8 +103,10 @@ export class Scenario {
   /** @param directory where the recorder keeps its files while the demo runs. */
   static async start(options: {
     directory: string;
+    edge?: string | undefined;
     onLog: (line: string) => void;
     onProgress: (what: string) => void;
+    configure?: (config: LaboratoryConfig) => void;
   }): Promise<Scenario> {
     const trace = new CallTrace();
     options.onProgress('customer and seller');
@@ -128,8 +130,10 @@ export class Scenario {
         sellerTarget: `${sellerHost}:${seller.address.port}`,
         recorder: { directory: options.directory, onMessage: trace.listener('recorder') },
         provider: {},
+        ...(options.edge !== undefined && { edge: options.edge }),
         onLog: options.onLog,
         onProgress: options.onProgress,
+        ...(options.configure && { configure: options.configure }),
       });
       return new Scenario(laboratory, customer, seller, trace);
     } catch (error) {
@@ -162,6 +166,13 @@ export class Scenario {
       onProgress(`call ${plan.id}`);
       yield await this.#place(plan);
     }
+  }
+
+  /** Places one of the calls once more. Nobody else may place one meanwhile. */
+  async call(id: string): Promise<DemoCall> {
+    const plan = plans.find((each) => each.id === id);
+    if (!plan) throw new Error(`there is no call ${id}`);
+    return this.#place(plan);
   }
 
   async stop(): Promise<void> {

@@ -75,9 +75,11 @@ export function spawnGuarded(
   family = false,
 ): GuardedChild {
   const [command, all] = family ? familyBoundToUs(executable, args) : boundToUs(executable, args);
+  // Detached: Ctrl-C at a terminal is for us alone, who end the child when nobody needs it any more.
+  const options = { cwd: directory, detached: true };
   const child = family
-    ? spawn(command, all, { cwd: directory, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
-    : spawn(command, all, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+    ? spawn(command, all, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
+    : spawn(command, all, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const destroy = (): void => {
     if (family) endFamily(child);
     else child.kill('SIGKILL');

@@ -1,4 +1,5 @@
 /** The one door of @sidestream/peers: real peers for tests and the demo, found in one place. */
+export { chromiumMissing, chromiumOptions } from './chromium.js';
 export { findExecutable, peersRequired } from './config.js';
 export { type DrachtioOptions, type DrachtioPeer, startDrachtio } from './drachtio.js';
 export { eventually } from './eventually.js';

@@ -8,6 +8,7 @@ export { type RecorderPlace, recordersOf } from './config/recorder-list.js';
 export {
   type ControlServiceConfig,
   configSchema,
+  type GatewaySection,
   type ProviderConfig,
   type SidestreamConfig,
   type TenantConfig,
@@ -25,7 +26,7 @@ export { type WatchHandlerOptions, watchHandler } from './grpc/watch-handler.js'
 export { Health } from './health.js';
 export { createLogger, type Logger } from './log.js';
 export { Bus, type BusSession } from './nats/bus.js';
-export { EventFeed } from './nats/event-feed.js';
+export { EventFeed, type EventFeedOptions, type StreamPlace } from './nats/event-feed.js';
 export { type EventBody, EventPublisher, eventSubject } from './nats/event-publisher.js';
 export { KvFollower, type KvFollowerOptions, type KvValue } from './nats/kv-follower.js';
 export { KvWriter } from './nats/kv-writer.js';

@@ -85,6 +85,7 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
     const addresses = { ...service.addresses, management: `http://${managementAddress}` };
     await announceReady(health, addresses, shutdown.signal, log);
     await aborted(shutdown.signal);
+    health.set('process', false, 'stopping');
     await stopWithin(service, definition.stopDeadlineMs?.(config) ?? 10_000, log);
     await management.close();
     process.exit(0);

@@ -209,12 +209,26 @@ await runService({
       admission,
       newRecording: (call) => control.newRecording(call),
       recordersOf: (tenant) => (tenants[tenant]?.enabled === true ? tenants[tenant].recorders : []),
-      onDrain: () => lease.refresh(),
+      onDrain: () => {
+        health.set('drain', !admission.draining, 'no new calls');
+        lease.refresh();
+      },
     });
     const watches = new AbortController();
     const server = new GrpcServer(grpc.tls);
     const handlers = new UnaryHandlers(log, metrics);
-    server.add(CallsServiceService, callsService({ desk, feed, handlers, instance, shutdown: watches.signal }));
+    server.add(
+      CallsServiceService,
+      callsService({
+        desk,
+        feed,
+        handlers,
+        instance,
+        recorders: () => recorders.measured,
+        regionOf: (tenant) => tenants[tenant]?.region ?? '',
+        shutdown: watches.signal,
+      }),
+    );
     const grpcAddress = advertisedAddress(config.callsGrpc, await server.listen(config.callsGrpc.listen));
     const checkHealth = () => {
       const missing = relays.unavailable();

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { customerHost, Laboratory, listedSeller, sellerHost } from '@sidestream/cli';
+import { customerHost, Laboratory, type LaboratoryConfig, listedSeller, sellerHost } from '@sidestream/cli';
 import { eventually, freeTcpPort, freeUdpPort, runSipp } from '@sidestream/peers';
 import { TlsIdentity } from '@sidestream/sip';
 import { RecorderSink } from './recorder-sink.js';
@@ -44,7 +44,8 @@ export class CallSite {
     this.#directory = directory;
   }
 
-  static async start(): Promise<CallSite> {
+  /** @param configure changes the configuration before it is written */
+  static async start(configure?: (config: LaboratoryConfig) => void): Promise<CallSite> {
     const recorderPort = await freeTcpPort('127.0.0.1');
     const sellerPort = await freeUdpPort(sellerHost);
     const directory = mkdtempSync(join(tmpdir(), 'sidestream-bench-'));
@@ -56,6 +57,7 @@ export class CallSite {
       configure: (config) => {
         config.regions = { local: { recorders: [`sip:SRS@localhost:${recorderPort};transport=tls`] } };
         config.log = { level: 'warn' };
+        configure?.(config);
       },
     });
     try {
@@ -67,6 +69,11 @@ export class CallSite {
       await laboratory.stop();
       throw error;
     }
+  }
+
+  /** Where the gateway listens, if the configuration has one. */
+  get gatewayUrl(): string {
+    return this.#laboratory.deployment.status.addresses['gateway.http'] ?? '';
   }
 
   /** Process ids of what is measured, by name; `rtpengine` is reported beside ours. */

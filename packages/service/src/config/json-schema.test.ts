@@ -16,6 +16,7 @@ const good = {
   trunks: { pbx: { tenant: 'contoso', side: 'seller', targets: ['sip:10.0.0.5'], routes: [{ to: 'carrier' }] } },
   signalling: {},
   mediaRelay: { rtpengine: { ng: '127.0.0.1:22222' } },
+  gateway: { issuers: [{ tenant: 'contoso', issuer: 'https://issuer.example', audience: 'sidestream' }] },
 };
 
 test('the JSON Schema is draft-07, takes what may be written and refuses unknown keys and wrong kinds', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { ConfigError } from './config-error.js';
 import { readConfig } from './read-config.js';
+import { readServiceConfig } from './read-service-config.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'sidestream-config-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -42,6 +43,20 @@ function problemsOf(text: string): Record<string, string> {
   }
   return {};
 }
+
+describe('readServiceConfig', () => {
+  test('SIDESTREAM_ADVERTISE is where others reach this process, whatever the shared file says', () => {
+    const file = join(directory, 'sidestream.yaml');
+    writeFileSync(file, good);
+    const environment = { SIDESTREAM_CONFIG: file, SIDESTREAM_INSTANCE: 'pod-1', SIDESTREAM_ADVERTISE: '10.1.2.3' };
+    const { config, instance } = readServiceConfig(environment, () => undefined);
+    assert.equal(instance, 'pod-1');
+    const { signalling, mediaRelay, policySync, registration } = config;
+    const told = [signalling.grpcAdvertise, mediaRelay.advertise, policySync.advertise, registration.advertise];
+    assert.deepEqual(told, Array(4).fill('10.1.2.3'));
+    assert.equal(signalling.advertise, undefined, 'the address of SIP is the edge’s');
+  });
+});
 
 describe('readConfig', () => {
   test('applies defaults and makes file names absolute', () => {

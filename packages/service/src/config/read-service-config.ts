@@ -14,8 +14,8 @@ export interface ServiceConfig {
 }
 
 /**
- * Reads `SIDESTREAM_CONFIG` (path of sidestream.yaml) and `SIDESTREAM_INSTANCE`; without the latter the instance is called as the
- * configuration says, else as the host.
+ * Reads `SIDESTREAM_CONFIG` (path of sidestream.yaml), `SIDESTREAM_INSTANCE`, without which the instance is called as the
+ * configuration says, else as the host, and `SIDESTREAM_ADVERTISE`: the host under which others reach this process's gRPC.
  *
  * @throws ConfigError with every problem found.
  */
@@ -32,5 +32,18 @@ export function readServiceConfig(
     const message = `'${instance}' is not 1 to 63 letters, digits, dashes`;
     throw new ConfigError('environment', [{ path: 'SIDESTREAM_INSTANCE', message }]);
   }
-  return { path, config, instance };
+  const advertise = environment['SIDESTREAM_ADVERTISE'];
+  return { path, config: advertise ? advertisedAs(config, advertise) : config, instance };
+}
+
+/** Instances share a sidestream.yaml but not an address: what the file says of it gives way. */
+function advertisedAs(config: SidestreamConfig, advertise: string): SidestreamConfig {
+  const { signalling, mediaRelay, policySync, registration } = config;
+  return {
+    ...config,
+    signalling: { ...signalling, grpcAdvertise: advertise },
+    mediaRelay: { ...mediaRelay, advertise },
+    policySync: { ...policySync, advertise },
+    registration: { ...registration, advertise },
+  };
 }

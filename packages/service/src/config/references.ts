@@ -3,6 +3,7 @@ import { isLoopback } from '../address.js';
 import { checkAccess } from './access-references.js';
 import type { ConfigProblem } from './config-error.js';
 import { checkEdge } from './edge-references.js';
+import { checkGateway } from './gateway-references.js';
 import { entries, has, type Loose, loose, text } from './loose.js';
 
 /**
@@ -11,7 +12,13 @@ import { entries, has, type Loose, loose, text } from './loose.js';
  */
 export function checkReferences(document: unknown): ConfigProblem[] {
   const config = loose(document);
-  return [...danglingNames(config), ...clearLinks(config), ...checkEdge(config), ...checkAccess(config)];
+  return [
+    ...danglingNames(config),
+    ...clearLinks(config),
+    ...checkEdge(config),
+    ...checkAccess(config),
+    ...checkGateway(config),
+  ];
 }
 
 function* danglingNames(config: Loose): Generator<ConfigProblem> {

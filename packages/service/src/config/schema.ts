@@ -1,5 +1,6 @@
 // The one schema of sidestream.yaml. Every service sees the same file and takes what is its own.
 import { z } from 'zod';
+import { gatewaySchema } from './gateway-schema.js';
 import { recorderListSchema } from './recorder-list.js';
 import { trunkSchema } from './trunk-schema.js';
 import { cidr, duration, file, hostPort, name } from './values.js';
@@ -21,6 +22,14 @@ const controlServiceSchema = z
 export const tlsFilesSchema = z
   .strictObject({ certFile: file, keyFile: file, caFile: file })
   .describe('certificate, key and the authority that signs the others');
+
+const grpcTlsSchema = tlsFilesSchema.extend({
+  serverName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the name that all certificates of services have, where their addresses are in none; else the address'),
+});
 
 const filePolicySchema = z.strictObject({ source: z.literal('file'), file });
 
@@ -152,7 +161,7 @@ export const configSchema = z
       credentialsFile: file.optional(),
       replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(1),
     }),
-    grpc: z.strictObject({ tls: tlsFilesSchema.optional() }).default({}),
+    grpc: z.strictObject({ tls: grpcTlsSchema.optional() }).default({}),
     relays: z.array(z.strictObject({ address: hostPort })).default([]),
     regions: z.record(name, z.strictObject({ recorders: recorderListSchema })),
     tenants: z.record(name, tenantSchema),
@@ -244,6 +253,7 @@ export const configSchema = z
       .prefault({})
       .transform(({ maxAge, maxBytes }) => ({ maxAgeMs: maxAge, maxBytes }))
       .describe('how long, and how many bytes of, records of ended calls are kept in NATS; the oldest go first'),
+    gateway: gatewaySchema.optional(),
     log: z
       .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
       .prefault({}),
@@ -257,3 +267,5 @@ export type ProviderConfig = z.output<typeof providerSchema>;
 export type ControlServiceConfig = z.output<typeof controlServiceSchema>;
 export type TenantConfig = SidestreamConfig['tenants'][string];
 export type TlsFiles = z.output<typeof tlsFilesSchema>;
+export type GrpcTls = z.output<typeof grpcTlsSchema>;
+export type GatewaySection = z.output<typeof gatewaySchema>;

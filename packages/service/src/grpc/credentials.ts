@@ -1,22 +1,21 @@
 // Mutual TLS for the links inside: both sides show a certificate of the same authority.
-import { readFileSync } from 'node:fs';
-import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
-import type { TlsFiles } from '../config/schema.js';
+import { checkServerIdentity } from 'node:tls';
+import { ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-js';
+import type { GrpcTls, TlsFiles } from '../config/schema.js';
+import { TlsMaterial } from './tls-material.js';
 
 /** Server side. Without files the link is in clear, which the configuration allows on loopback only. */
-export function serverCredentials(tls?: TlsFiles): ServerCredentials {
+export function serverCredentials(tls?: TlsFiles, everyMs?: number): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();
-  const { ca, cert, key } = read(tls);
-  return ServerCredentials.createSsl(ca, [{ cert_chain: cert, private_key: key }], true);
+  const material = new TlsMaterial(tls, everyMs);
+  return experimental.createCertificateProviderServerCredentials(material, material, true);
 }
 
-/** Client side, with the same rule. */
-export function channelCredentials(tls?: TlsFiles): ChannelCredentials {
+/** Client side, with the same rule. The server's certificate must have `serverName`, else the address that is called. */
+export function channelCredentials(tls?: GrpcTls): ChannelCredentials {
   if (tls === undefined) return ChannelCredentials.createInsecure();
-  const { ca, cert, key } = read(tls);
-  return ChannelCredentials.createSsl(ca, key, cert);
-}
-
-function read(tls: TlsFiles): { ca: Buffer; cert: Buffer; key: Buffer } {
-  return { ca: readFileSync(tls.caFile), cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
+  const material = new TlsMaterial(tls);
+  return experimental.createCertificateProviderChannelCredentials(material, material, {
+    checkServerIdentity: (address, certificate) => checkServerIdentity(tls.serverName ?? address, certificate),
+  });
 }

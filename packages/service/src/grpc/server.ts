@@ -25,9 +25,12 @@ export class GrpcServer {
     'grpc.keepalive_timeout_ms': 5_000,
   });
   readonly #tls: TlsFiles | undefined;
+  readonly #lookEveryMs: number | undefined;
 
-  constructor(tls?: TlsFiles) {
+  /** @param lookEveryMs how often it looks whether a certificate was renewed */
+  constructor(tls?: TlsFiles, lookEveryMs?: number) {
     this.#tls = tls;
+    this.#lookEveryMs = lookEveryMs;
   }
 
   add(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
@@ -37,7 +40,7 @@ export class GrpcServer {
   /** Listens; resolves with the port bound. */
   listen(address: HostPort): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(formatHostPort(address), serverCredentials(this.#tls), (error, port) =>
+      this.#server.bindAsync(formatHostPort(address), serverCredentials(this.#tls, this.#lookEveryMs), (error, port) =>
         error ? reject(error) : resolve(port),
       );
     });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { after, before, test } from 'node:test';
+import { connect as tlsConnect } from 'node:tls';
 import { ChannelCredentials, type ClientReadableStream } from '@grpc/grpc-js';
 import { eventually } from '@sidestream/peers';
 import { type Authority, CredentialFolder, createAuthority } from '@sidestream/pki';
@@ -114,6 +116,63 @@ test('a client without a certificate, or with one of another authority, is refus
   ])
     await assert.rejects(open('intruder', connect(credentials)), { code: 'relay-unavailable' });
   assert.ok(!relay.owns('intruder'));
+});
+
+test('a server whose address is in no certificate is known by the name that all services have', async () => {
+  const names = { commonName: 'pod', dnsNames: ['sidestream.internal'], ipAddresses: [] };
+  const files = await folder.write(await authority.issue(names), 'pod', authority);
+  const tls = { certFile: files.certFile, keyFile: files.keyFile, caFile: files.trustFile };
+  const pod = new GrpcServer(tls);
+  pod.add(
+    MediaRelayServiceService,
+    mediaRelayService(relay, forks, new UnaryHandlers(log, new Registry()), shutdown.signal),
+  );
+  const address = `127.0.0.1:${await pod.listen({ host: '127.0.0.1', port: 0 })}`;
+  const list = async (serverName?: string) => {
+    const named = new MediaRelayServiceClient(address, channelCredentials({ ...tls, serverName }));
+    clients.push(named);
+    return callUnary(named.listSessions.bind(named), {}, { deadlineMs });
+  };
+  await list('sidestream.internal');
+  await assert.rejects(list(), { code: 'relay-unavailable' });
+  await assert.rejects(list('other.internal'), { code: 'relay-unavailable' });
+  await pod.close(500);
+});
+
+test('a certificate that is renewed under a running server is shown to new connections, and half of one is not', async () => {
+  const renewed = async (commonName: string) =>
+    folder.write(await authority.issue({ commonName, dnsNames: ['localhost'] }), 'renewed', authority);
+  const files = await renewed('first');
+  const tls = { certFile: files.certFile, keyFile: files.keyFile, caFile: files.trustFile };
+  const running = new GrpcServer(tls, 20);
+  running.add(
+    MediaRelayServiceService,
+    mediaRelayService(relay, forks, new UnaryHandlers(log, new Registry()), shutdown.signal),
+  );
+  const address = { host: '127.0.0.1', port: await running.listen({ host: '127.0.0.1', port: 0 }) };
+  const ca = authority.certificate;
+  const shown = async () => {
+    const socket = tlsConnect({ ...address, ca, servername: 'localhost', ALPNProtocols: ['h2'] });
+    try {
+      await once(socket, 'secureConnect', { signal: AbortSignal.timeout(deadlineMs) });
+      return socket.getPeerCertificate().subject.CN;
+    } finally {
+      socket.destroy();
+    }
+  };
+  assert.equal(await shown(), 'first');
+  const key = readFileSync(tls.keyFile);
+  writeFileSync(tls.keyFile, 'half written');
+  let looks = 0;
+  await eventually(async () => {
+    assert.equal(await shown(), 'first');
+    looks += 1;
+    return looks === 10;
+  }, 'the old certificate stays for several looks');
+  writeFileSync(tls.keyFile, key);
+  await renewed('second');
+  await eventually(async () => (await shown()) === 'second', 'the renewed certificate is shown');
+  await running.close(500);
 });
 
 test('errors cross the wire with their code', async () => {

@@ -43,7 +43,19 @@ before(async () => {
   authority = await createAuthority('test authority');
   server = new GrpcServer(await tlsFiles('signalling'));
   const handlers = new UnaryHandlers(log, new Registry());
-  server.add(CallsServiceService, callsService({ desk, feed, handlers, instance: 's1', shutdown: shutdown.signal }));
+  const measured = { recorder: 'eastus', place: 0, phase: 'open', sessions: 2, lastFailure: 'OPTIONS: 503' } as const;
+  server.add(
+    CallsServiceService,
+    callsService({
+      desk,
+      feed,
+      handlers,
+      instance: 's1',
+      recorders: () => ['contoso', 'fabrikam'].map((tenant) => ({ tenant, ...measured })),
+      regionOf: () => 'local',
+      shutdown: shutdown.signal,
+    }),
+  );
   port = await server.listen({ host: '127.0.0.1', port: 0 });
   client = connect(channelCredentials(await tlsFiles('operator')));
   call = world.call();
@@ -131,4 +143,24 @@ test('a call is ended through the wire', async () => {
   await callUnary(client.endCall.bind(client), { callId: call.id, reason: 'enough' }, { deadlineMs });
   assert.deepEqual((await list()).calls, []);
   assert.equal(world.terminationOf('callEnded')?.detail, 'enough');
+});
+
+test("a tenant's recorders are told with their region and health, and nobody else's", async () => {
+  const { instance, recorders } = await callUnary(
+    client.listRecorders.bind(client),
+    { tenant: 'contoso' },
+    { deadlineMs },
+  );
+  assert.equal(instance, 's1');
+  assert.deepEqual(recorders, [
+    {
+      tenant: 'contoso',
+      recorder: 'eastus',
+      region: 'local',
+      place: 0,
+      breaker: 'open',
+      sessions: 2,
+      lastFailure: 'OPTIONS: 503',
+    },
+  ]);
 });

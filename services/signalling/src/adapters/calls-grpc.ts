@@ -7,6 +7,7 @@ import type { Identity } from '../domain/parties.js';
 import type { CallFacts } from '../domain/ports.js';
 import type { CallFeed } from './call-feed.js';
 import { wireDecision, wireDirection } from './events.js';
+import type { MeasuredRecorder } from './recorder-metrics.js';
 
 const maxWatchers = 64;
 /** A burst of ends, when a drain is over, is some thousands of events. */
@@ -17,12 +18,16 @@ export interface CallsServiceOptions {
   readonly feed: CallFeed;
   readonly handlers: UnaryHandlers;
   readonly instance: string;
+  /** How the recorders are now. */
+  readonly recorders: () => readonly MeasuredRecorder[];
+  readonly regionOf: (tenant: string) => string;
   /** Ends the watches. */
   readonly shutdown: AbortSignal;
 }
 
 /** Makes the implementation for the server. */
-export function callsService({ desk, feed, handlers, instance, shutdown }: CallsServiceOptions): CallsServiceServer {
+export function callsService(options: CallsServiceOptions): CallsServiceServer {
+  const { desk, feed, handlers, instance, recorders, regionOf, shutdown } = options;
   const write = (view: CallView) => ({ call: writeCall(view, instance) });
   return {
     listCalls: handlers.handle('ListCalls', async ({ tenant }) => ({
@@ -55,6 +60,12 @@ export function callsService({ desk, feed, handlers, instance, shutdown }: Calls
       desk.drain(undo);
       return { instance, draining: desk.draining, calls: desk.calls };
     }),
+    listRecorders: handlers.handle('ListRecorders', async ({ tenant }) => ({
+      instance,
+      recorders: recorders()
+        .filter((one) => tenant === '' || one.tenant === tenant)
+        .map(({ phase, ...one }) => ({ ...one, region: regionOf(one.tenant), breaker: phase })),
+    })),
   };
 }
 

@@ -111,7 +111,7 @@ export class EventReporter implements CallEvents {
   }
 
   callStarted(call: CallFacts): void {
-    const { decision, parties } = call;
+    const { decision } = call;
     this.#calls.inc();
     this.#decisions.inc({ record: String(decision.record), reason: decision.reason });
     this.#sinks.log.info({ ...about(call), trunk: call.trunk, decision: loggedDecision(call) }, 'call started');
@@ -122,8 +122,7 @@ export class EventReporter implements CallEvents {
         direction: wireDirection[call.direction],
         trunk: call.trunk,
         seller: decision.seller?.id ?? '',
-        calling: parties.calling.uri,
-        called: parties.called.uri,
+        ...wireParties(call),
         decision: wireDecision(call),
       },
     });
@@ -159,8 +158,7 @@ export class EventReporter implements CallEvents {
         direction: wireDirection[call.direction],
         party,
         seller: call.decision.seller?.id ?? '',
-        calling: call.parties.calling.uri,
-        called: call.parties.called.uri,
+        ...wireParties(call),
         decision: wireDecision(call),
         recordingCallId: call.recordingCallId,
       },
@@ -241,7 +239,12 @@ export class EventReporter implements CallEvents {
     this.#sinks.log.warn({ ...aboutRecording(recording), recorder, termination }, 'recording did not start');
     this.#sinks.publisher.publish({
       $case: 'recordingFailed',
-      value: { ...recordingIdentity(recording), recorderHost: recorder, termination },
+      value: {
+        ...recordingIdentity(recording),
+        recorderHost: recorder,
+        recorderCallId: recording.call.recordingCallId,
+        termination,
+      },
     });
     this.#sinks.kv.delete('recordings', recording.recordingId);
   }
@@ -294,6 +297,10 @@ export class EventReporter implements CallEvents {
 
 function identity(call: CallFacts): { callId: string; tenant: string } {
   return { callId: call.callId, tenant: call.tenant };
+}
+
+function wireParties({ parties: { calling, called } }: CallFacts) {
+  return { calling: calling.uri, called: called.uri, callingName: calling.name, calledName: called.name };
 }
 
 function recordingIdentity({ call, recordingId }: RecordingFacts): { callId: string; recordingId: string } {

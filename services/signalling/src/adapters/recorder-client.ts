@@ -22,7 +22,7 @@ import { Pacer } from './pacer.js';
 import { SipRecorderDialog } from './recorder-dialog.js';
 import { recorderError } from './recorder-failure.js';
 import { RecorderLink, type RecorderTiming, usualTiming } from './recorder-link.js';
-import { RecorderMetrics } from './recorder-metrics.js';
+import { type MeasuredRecorder, RecorderMetrics } from './recorder-metrics.js';
 import { initialSessionHeaders, wantedMinSeconds } from './recorder-session-timer.js';
 
 /** What a tenant shows to recorders and how long it waits for them. */
@@ -89,7 +89,7 @@ export class SipRecorderClient implements RecorderClient {
     this.#transports = new Transports({ maxConnections, keepAliveMs, dialTimeoutMs, idleTimeoutMs, lookup });
     // RFC 7866 §11.1.1: siprec stands in Require, never in Supported.
     this.#agent = new UserAgent({ transports: this.#transports, product: 'Sidestream', supported: ['timer'] });
-    this.#metrics = new RecorderMetrics(options.metrics, () => [...this.#links()].map(({ measured }) => measured));
+    this.#metrics = new RecorderMetrics(options.metrics, () => this.measured);
     this.#transports.on('sent', (_bytes, flow) => this.#used.add(flow));
     this.#transports.on('message', (_bytes, flow) => this.#flows.get(flow)?.heard());
     this.#transports.on('closed', (flow, error) => this.#flows.get(flow)?.lost(flow, error));
@@ -109,6 +109,11 @@ export class SipRecorderClient implements RecorderClient {
   /** Opens the connections that calls will use and looks after them. Returns at once: no recorder has to be there. */
   warm(): void {
     for (const link of this.#links()) link.start();
+  }
+
+  /** How each recorder of each tenant is now. */
+  get measured(): MeasuredRecorder[] {
+    return [...this.#links()].map(({ measured }) => measured);
   }
 
   order(tenant: string, recorders: readonly string[]): readonly string[] {

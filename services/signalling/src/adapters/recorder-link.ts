@@ -84,8 +84,9 @@ export class RecorderLink {
   }
 
   get measured(): MeasuredRecorder {
-    const { tenant, recorder } = this.#options;
-    return { tenant, recorder, phase: this.#breaker.phase, sessions: this.#sessions };
+    const { tenant, recorder, place } = this.#options;
+    const { phase } = this.#breaker;
+    return { tenant, recorder, place, phase, sessions: this.#sessions, lastFailure: this.#lastFailure };
   }
 
   /** Looks after the connection from now on: at once, then in turn. */

@@ -7,8 +7,11 @@ import type { FailureClass } from './recorder-failure.js';
 export interface MeasuredRecorder {
   readonly tenant: string;
   readonly recorder: string;
+  readonly place: number;
   readonly phase: BreakerPhase;
   readonly sessions: number;
+  /** Empty if nothing has gone wrong. */
+  readonly lastFailure: string;
 }
 
 const phases: Readonly<Record<BreakerPhase, number>> = { closed: 0, 'half-open': 1, open: 2 };

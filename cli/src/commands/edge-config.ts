@@ -1,0 +1,92 @@
+// `sidestream edge-config`: what a drachtio-server beside signalling starts with. It runs before both, once per start: it finds the
+// address that peers reach, and makes the secret that the two share. There is no secret that anybody has to keep.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { formatHostPort, SidestreamError } from '@sidestream/service';
+import { failed, say } from '../answered.js';
+import type { ExternalEdge } from '../external-edge.js';
+
+export interface EdgeConfigOptions {
+  readonly out: string;
+  /** Where the server binds: an address of this host or pod. */
+  readonly bind?: string;
+  readonly port: number;
+  readonly transports: readonly string[];
+  readonly adminPort: number;
+  /** Reachable addresses, one for each instance of a numbered set. */
+  readonly addresses: readonly string[];
+  /** Name of this instance; the number at its end chooses among `addresses`. */
+  readonly instance?: string;
+  readonly advertise?: string;
+  readonly tlsPort?: number;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+const adminHost = '127.0.0.1';
+
+/** Writes `drachtio.conf.xml`, `edge-secret` and `edge.json`. @returns the exit code: 1 when there is no address to tell peers */
+export function edgeConfig(options: EdgeConfigOptions): number {
+  try {
+    const secret = randomBytes(32).toString('hex');
+    const bind = options.bind ?? '';
+    if (isIP(bind) === 0) throw new SidestreamError('not-ready', `--bind '${bind}' is no address to listen on`);
+    const { address, how } = reachable(options, bind);
+    mkdirSync(options.out, { recursive: true });
+    // The server and signalling are users of one group, in containers of their own.
+    const keep = (name: string, text: string) => writeFileSync(join(options.out, name), text, { mode: 0o640 });
+    keep('edge-secret', secret);
+    const { adminPort, port } = options;
+    const places: ExternalEdge = {
+      admin: formatHostPort({ host: adminHost, port: adminPort }),
+      sip: formatHostPort({ host: bind, port }),
+    };
+    keep('edge.json', JSON.stringify(places));
+    keep('drachtio.conf.xml', drachtioXml(options, { bind, address, secret }));
+    say(JSON.stringify({ address, how, bind, port: options.port, transports: options.transports }));
+    return 0;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** The address that Contact and Via name, in the order in which it is looked for. */
+function reachable({ addresses, instance = '', advertise }: EdgeConfigOptions, bind: string) {
+  if (addresses.length > 0) {
+    const ordinal = /-(\d+)$/.exec(instance)?.[1];
+    const address = addresses[Number(ordinal)];
+    if (address !== undefined) return { address, how: `number ${ordinal} of --addresses` };
+    const message = `'${instance}' has no address of its own: there are ${addresses.length}, counted from 0`;
+    throw new SidestreamError('not-ready', message);
+  }
+  if (advertise !== undefined && advertise !== '') return { address: advertise, how: '--advertise' };
+  return { address: bind, how: 'the address bound' };
+}
+
+function drachtioXml(
+  { port, transports, adminPort, tlsPort, tlsCert, tlsKey }: EdgeConfigOptions,
+  { bind, address, secret }: { bind: string; address: string; secret: string },
+): string {
+  const external = address === bind ? '' : ` external-ip="${address}"`;
+  const contact = (at: number, spoken: string) =>
+    `      <contact${external}>sip:${formatHostPort({ host: bind, port: at })};transport=${spoken}</contact>\n`;
+  const isTls = tlsPort !== undefined && tlsCert !== undefined && tlsKey !== undefined;
+  const tls = isTls
+    ? `    <tls>\n      <key-file>${tlsKey}</key-file>\n      <cert-file>${tlsCert}</cert-file>\n    </tls>\n`
+    : '';
+  return `<drachtio>
+  <admin port="${adminPort}" secret="${secret}">${adminHost}</admin>
+  <sip>
+    <contacts>
+${contact(port, transports.join(','))}${isTls ? contact(tlsPort, 'tls') : ''}    </contacts>
+${tls}  </sip>
+  <logging>
+    <console/>
+    <sofia-loglevel>3</sofia-loglevel>
+    <loglevel>info</loglevel>
+  </logging>
+</drachtio>
+`;
+}

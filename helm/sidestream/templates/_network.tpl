@@ -1,0 +1,50 @@
+{{/* Who may reach a workload's pods: nobody but those named here. Pods on the nodes' network are beyond it. */}}
+{{- define "sidestream.networkPolicy" }}
+{{- if ne (default "pod" .values.network) "host" }}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ .fullname | quote }}
+  labels:
+    {{- include "sidestream.labels" . | nindent 4 }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "sidestream.selectorLabels" . | nindent 6 }}
+  policyTypes: [Ingress]
+  ingress:
+    - ports: [{ protocol: TCP, port: {{ .ports.management }} }]
+      {{- with .root.Values.networkPolicy.monitoringNamespaces }}
+      from:
+        - namespaceSelector:
+            {{- toYaml . | nindent 12 }}
+      {{- end }}
+    {{- if .ports.grpc }}
+    # Mutual TLS guards it; callers on the nodes' network can't be named.
+    - ports: [{ protocol: TCP, port: {{ .ports.grpc }} }]
+    {{- end }}
+    {{- if eq .component "signalling" }}
+    - ports:
+        - { protocol: UDP, port: {{ .values.sip.port }} }
+        - { protocol: TCP, port: {{ .values.sip.port }} }
+        {{- if .values.sip.tls.secretName }}
+        - { protocol: TCP, port: {{ .values.sip.tls.port }} }
+        {{- end }}
+      {{- with .values.loadBalancer.sourceRanges }}
+      from:
+        {{- range . }}
+        - ipBlock: { cidr: {{ . | quote }} }
+        {{- end }}
+        # helm test
+        - podSelector:
+            matchLabels:
+              {{- include "sidestream.selectorLabels" (dict "root" $.root "component" "test" "region" $.region) | nindent 14 }}
+      {{- end }}
+    {{- else if eq .component "media-relay" }}
+    - ports: [{ protocol: UDP, port: {{ .values.rtp.min }}, endPort: {{ .values.rtp.max }} }]
+    {{- else if eq .component "gateway" }}
+    - ports: [{ protocol: TCP, port: {{ .ports.http }} }]
+    {{- end }}
+{{- end }}
+{{- end -}}

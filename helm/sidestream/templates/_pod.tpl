@@ -1,0 +1,192 @@
+{{/* A workload's context: dict root, component, key (in values), name, region, values, ports → with fullname. */}}
+
+{{/* The container that is one of our services. It has no preStop: SIGTERM begins its drain. */}}
+{{- define "sidestream.serviceContainer" -}}
+- name: {{ .component }}
+  image: {{ include "sidestream.image" (dict "root" .root "image" .key) }}
+  imagePullPolicy: {{ .root.Values.imagePullPolicy }}
+  securityContext:
+    {{- include "sidestream.securityContext" . | nindent 4 }}
+  env:
+    - { name: SIDESTREAM_CONFIG, value: /etc/sidestream/sidestream.yaml }
+    - { name: SIDESTREAM_INSTANCE, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
+    - { name: SIDESTREAM_ADVERTISE, valueFrom: { fieldRef: { fieldPath: status.podIP } } }
+    {{- if eq .component "signalling" }}
+    - { name: SIDESTREAM_EDGE_SECRET_FILE, value: /run/sidestream/edge-secret }
+    {{- end }}
+    {{- with .values.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  ports:
+    - { name: management, containerPort: {{ .ports.management }}, protocol: TCP }
+    {{- with .ports.grpc }}
+    - { name: grpc, containerPort: {{ . }}, protocol: TCP }
+    {{- end }}
+    {{- if eq .component "gateway" }}
+    - { name: http, containerPort: {{ .ports.http }}, protocol: TCP }
+    {{- end }}
+  # Liveness asks nothing of NATS, engines or recorders: a pod with live calls is never killed for their sake.
+  startupProbe: { httpGet: { path: /live, port: management }, periodSeconds: 2, failureThreshold: 60 }
+  livenessProbe: { httpGet: { path: /live, port: management }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }
+  readinessProbe: { httpGet: { path: /ready, port: management }, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 }
+  resources:
+    {{- toYaml .values.resources | nindent 4 }}
+  volumeMounts:
+    - { name: config, mountPath: /etc/sidestream, readOnly: true }
+    - { name: tmp, mountPath: /tmp }
+    {{- if eq .component "signalling" }}
+    - { name: state, mountPath: /var/lib/sidestream }
+    - { name: run, mountPath: /run/sidestream, readOnly: true }
+    {{- end }}
+{{- end -}}
+
+{{- define "sidestream.podMetadata" -}}
+{{- range $label, $_ := .values.podLabels -}}
+{{- if has $label (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "sidestream/region") -}}
+{{- fail (printf "podLabels: %s selects the pods and can't be changed" $label) -}}
+{{- end -}}
+{{- end -}}
+labels:
+  {{- include "sidestream.labels" . | nindent 2 }}
+  {{- with .values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+annotations:
+  checksum/config: {{ include "sidestream.config" . | sha256sum }}
+  {{- if .region }}
+  cluster-autoscaler.kubernetes.io/safe-to-evict: "false"
+  {{- end }}
+  {{- with .values.podAnnotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{/* What all pods have, beside their containers and volumes. */}}
+{{- define "sidestream.podSpec" -}}
+serviceAccountName: {{ .fullname | quote }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . | quote }}
+  {{- end }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  seccompProfile: { type: RuntimeDefault }
+{{- if eq (default "pod" .values.network) "host" }}
+hostNetwork: true
+dnsPolicy: ClusterFirstWithHostNet
+{{- end }}
+# The drain, and what ending the rest takes.
+terminationGracePeriodSeconds: {{ ternary (include "sidestream.graceSeconds" .root) "30" (not (empty .region)) }}
+topologySpreadConstraints:
+  {{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+  - maxSkew: 1
+    topologyKey: {{ $key }}
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "sidestream.selectorLabels" $ | nindent 8 }}
+  {{- end }}
+{{- with .values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- with .values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* What goes with each workload: its account, its configuration, its budget. */}}
+{{- define "sidestream.companions" -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ .fullname | quote }}
+  labels:
+    {{- include "sidestream.labels" . | nindent 4 }}
+automountServiceAccountToken: false
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .fullname | quote }}
+  labels:
+    {{- include "sidestream.labels" . | nindent 4 }}
+data:
+  sidestream.yaml: |
+    {{- include "sidestream.config" . | nindent 4 }}
+{{- if and .root.Values.podDisruptionBudget.enabled (gt (int .values.replicas) 1) }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ .fullname | quote }}
+  labels:
+    {{- include "sidestream.labels" . | nindent 4 }}
+spec:
+  maxUnavailable: {{ .root.Values.podDisruptionBudget.maxUnavailable }}
+  selector:
+    matchLabels:
+      {{- include "sidestream.selectorLabels" . | nindent 6 }}
+{{- end }}
+{{- if eq .root.Values.tls.mode "certManager" }}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata:
+  name: {{ .fullname | quote }}
+  labels:
+    {{- include "sidestream.labels" . | nindent 4 }}
+spec:
+  secretName: {{ include "sidestream.tlsSecret" . | quote }}
+  commonName: {{ .component }}
+  dnsNames: [{{ .root.Values.tls.serverName | quote }}]
+  duration: {{ .root.Values.tls.duration }}
+  usages: [digital signature, server auth, client auth]
+  privateKey: { algorithm: ECDSA, size: 256, rotationPolicy: Always }
+  issuerRef:
+    name: {{ required "tls.issuer.name is needed in mode certManager" .root.Values.tls.issuer.name | quote }}
+    kind: {{ .root.Values.tls.issuer.kind }}
+    group: {{ .root.Values.tls.issuer.group }}
+{{- end }}
+{{- if and .region .values.autoscaling.enabled }}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: {{ .fullname | quote }}
+  labels:
+    {{- include "sidestream.labels" . | nindent 4 }}
+spec:
+  scaleTargetRef: { apiVersion: apps/v1, kind: {{ .kind }}, name: {{ .fullname | quote }} }
+  minReplicas: {{ .values.autoscaling.minReplicas }}
+  maxReplicas: {{ .values.autoscaling.maxReplicas }}
+  metrics:
+    # Of pods: those that drain don't count, as they would in an external metric.
+    - type: Pods
+      pods:
+        metric: { name: {{ .metric }} }
+        target: { type: AverageValue, averageValue: {{ .values.autoscaling.averageValue | quote }} }
+  behavior:
+    scaleDown:
+      stabilizationWindowSeconds: 600
+      policies: [{ type: Pods, value: 1, periodSeconds: 600 }]
+{{- end }}
+{{- if .root.Values.networkPolicy.enabled }}
+{{- include "sidestream.networkPolicy" . }}
+{{- end }}
+{{- end -}}

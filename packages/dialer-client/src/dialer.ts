@@ -1,0 +1,98 @@
+/** The dialer's part: events of the gateway, once each and in order, into Dynamics 365. Wires stream and raiser. */
+import type { Cif } from './cif.js';
+import { EventStream, type StreamOptions } from './event-stream.js';
+import type { DialerEvent } from './events.js';
+import { loadCif } from './load-cif.js';
+import { type RaiseOutcome, Raiser, type RaiserOptions } from './raiser.js';
+import { Recent } from './recent.js';
+import type { ConnectionState, GetToken } from './states.js';
+
+export interface DialerOptions {
+  /** `wss://…/dialer/v1/events` */
+  readonly url: string;
+  /** Must give an access token of the seller for the gateway; asked before every connection and whenever the last one runs out. */
+  readonly getToken: GetToken;
+  /** `loadCif({ … })`; with the defaults unless told. */
+  readonly cif?: Promise<Cif>;
+  /** How events are given to raiseEvent: `object` (with Dates) unless told, or `json` (a string). */
+  readonly payload?: 'object' | 'json';
+  /** Where the last raised event's id outlives the page, `sessionStorage` for example; nowhere unless told. */
+  readonly storage?: Pick<Storage, 'getItem' | 'setItem'>;
+  readonly onConnection?: (state: ConnectionState) => void;
+  /** Every event, once, in order, as it comes. */
+  readonly onEvent?: (event: DialerEvent) => void;
+  /** What became of it in Dynamics 365. Not for CALL_NOT_RECORDED: nothing is raised then. */
+  readonly onRaised?: (event: DialerEvent, outcome: RaiseOutcome) => void;
+  /** For a log; without tokens. */
+  readonly onProblem?: (text: string) => void;
+  readonly timing?: StreamOptions['timing'] & RaiserOptions['timing'];
+  readonly WebSocket?: StreamOptions['WebSocket'];
+  readonly network?: StreamOptions['network'];
+}
+
+export interface Dialer {
+  /** Disconnects and raises nothing more; idempotent. */
+  stop(): void;
+}
+
+const storageKey = 'sidestream.lastEventId';
+const maxWaiting = 100;
+const maxIds = 1_000;
+
+/**
+ * Starts at once and goes on until it is stopped or may not go on; every state is told by `onConnection`.
+ *
+ * @throws TypeError for a URL that is none of a WebSocket
+ */
+export function startDialer(options: DialerOptions): Dialer {
+  const { url, getToken, payload = 'object', storage, timing, WebSocket, network } = options;
+  if (!/^wss?:/.test(new URL(url).protocol)) throw new TypeError(`url: ${url} is not ws: or wss:`);
+  const seen = new Recent(maxIds);
+  const raiser = new Raiser({
+    cif: options.cif ?? loadCif(),
+    payload,
+    onSettled: (event, outcome) => {
+      // A full or forbidden storage costs the resuming after a reload, not the events.
+      attempt(() => storage?.setItem(storageKey, event.id));
+      if (outcome) tell(options.onRaised, event, outcome);
+    },
+    onIdle: () => stream.release(),
+    ...(timing && { timing }),
+  });
+  const stream = new EventStream({
+    url,
+    getToken,
+    lastEventId: attempt(() => storage?.getItem(storageKey)) ?? undefined,
+    onState: (state) => tell(options.onConnection, state),
+    onProblem: (text) => tell(options.onProblem, text),
+    onEvent: (event) => {
+      if (seen.has(event.id)) return;
+      seen.add(event.id);
+      tell(options.onEvent, event);
+      raiser.push(event);
+      if (raiser.waiting >= maxWaiting) stream.hold();
+    },
+    ...(timing && { timing }),
+    ...(WebSocket && { WebSocket }),
+    ...(network && { network }),
+  });
+  return {
+    stop: () => {
+      raiser.stop();
+      stream.stop();
+    },
+  };
+}
+
+/** A listener of the page that throws is the page's problem: it is told as any uncaught error, and interrupts nothing here. */
+function tell<A extends readonly unknown[]>(listener: ((...args: A) => void) | undefined, ...args: A): void {
+  if (listener) queueMicrotask(() => listener(...args));
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}

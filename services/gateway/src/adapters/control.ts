@@ -1,0 +1,110 @@
+// What operators see of the other services and do through them. Who may ask is not its business; a tenant is always given.
+import type { Call, CallsServiceClient, Recorder } from '@sidestream/proto/calls/v1';
+import type { PolicyServiceClient } from '@sidestream/proto/policy/v1';
+import type { RegistrationServiceClient } from '@sidestream/proto/registration/v1';
+import { callUnary, SidestreamError } from '@sidestream/service';
+import type { Instances } from './instances.js';
+
+export const callActions = ['start', 'pause', 'resume', 'stop'] as const;
+export type CallAction = (typeof callActions)[number];
+
+/** Ending a call waits for the peers' answers to BYE. */
+const deadlineMs = 15_000;
+const options = { deadlineMs };
+
+export interface ControlOptions {
+  readonly signalling: Instances<CallsServiceClient>;
+  readonly policySync: Instances<PolicyServiceClient>;
+  readonly registration: Instances<RegistrationServiceClient>;
+}
+
+export class Control {
+  readonly #options: ControlOptions;
+
+  constructor(parts: ControlOptions) {
+    this.#options = parts;
+  }
+
+  /** The live calls of all instances that answer, and the ids of those that do not. */
+  async calls(tenant: string): Promise<{ calls: Call[]; silent: string[] }> {
+    const instances = this.#options.signalling.all();
+    const answers = await Promise.allSettled(
+      instances.map(({ client }) => callUnary(client.listCalls.bind(client), { tenant }, options)),
+    );
+    const calls = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.calls : []));
+    const silent = instances.filter((_, index) => answers[index]?.status === 'rejected').map(({ id }) => id);
+    return { calls, silent };
+  }
+
+  /** @throws SidestreamError `not-found`, also for a call of another tenant */
+  async call(tenant: string, callId: string): Promise<Call> {
+    return (await this.#owner(tenant, callId)).call;
+  }
+
+  async end(tenant: string, callId: string, reason: string): Promise<void> {
+    const { client } = await this.#owner(tenant, callId);
+    await callUnary(client.endCall.bind(client), { callId, reason }, options);
+  }
+
+  /** @returns the call afterwards */
+  async record(tenant: string, callId: string, action: CallAction): Promise<Call> {
+    const { client } = await this.#owner(tenant, callId);
+    const methods = {
+      start: client.startRecording,
+      pause: client.pauseRecording,
+      resume: client.resumeRecording,
+      stop: client.stopRecording,
+    };
+    const { call } = await callUnary(methods[action].bind(client), { callId }, options);
+    if (call === undefined) throw new SidestreamError('internal', 'signalling answered without the call');
+    return call;
+  }
+
+  /** As each instance finds them that answers. */
+  async recorders(tenant: string): Promise<(Recorder & { instance: string })[]> {
+    const instances = this.#options.signalling.all();
+    const answers = await Promise.allSettled(
+      instances.map(({ client }) => callUnary(client.listRecorders.bind(client), { tenant }, options)),
+    );
+    return answers.flatMap((answer) => {
+      if (answer.status === 'rejected') return [];
+      const { instance, recorders } = answer.value;
+      return recorders.map((recorder) => ({ ...recorder, instance }));
+    });
+  }
+
+  async policies(tenant: string) {
+    const { client } = this.#options.policySync.active();
+    return (await callUnary(client.getStatus.bind(client), { tenant }, options)).tenants;
+  }
+
+  /** @throws SidestreamError `not-found` for another tenant than one's own */
+  async explain(own: string, tenant: string, party: string) {
+    if (tenant !== own) throw new SidestreamError('not-found', 'there is no such tenant');
+    const { client } = this.#options.policySync.active();
+    return callUnary(client.explain.bind(client), { tenant, party, other: '' }, options);
+  }
+
+  async registrations(tenant: string) {
+    const { client } = this.#options.registration.active();
+    return (await callUnary(client.getStatus.bind(client), { tenant }, options)).tenants;
+  }
+
+  /** Every instance is asked; the one that has the call counts. */
+  async #owner(tenant: string, callId: string): Promise<{ call: Call; client: CallsServiceClient }> {
+    const answers = await Promise.allSettled(
+      this.#options.signalling.all().map(async ({ client }) => {
+        const { call } = await callUnary(client.getCall.bind(client), { callId }, options);
+        return { call, client };
+      }),
+    );
+    for (const answer of answers)
+      if (answer.status === 'fulfilled' && answer.value.call?.tenant === tenant)
+        return { call: answer.value.call, client: answer.value.client };
+    const failed = answers.find(
+      (one) => one.status === 'rejected' && SidestreamError.from(one.reason).code !== 'not-found',
+    );
+    if (failed?.status === 'rejected') throw SidestreamError.from(failed.reason);
+    throw new SidestreamError('not-found', 'there is no such live call');
+  }
+}

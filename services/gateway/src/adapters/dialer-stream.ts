@@ -1,0 +1,50 @@
+// The dialers' events as server-sent events, for clients that can send headers with them (fetch).
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DialerLog } from '../domain/dialer-log.js';
+import type { Connections } from './connections.js';
+import { addressOf } from './dialer-endpoint.js';
+import { EventStream } from './event-stream.js';
+import type { Gate } from './gate.js';
+import { HttpProblem } from './problem.js';
+
+export interface DialerStreamOptions {
+  readonly gate: Gate;
+  readonly dialerLog: DialerLog;
+  readonly connections: Connections;
+  readonly behindBytes: number;
+  readonly isReady: () => boolean;
+}
+
+/** Answers until the token ends or the client goes. @throws what makes it a problem instead; nothing was written then */
+export async function streamDialerEvents(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { gate, dialerLog, connections, behindBytes, isReady }: DialerStreamOptions,
+  headers: Readonly<Record<string, string>>,
+): Promise<EventStream> {
+  const leave = connections.arrive(addressOf(request));
+  if (leave === undefined) throw new HttpProblem(429, 'too-many-connections', 'too many connections');
+  response.once('close', leave);
+  try {
+    const user = await gate.user(request);
+    if (!isReady()) throw new HttpProblem(503, 'not-ready', 'not ready yet');
+    const lastEventId = request.headers['last-event-id'];
+    const resumption = typeof lastEventId === 'string' ? dialerLog.after(user, lastEventId) : { missed: [] };
+    if (resumption === 'unknown') throw new HttpProblem(409, 'unknown-event', 'Last-Event-ID was never given out');
+    const left = connections.enter(`${user.tenant}/${user.seller}`);
+    if (left === undefined) throw new HttpProblem(429, 'too-many-connections', 'too many connections');
+    const stream = new EventStream(response, behindBytes, headers);
+    for (const { id, event, payload } of resumption.missed) stream.send({ id, event, data: payload });
+    const unlisten = dialerLog.listen(user, ({ id, event, payload }) => stream.send({ id, event, data: payload }));
+    const timer = setTimeout(() => stream.end(), Math.min(2 ** 31 - 1, user.expiresAtMs - Date.now()));
+    response.once('close', () => {
+      clearTimeout(timer);
+      unlisten();
+      left();
+    });
+    return stream;
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}

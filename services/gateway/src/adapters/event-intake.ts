@@ -1,0 +1,71 @@
+// From the event stream into the fold and from there into the sellers' logs: first what was, then what comes.
+import type { Event } from '@sidestream/proto/events/v1';
+import { type Bus, EventFeed, type Logger, type StreamPlace } from '@sidestream/service';
+import type { DialerFold } from '../domain/dialer-fold.js';
+import type { DialerLog } from '../domain/dialer-log.js';
+
+const tickMs = 250;
+/** A deadline is taken to have passed only when no event from before it can still be on its way. */
+const lateMs = 2_000;
+
+export interface EventIntakeOptions {
+  readonly fold: DialerFold;
+  readonly dialerLog: DialerLog;
+  readonly historyMs: number;
+  readonly onCaughtUp: () => void;
+  /** Every event that comes, after what was. */
+  readonly onEvent: (event: Event) => void;
+  readonly log: Logger;
+}
+
+export class EventIntake {
+  readonly #options: EventIntakeOptions;
+  readonly #feed: EventFeed;
+  readonly #starting = new AbortController();
+  #caughtUp = false;
+  #ticking: NodeJS.Timeout | undefined;
+
+  constructor(bus: Bus, options: EventIntakeOptions) {
+    this.#options = options;
+    this.#feed = new EventFeed(bus, {
+      log: options.log,
+      since: new Date(Date.now() - options.historyMs),
+      onCaughtUp: () => this.#present(),
+    });
+  }
+
+  get caughtUp(): boolean {
+    return this.#caughtUp;
+  }
+
+  /** Returns at once; NATS may come later. */
+  start(): void {
+    const started = this.#feed.start((event, place) => this.#take(event, place), this.#starting.signal);
+    // It rejects only when it is stopped before NATS has come.
+    started.catch(() => undefined);
+  }
+
+  stop(): void {
+    this.#starting.abort(new Error('stopped'));
+    this.#feed.stop();
+    clearInterval(this.#ticking);
+  }
+
+  #take(event: Event, { sequence, storedAtMs }: StreamPlace): void {
+    const { fold, dialerLog, onEvent } = this.#options;
+    dialerLog.read(sequence);
+    const { body, time = new Date(storedAtMs) } = event;
+    if (body === undefined) return;
+    for (const told of fold.take({ sequence, storedAtMs, time, body })) dialerLog.add(told);
+    if (this.#caughtUp) onEvent(event);
+  }
+
+  #present(): void {
+    const { fold, dialerLog, onCaughtUp } = this.#options;
+    this.#caughtUp = true;
+    this.#ticking = setInterval(() => {
+      for (const told of fold.expire(Date.now() - lateMs)) dialerLog.add(told);
+    }, tickMs);
+    onCaughtUp();
+  }
+}

@@ -1,0 +1,130 @@
+// HTTP: the API, the streams, the console's files. Routes and answers; what they mean is elsewhere.
+import type { IncomingMessage } from 'node:http';
+import type { HttpBindings } from '@hono/node-server';
+import { serveStatic } from '@hono/node-server/serve-static';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { GatewaySection, Logger } from '@sidestream/service';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { DialerLog } from '../domain/dialer-log.js';
+import { type ApiRoute, parameterOf } from './api-routes.js';
+import type { Connections } from './connections.js';
+import { addressOf, dialerPath } from './dialer-endpoint.js';
+import { streamDialerEvents } from './dialer-stream.js';
+import { EventStream } from './event-stream.js';
+import type { Gate } from './gate.js';
+import type { LiveEvents } from './live-events.js';
+import { apiBase, openApiDocument } from './openapi.js';
+import { answerProblem, HttpProblem, problemOf } from './problem.js';
+
+const maxBodyBytes = 4_096;
+
+export interface WebAppOptions {
+  readonly gate: Gate;
+  readonly routes: readonly ApiRoute[];
+  readonly dialerLog: DialerLog;
+  readonly connections: Connections;
+  readonly live: LiveEvents;
+  readonly behindBytes: number;
+  readonly isReady: () => boolean;
+  readonly console: GatewaySection['console'];
+  /** Folder of the console's built files; undefined: there is no console. */
+  readonly consoleFiles: string | undefined;
+  readonly log: Logger;
+}
+
+export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }> {
+  const { gate, routes, connections, live, log } = options;
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  const authority = options.console === undefined ? '' : ` ${new URL(options.console.authority).origin}`;
+  const policy = `default-src 'self'; connect-src 'self'${authority}; frame-ancestors 'none'; base-uri 'none'; form-action 'self'`;
+  app.use(async (c, next) => {
+    for (const [name, value] of Object.entries(corsHeaders(c.env.incoming, gate))) c.header(name, value);
+    c.header('Content-Security-Policy', policy);
+    c.header('X-Content-Type-Options', 'nosniff');
+    c.header('Referrer-Policy', 'no-referrer');
+    if (c.req.path.startsWith('/api/') || c.req.path.startsWith('/dialer/')) c.header('Cache-Control', 'no-store');
+    if (c.req.method === 'OPTIONS') return c.body(null, 204);
+    return next();
+  });
+  app.onError((error, c) => {
+    const { status, code } = problemOf(error);
+    if (status >= 500) log.error({ err: error, path: c.req.path }, 'a request failed');
+    else log.info({ status, code, path: c.req.path }, 'a request is refused');
+    return answerProblem(c, error);
+  });
+  app.notFound((c) => answerProblem(c, new HttpProblem(404, 'not-found', 'there is no such page')));
+  app.get(`${apiBase}/openapi.json`, (c) => c.json(openApiDocument(routes)));
+  for (const route of routes) {
+    app.on(
+      route.method.toUpperCase(),
+      `${apiBase}${route.path.replace(/\{(\w+)\}/g, ':$1')}`,
+      bodyLimit({
+        maxSize: maxBodyBytes,
+        onError: () => Promise.reject(new HttpProblem(400, 'too-large', 'the body is too large')),
+      }),
+      async (c) => {
+        const user = await gate.operator(c.env.incoming);
+        const body = route.body === undefined ? undefined : readBody(await c.req.text(), route);
+        return c.json(await route.work({ user, value: parameterOf(c), body }));
+      },
+    );
+  }
+  app.get(`${apiBase}/events`, async (c) => {
+    const { incoming, outgoing } = c.env;
+    const leave = connections.arrive(addressOf(incoming));
+    if (leave === undefined) throw new HttpProblem(429, 'too-many-connections', 'too many connections');
+    outgoing.once('close', leave);
+    const user = await gate.operator(incoming).catch((error: unknown) => {
+      leave();
+      throw error;
+    });
+    const page = new EventStream(outgoing as never, options.behindBytes, corsHeaders(incoming, gate));
+    const timer = setTimeout(() => page.end(), Math.min(2 ** 31 - 1, user.expiresAtMs - Date.now()));
+    const forget = live.add(page, user.tenant);
+    outgoing.once('close', () => {
+      clearTimeout(timer);
+      forget();
+    });
+    return RESPONSE_ALREADY_SENT;
+  });
+  app.get(dialerPath, async (c) => {
+    const { incoming, outgoing } = c.env;
+    await streamDialerEvents(incoming, outgoing as never, options, corsHeaders(incoming, gate));
+    return RESPONSE_ALREADY_SENT;
+  });
+  app.get('/console.json', (c) => {
+    if (options.console === undefined) throw new HttpProblem(404, 'no-console', 'no console is configured');
+    return c.json(options.console);
+  });
+  if (options.consoleFiles !== undefined) app.get('/*', serveStatic({ root: options.consoleFiles }));
+  return app;
+}
+
+/** Pages of allowed origins may ask with a token, which they send themselves: no cookie is ever looked at. */
+function corsHeaders(request: IncomingMessage | HttpBindings['incoming'], gate: Gate): Record<string, string> {
+  const { origin } = request.headers;
+  if (origin === undefined || !gate.isAllowed(request as IncomingMessage)) return { Vary: 'Origin' };
+  return {
+    Vary: 'Origin',
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Allow-Headers': 'Authorization, Content-Type, Last-Event-ID',
+    'Access-Control-Allow-Methods': 'GET, POST',
+    'Access-Control-Max-Age': '600',
+  };
+}
+
+function readBody(text: string, { body }: ApiRoute): unknown {
+  let document: unknown;
+  try {
+    document = text === '' ? {} : JSON.parse(text);
+  } catch {
+    throw new HttpProblem(400, 'malformed', 'the body is not JSON');
+  }
+  const parsed = body?.safeParse(document);
+  if (parsed?.success === false) {
+    const [issue] = parsed.error.issues;
+    throw new HttpProblem(400, 'malformed', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+  }
+  return parsed?.data;
+}

@@ -1,0 +1,50 @@
+// The listener: HTTP or HTTPS, requests to the app, upgrades to the dialers' endpoint.
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import { formatHostPort, type HostPort } from '@sidestream/service';
+
+export interface WebServerOptions {
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly fetch: Parameters<typeof getRequestListener>[0];
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+export class WebServer {
+  readonly #server: Server;
+  readonly #scheme: 'http' | 'https';
+
+  constructor({ tls, fetch, upgrade }: WebServerOptions) {
+    const bounds = { requestTimeout: 15_000, headersTimeout: 10_000, maxHeaderSize: 16_384 };
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    this.#server =
+      tls === undefined
+        ? createServer(bounds)
+        : createTlsServer({ ...bounds, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) });
+    this.#server.on('request', getRequestListener(fetch));
+    this.#server.on('upgrade', upgrade);
+  }
+
+  /** Listens and returns its URL. */
+  listen({ host, port }: HostPort): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        const bound = (this.#server.address() as AddressInfo).port;
+        resolve(`${this.#scheme}://${formatHostPort({ host, port: bound })}`);
+      });
+    });
+  }
+
+  /** Takes nothing new, and ends what is still open. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+}

@@ -1,0 +1,23 @@
+// How calls are shown to operators: words instead of the wire's enumerations, parties masked unless they are asked for.
+import type { Call, Party } from '@sidestream/proto/calls/v1';
+import { Direction } from '@sidestream/proto/events/v1';
+
+/** What the API shows of a call; dates become ISO texts in JSON. */
+export function shownCall(call: Call, reveal: boolean): object {
+  const { calling, called, direction, ...rest } = call;
+  const party = (one: Party | undefined) =>
+    one && (reveal ? one : { uri: masked(one.uri), name: maskedName(one.name) });
+  const word = direction === Direction.OUTBOUND ? 'outbound' : 'inbound';
+  return { ...rest, direction: word, calling: party(calling), called: party(called) };
+}
+
+/** The last two characters of the user part stay: enough to tell two calls apart, too little to call anybody. */
+export function masked(uri: string): string {
+  return uri.replace(/^(sips?:|tel:)?([^@;]*)/, (_, scheme: string | undefined, user: string) => {
+    return `${scheme ?? ''}${user.length > 4 ? `${'*'.repeat(user.length - 2)}${user.slice(-2)}` : '***'}`;
+  });
+}
+
+function maskedName(name: string): string {
+  return name === '' ? '' : `${[...name][0]}***`;
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Result } from '@sidestream/proto/events/v1';
+import { answered, ended, recorded, recordingFailed, started, TestStream, transferred } from '../testing/stream.js';
+import type { Happening } from './call-story.js';
+import type { Told } from './dialer-event.js';
+import { DialerFold } from './dialer-fold.js';
+
+const options = { startWithinMs: 20_000, historyMs: 3_600_000, maxCalls: 100 };
+
+/** What is told of these events, in words: `1:ada:WIDGET_CALL_STARTED`. */
+function fold(bodies: readonly Happening['body'][], stream = new TestStream(), folder = new DialerFold(options)) {
+  return bodies.flatMap((body) => folder.take(stream.next(body))).map(inWords);
+}
+
+const inWords = ({ id, seller, event, payload }: Told) =>
+  `${id} ${seller} ${event}${'reason' in payload ? ` ${payload.reason}` : ''}${'isCallStarted' in payload ? ` ${payload.isCallStarted}` : ''}`;
+
+test('STARTED comes on the later of the answer and the recording, ENDED at the end', () => {
+  const end = '4 ada WIDGET_CALL_ENDED true';
+  assert.deepEqual(fold([started(), answered(), recorded(), ended()]), ['3 ada WIDGET_CALL_STARTED', end]);
+  assert.deepEqual(fold([started(), recorded(), answered(), ended()]), ['3 ada WIDGET_CALL_STARTED', end]);
+});
+
+test('the payloads have what the recorder owner documents: its Call-ID, the contact, whole seconds', () => {
+  const stream = new TestStream();
+  const folder = new DialerFold(options);
+  const told = [started(), answered(), recorded(), ended(Result.UPSTREAM_ERROR)].flatMap((body) =>
+    folder.take(stream.next(body)),
+  );
+  assert.deepEqual(
+    told.map(({ payload }) => payload),
+    [
+      {
+        callId: 'r-c1',
+        startTime: '2026-01-01T00:00:02.000Z',
+        isIncomingCall: true,
+        contactNumber: '+4915112345678',
+        contactName: '+4915112345678',
+      },
+      {
+        callId: 'r-c1',
+        callDurationInSeconds: 2,
+        callTerminationReason: 'error',
+        callEndTime: '2026-01-01T00:00:04.000Z',
+        isCallStarted: true,
+      },
+    ],
+  );
+});
+
+test('a recording that fails, before the answer or after it, is told once, and the end has isCallStarted false', () => {
+  const said = ['3 ada CALL_NOT_RECORDED recorder-refused', '4 ada WIDGET_CALL_ENDED false'];
+  assert.deepEqual(fold([started(), answered(), recordingFailed(), ended()]), said);
+  assert.deepEqual(fold([started(), recordingFailed(), answered(), ended()]), said);
+});
+
+test('of several recorders at once the one counts whose Call-ID the call has', () => {
+  const bodies = [started(), answered(), recordingFailed('r-other'), recorded('r-second'), recorded(), ended()];
+  assert.deepEqual(fold(bodies), ['5 ada WIDGET_CALL_STARTED', '6 ada WIDGET_CALL_ENDED true']);
+});
+
+test('a recording that does not start in time is told by the id of the answer; one that starts later raises nothing', () => {
+  const stream = new TestStream();
+  const folder = new DialerFold(options);
+  assert.deepEqual(fold([started(), answered()], stream, folder), []);
+  assert.deepEqual(folder.expire(stream.nowMs + 19_999).map(inWords), []);
+  const expected = ['2 ada CALL_NOT_RECORDED not-started-in-time'];
+  assert.deepEqual(folder.expire(stream.nowMs + 20_000).map(inWords), expected);
+  assert.deepEqual(fold([recorded(), ended()], stream, folder), ['4 ada WIDGET_CALL_ENDED false']);
+});
+
+test('who reads the stream later, without a timer, comes to the same events in the same order', () => {
+  const stream = new TestStream();
+  const before = [started(), answered()].map((body) => stream.next(body));
+  stream.nowMs += 25_000;
+  const after = [recorded(), ended()].map((body) => stream.next(body));
+  const live = new DialerFold(options);
+  const seen = [
+    ...before.flatMap((one) => live.take(one)),
+    ...live.expire(stream.nowMs - 3_000),
+    ...after.flatMap((one) => live.take(one)),
+  ];
+  const later = new DialerFold(options);
+  assert.deepEqual(
+    [...before, ...after].flatMap((one) => later.take(one)),
+    seen,
+  );
+  assert.equal(seen.length, 2);
+});
+
+test('sellers whom the policy does not name, calls that are not to be recorded, and calls never answered tell nothing', () => {
+  assert.deepEqual(fold([started(''), answered(''), ended()]), []);
+  assert.deepEqual(fold([started(), answered('ada', false), ended()]), []);
+  assert.deepEqual(fold([started(), ended()]), []);
+  assert.deepEqual(fold([answered(), recorded(), ended()]), []);
+});
+
+test('a recording that an operator begins is told with its own Call-ID', () => {
+  const said = ['3 ada WIDGET_CALL_STARTED', '4 ada WIDGET_CALL_ENDED true'];
+  assert.deepEqual(fold([started(), answered('ada', false), recorded('r-new'), ended()]), said);
+});
+
+test('a transfer to another seller ends it for the one before and starts it for the new one', () => {
+  assert.deepEqual(fold([started(), answered(), recorded(), transferred('eve'), ended()]), [
+    '3 ada WIDGET_CALL_STARTED',
+    '4 ada WIDGET_CALL_ENDED true',
+    '4 eve WIDGET_CALL_STARTED',
+    '5 eve WIDGET_CALL_ENDED true',
+  ]);
+  assert.deepEqual(fold([started(), answered(), recorded(), transferred('', false), ended()]), [
+    '3 ada WIDGET_CALL_STARTED',
+    '4 ada WIDGET_CALL_ENDED true',
+  ]);
+});
+
+test('calls are bounded in number and age', () => {
+  const stream = new TestStream();
+  const folder = new DialerFold({ ...options, maxCalls: 3 });
+  for (let index = 0; index < 10; index += 1) folder.take(stream.next(started('ada', `c${index}`)));
+  folder.expire(stream.nowMs);
+  assert.equal(folder.calls, 3);
+  folder.expire(stream.nowMs + options.historyMs);
+  assert.equal(folder.calls, 0);
+});

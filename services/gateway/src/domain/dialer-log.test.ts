@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Told } from './dialer-event.js';
+import { DialerLog } from './dialer-log.js';
+
+const ada = { tenant: 'contoso', seller: 'ada' };
+const bob = { tenant: 'contoso', seller: 'bob' };
+const told = (sequence: number, seller = ada): Told => ({
+  ...seller,
+  id: String(sequence),
+  event: 'CALL_NOT_RECORDED',
+  payload: { callId: 'c', reason: 'r' },
+});
+
+function logOf(...sequences: number[]): DialerLog {
+  const log = new DialerLog({ eventsPerSeller: 3, maxSellers: 2 });
+  log.read(10);
+  for (const sequence of sequences) {
+    log.read(sequence);
+    log.add(told(sequence));
+  }
+  return log;
+}
+
+const missed = (log: DialerLog, id: string, seller = ada) => {
+  const resumption = log.after(seller, id);
+  return resumption === 'unknown' ? resumption : resumption.missed.map((one) => one.id);
+};
+
+test('what came after an id is given, in order', () => {
+  const log = logOf(11, 15, 20);
+  assert.deepEqual(missed(log, '11'), ['15', '20']);
+  assert.deepEqual(missed(log, '20'), []);
+});
+
+test('an id from the future, of somebody else, or that is none is unknown', () => {
+  const log = logOf(11, 15);
+  for (const id of ['16', '12', '0', '-1', '1e3', 'x', '', '99999999999999999999'])
+    assert.equal(missed(log, id), 'unknown', id);
+  assert.equal(missed(log, '11', bob), 'unknown');
+});
+
+test('an id from before what is kept gives all that is kept', () => {
+  assert.deepEqual(missed(logOf(11, 15), '9'), ['11', '15']);
+  assert.deepEqual(missed(logOf(11, 12, 13, 14), '11'), ['12', '13', '14']);
+});
+
+test('listeners hear their own seller alone, until they stop; sellers without a listener are forgotten when there are too many', () => {
+  const log = logOf(11);
+  const heard: string[] = [];
+  const stop = log.listen(ada, ({ id }) => heard.push(id));
+  log.add(told(12));
+  log.add(told(13, bob));
+  log.add(told(14, { tenant: 'contoso', seller: 'eve' }));
+  stop();
+  log.add(told(15));
+  assert.deepEqual(heard, ['12']);
+  assert.equal(log.sellers, 2);
+});

@@ -1,0 +1,104 @@
+// Wiring of the gateway, and nothing else.
+import { CallsServiceClient } from '@sidestream/proto/calls/v1';
+import { PolicyServiceClient } from '@sidestream/proto/policy/v1';
+import { RegistrationServiceClient } from '@sidestream/proto/registration/v1';
+import {
+  Bus,
+  channelCredentials,
+  LeaseBook,
+  type RunningService,
+  runService,
+  type ServiceContext,
+} from '@sidestream/service';
+import { apiRoutes } from './adapters/api-routes.js';
+import { Connections } from './adapters/connections.js';
+import { Control } from './adapters/control.js';
+import { DialerEndpoint } from './adapters/dialer-endpoint.js';
+import { EventIntake } from './adapters/event-intake.js';
+import { Gate } from './adapters/gate.js';
+import { measureGateway } from './adapters/gateway-metrics.js';
+import { Instances } from './adapters/instances.js';
+import { LiveEvents } from './adapters/live-events.js';
+import { type RelayLease, relayLease } from './adapters/relays.js';
+import { IssuerTokens } from './adapters/tokens.js';
+import { webApp } from './adapters/web-app.js';
+import { WebServer } from './adapters/web-server.js';
+import { type GatewayConfig, readGatewayConfig } from './config.js';
+import { DialerFold } from './domain/dialer-fold.js';
+import { DialerLog } from './domain/dialer-log.js';
+
+const maxCalls = 200_000;
+const maxSellers = 100_000;
+const closeGraceMs = 3_000;
+
+async function start(context: ServiceContext<GatewayConfig>): Promise<RunningService> {
+  const { config, instance, log, metrics, health } = context;
+  const { issuers, limits, origins, publicUrl, tls, console } = config.gateway;
+  const { behindBytes, framesPerMinute, requestsPerSecond, history: historyMs } = limits;
+  const bus = Bus.open({ nats: config.nats, name: `gateway.${instance}`, log, metrics, health });
+  const tokens = new IssuerTokens(issuers);
+  const dialerLog = new DialerLog({ eventsPerSeller: limits.eventsPerSeller, maxSellers });
+  const fold = new DialerFold({ startWithinMs: limits.recordingStarts, historyMs, maxCalls });
+  const connections = new Connections(limits);
+  const gate = new Gate({ tokens, origins, publicUrl, requestsPerSecond });
+  const live = new LiveEvents();
+  health.set('events', false, 'what has happened is being read');
+  const intake = new EventIntake(bus, {
+    fold,
+    dialerLog,
+    historyMs,
+    onCaughtUp: () => health.set('events', true),
+    onEvent: (event) => live.tell(event),
+    log,
+  });
+  const isReady = () => intake.caughtUp;
+  measureGateway(metrics, { connections, fold, dialerLog });
+
+  const found = { credentials: () => channelCredentials(config.grpcTls), log };
+  const signalling = new Instances(bus, { prefix: 'signalling.', make: CallsServiceClient, ...found });
+  const policySync = new Instances(bus, { prefix: 'policy-sync.', make: PolicyServiceClient, ...found });
+  const registration = new Instances(bus, { prefix: 'registration.', make: RegistrationServiceClient, ...found });
+  const services = [signalling, policySync, registration];
+  const relays = new LeaseBook<RelayLease>(bus, { prefix: 'relay.', schema: relayLease, log });
+  const routes = apiRoutes({
+    control: new Control({ signalling, policySync, registration }),
+    relays: () => relays.current,
+    policySources: config.policySources,
+  });
+  const dialers = new DialerEndpoint({
+    tokens,
+    dialerLog,
+    connections,
+    framesPerMinute,
+    behindBytes,
+    isAllowed: (request) => gate.isAllowed(request),
+    isReady,
+    log,
+  });
+  const consoleFiles = undefined;
+  const app = webApp({ gate, routes, dialerLog, connections, live, behindBytes, isReady, console, consoleFiles, log });
+  const server = new WebServer({
+    tls,
+    fetch: app.fetch as never,
+    upgrade: (request, socket, head) => dialers.upgrade(request, socket, head),
+  });
+  const url = await server.listen(config.listen);
+  for (const one of services) one.start();
+  relays.start();
+  intake.start();
+
+  return {
+    addresses: { http: url },
+    stop: async () => {
+      await dialers.close(closeGraceMs);
+      live.end();
+      await server.close();
+      intake.stop();
+      for (const one of services) one.close();
+      relays.stop();
+      await bus.close();
+    },
+  };
+}
+
+await runService({ name: 'gateway', readConfig: readGatewayConfig, start, stopDeadlineMs: () => 10_000 });

@@ -1,0 +1,267 @@
+// The chart as real Helm renders it: valid for Kubernetes and the CRDs, hardened, readable by our services, and strict with values.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { searchPath } from './config.js';
+import { configurationOf } from './configuration.js';
+import { chartFolder, findHelm, type Helm, type Manifest, type Render } from './helm.js';
+import { podFaults, podsOf, type RenderedPod } from './pods.js';
+import { schemaFaults } from './schema-check.js';
+import { oneRegion, production } from './values.js';
+
+const found = findHelm(searchPath());
+const skip = typeof found === 'string' ? `the chart is not rendered: ${found}` : false;
+const helm = () => found as Helm;
+
+const crds = ['monitoring.coreos.com/v1', 'cert-manager.io/v1', 'gateway.networking.k8s.io/v1'];
+const web = {
+  enabled: true,
+  ingress: { enabled: true, host: 'sidestream.example', tlsSecret: 'web-tls', className: 'nginx' },
+  httpRoute: { enabled: true, hostnames: ['sidestream.example'], parentRefs: [{ name: 'public', namespace: 'edge' }] },
+};
+const loadBalancer = { network: 'loadBalancer', addresses: ['198.51.100.1', '198.51.100.2'] };
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+
+function typescriptIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !/(^|\/)(node_modules|dist)\/|\.test\.ts$/.test(name))
+    .map((name) => join(folder, name));
+}
+
+/** Each switch by itself, on one region. */
+const switches: Readonly<Record<string, Render>> = {
+  defaults: {},
+  'one region': { values: oneRegion },
+  'load balancers': { values: { ...oneRegion, signalling: loadBalancer, mediaRelay: { network: 'pod' } } },
+  'one pod of each': {
+    values: { ...oneRegion, signalling: { replicas: 1, advertise: '192.0.2.1' }, mediaRelay: { replicas: 1 } },
+  },
+  autoscaling: {
+    values: {
+      ...oneRegion,
+      signalling: { autoscaling: { enabled: true } },
+      mediaRelay: { autoscaling: { enabled: true } },
+    },
+  },
+  'no budgets, no policies': {
+    values: { ...oneRegion, podDisruptionBudget: { enabled: false }, networkPolicy: { enabled: false } },
+  },
+  'no control plane': { values: { ...oneRegion, policySync: { enabled: false }, registration: { enabled: false } } },
+  'cert-manager': {
+    values: { ...oneRegion, tls: { mode: 'certManager', issuer: { name: 'x', kind: 'ClusterIssuer' } } },
+  },
+  'one certificate for all': { values: { ...oneRegion, tls: { secretName: 'internal' } } },
+  monitoring: { values: { ...oneRegion, monitoring: { enabled: true } }, apiVersions: crds },
+  'monitoring, forced': { values: { ...oneRegion, monitoring: { enabled: true, force: true } } },
+  'web face': { values: { ...oneRegion, gateway: web }, apiVersions: crds },
+  production: { values: production, apiVersions: crds },
+};
+const versions = ['1.29.0', '1.36.0'];
+const releases = ['n', 'on', '123', '1e3'];
+
+let rendered: Map<string, Manifest[]> | undefined;
+
+/** Every case under each version of Kubernetes, and production under each awkward release name. Rendered once. */
+function renders(): Map<string, Manifest[]> {
+  if (rendered !== undefined) return rendered;
+  const cases = Object.entries(switches).flatMap(([name, render]) =>
+    versions.map((kubeVersion): [string, Render] => [`${name}, ${kubeVersion}`, { ...render, kubeVersion }]),
+  );
+  for (const release of releases) cases.push([`release ${release}`, { ...switches['production'], release }]);
+  rendered = new Map(cases.map(([name, render]) => [name, helm().template(render)]));
+  return rendered;
+}
+
+function* pods(): Generator<[string, RenderedPod, Manifest[]]> {
+  for (const [name, objects] of renders()) for (const pod of podsOf(objects)) yield [name, pod, objects];
+}
+
+test('helm lint has nothing against the chart', { skip }, () => {
+  const { status, output } = helm().run(['lint', '--strict', chartFolder]);
+  assert.equal(status, 0, output);
+  assert.doesNotMatch(output, /\[(WARNING|ERROR)\]/);
+});
+
+test('every object is valid, unknown keys included', { skip }, async (t) => {
+  const objects = [...renders().values()].flat();
+  t.diagnostic(`${helm().version}; ${renders().size} renders, ${objects.length} objects`);
+  const kinds = (renders().get('production, 1.36.0') ?? []).map(({ kind }) => kind).sort();
+  for (const kind of new Set(kinds)) t.diagnostic(`production: ${kinds.filter((one) => one === kind).length} ${kind}`);
+  assert.deepEqual(await schemaFaults(objects), []);
+});
+
+test('the check of objects finds a typo, a wrong type and a missing key', { skip }, async () => {
+  const [deployment] = (renders().get('one region, 1.36.0') ?? []).filter(({ kind }) => kind === 'Deployment');
+  assert.ok(deployment);
+  const text = JSON.stringify(deployment);
+  const broken = [
+    text.replace('"containerPort"', '"containerport"'),
+    text.replace('"replicas":2', '"replicas":"2"'),
+    text.replace('"selector"', '"selectors"'),
+  ].map((one): Manifest => JSON.parse(one));
+  const faults = await schemaFaults(broken);
+  for (const word of ['containerport', 'replicas', 'selector'])
+    assert.ok(
+      faults.some((fault) => fault.includes(word)),
+      word,
+    );
+});
+
+test('each render has other names than it should not: unique objects, labels and annotations that are strings', {
+  skip,
+}, () => {
+  for (const [name, objects] of renders()) {
+    const ids = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+    assert.equal(new Set(ids).size, ids.length, `${name}: ${ids.join(' ')}`);
+    for (const { kind, metadata } of objects) {
+      const values = [...Object.values(metadata.labels), ...Object.values(metadata.annotations)];
+      assert.ok(
+        values.every((value) => typeof value === 'string'),
+        `${name}: ${kind} ${metadata.name}`,
+      );
+      if (kind === 'Service') assert.match(metadata.name, /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/, name);
+    }
+  }
+});
+
+test('every pod is hardened, bounded and probed, and no Secret comes with the chart', { skip }, () => {
+  for (const [name, pod] of pods()) assert.deepEqual(podFaults(pod), [], name);
+  for (const [name, objects] of renders())
+    assert.ok(
+      objects.every(({ kind }) => kind !== 'Secret'),
+      name,
+    );
+});
+
+test('each service reads its rendered configuration with its own reader', { skip }, async () => {
+  for (const [name, pod, objects] of pods()) {
+    if (name.startsWith('defaults')) {
+      await assert.rejects(configurationOf(pod, objects), /nats\.servers/, `${name}: says what is missing`);
+      continue;
+    }
+    await assert.doesNotReject(configurationOf(pod, objects), `${name}: ${pod.owner.metadata.name}`);
+  }
+});
+
+const part = z.looseObject({
+  region: z.string().optional(),
+  mediaTimeoutMs: z.number().optional(),
+  drainMs: z.number().optional(),
+});
+
+test('a cell is its region’s: relays and signalling of it, the drain within the grace period', { skip }, async () => {
+  const objects = renders().get('production, 1.36.0') ?? [];
+  const cells = podsOf(objects).filter(({ region, owner }) => region !== undefined && owner.kind !== 'Pod');
+  assert.equal(cells.length, 6);
+  for (const pod of cells) {
+    const { region, drainMs = 0 } = part.parse(await configurationOf(pod, objects));
+    assert.equal(region, pod.region);
+    assert.ok(drainMs >= 3_600_000);
+    assert.ok((pod.spec.terminationGracePeriodSeconds ?? 0) * 1_000 >= drainMs + 15_000, pod.owner.metadata.name);
+  }
+});
+
+test('rtpengine is started as it must be, and is more patient than media-relay', { skip }, async () => {
+  for (const [name, pod, objects] of pods()) {
+    const engine = pod.spec.initContainers.find((one) => one.name === 'rtpengine');
+    if (engine === undefined) continue;
+    for (const flag of ['--log-level=3', '--dtmf-no-suppress', '--config-file=none', '--table=-1'])
+      assert.ok(engine.args.includes(flag), `${name}: ${flag}`);
+    const timeout = Number(
+      /^--timeout=(\d+)$/.exec(engine.args.find((arg) => arg.startsWith('--timeout=')) ?? '')?.[1],
+    );
+    const { mediaTimeoutMs = 0 } = part.parse(await configurationOf(pod, objects));
+    assert.ok(timeout * 1_000 > mediaTimeoutMs && mediaTimeoutMs >= 180_000, `${name}: ${timeout}`);
+    assert.ok(
+      engine.args.includes('--listen-ng=127.0.0.1:22222') && engine.args.includes('--listen-http=127.0.0.1:22280'),
+    );
+    assert.equal(engine.restartPolicy, 'Always');
+  }
+});
+
+test('signalling keeps its state where it may write, and drachtio-server is its sidecar', { skip }, () => {
+  let seen = 0;
+  for (const [name, { component, spec, owner }] of pods()) {
+    if (component !== 'signalling' || owner.kind === 'Pod') continue;
+    seen += 1;
+    const state = spec.containers[0]?.volumeMounts.find(({ mountPath }) => mountPath === '/var/lib/sidestream');
+    assert.ok(state && state.readOnly !== true, name);
+    assert.deepEqual(
+      spec.initContainers.map(({ name: one, restartPolicy }) => [one, restartPolicy]),
+      [
+        ['edge-config', undefined],
+        ['drachtio', 'Always'],
+      ],
+    );
+  }
+  assert.ok(seen > 20);
+});
+
+test('no two workloads that share nodes want the same port', { skip }, () => {
+  for (const [name, objects] of renders()) {
+    const onNodes = podsOf(objects).filter(({ spec }) => spec.hostNetwork);
+    for (const region of new Set(onNodes.map((pod) => pod.region))) {
+      const ports = onNodes
+        .filter((pod) => pod.region === region)
+        .flatMap(({ spec }) => [...spec.initContainers, ...spec.containers])
+        .flatMap((one) => one.ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
+      assert.equal(new Set(ports).size, ports.length, `${name}, ${region}: ${ports.join(' ')}`);
+    }
+  }
+});
+
+test('in load balancer mode each pod has a Service that goes on while it drains', { skip }, () => {
+  const service = z.object({
+    metadata: z.object({ name: z.string() }),
+    spec: z.looseObject({
+      type: z.literal('LoadBalancer'),
+      publishNotReadyAddresses: z.literal(true),
+      externalTrafficPolicy: z.literal('Local'),
+      selector: z.record(z.string(), z.string()),
+    }),
+  });
+  const objects = renders().get('load balancers, 1.36.0') ?? [];
+  const services = objects.filter(({ kind, metadata }) => kind === 'Service' && /-sip-\d$/.test(metadata.name));
+  assert.equal(services.length, 2);
+  for (const one of services) {
+    const { metadata, spec } = service.parse(one);
+    assert.equal(spec.selector['statefulset.kubernetes.io/pod-name'], metadata.name);
+  }
+});
+
+test('helm test asks every cell by OPTIONS: by its name in the cluster, and at each address of its pods', {
+  skip,
+}, () => {
+  const objects = renders().get('production, 1.36.0') ?? [];
+  const asked = podsOf(objects).flatMap(({ owner, region, spec }) =>
+    owner.kind === 'Pod' ? spec.containers.map(({ args }) => `${region}: ${args[1]}`) : [],
+  );
+  assert.deepEqual(asked, [
+    'eastus: sip:prod-sidestream-eastus-sip:5060;transport=tcp',
+    'northeurope: sip:prod-sidestream-northeurope-sip:5060;transport=tcp',
+    'northeurope: sip:198.51.100.10:5060;transport=tcp',
+    'northeurope: sip:198.51.100.11:5060;transport=tcp',
+    'southeastasia: sip:prod-sidestream-southeastasia-sip:5060;transport=tcp',
+  ]);
+  const names = objects.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
+  assert.ok(
+    ['eastus', 'northeurope', 'southeastasia'].every((region) => names.includes(`prod-sidestream-${region}-sip`)),
+  );
+});
+
+test('alerts, dashboards and autoscaling ask for metrics that our services have', { skip }, () => {
+  const objects = renders().get('production, 1.36.0') ?? [];
+  const asking = objects.filter(
+    ({ kind, metadata }) =>
+      kind === 'PrometheusRule' || kind === 'HorizontalPodAutoscaler' || /-dashboard$/.test(metadata.name),
+  );
+  const asked = new Set(JSON.stringify(asking).match(/sidestream_[a-z_]+?(?=_bucket|[^a-z_])/g));
+  assert.ok(asked.size >= 12, [...asked].join());
+  const sources = ['services', 'packages/service'].flatMap((folder) => typescriptIn(join(repository, folder)));
+  const text = sources.map((file) => readFileSync(file, 'utf8')).join('\n');
+  for (const metric of asked) assert.ok(text.includes(`'${metric}'`), metric);
+});

@@ -1,0 +1,64 @@
+// What the chart does not take, says so with its path; what it says after an installation; what of it is generated is up to date.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { searchPath } from './config.js';
+import { findHelm, type Helm } from './helm.js';
+import { oneRegion, production } from './values.js';
+
+const found = findHelm(searchPath());
+const skip = typeof found === 'string' ? `the chart is not rendered: ${found}` : false;
+const helm = () => found as Helm;
+
+const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
+  'a key that is not there': {
+    values: { signaling: {} },
+    says: /\(root\): Additional property signaling is not allowed/,
+  },
+  'a typo in a cell': {
+    values: { regions: { eastus: { recorders: [], signalling: { replica: 1 } } } },
+    says: /regions\.eastus\.signalling: Additional property replica/,
+  },
+  'a typo in sidestream.yaml': {
+    values: { config: { signalling: { drainSecs: 1 } } },
+    says: /config\.signalling: Additional property drainSecs/,
+  },
+  'what the chart writes itself': { values: { config: { nats: {} } }, says: /config: Additional property nats/ },
+  'two pods with one address': {
+    values: { ...oneRegion, signalling: { network: 'loadBalancer', addresses: ['198.51.100.1'] } },
+    says: /2 signalling pods need 2 addresses in signalling\.addresses, there are 1/,
+  },
+  'an address of one pod for two': {
+    values: { ...oneRegion, mediaRelay: { advertise: '192.0.2.1' } },
+    says: /mediaRelay\.advertise is the address of one pod/,
+  },
+  'labels that select': {
+    values: { ...oneRegion, signalling: { podLabels: { 'app.kubernetes.io/name': 'x' } } },
+    says: /selects the pods/,
+  },
+  'no issuer': { values: { tls: { mode: 'certManager' } }, says: /tls\.issuer\.name is needed/ },
+};
+
+for (const [what, { values, says }] of Object.entries(refusals)) {
+  test(`refused with its path: ${what}`, { skip }, () => assert.throws(() => helm().template({ values }), says));
+}
+
+test('an older Kubernetes is refused: it has no native sidecars', { skip }, () => {
+  assert.throws(() => helm().template({ kubeVersion: '1.28.0' }), />=1\.29/);
+});
+
+test('the notes say what is missing, and which ports to open', { skip }, () => {
+  assert.match(helm().notes({}), /MISSING {2}nats\.servers[\s\S]*MISSING {2}regions[\s\S]*stay not ready/);
+  const notes = helm().notes(production);
+  assert.doesNotMatch(notes, /MISSING/);
+  assert.match(notes, /northeurope\s+SIP \(loadBalancer\): udp\+tcp 5060, tls 5061/);
+  assert.match(notes, /eastus\s+SIP \(host\)[\s\S]*?RTP \(host\): udp 10000-19999/);
+  assert.match(notes, /address in Contact: 198\.51\.100\.10, 198\.51\.100\.11, one for each pod/);
+});
+
+test('the schema of values and the table in the README are made of their sources', () => {
+  const tool = fileURLToPath(new URL('../../../tools/chart.mjs', import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [tool, '--check'], { encoding: 'utf8', timeout: 60_000 });
+  assert.equal(status, 0, stderr);
+});

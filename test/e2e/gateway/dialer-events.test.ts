@@ -1,0 +1,86 @@
+// What a seller's dialer is told of real calls: real parts, a real gateway process, over its restart.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { listedSeller, unlistedSeller } from '@sidestream/cli';
+import { eventually } from '@sidestream/peers';
+import { customerNumber } from '../stage.js';
+import { Dialer } from './dialer.js';
+import { GatewayStage } from './gateway-stage.js';
+
+test('STARTED and ENDED of a real call, in order and once each, over a restart of the gateway; others hear nothing', async (t) => {
+  const set = await GatewayStage.start(t);
+  if (!set) return;
+  const { stage } = set;
+  const first = await Dialer.open(set.url, await set.token());
+  const other = await Dialer.open(set.url, await set.token({ oid: unlistedSeller.id }));
+  assert.equal(first.frames[0]?.type, 'authenticated');
+  const call = await stage.inbound();
+  await eventually(() => first.events.length > 0, 'the dialer hears of the start');
+  const [started] = first.events;
+  assert.equal(started?.event, 'WIDGET_CALL_STARTED');
+  assert.equal(started?.payload['callId'], stage.laboratory.recorder.sessions[0]?.callId);
+  assert.equal(started?.payload['isIncomingCall'], true);
+  assert.equal(started?.payload['contactNumber'], customerNumber);
+
+  await stage.laboratory.deployment.restart('gateway');
+  await eventually(() => first.closed !== undefined && other.closed !== undefined, 'the dialers are sent away');
+  assert.equal(first.closed?.code, 1001);
+  const again = await Dialer.open(set.url, await set.token(), started?.id);
+  const anew = await Dialer.open(set.url, await set.token({ oid: unlistedSeller.id }));
+  await call.customer.hangUp();
+  await eventually(() => again.events.length > 0, 'the dialer hears of the end');
+  const [ended] = again.events;
+  assert.equal(ended?.event, 'WIDGET_CALL_ENDED');
+  assert.equal(ended?.payload['callId'], started?.payload['callId']);
+  assert.equal(ended?.payload['isCallStarted'], true);
+  assert.equal(ended?.payload['callTerminationReason'], 'success');
+
+  // Who comes back later is told the same again, by the same id.
+  const late = await Dialer.open(set.url, await set.token(), started?.id);
+  await eventually(() => late.events.length > 0, 'what was missed is told');
+  assert.deepEqual(late.events, again.events);
+  assert.deepEqual([first.events.length, again.events.length], [1, 1]);
+
+  // An unlisted seller's call tells nobody anything; the listed one's next call proves that all was heard meanwhile.
+  const unlisted = await stage.inbound(unlistedSeller.number);
+  await unlisted.customer.hangUp();
+  const next = await stage.outbound();
+  await eventually(() => late.events.length === 2, 'the next call is told');
+  assert.equal(late.events[1]?.payload['isIncomingCall'], false);
+  await next.seller.hangUp();
+  await eventually(() => late.events.length === 3, 'and its end');
+  assert.deepEqual([other.events, anew.events], [[], []]);
+  for (const dialer of [again, anew, late]) await dialer.close();
+  await stage.nothingIsLeft();
+});
+
+test('pause by the API: no packet reaches the recorder until it is resumed; parties are masked unless revealed', async (t) => {
+  const set = await GatewayStage.start(t);
+  if (!set) return;
+  const { stage } = set;
+  const { recorder } = stage.laboratory;
+  const operator = await set.operator();
+  const call = await stage.inbound();
+  const datagrams = () => recorder.sessions[0]?.streams.map(({ statistics }) => statistics.datagrams) ?? [];
+  await eventually(() => datagrams().length === 2 && datagrams().every((count) => count > 20), 'both are recorded');
+  const list = await set.api(operator, '/api/v1/calls');
+  assert.equal(list.status, 200, list.text);
+  const [live] = list.json.calls;
+  assert.equal(live.seller, listedSeller.id);
+  assert.ok(!list.text.includes(customerNumber));
+  assert.ok((await set.api(operator, `/api/v1/calls/${live.callId}?reveal=true`)).text.includes(customerNumber));
+
+  const paused = await set.api(operator, `/api/v1/calls/${live.callId}/recording/pause`, {});
+  assert.equal(paused.json.call.recordings[0].phase, 'paused');
+  const before = datagrams();
+  await stage.talk(call, 50);
+  assert.deepEqual(datagrams(), before);
+  assert.equal((await set.api(operator, `/api/v1/calls/${live.callId}/recording/resume`, {})).status, 200);
+  await eventually(() => datagrams().every((count, index) => count > (before[index] ?? 0) + 20), 'packets again');
+
+  const ends = [call.customer.ended, call.seller.ended];
+  assert.equal((await set.api(operator, `/api/v1/calls/${live.callId}/end`, { reason: 'enough' })).status, 200);
+  await Promise.all(ends);
+  assert.equal((await set.api(operator, `/api/v1/calls/${live.callId}`)).status, 404);
+  await stage.nothingIsLeft();
+});

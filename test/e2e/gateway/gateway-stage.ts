@@ -1,0 +1,60 @@
+// The stage with a gateway, and an issuer that signs the tokens of its users.
+import type { TestContext } from 'node:test';
+import { listedSeller } from '@sidestream/cli';
+import { IssuerSimulator, type TokenOptions } from '@sidestream/simulators';
+import { Stage } from '../stage.js';
+
+const audience = 'api://sidestream';
+
+export class GatewayStage {
+  readonly stage: Stage;
+  readonly issuer: IssuerSimulator;
+
+  private constructor(stage: Stage, issuer: IssuerSimulator) {
+    this.stage = stage;
+    this.issuer = issuer;
+  }
+
+  /** Undefined, with the test skipped, where the machine lacks the real parts. */
+  static async start(t: TestContext, onLog?: (line: string) => void): Promise<GatewayStage | undefined> {
+    const issuer = await IssuerSimulator.start({ audience });
+    const stage = await Stage.start(t, {
+      ...(onLog && { onLog }),
+      configure: (config) => {
+        config.gateway = { id: 'g1', issuers: [{ tenant: 'contoso', issuer: issuer.issuer, audience }] };
+      },
+    });
+    t.after(() => issuer.close());
+    return stage && new GatewayStage(stage, issuer);
+  }
+
+  get url(): string {
+    return this.stage.laboratory.deployment.status.addresses['gateway.http'] ?? '';
+  }
+
+  /** A token of the seller whom the policy names, unless told. */
+  token(options: Partial<TokenOptions> = {}): Promise<string> {
+    return this.issuer.mint({ oid: listedSeller.id, ...options });
+  }
+
+  operator(): Promise<string> {
+    return this.token({ oid: 'olga', roles: ['Sidestream.Operator'] });
+  }
+
+  /** Asks the API. */
+  async api(token: string | undefined, path: string, body?: object, headers: Record<string, string> = {}) {
+    const response = await fetch(`${this.url}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(20_000),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: text.startsWith('{') ? JSON.parse(text) : {},
+    };
+  }
+}
