@@ -32,6 +32,9 @@ function typescriptIn(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
+const issuer = { tenant: 'contoso', issuer: 'https://login.example/contoso', audience: 'api://sidestream' };
+const webFace = { gateway: web, config: { ...oneRegion.config, gateway: { issuers: [issuer] } } };
+
 /** Each switch by itself, on one region. */
 const switches: Readonly<Record<string, Render>> = {
   defaults: {},
@@ -57,7 +60,7 @@ const switches: Readonly<Record<string, Render>> = {
   'one certificate for all': { values: { ...oneRegion, tls: { secretName: 'internal' } } },
   monitoring: { values: { ...oneRegion, monitoring: { enabled: true } }, apiVersions: crds },
   'monitoring, forced': { values: { ...oneRegion, monitoring: { enabled: true, force: true } } },
-  'web face': { values: { ...oneRegion, gateway: web }, apiVersions: crds },
+  'web face': { values: { ...oneRegion, ...webFace }, apiVersions: crds },
   production: { values: production, apiVersions: crds },
 };
 const versions = ['1.29.0', '1.36.0'];

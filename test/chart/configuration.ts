@@ -12,6 +12,7 @@ const readers = {
   'media-relay': { folder: 'media-relay', name: 'readRelayConfig' },
   'policy-sync': { folder: 'policy-sync', name: 'readPolicySyncConfig' },
   registration: { folder: 'registration', name: 'readRegistrationConfig' },
+  gateway: { folder: 'gateway', name: 'readGatewayConfig' },
 } as const;
 
 const data = z.object({ data: z.object({ 'sidestream.yaml': z.string() }) });
