@@ -116,7 +116,7 @@ function importsOf(file) {
 function sources(directory, { tests = false } = {}) {
   if (!existsSync(directory)) return [];
   return readdirSync(directory, { recursive: true })
-    .filter((name) => name.endsWith('.ts') && (tests || !name.endsWith('.test.ts')))
+    .filter((name) => /\.tsx?$/.test(name) && (tests || !name.endsWith('.test.ts')))
     .filter((name) => !/(^|\/)(node_modules|dist|gen)\//.test(name))
     .map((name) => join(directory, name));
 }

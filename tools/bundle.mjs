@@ -65,6 +65,8 @@ async function bundle(name, folder) {
     metafile: true,
     logLevel: 'warning',
   });
+  if (name === 'gateway')
+    cpSync(join(root, 'packages', 'console', 'dist', 'www'), join(folder, 'dist', 'www'), { recursive: true });
   if (name === 'cli') cpSync(join(root, 'simulators', 'assets'), join(folder, 'assets'), { recursive: true });
   const manifest = { name: `@sidestream/${name}`, version, private: true, type: 'module', exports };
   write(join(folder, 'package.json'), manifest);

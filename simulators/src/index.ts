@@ -2,6 +2,7 @@
 
 export { DialerPages, type DialerPagesOptions } from './dialer/dialer-pages.js';
 export { type IssuerOptions, IssuerSimulator } from './issuer/issuer-simulator.js';
+export type { IssuerUser } from './issuer/sign-in.js';
 export type { SigningAlgorithm } from './issuer/signing-keys.js';
 export type { TokenOptions } from './issuer/token.js';
 export { type TracedMessage, traceMessages } from './message-trace.js';

@@ -6,6 +6,9 @@ import type { Scenario } from './scenario.js';
 
 const host = '127.0.0.1';
 
+/** Who may look at the console. */
+const operator = { oid: 'operator', name: 'Grace, operator of contoso', roles: ['Sidestream.Operator'] };
+
 const calls = [
   { id: 'inbound-listed', title: 'A customer calls Ada, who is recorded' },
   { id: 'outbound-listed', title: 'Ada calls a customer' },
@@ -25,7 +28,7 @@ export class StageSet {
 
   /** What the services' configuration has to name is there before they are. */
   static async build(): Promise<StageSet> {
-    const issuer = await IssuerSimulator.start({ audience: 'sidestream' });
+    const issuer = await IssuerSimulator.start({ audience: 'sidestream', users: [operator] });
     const gateway = `${host}:${await freeTcpPort(host)}`;
     const dialer = await DialerPages.start({
       gatewayUrl: `ws://${gateway}/dialer/v1/events`,
@@ -39,6 +42,7 @@ export class StageSet {
       listen: this.#gateway,
       issuers: [{ tenant: 'contoso', issuer: this.#issuer.issuer, audience: this.#issuer.audience }],
       origins: [this.#dialer.widgetOrigin],
+      console: { authority: this.#issuer.issuer, clientId: 'console', scope: 'openid' },
     };
   }
 
@@ -46,6 +50,7 @@ export class StageSet {
   async play(scenario: Scenario, say: (what: string) => void, ended: Promise<never>): Promise<void> {
     const widgetOf = ({ id }: { id: string }) => `${this.#dialer.hostUrl}?seller=${id}`;
     const links = [
+      { title: 'The operations console', url: `http://${this.#gateway}/` },
       { title: "Ada's dialer in Dynamics 365, simulated", url: widgetOf(listedSeller) },
       { title: "Bob's", url: widgetOf(unlistedSeller) },
     ];

@@ -1,4 +1,5 @@
 // Wiring of the gateway, and nothing else.
+import { consoleFolder } from '@sidestream/console';
 import { CallsServiceClient } from '@sidestream/proto/calls/v1';
 import { PolicyServiceClient } from '@sidestream/proto/policy/v1';
 import { RegistrationServiceClient } from '@sidestream/proto/registration/v1';
@@ -81,8 +82,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     isReady,
     log,
   });
-  const consoleFiles = undefined;
-  const app = webApp({ gate, routes, dialerLog, connections, live, behindBytes, isReady, console, consoleFiles, log });
+  const app = webApp({ gate, routes, dialerLog, connections, live, behindBytes, isReady, console, consoleFolder, log });
   const server = new WebServer({
     tls,
     fetch: app.fetch as never,

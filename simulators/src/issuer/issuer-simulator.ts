@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { problem, type Reply, send } from '../provider/reply.js';
+import { type IssuerUser, SignIn } from './sign-in.js';
 import { type SigningAlgorithm, SigningKeys } from './signing-keys.js';
 import { mintToken, type TokenOptions } from './token.js';
 
@@ -24,9 +25,13 @@ export interface IssuerOptions {
   readonly audience: string;
   /** RS256. */
   readonly algorithm?: SigningAlgorithm;
+  /** Who may sign in on its page; nobody. */
+  readonly users?: readonly IssuerUser[];
 }
 
 type Route = (request: IncomingMessage, url: URL) => Reply | Promise<Reply>;
+
+const maxBodyLength = 16_384;
 
 /** Pages of other origins sign in here. */
 const openToAll = { 'access-control-allow-origin': '*' };
@@ -44,14 +49,17 @@ export class IssuerSimulator {
   readonly #routes: ReadonlyMap<string, Route>;
   #closed: Promise<void> | undefined;
 
-  private constructor(server: Server, keys: SigningKeys, origin: string, audience: string) {
+  private constructor(server: Server, keys: SigningKeys, origin: string, { audience, users = [] }: IssuerOptions) {
     this.#server = server;
     this.#keys = keys;
     this.issuer = origin;
     this.audience = audience;
+    const signIn = new SignIn(users, (options) => this.mint(options));
     this.#routes = new Map<string, Route>([
       ['GET /.well-known/openid-configuration', () => ({ status: 200, body: this.#discovery() })],
       ['GET /jwks', () => this.#jwks()],
+      ['GET /authorize', (_request, url) => signIn.authorize(url)],
+      ['POST /token', async (request) => signIn.token(new URLSearchParams(await bodyOf(request)))],
     ]);
     server.on('request', (request, response) => {
       this.#answer(request)
@@ -62,7 +70,7 @@ export class IssuerSimulator {
 
   /** Listens. Rejects when a file can't be read or used, or the address is taken. */
   static async start(options: IssuerOptions): Promise<IssuerSimulator> {
-    const { tls, host = '127.0.0.1', port = 0, audience, algorithm = 'RS256' } = options;
+    const { tls, host = '127.0.0.1', port = 0, algorithm = 'RS256' } = options;
     const keys = await SigningKeys.create(algorithm);
     const server =
       tls === undefined
@@ -72,7 +80,7 @@ export class IssuerSimulator {
     await once(server, 'listening');
     const at = server.address() as AddressInfo;
     const name = options.publicHost ?? (at.family === 'IPv6' ? `[${at.address}]` : at.address);
-    return new IssuerSimulator(server, keys, `${tls === undefined ? 'http' : 'https'}://${name}:${at.port}`, audience);
+    return new IssuerSimulator(server, keys, `${tls === undefined ? 'http' : 'https'}://${name}:${at.port}`, options);
   }
 
   /** A token of this issuer, good or bad as the options say. */
@@ -96,7 +104,7 @@ export class IssuerSimulator {
 
   async #answer(request: IncomingMessage): Promise<Reply> {
     const url = new URL(request.url ?? '/', this.issuer);
-    request.resume();
+    if (request.method === 'GET') request.resume();
     if (!this.available) return problem(503, 'The issuer is down.');
     const route = this.#routes.get(`${request.method} ${url.pathname}`);
     return (await route?.(request, url)) ?? problem(404, 'There is no such path.');
@@ -110,10 +118,23 @@ export class IssuerSimulator {
   #discovery(): object {
     return {
       issuer: this.issuer,
+      authorization_endpoint: `${this.issuer}/authorize`,
+      token_endpoint: `${this.issuer}/token`,
       jwks_uri: `${this.issuer}/jwks`,
+      code_challenge_methods_supported: ['S256'],
       response_types_supported: ['code'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: [this.#keys.current.alg],
     };
   }
+}
+
+/** A form of a sign-in, which is short. Rejects when it is not, or when the client goes away. */
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += chunk;
+    if (text.length > maxBodyLength) throw new Error('the body is too long');
+  }
+  return text;
 }

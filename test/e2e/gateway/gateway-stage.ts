@@ -1,7 +1,7 @@
 // The stage with a gateway, and an issuer that signs the tokens of its users.
 import type { TestContext } from 'node:test';
 import { listedSeller } from '@sidestream/cli';
-import { IssuerSimulator, type TokenOptions } from '@sidestream/simulators';
+import { IssuerSimulator, type IssuerUser, type TokenOptions } from '@sidestream/simulators';
 import { Stage } from '../stage.js';
 
 const audience = 'api://sidestream';
@@ -15,13 +15,20 @@ export class GatewayStage {
     this.issuer = issuer;
   }
 
-  /** Undefined, with the test skipped, where the machine lacks the real parts. */
-  static async start(t: TestContext, onLog?: (line: string) => void): Promise<GatewayStage | undefined> {
-    const issuer = await IssuerSimulator.start({ audience });
+  /** With a console for these users. Undefined, with the test skipped, where the machine lacks the real parts. */
+  static async start(
+    t: TestContext,
+    { onLog, users }: { onLog?: (line: string) => void; users?: readonly IssuerUser[] } = {},
+  ): Promise<GatewayStage | undefined> {
+    const issuer = await IssuerSimulator.start({ audience, ...(users && { users }) });
     const stage = await Stage.start(t, {
       ...(onLog && { onLog }),
       configure: (config) => {
-        config.gateway = { id: 'g1', issuers: [{ tenant: 'contoso', issuer: issuer.issuer, audience }] };
+        config.gateway = {
+          id: 'g1',
+          issuers: [{ tenant: 'contoso', issuer: issuer.issuer, audience }],
+          ...(users && { console: { authority: issuer.issuer, clientId: 'console', scope: 'openid' } }),
+        };
       },
     });
     t.after(() => issuer.close());

@@ -7,7 +7,7 @@ import { GatewayStage } from './gateway-stage.js';
 
 test('bad tokens, frames, ids and origins are refused with their codes, over WebSocket and HTTP; no log line has a token', async (t) => {
   const lines: string[] = [];
-  const set = await GatewayStage.start(t, (line) => lines.push(line));
+  const set = await GatewayStage.start(t, { onLog: (line) => lines.push(line) });
   if (!set) return;
   const good = await set.token();
   const tokens: Record<string, string> = {

@@ -28,8 +28,8 @@ export interface WebAppOptions {
   readonly behindBytes: number;
   readonly isReady: () => boolean;
   readonly console: GatewaySection['console'];
-  /** Folder of the console's built files; undefined: there is no console. */
-  readonly consoleFiles: string | undefined;
+  /** Of the console's built files, which are served where a console is configured. */
+  readonly consoleFolder: string;
   readonly log: Logger;
 }
 
@@ -65,6 +65,9 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
       }),
       async (c) => {
         const user = await gate.operator(c.env.incoming);
+        // What is done to calls, and whose numbers are looked at, can be asked for later.
+        if (route.method === 'post' || c.req.query('reveal') === 'true')
+          log.info({ tenant: user.tenant, user: user.seller, path: c.req.path }, 'an operator acts');
         const body = route.body === undefined ? undefined : readBody(await c.req.text(), route);
         return c.json(await route.work({ user, value: parameterOf(c), body }));
       },
@@ -97,7 +100,7 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
     if (options.console === undefined) throw new HttpProblem(404, 'no-console', 'no console is configured');
     return c.json(options.console);
   });
-  if (options.consoleFiles !== undefined) app.get('/*', serveStatic({ root: options.consoleFiles }));
+  if (options.console !== undefined) app.get('/*', serveStatic({ root: options.consoleFolder }));
   return app;
 }
 

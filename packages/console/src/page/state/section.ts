@@ -1,0 +1,70 @@
+/**
+ * One list of the page and the reading of it: one read at a time, one more if something changed meanwhile, and what is shown stays when
+ * a read fails.
+ */
+import { type ReadonlySignal, signal } from '@preact/signals';
+import { ApiError } from '../api/api-error.js';
+import { pause } from './pause.js';
+
+export interface SectionState<Value> {
+  /** What was read last; undefined before the first answer. */
+  readonly value: Value | undefined;
+  /** Why the last read failed; undefined when it did not. */
+  readonly error: ApiError | undefined;
+  /** When `value` was read, Unix milliseconds. */
+  readonly readAt: number | undefined;
+}
+
+/** Between two reads of one list: a burst of events costs four reads a second. */
+const restMs = 250;
+
+export class Section<Value> {
+  readonly #state = signal<SectionState<Value>>({ value: undefined, error: undefined, readAt: undefined });
+  readonly #read: () => Promise<Value>;
+  readonly #onError: (error: ApiError) => void;
+  #reading: Promise<void> | undefined;
+  #again = false;
+
+  /** @param onError told of every failed read, for what concerns the whole page */
+  constructor(read: () => Promise<Value>, onError: (error: ApiError) => void) {
+    this.#read = read;
+    this.#onError = onError;
+  }
+
+  get state(): ReadonlySignal<SectionState<Value>> {
+    return this.#state;
+  }
+
+  /** Resolves when what is shown is not older than this moment, or the read failed. Never rejects. */
+  refresh(): Promise<void> {
+    if (this.#reading !== undefined) this.#again = true;
+    this.#reading ??= this.#readAll();
+    return this.#reading;
+  }
+
+  async #readAll(): Promise<void> {
+    for (;;) {
+      this.#again = false;
+      await this.#readOnce();
+      if (!this.#again) break;
+      await pause(restMs);
+    }
+    // In the same turn: who asks after this begins another read.
+    this.#reading = undefined;
+  }
+
+  async #readOnce(): Promise<void> {
+    try {
+      this.#state.value = { value: await this.#read(), error: undefined, readAt: Date.now() };
+    } catch (cause) {
+      const error = asApiError(cause);
+      this.#state.value = { ...this.#state.value, error };
+      this.#onError(error);
+    }
+  }
+}
+
+/** What was thrown, as an error that the page can tell apart. */
+export function asApiError(cause: unknown): ApiError {
+  return cause instanceof ApiError ? cause : new ApiError('malformed', String(cause));
+}

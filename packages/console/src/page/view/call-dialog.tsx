@@ -1,0 +1,149 @@
+/** All that is known of one call, and what can be done to it. Its parties are unmasked for as long as this is open, and only if asked for. */
+import type { ComponentChildren, JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Gateway } from '../api/gateway.js';
+import type { Call } from '../api/shapes.js';
+import { type Action, actionsFor } from '../state/actions.js';
+import { capital, recordingCondition } from '../state/conditions.js';
+import { asApiError } from '../state/section.js';
+import { Badge } from './badge.js';
+import { Confirmation } from './confirmation.js';
+import { Dialog } from './dialog.js';
+import { PartyName } from './parties.js';
+import { RecordingList } from './recording-list.js';
+import { Nothing, Running, TimeOfDay } from './times.js';
+
+export interface CallDialogProps {
+  readonly call: Call;
+  /** The call is over; what is shown is how it was last seen. */
+  readonly hasEnded: boolean;
+  readonly gateway: Gateway;
+  readonly onDone: (words: string) => void;
+  readonly onClose: () => void;
+}
+
+export function CallDialog({ call, hasEnded, gateway, onDone, onClose }: CallDialogProps): JSX.Element {
+  const [asked, setAsked] = useState<Action | undefined>();
+  return (
+    <Dialog id="call" title={`${capital(call.direction)} call of ${call.tenant}`} onClose={onClose}>
+      {hasEnded && (
+        <p class="fault" role="status">
+          This call has ended. It is shown as it was last seen.
+        </p>
+      )}
+      <dl class="facts">
+        <PartyFacts call={call} gateway={gateway} />
+        <Fact title="State">{hasEnded ? 'Ended' : capital(call.phase)}</Fact>
+        <Fact title="Began">
+          <TimeOfDay time={call.startedAt} />
+        </Fact>
+        <Fact title="Since answer">{hasEnded ? <Nothing /> : <Running since={call.answeredAt} />}</Fact>
+        <Fact title="Recording">
+          <Badge {...recordingCondition(call)} />
+        </Fact>
+        <DecisionFact call={call} />
+        <Fact title="Seller">{call.seller || <Nothing />}</Fact>
+        <Fact title="Trunk">{call.trunk}</Fact>
+        <Fact title="Instance">
+          <code>{call.instance}</code>
+        </Fact>
+        <Fact title="Call id">
+          <code>{call.callId}</code>
+        </Fact>
+      </dl>
+      <RecordingList recordings={call.recordings} />
+      <div class="buttons">
+        <button type="button" onClick={onClose}>
+          Close
+        </button>
+        {!hasEnded &&
+          actionsFor(call).map((action) => (
+            <button
+              key={action.name}
+              type="button"
+              class={action.isDestructive ? 'danger' : undefined}
+              onClick={() => setAsked(action)}
+            >
+              {action.label}
+            </button>
+          ))}
+      </div>
+      {asked !== undefined && (
+        <Confirmation
+          action={asked}
+          call={call}
+          gateway={gateway}
+          onDone={onDone}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </Dialog>
+  );
+}
+
+function PartyFacts({ call, gateway }: { readonly call: Call; readonly gateway: Gateway }): JSX.Element {
+  const [revealed, setRevealed] = useState<Call | undefined>();
+  const [fault, setFault] = useState('');
+  const reveal = async (): Promise<void> => {
+    try {
+      setRevealed(await gateway.reveal(call.callId));
+      setFault('');
+    } catch (cause) {
+      setFault(asApiError(cause).message);
+    }
+  };
+  const { calling, called } = revealed ?? call;
+  return (
+    <>
+      <Fact title="Calling">
+        <PartyName party={calling} />
+      </Fact>
+      <Fact title="Called">
+        <PartyName party={called} />
+      </Fact>
+      <Fact title="Parties">
+        <button
+          type="button"
+          class="small"
+          aria-pressed={revealed !== undefined}
+          onClick={() => (revealed === undefined ? void reveal() : setRevealed(undefined))}
+        >
+          {revealed === undefined ? 'Show in full' : 'Mask again'}
+        </button>
+        {fault !== '' && (
+          <span class="fault" role="alert">
+            {fault}
+          </span>
+        )}
+      </Fact>
+    </>
+  );
+}
+
+function DecisionFact({ call: { decision } }: { readonly call: Call }): JSX.Element {
+  if (decision === undefined)
+    return (
+      <Fact title="Decision">
+        <Nothing />
+      </Fact>
+    );
+  return (
+    <Fact title="Decision">
+      {decision.record ? 'Record' : 'Do not record'}: {capital(decision.reason).toLowerCase()}
+      {decision.policyRevision !== '' && (
+        <span class="second">
+          policy <code>{decision.policyRevision}</code>
+        </span>
+      )}
+    </Fact>
+  );
+}
+
+function Fact({ title, children }: { readonly title: string; readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <div>
+      <dt>{title}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,101 @@
+/** Signing in at the simulated issuer: a page with its users, one of whom one is by a click; authorization code and PKCE (RFC 6749 §4.1, RFC 7636). */
+import { createHash, randomBytes } from 'node:crypto';
+import { problem, type Reply } from '../provider/reply.js';
+import type { TokenOptions } from './token.js';
+
+/** Who may sign in. */
+export interface IssuerUser {
+  readonly oid: string;
+  readonly name: string;
+  readonly roles?: readonly string[];
+}
+
+interface Grant {
+  readonly user: IssuerUser;
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly challenge: string;
+  readonly nonce: string | undefined;
+}
+
+/** Codes that nobody has redeemed; the oldest go. */
+const maxGrants = 100;
+const lifetimeS = 3_600;
+
+export class SignIn {
+  readonly #users: readonly IssuerUser[];
+  readonly #mint: (options: TokenOptions) => Promise<string>;
+  readonly #grants = new Map<string, Grant>();
+
+  constructor(users: readonly IssuerUser[], mint: (options: TokenOptions) => Promise<string>) {
+    this.#users = users;
+    this.#mint = mint;
+  }
+
+  /** The authorization endpoint: the page, or the way back for whom `user` names. What can't be sent back is answered 400. */
+  authorize(url: URL): Reply {
+    const query = url.searchParams;
+    const [clientId, redirectUri, challenge] = ['client_id', 'redirect_uri', 'code_challenge'].map((n) => query.get(n));
+    if (!clientId || !redirectUri || !URL.canParse(redirectUri))
+      return problem(400, 'client_id and redirect_uri are needed.');
+    if (query.get('response_type') !== 'code' || !challenge || query.get('code_challenge_method') !== 'S256')
+      return problem(400, 'Only response_type=code with a code_challenge of S256 is understood.');
+    const user = this.#users.find(({ oid }) => oid === query.get('user'));
+    if (user === undefined) return this.#page(url);
+    const code = randomBytes(16).toString('hex');
+    this.#grants.set(code, { user, clientId, redirectUri, challenge, nonce: query.get('nonce') ?? undefined });
+    for (const oldest of this.#grants.keys()) if (this.#grants.size > maxGrants) this.#grants.delete(oldest);
+    const back = new URL(redirectUri);
+    back.searchParams.set('code', code);
+    back.searchParams.set('state', query.get('state') ?? '');
+    return { status: 302, headers: { location: back.href } };
+  }
+
+  /** The token endpoint. A code is good once, for whom it was made, with the verifier of its challenge. */
+  async token(form: URLSearchParams): Promise<Reply> {
+    if (form.get('grant_type') !== 'authorization_code') return refused('unsupported_grant_type');
+    const code = form.get('code') ?? '';
+    const grant = this.#grants.get(code);
+    this.#grants.delete(code);
+    const challenge = createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url');
+    if (
+      grant === undefined ||
+      grant.clientId !== form.get('client_id') ||
+      grant.redirectUri !== form.get('redirect_uri') ||
+      grant.challenge !== challenge
+    )
+      return refused('invalid_grant');
+    const { oid, name, roles = [] } = grant.user;
+    const access = await this.#mint({ oid, name, roles, expiresInS: lifetimeS });
+    const id = await this.#mint({ oid, name, aud: grant.clientId, claims: { nonce: grant.nonce } });
+    return {
+      status: 200,
+      headers: { 'cache-control': 'no-store' },
+      body: { access_token: access, id_token: id, token_type: 'Bearer', expires_in: lifetimeS },
+    };
+  }
+
+  #page(url: URL): Reply {
+    const entries = this.#users.map(({ oid, name }) => {
+      const chosen = new URL(url);
+      chosen.searchParams.set('user', oid);
+      return `<li><a href="${escaped(chosen.href)}">${escaped(name)}</a></li>`;
+    });
+    return {
+      status: 200,
+      headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': "default-src 'none'" },
+      body: `<!doctype html><html lang="en"><title>Sign in</title><main><h1>Sign in as</h1><ul>${entries.join('')}</ul></main></html>`,
+    };
+  }
+}
+
+/** RFC 6749 §5.2. */
+function refused(error: string): Reply {
+  return { status: 400, body: { error } };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

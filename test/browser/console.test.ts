@@ -1,0 +1,127 @@
+// The operations console in a browser, on real calls: signed in to, read, and worked by keyboard alone.
+import assert from 'node:assert/strict';
+import { after, type TestContext, test } from 'node:test';
+import { chromiumMissing, eventually } from '@sidestream/peers';
+import type { Browser, Page } from 'playwright-core';
+import { GatewayStage } from '../e2e/gateway/gateway-stage.js';
+import { customerNumber } from '../e2e/stage.js';
+import { axeViolations, keepScreenshot, launchBrowser } from './browser.js';
+
+const users = [
+  { oid: 'olga', name: 'Olga', roles: ['Sidestream.Operator'] },
+  { oid: 'eve', name: 'Eve' },
+];
+const patienceMs = 60_000;
+
+let browser: Promise<Browser> | undefined;
+after(async () => (await browser)?.close());
+
+/** The console's page as somebody sees it who has just signed in. */
+async function signedIn(
+  t: TestContext,
+  set: GatewayStage,
+  name: string,
+): Promise<{ page: Page; complaints: string[] }> {
+  browser ??= launchBrowser();
+  const context = await (await browser).newContext({ viewport: { width: 1300, height: 1000 } });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  page.setDefaultTimeout(patienceMs);
+  const complaints: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('request', (request) => {
+    const { origin } = new URL(request.url());
+    if (origin !== new URL(set.url).origin && origin !== set.issuer.issuer) complaints.push(`asks ${origin}`);
+  });
+  await page.goto(`${set.url}/`);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('link', { name }).click();
+  return { page, complaints };
+}
+
+/** Moves the focus on until it is on what has this name; nothing is clicked. */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  const focused = () => page.evaluate<string>('document.activeElement?.textContent ?? ""');
+  for (let presses = 0; !name.test(await focused()); presses++) {
+    assert.ok(presses < 60, `no way to ${name} by Tab, but to "${await focused()}"`);
+    await page.keyboard.press('Tab');
+  }
+}
+
+async function press(page: Page, name: RegExp): Promise<void> {
+  await tabTo(page, name);
+  await page.keyboard.press('Enter');
+}
+
+test('the console shows a call as it goes, and pauses, resumes and ends it by keyboard alone', async (t) => {
+  const missing = chromiumMissing();
+  if (missing !== undefined) return t.skip(missing);
+  const set = await GatewayStage.start(t, { users });
+  if (set === undefined) return;
+  const { stage } = set;
+  const { recorder } = stage.laboratory;
+  const { page, complaints } = await signedIn(t, set, 'Olga');
+  await page.getByText('No calls right now.').waitFor();
+  await page.getByRole('banner').getByText('Live', { exact: true }).waitFor();
+  const row = page.locator('tr[data-call]');
+
+  const call = await stage.inbound();
+  const answeredAt = Date.now();
+  await row.getByText('Talking').waitFor();
+  t.diagnostic(`answer to console: ${Date.now() - answeredAt} ms`);
+  await row.getByText('Recording', { exact: true }).waitFor();
+  assert.ok(!(await page.content()).includes(customerNumber), 'the number is masked');
+  assert.deepEqual(await axeViolations(page), []);
+  await keepScreenshot(page, 'console-call');
+
+  await press(page, /^Open/);
+  await press(page, /^Show in full$/);
+  await page.locator('dialog').getByText(customerNumber).first().waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  await keepScreenshot(page, 'console-call-opened');
+  await press(page, /^Pause recording$/);
+  await page.getByRole('alertdialog').waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  const pausedAt = Date.now();
+  await press(page, /^Pause recording$/);
+  await row.getByText('Paused').waitFor();
+  t.diagnostic(`pause to console: ${Date.now() - pausedAt} ms`);
+  const datagrams = () => recorder.sessions[0]?.streams.map(({ statistics }) => statistics.datagrams) ?? [];
+  const before = datagrams();
+  assert.equal(before.length, 2);
+  await stage.talk(call, 50);
+  assert.deepEqual(datagrams(), before, 'not one packet reaches the recorder');
+  await press(page, /^Resume recording$/);
+  await page.getByRole('alertdialog').waitFor();
+  await press(page, /^Resume recording$/);
+  await eventually(() => datagrams().every((count, index) => count > (before[index] ?? 0) + 20), 'packets again');
+
+  await press(page, /^End call$/);
+  await page.getByRole('alertdialog').waitFor();
+  await press(page, /^End call$/);
+  await Promise.all([call.customer.ended, call.seller.ended]);
+  await page.keyboard.press('Escape');
+  const record = page.locator('tr[data-record]');
+  await record.getByText('ended-by-operator').waitFor();
+  await page.getByText('No calls right now.').waitFor();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.deepEqual(await axeViolations(page), []);
+  await keepScreenshot(page, 'console-dark');
+  assert.deepEqual(complaints, []);
+  await stage.nothingIsLeft();
+});
+
+test('who is no operator is told so, and sees no call', async (t) => {
+  const missing = chromiumMissing();
+  if (missing !== undefined) return t.skip(missing);
+  const set = await GatewayStage.start(t, { users });
+  if (set === undefined) return;
+  const call = await set.stage.inbound();
+  const { page } = await signedIn(t, set, 'Eve');
+  await page.getByText('Not allowed').first().waitFor();
+  assert.equal(await page.locator('tr[data-call]').count(), 0);
+  assert.deepEqual(await axeViolations(page), []);
+  await keepScreenshot(page, 'console-not-allowed');
+  await call.customer.hangUp();
+  await set.stage.nothingIsLeft();
+});
