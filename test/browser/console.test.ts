@@ -100,7 +100,9 @@ test('the console shows a call as it goes, and pauses, resumes and ends it by ke
   await page.getByRole('alertdialog').waitFor();
   await press(page, /^End call$/);
   await Promise.all([call.customer.ended, call.seller.ended]);
+  await page.getByRole('alertdialog').waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
   const record = page.locator('tr[data-record]');
   await record.getByText('ended-by-operator').waitFor();
   await page.getByText('No calls right now.').waitFor();
@@ -118,7 +120,7 @@ test('who is no operator is told so, and sees no call', async (t) => {
   if (set === undefined) return;
   const call = await set.stage.inbound();
   const { page } = await signedIn(t, set, 'Eve');
-  await page.getByText('Not allowed').first().waitFor();
+  await page.getByRole('heading', { name: 'Not an operator' }).waitFor();
   assert.equal(await page.locator('tr[data-call]').count(), 0);
   assert.deepEqual(await axeViolations(page), []);
   await keepScreenshot(page, 'console-not-allowed');

@@ -73,6 +73,12 @@ test('demo --stay: a call by button, both voices to see and to hear, and Ctrl-C 
   await keepScreenshot(ada.page, 'stage-dialer');
   assert.deepEqual(await axeViolations(page), []);
   await keepScreenshot(page, 'stage');
+  const operator = await browser.newPage();
+  operator.setDefaultTimeout(patienceMs);
+  await operator.goto(urlOf('The operations console') ?? '');
+  await operator.getByRole('button', { name: 'Sign in' }).click();
+  await operator.getByRole('link', { name: 'Grace' }).click();
+  await operator.locator('tr[data-record]:nth-of-type(4)').waitFor();
   assert.deepEqual(complaints, []);
 
   const children = childrenOf(child.pid ?? 0);

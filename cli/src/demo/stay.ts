@@ -50,9 +50,9 @@ export class StageSet {
   async play(scenario: Scenario, say: (what: string) => void, ended: Promise<never>): Promise<void> {
     const widgetOf = ({ id }: { id: string }) => `${this.#dialer.hostUrl}?seller=${id}`;
     const links = [
-      { title: 'The operations console', url: `http://${this.#gateway}/` },
       { title: "Ada's dialer in Dynamics 365, simulated", url: widgetOf(listedSeller) },
       { title: "Bob's", url: widgetOf(unlistedSeller) },
+      { title: 'The operations console', url: `http://${this.#gateway}/` },
     ];
     const stage = await StagePage.start({
       recorder: scenario.laboratory.recorder,

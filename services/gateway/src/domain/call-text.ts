@@ -12,8 +12,10 @@ export function shownCall({ calling, called, direction, ...rest }: Call, reveal:
   };
 }
 
+/** Some callers have no other name than their address. */
 export function shownParty({ uri, name }: Party, reveal: boolean): Party {
-  return reveal ? { uri, name } : { uri: masked(uri), name: maskedName(name) };
+  const other = name === uri ? '' : name;
+  return reveal ? { uri, name: other } : { uri: masked(uri), name: maskedName(other) };
 }
 
 /** The last two characters of the user part stay: enough to tell two calls apart, too little to call anybody. */

@@ -74,6 +74,8 @@ export interface Relay {
 
 export interface TenantPolicy {
   readonly tenant: string;
+  /** "file": signalling reads it itself, and nobody else knows more of it. */
+  readonly source?: string;
   readonly revision: string;
   readonly users: number;
   readonly fetchedAt?: string;

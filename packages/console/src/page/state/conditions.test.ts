@@ -41,6 +41,7 @@ test('a stale policy outranks a failed sync, and no policy outranks both', () =>
   assert.equal(policyCondition({ ...policy, lastError: '503' }).tone, 'warn');
   assert.equal(policyCondition({ ...policy, lastError: '503', stale: true }).word, 'Stale: record-none');
   assert.equal(policyCondition({ ...policy, revision: '', stale: true }).word, 'None');
+  assert.equal(policyCondition({ ...policy, revision: '', source: 'file' }).tone, 'idle');
 });
 
 test('a relay without a bound is never full', () => {

@@ -54,7 +54,8 @@ export function relayCondition({ draining, sessions, capacity }: Relay): Conditi
   return { word: 'Taking calls', tone: 'good' };
 }
 
-export function policyCondition({ revision, stale, staleRule, lastError }: TenantPolicy): Condition {
+export function policyCondition({ source, revision, stale, staleRule, lastError }: TenantPolicy): Condition {
+  if (source === 'file') return { word: 'In a file', tone: 'idle' };
   if (revision === '') return { word: 'None', tone: 'bad' };
   if (stale) return { word: `Stale: ${staleRule}`, tone: 'bad' };
   return lastError ? { word: 'Last sync failed', tone: 'warn' } : { word: 'Current', tone: 'good' };

@@ -64,7 +64,7 @@ export function Table({ caption, columns, children }: TableProps): JSX.Element {
         <thead>
           <tr>
             {columns.map((column) => (
-              <th key={column.title} scope="col" class={column.class}>
+              <th key={column.title} scope="col" class={column.class === 'unseen' ? undefined : column.class}>
                 {column.class === 'unseen' ? <span class="unseen">{column.title}</span> : column.title}
               </th>
             ))}

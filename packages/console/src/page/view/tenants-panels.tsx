@@ -30,7 +30,7 @@ export function PoliciesPanel({ operations }: { readonly operations: Operations 
               <td class="number">
                 <Age time={policy.checkedAt} />
               </td>
-              <td class="number">{policy.users}</td>
+              <td class="number">{policy.source === 'file' ? <Nothing /> : policy.users}</td>
             </tr>
           ))}
         </Table>
