@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { AnswerLedger } from './answer-ledger.js';
 import { HostileDatagrams, seeded } from './hostile-datagrams.js';
 import type { SendOrder, SendResult } from './sender.js';
 
@@ -15,9 +16,11 @@ async function carryOut({ host, to, count, perSecond, samples, hostile }: SendOr
   let sentBytes = 0;
   let answers = 0;
   let answeredBytes = 0;
-  socket.on('message', ({ length }) => {
+  const ledger = new AnswerLedger();
+  socket.on('message', (answer) => {
     answers += 1;
-    answeredBytes += length;
+    answeredBytes += answer.length;
+    ledger.heard(answer);
   });
   // What the kernel would not take is no fault of those who are tested.
   socket.on('error', () => undefined);
@@ -29,6 +32,7 @@ async function carryOut({ host, to, count, perSecond, samples, hostile }: SendOr
     for (; sent < due; sent += 1) {
       const datagram = bent?.next() ?? plain[sent % plain.length];
       if (datagram === undefined) continue;
+      ledger.sent(datagram);
       socket.send(datagram, to.port, to.host);
       sentBytes += datagram.length;
     }
@@ -37,7 +41,8 @@ async function carryOut({ host, to, count, perSecond, samples, hostile }: SendOr
   const tookMs = performance.now() - begun;
   await delay(listenMs);
   socket.close();
-  return { sent: count, sentBytes, tookMs, answers, answeredBytes };
+  const { unknown, findings } = ledger;
+  return { sent: count, sentBytes, tookMs, answers, answeredBytes, unknown, findings: [...findings] };
 }
 
 process.once('message', (order: SendOrder) => {

@@ -21,6 +21,10 @@ const sentSchema = z.object({
   tookMs: z.number(),
   answers: z.number(),
   answeredBytes: z.number(),
+  /** Answers that belong to no datagram that is known by its branch. */
+  unknown: z.number(),
+  /** Answers that must not have come. */
+  findings: z.array(z.string()),
 });
 
 /** What was sent, and what came back to the address. */
