@@ -16,13 +16,6 @@ export interface Decision {
   readonly recorders: readonly string[];
 }
 
-/** One direction of the forked media: `inbound` is the customer's voice, `outbound` the seller's. */
-export interface StreamActivity {
-  readonly label: string;
-  /** Whether packets of it were seen at the relay's last look. */
-  readonly active: boolean;
-}
-
 export interface Recording {
   readonly recordingId: string;
   readonly recorderCallId: string;
@@ -31,7 +24,6 @@ export interface Recording {
   readonly recorder: string;
   /** Who wants it paused: "operator", "party", "recorder". */
   readonly pausedBy: readonly string[];
-  readonly streams?: readonly StreamActivity[];
 }
 
 export interface Call {
@@ -52,6 +44,8 @@ export interface Call {
 }
 
 export interface Recorder {
+  /** The signalling instance that finds it so. */
+  readonly instance: string;
   readonly region: string;
   readonly recorder: string;
   readonly tenant: string;

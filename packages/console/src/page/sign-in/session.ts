@@ -135,9 +135,9 @@ export class Session {
       );
       return this.#keep(await oauth.processRefreshTokenResponse(server, client, response), { refreshToken, name });
     } catch (cause) {
-      // A network that is away is no refusal: the next request tries again.
-      if (cause instanceof TypeError) throw new ApiError('offline', 'The issuer can’t be reached.');
-      throw signedOut();
+      // Only the issuer's own refusal ends the session: whatever else it is, the next request tries again.
+      if (cause instanceof oauth.ResponseBodyError) throw signedOut();
+      throw new ApiError('offline', 'The issuer can’t be reached.');
     }
   }
 

@@ -9,7 +9,6 @@ import { Badge } from './badge.js';
 import { type Column, Panel, Table } from './panel.js';
 import { Parties } from './parties.js';
 import { Nothing, Running } from './times.js';
-import { Voices } from './voices.js';
 
 const columns: readonly Column[] = [
   { title: 'Call' },
@@ -19,7 +18,6 @@ const columns: readonly Column[] = [
   { title: 'Decision', class: 'extra' },
   { title: 'Recording' },
   { title: 'Recorder', class: 'extra' },
-  { title: 'Voices', class: 'extra' },
   { title: 'Actions', class: 'unseen' },
 ];
 
@@ -100,9 +98,6 @@ function CallRow({ call, onOpen }: { readonly call: Call; readonly onOpen: (call
         <Badge {...recordingCondition(call)} />
       </td>
       <td class="extra">{recording === undefined ? <Nothing /> : recording.recorder}</td>
-      <td class="extra">
-        <Voices streams={recording?.streams} />
-      </td>
       <td class="actions">
         <button type="button" onClick={() => onOpen(call)}>
           Open

@@ -25,11 +25,13 @@ export function RecordersPanel({ operations }: { readonly operations: Operations
       {(recorders) => (
         <Table caption="Recorders by region" columns={columns}>
           {[...recorders].sort(byRegion).map((recorder) => (
-            <tr key={`${recorder.region}/${recorder.recorder}/${recorder.tenant}`}>
+            <tr key={`${recorder.region}/${recorder.recorder}/${recorder.tenant}/${recorder.instance}`}>
               <th scope="row">{recorder.region || <Nothing />}</th>
               <td>
                 {recorder.recorder}
-                <span class="second">{recorder.tenant}</span>
+                <span class="second">
+                  {recorder.tenant}, as {recorder.instance} finds it
+                </span>
               </td>
               <td>
                 <Badge {...recorderCondition(recorder)} />

@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
 import type { Recording } from '../api/shapes.js';
 import { capital } from '../state/conditions.js';
-import { Voices } from './voices.js';
 
 /** Every recording of a call, the first one first. */
 export function RecordingList({ recordings }: { readonly recordings: readonly Recording[] }): JSX.Element | null {
@@ -10,11 +9,10 @@ export function RecordingList({ recordings }: { readonly recordings: readonly Re
     <>
       <h3>Recordings</h3>
       <ol class="recordings">
-        {recordings.map(({ recordingId, phase, recorder, recorderCallId, pausedBy, streams }) => (
+        {recordings.map(({ recordingId, phase, recorder, recorderCallId, pausedBy }) => (
           <li key={recordingId}>
             {capital(phase)} at {recorder || 'no recorder yet'}
             {pausedBy.length > 0 && <>, paused by {pausedBy.join(' and ')}</>}
-            {streams !== undefined && <Voices streams={streams} />}
             <span class="second">
               Call-ID at the recorder <code>{recorderCallId}</code>
             </span>
