@@ -8,7 +8,7 @@ import type { Gate } from './gate.js';
 import { HttpProblem } from './problem.js';
 
 export interface DialerStreamOptions {
-  readonly gate: Gate;
+  readonly gate: Pick<Gate, 'user'>;
   readonly dialerLog: DialerLog;
   readonly connections: Connections;
   readonly behindBytes: number;
@@ -21,12 +21,14 @@ export async function streamDialerEvents(
   response: ServerResponse,
   { gate, dialerLog, connections, behindBytes, isReady }: DialerStreamOptions,
   headers: Readonly<Record<string, string>>,
-): Promise<EventStream> {
+): Promise<void> {
   const leave = connections.arrive(addressOf(request));
   if (leave === undefined) throw new HttpProblem(429, 'too-many-connections', 'too many connections');
   response.once('close', leave);
   try {
     const user = await gate.user(request);
+    // Who has gone meanwhile closes no second time.
+    if (response.destroyed) return;
     if (!isReady()) throw new HttpProblem(503, 'not-ready', 'not ready yet');
     const lastEventId = request.headers['last-event-id'];
     const resumption = typeof lastEventId === 'string' ? dialerLog.after(user, lastEventId) : { missed: [] };
@@ -42,7 +44,6 @@ export async function streamDialerEvents(
       unlisten();
       left();
     });
-    return stream;
   } catch (error) {
     leave();
     throw error;

@@ -82,6 +82,8 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
       leave();
       throw error;
     });
+    // Who has gone meanwhile closes no second time.
+    if (outgoing.destroyed) return RESPONSE_ALREADY_SENT;
     const page = new EventStream(outgoing as never, options.behindBytes, corsHeaders(incoming, gate));
     const timer = setTimeout(() => page.end(), Math.min(2 ** 31 - 1, user.expiresAtMs - Date.now()));
     const forget = live.add(page, user.tenant);

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { eventually } from '@sidestream/peers';
+import { DialerLog } from '../domain/dialer-log.js';
+import type { User } from '../domain/user.js';
+import { Connections } from './connections.js';
+import { streamDialerEvents } from './dialer-stream.js';
+
+const ada: User = { tenant: 'contoso', seller: 'ada', operator: false, expiresAtMs: Date.now() + 60_000 };
+const limits = { connections: 10, connectionsPerUser: 2, connectionsPerSecond: 100 };
+
+/** A server of streams of Ada's; `user` says when it is known that they are hers. */
+async function served(t: TestContext, { user = async () => ada, behindBytes = 65_536 } = {}) {
+  const [dialerLog, connections] = [new DialerLog({ eventsPerSeller: 10, maxSellers: 10 }), new Connections(limits)];
+  const options = { gate: { user }, dialerLog, connections, behindBytes, isReady: () => true };
+  const server = createServer((request, response) => {
+    streamDialerEvents(request, response, options, {}).catch((error: Error) =>
+      response.writeHead(409).end(error.message),
+    );
+  }).listen(0, '127.0.0.1');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const tell = (sequence: number, reason = 'late') => {
+    dialerLog.read(sequence);
+    const payload = { callId: `c${sequence}`, reason };
+    dialerLog.add({ tenant: 'contoso', seller: 'ada', id: String(sequence), event: 'CALL_NOT_RECORDED', payload });
+  };
+  return { url, dialerLog, connections, tell };
+}
+
+test('what was missed and what comes is sent, with ids to resume by', async (t) => {
+  const { url, tell } = await served(t);
+  tell(1);
+  tell(2);
+  const leave = new AbortController();
+  const response = await fetch(url, { headers: { 'last-event-id': '1' }, signal: leave.signal });
+  assert.equal(response.headers.get('content-type'), 'text/event-stream');
+  tell(3);
+  let text = '';
+  for await (const bytes of response.body ?? []) {
+    text += Buffer.from(bytes).toString();
+    if (text.includes('"c3"')) break;
+  }
+  assert.ok(!text.includes('"c1"'));
+  assert.match(text, /id: 2\nevent: CALL_NOT_RECORDED\ndata: {"callId":"c2","reason":"late"}\n\nid: 3\n/);
+  leave.abort();
+  assert.equal((await fetch(url, { headers: { 'last-event-id': '9' } })).status, 409);
+});
+
+test('a client that goes while its token is verified leaves nothing', async (t) => {
+  let verified: (user: User) => void = () => assert.fail('nobody asks');
+  let asked = 0;
+  const user = () => {
+    asked += 1;
+    return new Promise<User>((resolve) => {
+      verified = resolve;
+    });
+  };
+  const { url, dialerLog, connections } = await served(t, { user });
+  const leave = new AbortController();
+  const gone = fetch(url, { signal: leave.signal }).catch(() => undefined);
+  await eventually(() => asked === 1, 'the token is being verified');
+  leave.abort();
+  await gone;
+  await eventually(() => connections.open === 0, 'the connection is over');
+  verified(ada);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([connections.open, dialerLog.sellers], [0, 0]);
+  // Neither place of this user is taken.
+  for (let n = 0; n < limits.connectionsPerUser; n++) assert.ok(connections.enter('contoso/ada'));
+});
+
+test('a client that does not read is cut off, one that reads is not', async (t) => {
+  const { url, connections, tell } = await served(t);
+  const leave = new AbortController();
+  const reads = await fetch(url, { signal: leave.signal });
+  let read = 0;
+  const reading = (async () => {
+    for await (const bytes of reads.body ?? []) read += bytes.length;
+  })().catch(() => undefined);
+  const { hostname, port } = new URL(url);
+  const deaf = connect(Number(port), hostname);
+  t.after(() => deaf.destroy());
+  deaf.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n');
+  deaf.pause();
+  await eventually(() => connections.open === 2, 'both are there');
+  for (let sequence = 1; connections.open > 1; sequence++) {
+    assert.ok(sequence < 5_000, 'it is still there');
+    const before = read;
+    tell(sequence, 'x'.repeat(10_000));
+    await new Promise((resolve) => setImmediate(resolve));
+    await eventually(() => read > before, 'who reads has heard it');
+  }
+  leave.abort();
+  await reading;
+});
