@@ -33,6 +33,9 @@ export function edgeConfig(options: EdgeConfigOptions): number {
     const secret = randomBytes(32).toString('hex');
     const bind = options.bind ?? '';
     if (isIP(bind) === 0) throw new SidestreamError('not-ready', `--bind '${bind}' is no address to listen on`);
+    const tls = [options.tlsPort, options.tlsCert, options.tlsKey].filter((one) => one !== undefined).length;
+    if (tls !== 0 && tls !== 3)
+      throw new SidestreamError('bad-request', 'TLS needs all three: --tls-port, --tls-cert and --tls-key');
     const { address, how } = reachable(options, bind);
     mkdirSync(options.out, { recursive: true });
     // The server and signalling are users of one group, in containers of their own.

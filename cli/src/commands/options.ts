@@ -14,8 +14,8 @@ export interface OptionsCommandOptions {
 export async function options(uri: string, { accept, timeoutMs }: OptionsCommandOptions): Promise<number> {
   const transports = new Transports();
   try {
-    const { host, port = 5060, parameters } = parseUri(uri);
-    const protocol: TransportProtocol = parameters.get('transport') === 'tcp' ? 'tcp' : 'udp';
+    const { scheme, host, port = 5060, parameters } = parseUri(uri);
+    const protocol = protocolOf(scheme, parameters.get('transport'));
     const any = isIP(host) === 6 ? '::' : '0.0.0.0';
     if (protocol === 'udp') await transports.listen({ protocol, host: any, port: 0 });
     const agent = new UserAgent({ transports, product: 'sidestream' });
@@ -39,4 +39,11 @@ export async function options(uri: string, { accept, timeoutMs }: OptionsCommand
   } finally {
     await transports.close();
   }
+}
+
+/** @throws SidestreamError `bad-request`: an answer in clear would be one of another listener */
+function protocolOf(scheme: string, parameter: string | null | undefined): TransportProtocol {
+  const transport = parameter ?? 'udp';
+  if (scheme === 'sip' && (transport === 'udp' || transport === 'tcp')) return transport;
+  throw new SidestreamError('bad-request', `only sip: URIs by UDP or TCP are asked, not ${scheme}: by ${transport}`);
 }

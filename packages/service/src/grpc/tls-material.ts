@@ -1,7 +1,8 @@
-// Certificate, key and authority of the links inside, read again when their files change: certificates are renewed under services
+// Certificate and key, and the authority of the links inside, read again when their files change: certificates are renewed under services
 // that run for months. New connections get the new ones; those that are up stay.
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import type { experimental } from '@grpc/grpc-js';
 import type { TlsFiles } from '../config/schema.js';
 
@@ -9,28 +10,31 @@ import type { TlsFiles } from '../config/schema.js';
 export const lookEveryMs = 30_000;
 
 interface Material {
-  readonly caCertificate: Buffer;
+  readonly caCertificate: Buffer | undefined;
   readonly certificate: Buffer;
   readonly privateKey: Buffer;
 }
 
+/** A server that asks nobody for a certificate needs no authority. */
+export type IdentityFiles = Omit<TlsFiles, 'caFile'> & Partial<Pick<TlsFiles, 'caFile'>>;
+
 /** See the module's head. Looks at the files while somebody listens. */
 export class TlsMaterial implements experimental.CertificateProvider {
-  readonly #files: TlsFiles;
+  readonly #files: IdentityFiles;
   readonly #everyMs: number;
   readonly #listeners = new Map<object, (material: Material) => void>();
   #material: Material;
   #timer: NodeJS.Timeout | undefined;
 
   /** Reads the files; throws where that fails or they don't fit, as a service that can't speak should not start. */
-  constructor(files: TlsFiles, everyMs = lookEveryMs) {
+  constructor(files: IdentityFiles, everyMs = lookEveryMs) {
     this.#files = files;
     this.#everyMs = everyMs;
     this.#material = read(files);
   }
 
   addCaCertificateListener(listener: experimental.CaCertificateUpdateListener): void {
-    this.#add(listener, ({ caCertificate }) => listener({ caCertificate }));
+    this.#add(listener, ({ caCertificate }) => listener(caCertificate === undefined ? null : { caCertificate }));
   }
 
   addIdentityCertificateListener(listener: experimental.IdentityCertificateUpdateListener): void {
@@ -75,15 +79,17 @@ export class TlsMaterial implements experimental.CertificateProvider {
   }
 }
 
-function read({ caFile, certFile, keyFile }: TlsFiles): Material {
-  const ca = readFileSync(caFile);
+function read({ caFile, certFile, keyFile }: IdentityFiles): Material {
+  const ca = caFile === undefined ? undefined : readFileSync(caFile);
   const cert = readFileSync(certFile);
   const key = readFileSync(keyFile);
   // Throws for a key that is not the certificate's: between two writes of a renewal the old pair stays.
-  createSecureContext({ ca, cert, key });
+  createSecureContext({ ...(ca && { ca }), cert, key });
   return { caCertificate: ca, certificate: cert, privateKey: key };
 }
 
 function isSame(one: Material, other: Material): boolean {
-  return (['caCertificate', 'certificate', 'privateKey'] as const).every((part) => one[part].equals(other[part]));
+  const parts = ({ caCertificate, certificate, privateKey }: Material) =>
+    [caCertificate, certificate, privateKey].map((part) => part?.toString('latin1'));
+  return isDeepStrictEqual(parts(one), parts(other));
 }

@@ -33,6 +33,8 @@ export class Outbox {
   #wake: () => void = () => undefined;
   #loop: Promise<void> | undefined;
   #closing = false;
+  /** What waits is refused, which has been logged. */
+  #refused = false;
 
   constructor(bus: Bus, options: OutboxOptions) {
     this.#bus = bus;
@@ -87,7 +89,7 @@ export class Outbox {
     try {
       await prepare?.(session);
     } catch (error) {
-      log.debug({ err: error }, 'the stream could not be prepared; retrying');
+      this.#refusedBy(error, 'the stream could not be prepared');
       return false;
     }
     const batch = this.#queue.slice(0, maxBatch);
@@ -103,8 +105,19 @@ export class Outbox {
     // The oldest may have been dropped meanwhile.
     while (this.#queue[0] !== undefined && published.has(this.#queue[0])) this.#queue.shift();
     const failed = outcomes[failure];
-    if (failed?.status !== 'rejected') return true;
-    log.debug({ err: failed.reason, subject: batch[failure]?.subject }, 'not published; retrying');
-    return false;
+    if (failed?.status === 'rejected') {
+      this.#refusedBy(failed.reason, `${batch[failure]?.subject} could not be published`);
+      return false;
+    }
+    if (this.#refused) log.info({ waiting: this.#queue.length }, 'messages can be published again');
+    this.#refused = false;
+    return true;
+  }
+
+  /** Once, until it goes well again: it is tried five times a second. */
+  #refusedBy(error: unknown, what: string): void {
+    const { log } = this.#options;
+    if (!this.#refused) log.warn({ err: error, waiting: this.#queue.length }, `${what}; it is tried again`);
+    this.#refused = true;
   }
 }

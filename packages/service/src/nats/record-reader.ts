@@ -32,8 +32,9 @@ export function recordSubject(tenant: string, callId: string): string {
  */
 export async function* readRecords(session: BusSession, query: RecordQuery): AsyncGenerator<CallRecord> {
   const { tenant = '*', callId = '*', since, until } = query;
-  if (/[\s.>]/.test(tenant + callId) || tenant === '' || callId === '')
-    throw new SidestreamError('bad-request', `no tenant or call has the name '${query.callId ?? tenant}'`);
+  for (const given of [query.tenant, query.callId])
+    if (given !== undefined && !/^[^\s.>*]+$/.test(given))
+      throw new SidestreamError('bad-request', `no tenant or call has the name '${given}'`);
   const { jetstream } = session;
   try {
     const consumer = await jetstream.consumers.get(stream, {

@@ -1,15 +1,16 @@
 // The listener: HTTP or HTTPS, requests to the app, upgrades to the dialers' endpoint.
-import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
-import { formatHostPort, type HostPort } from '@sidestream/service';
+import { formatHostPort, type HostPort, TlsMaterial } from '@sidestream/service';
 
 export interface WebServerOptions {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly fetch: Parameters<typeof getRequestListener>[0];
+  /** Between two looks whether the certificate was renewed. */
+  readonly lookEveryMs?: number;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
@@ -17,13 +18,10 @@ export class WebServer {
   readonly #server: Server;
   readonly #scheme: 'http' | 'https';
 
-  constructor({ tls, fetch, upgrade }: WebServerOptions) {
+  constructor({ tls, lookEveryMs, fetch, upgrade }: WebServerOptions) {
     const bounds = { requestTimeout: 15_000, headersTimeout: 10_000, maxHeaderSize: 16_384 };
     this.#scheme = tls === undefined ? 'http' : 'https';
-    this.#server =
-      tls === undefined
-        ? createServer(bounds)
-        : createTlsServer({ ...bounds, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) });
+    this.#server = tls === undefined ? createServer(bounds) : tlsServer(bounds, new TlsMaterial(tls, lookEveryMs));
     this.#server.on('request', getRequestListener(fetch));
     this.#server.on('upgrade', upgrade);
   }
@@ -47,4 +45,15 @@ export class WebServer {
       this.#server.closeAllConnections();
     });
   }
+}
+
+/** New connections get a renewed certificate; those that are up stay. */
+function tlsServer(bounds: ServerOptions, material: TlsMaterial): Server {
+  const server = createTlsServer(bounds);
+  const renew = (identity: { readonly certificate: Buffer; readonly privateKey: Buffer } | null) => {
+    if (identity !== null) server.setSecureContext({ cert: identity.certificate, key: identity.privateKey });
+  };
+  material.addIdentityCertificateListener(renew);
+  server.once('close', () => material.removeIdentityCertificateListener(renew));
+  return server;
 }

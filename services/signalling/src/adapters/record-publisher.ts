@@ -39,7 +39,7 @@ export class RecordPublisher {
     });
     const lost = new Counter({
       name: 'sidestream_call_records_lost_total',
-      help: 'Records of calls that were lost because too many waited while NATS was away.',
+      help: 'Records of calls that were lost because too many waited to be published.',
       registers,
     });
     const lines = new RateLimit({ ...lossLines, clock: () => performance.now(), maxKeys: 1 });
@@ -49,7 +49,8 @@ export class RecordPublisher {
       onPublished: () => published.inc(),
       onDropped: () => {
         lost.inc();
-        if (lines.take('')) log.error({ capacity }, 'records of calls are lost: NATS is away for too long');
+        if (lines.take(''))
+          log.error({ capacity }, 'records of calls are lost: they could not be published for too long');
       },
       prepare: async (session) => {
         if (this.#prepared === session) return;

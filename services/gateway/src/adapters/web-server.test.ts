@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { type TestContext, test } from 'node:test';
+import { connect } from 'node:tls';
+import { eventually } from '@sidestream/peers';
+import { CredentialFolder, createAuthority } from '@sidestream/pki';
+import { WebServer } from './web-server.js';
+
+/** Serial number of the certificate that a new connection is shown. */
+async function shown(t: TestContext, url: string, ca: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port), servername: 'localhost', ca });
+  t.after(() => socket.destroy());
+  await once(socket, 'secureConnect');
+  const { serialNumber } = socket.getPeerCertificate();
+  socket.destroy();
+  return serialNumber;
+}
+
+test('a renewed certificate is shown to new connections, a key that is not its own is not taken', async (t) => {
+  const authority = await createAuthority('Web');
+  const folder = await CredentialFolder.create();
+  t.after(() => folder.remove());
+  const renew = async () =>
+    folder.write(await authority.issue({ commonName: 'gateway', dnsNames: ['localhost'] }), 'gateway');
+  const files = await renew();
+  const upgrade = () => assert.fail('nobody upgrades');
+  const server = new WebServer({ tls: files, lookEveryMs: 10, fetch: () => new Response('here'), upgrade });
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  t.after(() => server.close());
+  const first = await shown(t, url, authority.certificate);
+  await renew();
+  await eventually(async () => (await shown(t, url, authority.certificate)) !== first, 'the new one is shown');
+  const second = await shown(t, url, authority.certificate);
+  await writeFile(files.keyFile, 'no key');
+  for (let n = 0; n < 20; n++) assert.equal(await shown(t, url, authority.certificate), second);
+  await renew();
+  await eventually(async () => (await shown(t, url, authority.certificate)) !== second, 'the next one is shown');
+});
