@@ -111,6 +111,22 @@ describe('on a real nats-server', () => {
     assert.deepEqual(seen, ['one', 'two', 'three']);
   });
 
+  test('what the server takes in no message is dropped and counted, and holds up nothing behind it', async (t) => {
+    const peer = await nats(t);
+    if (!peer) return;
+    const metrics = new Registry();
+    const bus = openBus(t, [peer.url]);
+    await bus.whenConnected(AbortSignal.timeout(10_000));
+    const publisher = new EventPublisher(bus, { source: 's', log, metrics });
+    for (const id of ['one', 'x'.repeat(2 * 1024 * 1024), 'two', 'y'.repeat(2 * 1024 * 1024)])
+      publisher.publish(started(id));
+    const dropped = async () => /sidestream_events_dropped_total 2/.test(await metrics.metrics());
+    await eventually(dropped, 'both are dropped');
+    await publisher.close(5_000);
+    assert.match(await metrics.metrics(), /sidestream_events_published_total{subject="events.call.started"} 2/);
+    assert.match(await metrics.metrics(), /sidestream_events_waiting 0/);
+  });
+
   test('the event queue is bounded: with no server the oldest are dropped and counted', async (t) => {
     const metrics = new Registry();
     const bus = openBus(t, ['nats://127.0.0.1:9']);

@@ -36,7 +36,7 @@ test('TLS has a port of its own', () => {
   assert.match(xml, /<contact external-ip="192\.0\.2\.1">sip:10\.0\.0\.7:5061;transport=tls<\/contact>/);
   assert.match(xml, /<key-file>\/tls\/tls\.key<\/key-file>\s*<cert-file>\/tls\/tls\.crt<\/cert-file>/);
   // Peers that are configured for TLS would find nobody there.
-  assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7', tlsPort: 5061 }), 1);
+  assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7', tlsPort: 5061 }), 2);
 });
 
 test('an instance without an address that peers could reach does not start', () => {

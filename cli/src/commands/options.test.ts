@@ -29,5 +29,5 @@ test('an answer that is not accepted, and none, are no success', async () => {
 
 test('what would be asked in clear though the URI means TLS is not asked', async () => {
   for (const uri of [`${uris[0]};transport=tls`, (uris[0] ?? '').replace('sip:', 'sips:')])
-    assert.equal(await options(uri, { accept: [200], timeoutMs }), 1, uri);
+    assert.equal(await options(uri, { accept: [200], timeoutMs }), 2, uri);
 });

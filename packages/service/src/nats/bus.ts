@@ -167,11 +167,18 @@ export class Bus {
 /** JetStream and the buckets on one live connection. */
 export class BusSession {
   readonly jetstream: JetStreamClient;
+  /** What the server takes in one message. */
+  readonly maxPayloadBytes: number;
   readonly #buckets: ReadonlyMap<BucketName, KV>;
   readonly #replicas: number;
 
-  private constructor(client: JetStreamClient, buckets: ReadonlyMap<BucketName, KV>, replicas: number) {
+  private constructor(
+    client: JetStreamClient,
+    buckets: ReadonlyMap<BucketName, KV>,
+    { replicas, maxPayloadBytes }: { readonly replicas: number; readonly maxPayloadBytes: number },
+  ) {
     this.jetstream = client;
+    this.maxPayloadBytes = maxPayloadBytes;
     this.#buckets = buckets;
     this.#replicas = replicas;
   }
@@ -190,7 +197,10 @@ export class BusSession {
     for (const [name, options] of Object.entries(bucketDefinitions)) {
       buckets.set(name as BucketName, await kvm.create(name, { ...options, replicas }));
     }
-    return new BusSession(client, buckets, replicas);
+    return new BusSession(client, buckets, {
+      replicas,
+      maxPayloadBytes: connection.info?.max_payload ?? Number.POSITIVE_INFINITY,
+    });
   }
 
   /** Makes the stream of call records where it is missing, and gives it this retention. */

@@ -8,6 +8,9 @@ const gatherMs = 10;
 /** At most so many are on their way at once. */
 const maxBatch = 128;
 
+/** More than the header fields of a message take, which count as well. */
+const headerBytes = 512;
+
 export interface Waiting {
   readonly subject: string;
   /** Nats-Msg-Id: a repeated publish is one message. */
@@ -92,7 +95,18 @@ export class Outbox {
       this.#refusedBy(error, 'the stream could not be prepared');
       return false;
     }
-    const batch = this.#queue.slice(0, maxBatch);
+    const limit = session.maxPayloadBytes - headerBytes;
+    for (let first = this.#queue[0]; first !== undefined && first.payload.length > limit; first = this.#queue[0]) {
+      // It would never be taken, and all behind it would wait.
+      log.error(
+        { subject: first.subject, bytes: first.payload.length, limit },
+        'a message is too large to be published',
+      );
+      this.#queue.shift();
+      this.#options.onDropped();
+    }
+    const large = this.#queue.findIndex(({ payload }) => payload.length > limit);
+    const batch = this.#queue.slice(0, large < 0 ? maxBatch : Math.min(large, maxBatch));
     const outcomes = await Promise.allSettled(
       batch.map(({ subject, payload, id }) =>
         session.jetstream.publish(subject, payload, { msgID: id, timeout: 2_000 }),

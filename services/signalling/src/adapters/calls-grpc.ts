@@ -96,6 +96,9 @@ export function writeFacts(facts: CallFacts) {
   };
 }
 
+/** Of parties' names, which peers may make as long as their messages. */
+const maxPartyChars = 256;
+
 function writeParty({ uri, name }: Identity): Party {
-  return { uri, name };
+  return { uri: uri.slice(0, maxPartyChars), name: name.slice(0, maxPartyChars) };
 }

@@ -89,7 +89,7 @@ describe('sipp', { skip: sippMissing() ?? false }, () => {
     const args = ['-sf', scenario('uac-login'), '-m', '1', '-i', '127.0.0.1', '-p', port];
     const running = runSipp([edge.sip, ...args, '-au', 'alice', '-ap', 'wonderland'], patience());
     const [invite] = (await arrived) as [IncomingInvite];
-    const leg = await invite.accept(sdp);
+    const leg = await invite.accept(sdp, 'carrier');
     const over = new Promise<void>((resolve) => {
       leg.listen({
         offer: (offer) => offer.refuse(488),

@@ -116,7 +116,7 @@ test('RFC 3262 §3: a caller who requires 100rel is rung reliably, one response 
     const first = once(caller, 'provisional');
     await invite.ring(183, 'v=0\r\nearly');
     const ringing = invite.ring(180, undefined);
-    const accepting = ringing.then(() => invite.accept('v=0\r\nanswer'));
+    const accepting = ringing.then(() => invite.accept('v=0\r\nanswer', 'carrier'));
     const [early] = await first;
     assert.equal(early.body.toString(), 'v=0\r\nearly');
     const second = once(caller, 'provisional');
@@ -139,7 +139,7 @@ test('a refusal does not wait for a PRACK, and ends the wait of an answer', asyn
     const invite = await caller.call({ Require: '100rel' });
     const answered = once(caller, 'final');
     await invite.ring(183, 'v=0\r\nearly');
-    const rejected = assert.rejects(invite.accept('v=0\r\nanswer'), SidestreamError);
+    const rejected = assert.rejects(invite.accept('v=0\r\nanswer', 'carrier'), SidestreamError);
     await invite.refuse(486);
     await answered;
     await rejected;
@@ -158,7 +158,7 @@ test('a caller who only supports 100rel, or does not know it, is rung as usual',
       const answered = once(caller, 'final');
       await invite.ring(183, 'v=0\r\nearly');
       await rung;
-      const leg = await invite.accept('v=0\r\nanswer');
+      const leg = await invite.accept('v=0\r\nanswer', 'carrier');
       await answered;
       assert.deepEqual(caller.statuses, ['183 usual', '200']);
       await leg.bye(undefined, AbortSignal.timeout(100));

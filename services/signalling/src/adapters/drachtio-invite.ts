@@ -87,16 +87,16 @@ export class DrachtioInvite implements IncomingInvite {
       this.#acknowledged = this.#bounded(acknowledged);
   }
 
-  accept(sdp: string, trunk?: string): Promise<Leg> {
+  accept(sdp: string, trunk: string): Promise<Leg> {
     return this.#accept(sdp, trunk);
   }
 
-  async acceptWithOffer(sdp: string, trunk?: string): Promise<{ leg: Leg; answer: Promise<string> }> {
+  async acceptWithOffer(sdp: string, trunk: string): Promise<{ leg: Leg; answer: Promise<string> }> {
     const leg = await this.#accept(sdp, trunk);
     return { leg, answer: leg.answerInAck() };
   }
 
-  async #accept(sdp: string, trunk?: string): Promise<DrachtioLeg> {
+  async #accept(sdp: string, trunk: string): Promise<DrachtioLeg> {
     // drachtio-server tells of the 200 before the PRACK that it waits for, and the library then answers 501 to that PRACK.
     await this.#acknowledged;
     const login = trunk === undefined ? undefined : this.#loginOf(trunk);

@@ -9,6 +9,7 @@ import type { SrfDialog, SrfHeaders, SrfRequest, SrfResponse } from './drachtio-
 import { PeerIdentity } from './drachtio-identity.js';
 import { fieldsOf, sdpOf, sendResponse } from './drachtio-message.js';
 import { DrachtioReferral } from './drachtio-referral.js';
+import { allowed } from './drachtio-screen.js';
 
 /** The edge as a leg sees it. */
 export interface LegEdge {
@@ -22,7 +23,6 @@ export interface LegEdge {
 const ackDeadlineMs = 32_000;
 /** What a peer does before anybody listens is kept, but not without bound. */
 const maxEarlyEvents = 16;
-const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER' };
 
 export class DrachtioLeg implements Leg {
   readonly recordAware: boolean;

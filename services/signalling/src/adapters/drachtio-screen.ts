@@ -1,11 +1,12 @@
 // What is answered at once, as no call can come of it: an INVITE that asks for more than we can do, and requests of other services.
+import { allowedMethods } from '../domain/far-headers.js';
 import type { SrfHeaders, SrfMessage, SrfRequest } from './drachtio-contract.js';
 
 /** Requests outside dialogs that an SBC for trunks has no use for. Without a handler the edge says 503, as if we were broken. */
 export const unservedMethods = ['message', 'notify', 'publish', 'register', 'subscribe'] as const;
 
-/** What may be asked of us (RFC 3261 §13.3.1.4, §20.5). */
-export const allowed = { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER' };
+/** RFC 3261 §13.3.1.4, §20.5. */
+export const allowed = { Allow: allowedMethods };
 
 /** What those requests hear (RFC 3261 §8.2.1). */
 export const notAllowed = { status: 405, headers: allowed };

@@ -114,7 +114,7 @@ function turnOfAnswer(act: () => void, answer: () => void): Promise<void> {
 async function incomingCall() {
   const arriving = arrival();
   const calling = caller.call(edge, { body: 'v=0\r\noffer' });
-  const leg = await (await arriving).accept('v=0\r\nanswer');
+  const leg = await (await arriving).accept('v=0\r\nanswer', 'carrier');
   return { leg, heard: listen(leg), ...(await calling) };
 }
 
@@ -169,7 +169,7 @@ test('an INVITE arrives with its identity, is rung and accepted; the BYE of the 
   assert.match(invite.header('from') ?? '', /^"Ann" <sip:\+15559999@carrier\.example>/);
   assert.equal(`${invite.source.address}:${invite.source.port}`, caller.address);
   await invite.ring(183, 'v=0\r\nearly');
-  const heard = listen(await invite.accept('v=0\r\nanswer'));
+  const heard = listen(await invite.accept('v=0\r\nanswer', 'carrier'));
   const { dialog, response } = await calling;
   assert.equal(response.body.toString(), 'v=0\r\nanswer');
   assert.ok(statuses.includes(183));
@@ -208,7 +208,7 @@ test('CANCEL of the caller aborts the invite; the 200 that comes too late makes 
   const cancelled = once(invite.cancelled, 'abort');
   giveUp.abort();
   await cancelled;
-  await assert.rejects(invite.accept('v=0\r\nanswer'), SidestreamError);
+  await assert.rejects(invite.accept('v=0\r\nanswer', 'carrier'), SidestreamError);
   await calling;
 });
 
@@ -452,7 +452,7 @@ test('a caller without an offer hears ours in the 200, and its ACK is the answer
   const calling = caller.call(edge, { ack: 'v=0\r\ntheir answer' });
   const invite = await arriving;
   assert.equal(invite.sdp, '');
-  const { leg, answer } = await invite.acceptWithOffer('v=0\r\nour offer');
+  const { leg, answer } = await invite.acceptWithOffer('v=0\r\nour offer', 'carrier');
   const { response } = await calling;
   assert.equal(response.body.toString(), 'v=0\r\nour offer');
   assert.equal(await answer, 'v=0\r\ntheir answer');

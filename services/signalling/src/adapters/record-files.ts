@@ -73,8 +73,15 @@ export class RecordFiles {
     await mkdir(directory, { recursive: true });
     const size = await sizeOf(this.#file);
     if (size > 0 && size + Buffer.byteLength(line) > maxBytes) await this.#rotate(maxFiles);
-    // Personal data: for the owner alone.
-    await appendFile(this.#file, line, { mode: 0o600 });
+    const before = await sizeOf(this.#file);
+    try {
+      // Personal data: for the owner alone.
+      await appendFile(this.#file, line, { mode: 0o600 });
+    } catch (error) {
+      // What of it was written would spoil the next line.
+      await truncate(this.#file, before).catch(() => undefined);
+      throw error;
+    }
   }
 
   async #rotate(maxFiles: number): Promise<void> {

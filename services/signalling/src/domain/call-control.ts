@@ -18,7 +18,7 @@ import type { CallRegistry } from './call-registry.js';
 import { replaceLeg } from './call-replacement.js';
 import { CallSession } from './call-session.js';
 import { type CallerProof, type Claim, notYetLoggedIn, type RefusedCaller } from './caller-proof.js';
-import { remainingHops } from './far-headers.js';
+import { allowedMethods, remainingHops } from './far-headers.js';
 import { newCallId } from './identifiers.js';
 import { findLeg } from './leg-search.js';
 import {
@@ -201,7 +201,7 @@ export class CallControl implements Referrals {
       ? {
           status: 200,
           headers: {
-            Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER',
+            Allow: allowedMethods,
             Accept: 'application/sdp',
           },
         }
@@ -223,7 +223,12 @@ export class CallControl implements Referrals {
     };
   }
 
-  route(from: Trunk, { parties }: CallFacts, { uri }: Pick<ReferTarget, 'uri'>): readonly Candidate[] {
+  route(from: Trunk, call: CallFacts, { uri }: Pick<ReferTarget, 'uri'>): readonly Candidate[] {
+    return this.#onward(from, call, uri, from.name);
+  }
+
+  /** @param held the trunk whose place in the call is given up */
+  #onward(from: Trunk, { parties }: CallFacts, uri: SipUri, held: string): readonly Candidate[] {
     const { trunks, targets, guard } = this.#options;
     const called = uri.user?.split(';')[0] ?? '';
     if (called === '') return [];
@@ -233,16 +238,13 @@ export class CallControl implements Referrals {
     const candidates = targets.order(trunks.candidates(routing));
     if (candidates.length === 0) return [];
     const number = routing.called.international ?? routing.called.dialled;
-    const passed = guard.admit({ from, candidates, called: number, urgent: false });
-    if (!('seats' in passed)) return [];
-    // The call has a place on its trunks already.
-    passed.seats.release();
-    return passed.candidates;
+    const urgent = trunks.isEmergency(called, requestUri);
+    return guard.onward({ from, candidates, called: number, urgent }, held);
   }
 
   redirect(from: Trunk, by: Trunk, call: CallFacts, uri: SipUri): readonly Candidate[] {
     const meant = this.#international(by, uri);
-    return this.route(from, call, { uri: meant === undefined ? uri : { ...uri, user: meant } });
+    return this.#onward(from, call, meant === undefined ? uri : { ...uri, user: meant }, by.name);
   }
 
   identify({ header }: IdentityClaim, trunk: Trunk): NamedTarget | undefined {

@@ -5,7 +5,7 @@ import { type Missing, missingNow } from './recording-assurance.js';
 import { verdictOf } from './recording-verdict.js';
 import { type Termination, terminated } from './termination.js';
 
-/** A call of days may be transferred, paused and lost for ever: what comes after so many is not kept. */
+/** A call of days may be transferred, paused and lost for ever: of more than so many those in the middle are not kept. */
 const maxEntries = 200;
 /** What is missing for less than that is on its way. */
 const missingAfterMs = 5_000;
@@ -17,6 +17,10 @@ export class CallDraft {
   readonly #now: () => Date;
   /** Recordings for which nothing leaves, as the relay says. */
   readonly #stalled = new Map<string, Date>();
+  /** Recordings that somebody who may have it wants to end, however they do. */
+  readonly #unwanted = new Set<string>();
+  /** Since when the answered call is to be recorded. */
+  #wantedSince: Date | undefined;
   #missing: Missing | undefined;
   #facts: CallFacts;
   readonly #write: (facts: CallFacts) => Pick<Draft, 'direction' | 'calling' | 'called' | 'seller' | 'decision'>;
@@ -56,6 +60,7 @@ export class CallDraft {
 
   answered(): void {
     this.#draft.answeredAt = this.#now();
+    this.#want();
   }
 
   transferred(call: CallFacts, party: string): void {
@@ -63,6 +68,11 @@ export class CallDraft {
     const { direction, ...who } = this.#write(call);
     keep(this.#draft.transfers, { at: this.#now(), party, ...who });
     Object.assign(this.#draft, { direction, seller: who.seller, decision: who.decision });
+    this.#want();
+  }
+
+  unwanted({ recordingId }: RecordingFacts): void {
+    this.#unwanted.add(recordingId);
   }
 
   asked(recording: RecordingFacts, recorder: string): void {
@@ -132,7 +142,11 @@ export class CallDraft {
   /** What has become missing, or is there again, since this was asked last. */
   assured(): { readonly missing: Missing } | { readonly found: Missing } | undefined {
     const before = this.#missing;
-    const now = missingNow(this.#draft, (id) => this.#stalled.get(id));
+    const now = missingNow(this.#draft, {
+      wantedSince: this.#wantedSince,
+      stalledSince: (id) => this.#stalled.get(id),
+      unwanted: (id) => this.#unwanted.has(id),
+    });
     if (before !== undefined) {
       if (now !== undefined) return undefined;
       this.#missing = undefined;
@@ -151,6 +165,11 @@ export class CallDraft {
     const recordings = this.#draft.recordings.map((one) => ({ ...one, termination: one.termination ?? unknown }));
     const draft = { ...this.#draft, recordings };
     return { ...draft, version: 1, instance, endedAt: this.#now(), termination, verdict: verdictOf(draft) };
+  }
+
+  #want(): void {
+    if (this.#draft.decision?.record === true) this.#wantedSince ??= this.#now();
+    else this.#wantedSince = undefined;
   }
 
   #of({ recordingId, call }: RecordingFacts): RecordingRecord {
@@ -180,8 +199,10 @@ export class CallDraft {
   }
 }
 
+/** The last entry is always the newest: what comes of it is noted there. */
 function keep<T>(list: T[], entry: T): void {
-  if (list.length < maxEntries) list.push(entry);
+  if (list.length >= maxEntries) list.splice(maxEntries / 2, 1);
+  list.push(entry);
 }
 
 function isClosed(stretches: readonly Stretch[]): boolean {

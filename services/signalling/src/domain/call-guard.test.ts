@@ -64,3 +64,26 @@ test('whoever calls for help is let through, whatever the rules and the limits a
   }
   assert.equal(calls.calls.get('pbx'), 5);
 });
+
+test('a call that is up is sent on to where it gives up its place, however full that is, and takes no other', () => {
+  const calls = guard({
+    pbx: { limits: { calls: 1, callsPerSecond: 1, maxDurationMs: undefined } },
+    cheap: { limits: { calls: 1, maxDurationMs: undefined } },
+    dear: { destinations: { allow: ['+43'], deny: [] } },
+  });
+  const candidates = [target('pbx'), target('cheap'), target('dear')];
+  const up = calls.admit({ ...called, candidates: [target('cheap')] });
+  assert.ok('seats' in up);
+  up.seats.moveTo('cheap');
+  assert.deepEqual(calls.onward({ ...called, candidates }, 'pbx'), [target('pbx')]);
+  assert.deepEqual(calls.onward({ ...called, candidates }, 'cheap'), [target('cheap')]);
+  assert.deepEqual(
+    [...calls.calls],
+    [
+      ['pbx', 1],
+      ['cheap', 1],
+      ['dear', 0],
+    ],
+  );
+  assert.deepEqual(calls.onward({ ...called, candidates, urgent: true }, 'pbx'), candidates);
+});

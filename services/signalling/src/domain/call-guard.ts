@@ -68,6 +68,20 @@ export class CallGuard {
     return { candidates: open, seats: new CallSeats(this.#limits, from.name, false) };
   }
 
+  /**
+   * Where a call that is up may be sent on to: by the destinations of all, and the limits of trunks in which it holds no place. Takes nothing.
+   *
+   * @param held the trunk whose place in the call the newcomer would take
+   */
+  onward({ from, candidates, called, urgent }: GuardedCall, held: string): readonly Candidate[] {
+    if (urgent) return candidates;
+    if (this.#destination(from.name, called) !== undefined) return [];
+    return candidates.filter(
+      ({ trunk: { name } }) =>
+        this.#destination(name, called) === undefined && (name === held || this.#limits.problem(name) === undefined),
+    );
+  }
+
   #destination(trunk: string, called: string): GuardProblem | undefined {
     const problem = this.#destinations.get(trunk)?.problem(called);
     return problem === undefined ? undefined : { reason: 'destination', text: `trunk ${trunk}: ${problem}` };

@@ -127,7 +127,12 @@ async function take(goesOn: CallSide, ends: CallSide): Promise<{ before: Leg | u
       ends.call.legs.agree(lent, { ...borrowed, descriptions });
       // Its call goes on whatever it says to what it had agreed on before.
       const back = descriptions.describe(local, ends.call.indication);
-      await leg.reinvite(back, within(ends.call.signal, answerDeadlineMs)).catch(() => {});
+      const status = await leg.reinvite(back, within(ends.call.signal, answerDeadlineMs)).then(
+        (response) => response.status,
+        () => 0,
+      );
+      if (status === 481 || status === 408)
+        ends.call.over(lent, terminated('far-side-failed', `${lent} leg answered ${status} to an offer`));
     }
     throw error;
   }

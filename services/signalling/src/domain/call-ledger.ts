@@ -77,6 +77,10 @@ export class CallLedger implements CallWitness {
     this.#options.onRecord(draft.over(this.#options.instance, termination));
   }
 
+  recordingUnwanted(recording: RecordingFacts): void {
+    this.#of(recording)?.unwanted(recording);
+  }
+
   recorderAsked(recording: RecordingFacts, recorder: string): void {
     this.#of(recording)?.asked(recording, recorder);
   }

@@ -69,13 +69,15 @@ async function seat(
   };
   if (invite.sdp !== '') {
     const agreed = { party, remote: invite.sdp, descriptions };
-    return offers.admit(side, terms, agreed, async (answer) => accepted(await invite.accept(describe(answer))));
+    return offers.admit(side, terms, agreed, async (answer) =>
+      accepted(await invite.accept(describe(answer), by.name)),
+    );
   }
   const met = await offers.adopt(
     side,
     terms,
     async (local): Promise<AgreedLeg> => {
-      const { leg, answer } = await invite.acceptWithOffer(describe(local));
+      const { leg, answer } = await invite.acceptWithOffer(describe(local), by.name);
       accepted(leg);
       return { leg, party, remote: await raced(answer, call.signal), local, descriptions };
     },

@@ -263,6 +263,8 @@ export class CallSession {
     const { trunking, clock } = this.#services;
     const isLast = index + 1 === this.#candidates.length;
     const { timeoutMs } = candidate.trunk.config.failover;
+    const called = (outcome?: Acceptance | Offered | Refusal) =>
+      this.#services.events.targetCalled(this.#members.facts, calledTarget(candidate, outcome));
     const outcome = await dialWithin(
       trunking,
       {
@@ -283,8 +285,11 @@ export class CallSession {
       },
       { answerMs: ringDeadlineMs, responseMs: isLast ? undefined : timeoutMs },
       this.#work.signal,
-    );
-    this.#services.events.targetCalled(this.#members.facts, calledTarget(candidate, outcome));
+    ).catch((error: unknown) => {
+      called();
+      throw error;
+    });
+    called(outcome);
     onTarget(candidate, outcome.kind !== 'refused' || this.#state.rang || isThere(outcome.status));
     if (outcome.kind === 'refused') return this.#refused(candidate, outcome);
     this.#media.heardAnswer(outcome.sdp, outcome.kind === 'accepted' ? outcome.branch : '');
@@ -456,10 +461,14 @@ export class CallSession {
   }
 }
 
-function calledTarget({ trunk, hostPort: peer }: Candidate, outcome: Acceptance | Offered | Refusal): CalledTarget {
-  const status = outcome.kind === 'refused' ? outcome.status : 200;
+/** @param outcome undefined: the call ended before there was one */
+function calledTarget(
+  { trunk, hostPort: peer }: Candidate,
+  outcome: Acceptance | Offered | Refusal | undefined,
+): CalledTarget {
+  const status = outcome === undefined ? 0 : outcome.kind === 'refused' ? outcome.status : 200;
   // A target that has answered with an offer has its dialog when it is acknowledged.
-  const sipCallId = outcome.kind === 'accepted' ? outcome.leg.dialog.sipCallId : '';
+  const sipCallId = outcome?.kind === 'accepted' ? outcome.leg.dialog.sipCallId : '';
   return { trunk: trunk.name, peer, status, sipCallId };
 }
 

@@ -18,6 +18,9 @@ export function remainingHops(invite: InviteIdentities): number | undefined {
   return hops > 0 ? hops - 1 : undefined;
 }
 
+/** What may be asked of us (RFC 3261 §20.5); NOTIFY of a REFER of ours, within its dialog (RFC 3515 §2.4.4). */
+export const allowedMethods = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY';
+
 /** What the far side makes of the caller's header fields. */
 export interface FarSide extends CallerTrust {
   /** Its target without URI parameters. */
@@ -34,7 +37,7 @@ export function farHeaders(invite: InviteIdentities, far: FarSide): SipFields {
     ...identityHeaders(invite, far),
     To: `<${far.to}>`,
     'Max-Forwards': String(far.maxForwards),
-    Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER',
+    Allow: allowedMethods,
     Supported: 'replaces',
     'User-Agent': 'Sidestream',
   };

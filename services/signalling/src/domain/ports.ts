@@ -31,9 +31,9 @@ export interface IncomingInvite {
    *
    * @param trunk whose credentials answer challenges within the call
    */
-  accept(sdp: string, trunk?: string): Promise<Leg>;
+  accept(sdp: string, trunk: string): Promise<Leg>;
   /** The same for an INVITE without SDP: `answer` resolves with what the ACK carried, '' when it carried nothing or none came. */
-  acceptWithOffer(sdp: string, trunk?: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
+  acceptWithOffer(sdp: string, trunk: string): Promise<{ readonly leg: Leg; readonly answer: Promise<string> }>;
   /** Sends a final failure; a second one, or one after CANCEL, does nothing. Never rejects. */
   refuse(status: number, headers?: SipFields): Promise<void>;
 }
@@ -400,6 +400,8 @@ export interface CallSteps {
   callRinging(call: CallFacts): void;
   /** This target was called. */
   targetCalled(call: CallFacts, target: CalledTarget): void;
+  /** Somebody who may have it wants this recording to end, while the call goes on. */
+  recordingUnwanted(recording: RecordingFacts): void;
   recorderAsked(recording: RecordingFacts, recorder: string): void;
   /** The recorder that was asked last has taken the recording. */
   recorderAccepted(recording: RecordingFacts): void;

@@ -88,3 +88,42 @@ test('a call that is over is not looked at any more', () => {
   kept.callEnded(recording.call, terminated('hangup'), 1);
   assert.deepEqual(lookAfter(60_000), []);
 });
+
+test('an operator ends a recording whose recorder is lost: nothing is missing any more, and a later one counts', () => {
+  const { world, kept, recording, lookAfter } = answered();
+  kept.recordingStarted(recording, world.recorderDialog, 1);
+  kept.recorderGivenUp(recording, terminated('recorder-lost'));
+  assert.equal(lookAfter(6_000).at(-1), 'recordingMissing recorder-lost');
+  kept.recordingUnwanted(recording);
+  kept.recordingEnded(recording, terminated('recorder-lost'), { durationMs: 1, gapMs: 1 });
+  assert.equal(lookAfter(1_000).at(-1), 'recordingFound');
+  const another = { ...recording, recordingId: 'r2' };
+  kept.recorderAsked(another, 'sip:r1');
+  kept.recorderGivenUp(another, refused);
+  kept.recordingFailed(another, 'sip:r1', refused);
+  assert.equal(lookAfter(6_000).at(-1), 'recordingMissing recorder-refused');
+});
+
+test('a call that is to be recorded only since a transfer is missed from then on, not from its answer', () => {
+  const { kept, recording, lookAfter } = answered();
+  const { call } = recording;
+  const unlisted = { ...call, decision: { ...call.decision, record: false } };
+  kept.callTransferred(unlisted, 'seller');
+  assert.deepEqual(lookAfter(600_000), []);
+  kept.callTransferred(call, 'seller');
+  kept.recorderAsked(recording, 'sip:r1');
+  assert.deepEqual(lookAfter(4_000), []);
+  assert.deepEqual(lookAfter(2_000), ['recordingMissing not-started']);
+});
+
+test('whoever was recorded and comes back after somebody who was not is missed when no recorder takes it', () => {
+  const { world, kept, recording, lookAfter } = answered();
+  const { call } = recording;
+  kept.recordingStarted(recording, world.recorderDialog, 1);
+  kept.callTransferred({ ...call, decision: { ...call.decision, record: false } }, 'seller');
+  kept.recordingUnwanted(recording);
+  kept.recordingEnded(recording, terminated('seller-not-listed'), { durationMs: 1, gapMs: 0 });
+  assert.deepEqual(lookAfter(60_000), []);
+  kept.callTransferred(call, 'seller');
+  assert.deepEqual(lookAfter(6_000), ['recordingMissing not-started']);
+});

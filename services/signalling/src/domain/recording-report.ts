@@ -1,5 +1,5 @@
 // What the world is told of one recording, with its times: when it began and ended, what was missing meanwhile. It decides nothing.
-import type { CallEvents, MonotonicClock, RecorderDialog, RecordingFacts } from './ports.js';
+import type { CallWitness, MonotonicClock, RecorderDialog, RecordingFacts } from './ports.js';
 import { RecordingGaps } from './recording-gaps.js';
 import type { RecordingEffect } from './recording-state.js';
 import type { Termination } from './termination.js';
@@ -17,7 +17,7 @@ export interface RecordingPlace {
 }
 
 export class RecordingReport {
-  readonly #events: CallEvents;
+  readonly #events: CallWitness;
   readonly #clock: MonotonicClock;
   readonly #facts: () => RecordingFacts;
   readonly #gaps = new RecordingGaps();
@@ -32,7 +32,7 @@ export class RecordingReport {
   #endedAtMs: number | undefined;
 
   /** @param facts as they are now */
-  constructor(events: CallEvents, clock: MonotonicClock, facts: () => RecordingFacts) {
+  constructor(events: CallWitness, clock: MonotonicClock, facts: () => RecordingFacts) {
     this.#events = events;
     this.#clock = clock;
     this.#facts = facts;
@@ -53,6 +53,11 @@ export class RecordingReport {
   turned(paused: boolean): void {
     if (paused) this.#gaps.pause(this.#clock());
     else this.#gaps.resume(this.#clock());
+  }
+
+  /** Somebody who may have it wants the recording to end, while the call goes on. */
+  unwanted(): void {
+    this.#events.recordingUnwanted(this.#facts());
   }
 
   /** A recorder that was up is gone. @param sinceMs the last moment at which it was known to be there; absent: now */

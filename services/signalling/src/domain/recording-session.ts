@@ -26,6 +26,7 @@ import {
   type RecordingState,
   stepRecording,
 } from './recording-state.js';
+import { isWantedEnd } from './recording-verdict.js';
 import { type Termination, terminated, terminationOf } from './termination.js';
 
 export interface RecordingServices {
@@ -187,6 +188,7 @@ export class RecordingSession {
 
   /** Ends the recording while the call goes on. Resolves when fork and dialog are given back. Idempotent, never rejects. */
   end(termination: Termination): Promise<void> {
+    if (isWantedEnd(termination)) this.#report.unwanted();
     this.#dispatch({ type: 'stop', termination });
     return this.ended;
   }

@@ -21,7 +21,8 @@ export function verdictOf({
   recordings,
 }: Pick<CallRecord, 'answeredAt' | 'decision' | 'recordings'>): Verdict {
   const begun = recordings.some(({ startedAt }) => startedAt !== undefined);
-  const waived = recordings.some(({ termination }) => termination !== undefined && isWantedEnd(termination));
+  const last = recordings.at(-1)?.termination;
+  const waived = last !== undefined && isWantedEnd(last);
   if (answeredAt === undefined) return Verdict.NOT_EXPECTED;
   if (decision?.record !== true && recordings.length === 0) return Verdict.NOT_EXPECTED;
   if (waived) return Verdict.WAIVED;

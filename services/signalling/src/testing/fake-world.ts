@@ -418,6 +418,7 @@ export class FakeWorld {
     recordingFound: () => this.#tell('recordingFound'),
     callRinging: () => {},
     targetCalled: () => {},
+    recordingUnwanted: () => {},
     recorderAsked: () => {},
     recorderAccepted: () => {},
     recorderGivenUp: () => {},
