@@ -53,7 +53,8 @@ export class PlayedGateway {
   #greet(socket: WebSocket, greeting: { token: string; lastEventId?: string }): void {
     this.greetings.push(greeting);
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
-    socket.send(JSON.stringify({ type: 'authenticated', seller: greeting.token.replace('token of ', ''), expiresAt }));
-    for (const event of this.#events.slice(Number(greeting.lastEventId ?? 0))) socket.send(JSON.stringify(event));
+    const [seller, place] = [greeting.token.replace('token of ', ''), String(this.#events.length)];
+    socket.send(JSON.stringify({ type: 'authenticated', seller, expiresAt, place }));
+    for (const event of this.#events.slice(Number(greeting.lastEventId ?? place))) socket.send(JSON.stringify(event));
   }
 }

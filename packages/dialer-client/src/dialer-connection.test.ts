@@ -16,6 +16,15 @@ test('reauthenticate: a new token, in place, without lastEventId', async (t) => 
   assert.equal(gateway.connections.length, 1);
 });
 
+test('who has had no event yet resumes from the place that the gateway named first', async (t) => {
+  const { gateway } = await stage(t);
+  const first = await gateway.connection();
+  await first.frame();
+  first.send({ type: 'authenticated', seller: 'ada', expiresAt: tomorrow, place: '41' });
+  first.reset();
+  assert.equal((await (await gateway.connection(2)).accept())['lastEventId'], '41');
+});
+
 test('reauthenticate while an authentication is under way: the new token goes when that has been answered', async (t) => {
   const { gateway, tokens, problems } = await stage(t, { timing: { ...quick, silenceMs: 5 } });
   const connection = await gateway.connection();

@@ -141,6 +141,8 @@ export class EventStream {
         this.#phase = 'connected';
         this.#connectedAt ??= performance.now();
         this.#refusals = 0;
+        // Who has had no event yet resumes from where it began.
+        this.#lastEventId ??= frame.place;
         this.#options.onState({ state: 'connected', seller: frame.seller, expiresAt: frame.expiresAt });
         if (this.#refresh) void this.#ask();
         break;

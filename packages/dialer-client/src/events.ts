@@ -31,7 +31,12 @@ export type DialerEvent = { readonly id: string } & (
 );
 
 export type ServerFrame =
-  | { readonly type: 'authenticated'; readonly seller: string; readonly expiresAt: Date }
+  | {
+      readonly type: 'authenticated';
+      readonly seller: string;
+      readonly expiresAt: Date;
+      readonly place: string | undefined;
+    }
   | { readonly type: 'event'; readonly event: DialerEvent }
   | { readonly type: 'reauthenticate' }
   /** Of a kind that this version does not know; an event's id counts all the same. */
@@ -47,7 +52,9 @@ export function readFrame(data: unknown): ServerFrame | undefined {
   const expiresAt = date(frame['expiresAt']);
   switch (type) {
     case 'authenticated':
-      return isText(seller) && expiresAt ? { type, seller, expiresAt } : undefined;
+      return isText(seller) && expiresAt
+        ? { type, seller, expiresAt, place: isText(frame['place']) ? frame['place'] : undefined }
+        : undefined;
     case 'event': {
       if (!isText(id)) return undefined;
       if (!isFields(payload) || !isText(payload['callId'])) return { type: 'unknown', id };

@@ -42,7 +42,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const bus = Bus.open({ nats: config.nats, name: `gateway.${instance}`, log, metrics, health });
   const tokens = new IssuerTokens(issuers);
   const dialerLog = new DialerLog({ eventsPerSeller: limits.eventsPerSeller, maxSellers });
-  const fold = new DialerFold({ startWithinMs: limits.recordingStarts, historyMs, maxCalls });
+  const fold = new DialerFold({ startWithinMs: limits.recordingStarts, maxCalls });
   const endedCalls = new EndedCalls({ maxLive: maxCalls, maxEnded });
   const connections = new Connections(limits);
   const gate = new Gate({ tokens, origins, publicUrl, requestsPerSecond });
@@ -54,7 +54,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     historyMs,
     onCaughtUp: () => health.set('events', true),
     endedCalls,
-    onEvent: (event) => live.tell(event),
+    onEvent: (event, tenant) => live.tell(event, tenant),
     log,
   });
   const isReady = () => intake.caughtUp;

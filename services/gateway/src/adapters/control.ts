@@ -11,6 +11,8 @@ export type CallAction = (typeof callActions)[number];
 /** Ending a call waits for the peers' answers to BYE. */
 const deadlineMs = 15_000;
 const options = { deadlineMs };
+/** An instance that has not answered by then counts as silent. */
+const lookUp = { deadlineMs: 3_000 };
 
 export interface ControlOptions {
   readonly signalling: Instances<CallsServiceClient>;
@@ -29,7 +31,7 @@ export class Control {
   async calls(tenant: string): Promise<{ calls: Call[]; silent: string[] }> {
     const instances = this.#options.signalling.all();
     const answers = await Promise.allSettled(
-      instances.map(({ client }) => callUnary(client.listCalls.bind(client), { tenant }, options)),
+      instances.map(({ client }) => callUnary(client.listCalls.bind(client), { tenant }, lookUp)),
     );
     const calls = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.calls : []));
     const silent = instances.filter((_, index) => answers[index]?.status === 'rejected').map(({ id }) => id);
@@ -64,7 +66,7 @@ export class Control {
   async recorders(tenant: string): Promise<(Recorder & { instance: string })[]> {
     const instances = this.#options.signalling.all();
     const answers = await Promise.allSettled(
-      instances.map(({ client }) => callUnary(client.listRecorders.bind(client), { tenant }, options)),
+      instances.map(({ client }) => callUnary(client.listRecorders.bind(client), { tenant }, lookUp)),
     );
     return answers.flatMap((answer) => {
       if (answer.status === 'rejected') return [];
@@ -90,21 +92,21 @@ export class Control {
     return (await callUnary(client.getStatus.bind(client), { tenant }, options)).tenants;
   }
 
-  /** Every instance is asked; the one that has the call counts. */
+  /** Every instance is asked; the first that has the call counts. */
   async #owner(tenant: string, callId: string): Promise<{ call: Call; client: CallsServiceClient }> {
-    const answers = await Promise.allSettled(
-      this.#options.signalling.all().map(async ({ client }) => {
-        const { call } = await callUnary(client.getCall.bind(client), { callId }, options);
-        return { call, client };
-      }),
-    );
-    for (const answer of answers)
-      if (answer.status === 'fulfilled' && answer.value.call?.tenant === tenant)
-        return { call: answer.value.call, client: answer.value.client };
-    const failed = answers.find(
-      (one) => one.status === 'rejected' && SidestreamError.from(one.reason).code !== 'not-found',
-    );
-    if (failed?.status === 'rejected') throw SidestreamError.from(failed.reason);
-    throw new SidestreamError('not-found', 'there is no such live call');
+    const asked = this.#options.signalling.all().map(async ({ client }) => {
+      const { call } = await callUnary(client.getCall.bind(client), { callId }, lookUp);
+      if (call?.tenant !== tenant) throw new SidestreamError('not-found', 'it is not here');
+      return { call, client };
+    });
+    try {
+      return await Promise.any(asked);
+    } catch (error) {
+      const failed = (error as AggregateError).errors.map((one) => SidestreamError.from(one));
+      throw (
+        failed.find(({ code }) => code !== 'not-found') ??
+        new SidestreamError('not-found', 'there is no such live call')
+      );
+    }
   }
 }

@@ -22,6 +22,7 @@ export class DialerEndpoint {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false });
   readonly #open = new Map<WebSocket, { readonly dialer: DialerSocket; alive: boolean }>();
   readonly #pinging: NodeJS.Timeout;
+  #closing = false;
 
   constructor(options: DialerEndpointOptions) {
     this.#options = options;
@@ -31,18 +32,17 @@ export class DialerEndpoint {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     const path = request.url?.split('?')[0];
-    const leave = path === dialerPath ? this.#options.connections.arrive(addressOf(request)) : undefined;
-    if (leave === undefined) {
-      const status = path === dialerPath ? '429 Too Many Requests' : '404 Not Found';
-      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-      return;
-    }
+    if (path !== dialerPath) return void refuse(socket, '404 Not Found');
+    if (this.#closing) return void refuse(socket, '503 Service Unavailable');
+    const leave = this.#options.connections.arrive(addressOf(request));
+    if (leave === undefined) return void refuse(socket, '429 Too Many Requests');
     socket.once('close', leave);
     this.#server.handleUpgrade(request, socket, head, (client) => this.#connected(client, request));
   }
 
   /** Ends them all so that they come back. Whoever does not take it within the time is cut off. */
   async close(graceMs: number): Promise<void> {
+    this.#closing = true;
     clearInterval(this.#pinging);
     for (const { dialer } of this.#open.values()) dialer.close(closeCodes.goingAway, 'going away');
     const deadline = setTimeout(() => {
@@ -80,6 +80,11 @@ export class DialerEndpoint {
       }
     }
   }
+}
+
+/** Half a connection would stay open as long as the client likes. */
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }
 
 export function addressOf({ socket }: IncomingMessage): string {

@@ -119,7 +119,8 @@ export class DialerSocket {
   }
 
   #greet({ seller, expiresAtMs }: User): void {
-    this.#send({ type: 'authenticated', seller, expiresAt: new Date(expiresAtMs).toISOString() });
+    const expiresAt = new Date(expiresAtMs).toISOString();
+    this.#send({ type: 'authenticated', seller, expiresAt, place: this.#options.dialerLog.place });
     this.#later(expiresAtMs - askAgainMs, () => {
       this.#send({ type: 'reauthenticate', expiresAt: new Date(expiresAtMs).toISOString() });
       this.#later(expiresAtMs, () => this.close(closeCodes.unauthenticated, 'expired'));

@@ -30,7 +30,10 @@ async function served(t: TestContext, { user = async () => ada, behindBytes = 65
   const tell = (sequence: number, reason = 'late') => {
     dialerLog.read(sequence);
     const payload = { callId: `c${sequence}`, reason };
-    dialerLog.add({ tenant: 'contoso', seller: 'ada', id: String(sequence), event: 'CALL_NOT_RECORDED', payload });
+    dialerLog.add(
+      { tenant: 'contoso', seller: 'ada', id: String(sequence), event: 'CALL_NOT_RECORDED', payload },
+      Date.now(),
+    );
   };
   return { url, dialerLog, connections, tell };
 }

@@ -8,6 +8,8 @@ import type { EndedCalls } from '../domain/ended-calls.js';
 const tickMs = 250;
 /** A deadline is taken to have passed only when no event from before it can still be on its way. */
 const lateMs = 2_000;
+/** After a loss of NATS, what was stored meanwhile is on its way for so long. */
+const recoveryMs = 5_000;
 
 export interface EventIntakeOptions {
   readonly fold: DialerFold;
@@ -15,12 +17,13 @@ export interface EventIntakeOptions {
   readonly endedCalls: EndedCalls;
   readonly historyMs: number;
   readonly onCaughtUp: () => void;
-  /** Every event that comes, after what was. */
-  readonly onEvent: (event: Event) => void;
+  /** Every event that comes, after what was. `tenant`: whose it is; undefined where that is nobody's, or unknown. */
+  readonly onEvent: (event: Event, tenant: string | undefined) => void;
   readonly log: Logger;
 }
 
 export class EventIntake {
+  readonly #bus: Bus;
   readonly #options: EventIntakeOptions;
   readonly #feed: EventFeed;
   readonly #starting = new AbortController();
@@ -28,6 +31,7 @@ export class EventIntake {
   #ticking: NodeJS.Timeout | undefined;
 
   constructor(bus: Bus, options: EventIntakeOptions) {
+    this.#bus = bus;
     this.#options = options;
     this.#feed = new EventFeed(bus, {
       log: options.log,
@@ -58,16 +62,24 @@ export class EventIntake {
     dialerLog.read(sequence);
     const { body, time = new Date(storedAtMs) } = event;
     if (body === undefined) return;
-    for (const told of fold.take({ sequence, storedAtMs, time, body })) dialerLog.add(told);
+    const { value } = body;
+    const tenant = 'tenant' in value ? value.tenant : 'callId' in value ? endedCalls.tenantOf(value.callId) : undefined;
+    for (const told of fold.take({ sequence, storedAtMs, time, body })) dialerLog.add(told, storedAtMs);
     endedCalls.take(body, time);
-    if (this.#caughtUp) onEvent(event);
+    if (this.#caughtUp) onEvent(event, tenant);
   }
 
   #present(): void {
-    const { fold, dialerLog, onCaughtUp } = this.#options;
+    const { fold, dialerLog, historyMs, onCaughtUp } = this.#options;
     this.#caughtUp = true;
+    let quietUntilMs = 0;
     this.#ticking = setInterval(() => {
-      for (const told of fold.expire(Date.now() - lateMs)) dialerLog.add(told);
+      const nowMs = Date.now();
+      dialerLog.forget(nowMs - historyMs);
+      // What happens meanwhile comes later: nothing is late before it could have come.
+      if (!this.#bus.connected) quietUntilMs = nowMs + recoveryMs;
+      if (nowMs < quietUntilMs) return;
+      for (const told of fold.expire(nowMs - lateMs)) dialerLog.add(told, nowMs);
     }, tickMs);
     onCaughtUp();
   }

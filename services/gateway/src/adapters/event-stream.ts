@@ -23,6 +23,11 @@ export class EventStream {
     response.once('close', () => clearInterval(this.#keepAlive));
   }
 
+  /** From where the client resumes that has been sent nothing yet. */
+  begin(id: string): void {
+    this.#write(`id: ${id}\n\n`);
+  }
+
   send({ id, event, data }: ServerSentEvent): void {
     this.#write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }

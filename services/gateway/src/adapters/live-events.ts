@@ -11,15 +11,15 @@ export class LiveEvents {
     return () => void this.#pages.delete(page);
   }
 
-  /** Tenants' own changes to their own pages; what has no tenant, such as a relay's, to all. */
-  tell({ body, time }: Event): void {
+  /** Tenants' own changes to their own pages, those of relays to all. @param of the tenant, where it is known */
+  tell({ body, time }: Event, of: string | undefined): void {
     if (body === undefined || this.#pages.size === 0) return;
     const { value } = body;
     const kind = eventSubject(body).replace('events.', '');
-    const of = 'tenant' in value ? value.tenant : undefined;
     const callId = 'callId' in value ? value.callId : undefined;
+    const forAll = body.$case === 'mediaUp' || body.$case === 'mediaDown';
     for (const [page, tenant] of this.#pages)
-      if (of === undefined || of === tenant) page.send({ event: kind, data: { callId, time } });
+      if (forAll || of === tenant) page.send({ event: kind, data: { callId, time } });
   }
 
   end(): void {

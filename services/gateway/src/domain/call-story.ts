@@ -45,6 +45,8 @@ export interface CallStory {
   readonly live: readonly string[];
   /** Why the awaited one failed before the answer. */
   readonly failure: string | undefined;
+  /** Why no recorder has taken it yet; they are asked again. */
+  readonly delay: string | undefined;
   readonly told: 'nothing' | 'started' | 'not-recorded';
 }
 
@@ -65,6 +67,7 @@ export function callOf(body: Body): string | undefined {
     case 'callTransferred':
     case 'callEnded':
     case 'recordingStarted':
+    case 'recordingDelayed':
     case 'recordingFailed':
     case 'recordingEnded':
       return body.value.callId;
@@ -85,6 +88,8 @@ export function stepStory(story: CallStory | undefined, happening: Happening): S
       const live = [...story.live, body.value.recorderCallId].slice(-maxLive);
       return settled({ ...story, live }, happening);
     }
+    case 'recordingDelayed':
+      return { story: { ...story, delay: body.value.reason }, told: [] };
     case 'recordingFailed':
       if (!story.awaited && story.arrival !== undefined) return { story, told: [] };
       return settled(failed(story, body.value), happening);
@@ -108,9 +113,12 @@ export function deadlineOf({ arrival, seller, awaited, told }: CallStory, startW
 
 /** The deadline has passed. */
 export function expireStory(story: CallStory): Step {
-  const { arrival, callId } = story;
+  const { arrival, callId, delay } = story;
   if (arrival === undefined) return { story, told: [] };
-  const event: DialerEvent = { event: 'CALL_NOT_RECORDED', payload: { callId, reason: 'not-started-in-time' } };
+  const event: DialerEvent = {
+    event: 'CALL_NOT_RECORDED',
+    payload: { callId, reason: delay ?? 'not-started-in-time' },
+  };
   // No event of the stream stands for it: it takes its id from the one that began the wait, which told nothing itself.
   return { story: { ...story, told: 'not-recorded' }, told: [told(story, arrival.sequence, event)] };
 }
@@ -126,6 +134,7 @@ function begun(call: Of<'callStarted'>, { storedAtMs }: Happening): CallStory {
     callId: '',
     live: [],
     failure: undefined,
+    delay: undefined,
     told: 'nothing',
   };
 }
@@ -158,6 +167,7 @@ function transferred(story: CallStory, call: Of<'callTransferred'>, happening: H
     awaited: call.decision?.record === true,
     callId: call.recordingCallId,
     failure: undefined,
+    delay: undefined,
     told: 'nothing',
     arrival: arrivalOf(happening),
   };

@@ -27,7 +27,7 @@ export interface CallEndedPayload {
 /** Raises nothing in the framework: the widget shows why. */
 export interface CallNotRecordedPayload {
   readonly callId: string;
-  /** A termination's reason, or `not-started-in-time`. */
+  /** Why no recorder took it: a termination's reason; `not-started-in-time` where none is known. */
   readonly reason: string;
 }
 

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Result } from '@sidestream/proto/events/v1';
-import { answered, ended, recorded, recordingFailed, started, TestStream, transferred } from '../testing/stream.js';
+import {
+  answered,
+  ended,
+  recorded,
+  recordingDelayed,
+  recordingFailed,
+  started,
+  TestStream,
+  transferred,
+} from '../testing/stream.js';
 import type { Happening } from './call-story.js';
 import type { Told } from './dialer-event.js';
 import { DialerFold } from './dialer-fold.js';
 
-const options = { startWithinMs: 20_000, historyMs: 3_600_000, maxCalls: 100 };
+const options = { startWithinMs: 20_000, maxCalls: 100 };
 
 /** What is told of these events, in words: `1:ada:WIDGET_CALL_STARTED`. */
 function fold(bodies: readonly Happening['body'][], stream = new TestStream(), folder = new DialerFold(options)) {
@@ -70,6 +79,14 @@ test('a recording that does not start in time is told by the id of the answer; o
   assert.deepEqual(fold([recorded(), ended()], stream, folder), ['4 ada WIDGET_CALL_ENDED false']);
 });
 
+test('a recording that no recorder has taken in time is told with what the last one said', () => {
+  const stream = new TestStream();
+  const folder = new DialerFold(options);
+  assert.deepEqual(fold([started(), answered(), recordingDelayed('recorder-unreachable')], stream, folder), []);
+  const expected = ['2 ada CALL_NOT_RECORDED recorder-unreachable'];
+  assert.deepEqual(folder.expire(stream.nowMs + 20_000).map(inWords), expected);
+});
+
 test('who reads the stream later, without a timer, comes to the same events in the same order', () => {
   const stream = new TestStream();
   const before = [started(), answered()].map((body) => stream.next(body));
@@ -120,6 +137,6 @@ test('calls are bounded in number and age', () => {
   for (let index = 0; index < 10; index += 1) folder.take(stream.next(started('ada', `c${index}`)));
   folder.expire(stream.nowMs);
   assert.equal(folder.calls, 3);
-  folder.expire(stream.nowMs + options.historyMs);
+  folder.expire(stream.nowMs + 7 * 86_400_000);
   assert.equal(folder.calls, 0);
 });

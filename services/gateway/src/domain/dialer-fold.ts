@@ -5,10 +5,11 @@ import type { Told } from './dialer-event.js';
 export interface DialerFoldOptions {
   /** How long after its answer a recording may take to start until its seller is told that there is none. */
   readonly startWithinMs: number;
-  /** Calls older than this are forgotten: who begins to read the stream now does not know them either. */
-  readonly historyMs: number;
   readonly maxCalls: number;
 }
+
+/** As long as the longest call may last: one whose end was lost goes then. */
+const longestCallMs = 7 * 86_400_000;
 
 export class DialerFold {
   readonly #options: DialerFoldOptions;
@@ -47,7 +48,7 @@ export class DialerFold {
       told.push(...step.told);
     }
     for (const [callId, { beganAtMs }] of this.#stories) {
-      if (beganAtMs > nowMs - this.#options.historyMs && this.#stories.size <= this.#options.maxCalls) break;
+      if (beganAtMs > nowMs - longestCallMs && this.#stories.size <= this.#options.maxCalls) break;
       this.#keep(callId, undefined);
     }
     return told;

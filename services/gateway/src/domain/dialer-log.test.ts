@@ -17,7 +17,7 @@ function logOf(...sequences: number[]): DialerLog {
   log.read(10);
   for (const sequence of sequences) {
     log.read(sequence);
-    log.add(told(sequence));
+    log.add(told(sequence), sequence);
   }
   return log;
 }
@@ -33,27 +33,44 @@ test('what came after an id is given, in order', () => {
   assert.deepEqual(missed(log, '20'), []);
 });
 
-test('an id from the future, of somebody else, or that is none is unknown', () => {
+test('an id from the future, or that is none, is unknown', () => {
   const log = logOf(11, 15);
-  for (const id of ['16', '12', '0', '-1', '1e3', 'x', '', '99999999999999999999'])
-    assert.equal(missed(log, id), 'unknown', id);
-  assert.equal(missed(log, '11', bob), 'unknown');
+  for (const id of ['16', '-1', '1e3', 'x', '', '99999999999999999999']) assert.equal(missed(log, id), 'unknown', id);
 });
 
-test('an id from before what is kept gives all that is kept', () => {
+test('who has been told nothing yet resumes from the place at which it came', () => {
+  const log = logOf(11);
+  log.read(14);
+  const { place } = log;
+  assert.equal(place, '14');
+  assert.deepEqual(missed(log, place), []);
+  // A deadline passes, which tells by the id of an answer before.
+  log.add(told(13), 14);
+  log.read(16);
+  log.add(told(16), 16);
+  assert.deepEqual(missed(log, place), ['13', '16']);
+  assert.deepEqual(missed(log, place, bob), []);
+});
+
+test('an id from before what is kept gives all that is kept; what is old is kept no more', () => {
   assert.deepEqual(missed(logOf(11, 15), '9'), ['11', '15']);
-  assert.deepEqual(missed(logOf(11, 12, 13, 14), '11'), ['12', '13', '14']);
+  const log = logOf(11, 12, 13, 14);
+  assert.deepEqual(missed(log, '11'), ['12', '13', '14']);
+  log.forget(14);
+  assert.deepEqual(missed(log, '11'), ['14']);
+  log.forget(15);
+  assert.deepEqual([missed(log, '11'), log.sellers], [[], 0]);
 });
 
 test('listeners hear their own seller alone, until they stop; sellers without a listener are forgotten when there are too many', () => {
   const log = logOf(11);
   const heard: string[] = [];
   const stop = log.listen(ada, ({ id }) => heard.push(id));
-  log.add(told(12));
-  log.add(told(13, bob));
-  log.add(told(14, { tenant: 'contoso', seller: 'eve' }));
+  log.add(told(12), 20);
+  log.add(told(13, bob), 20);
+  log.add(told(14, { tenant: 'contoso', seller: 'eve' }), 20);
   stop();
-  log.add(told(15));
+  log.add(told(15), 20);
   assert.deepEqual(heard, ['12']);
   assert.equal(log.sellers, 2);
 });

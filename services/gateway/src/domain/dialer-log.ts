@@ -6,21 +6,25 @@ export interface DialerLogOptions {
   readonly maxSellers: number;
 }
 
+interface Kept {
+  readonly told: Told;
+  /** Place in the stream up to which it was read when this was told, and when that was. */
+  readonly at: number;
+  readonly atMs: number;
+}
+
 interface SellerLog {
-  readonly events: Told[];
-  /** Events have been dropped at the front: ids that are not there may have been. */
-  trimmed: boolean;
+  events: Kept[];
   readonly listeners: Set<(told: Told) => void>;
 }
 
-/** `unknown`: the id was never given to this seller. */
+/** `unknown`: no such place has been reached, or it is none. */
 export type Resumption = { readonly missed: readonly Told[] } | 'unknown';
 
 export class DialerLog {
   readonly #options: DialerLogOptions;
   readonly #sellers = new Map<string, SellerLog>();
-  /** Sequence of the first and the last event of the stream that were read. */
-  #first: number | undefined;
+  /** Sequence of the last event of the stream that was read. */
   #last = 0;
 
   constructor(options: DialerLogOptions) {
@@ -31,32 +35,42 @@ export class DialerLog {
     return this.#sellers.size;
   }
 
+  /** From where somebody resumes who has been told nothing yet. */
+  get place(): string {
+    return String(this.#last);
+  }
+
   /** An event of the stream was read, whether it tells anybody anything or not. */
   read(sequence: number): void {
-    this.#first ??= sequence;
     this.#last = sequence;
   }
 
-  add(told: Told): void {
+  add(told: Told, atMs: number): void {
     const log = this.#open(told);
-    log.events.push(told);
-    if (log.events.length > this.#options.eventsPerSeller) {
-      log.events.shift();
-      log.trimmed = true;
-    }
+    log.events.push({ told, at: this.#last, atMs });
+    if (log.events.length > this.#options.eventsPerSeller) log.events.shift();
     for (const tell of [...log.listeners]) tell(told);
   }
 
-  /** What came after the event of this id. Of one that was kept no more all that is left is given, and the dialer drops what it had. */
+  /** Forgets what was told before. */
+  forget(beforeMs: number): void {
+    for (const [key, log] of this.#sellers) {
+      const old = log.events.findIndex(({ atMs }) => atMs >= beforeMs);
+      if (old !== 0) log.events = old < 0 ? [] : log.events.slice(old);
+      if (log.events.length + log.listeners.size === 0) this.#sellers.delete(key);
+    }
+  }
+
+  /** What came after the event of this id, or after this place; all that is left where that is kept no more. */
   after(seller: SellerKey, id: string): Resumption {
-    if (!/^[1-9]\d{0,15}$/.test(id)) return 'unknown';
-    const log = this.#sellers.get(keyOf(seller));
-    const index = log?.events.findIndex((told) => told.id === id) ?? -1;
-    if (index >= 0) return { missed: log?.events.slice(index + 1) ?? [] };
-    const sequence = Number(id);
-    if (sequence > this.#last) return 'unknown';
-    const oldest = log?.trimmed ? Number(log.events[0]?.id) : (this.#first ?? Number.POSITIVE_INFINITY);
-    return sequence < oldest ? { missed: log?.events ?? [] } : 'unknown';
+    const place = Number(id);
+    if (!/^\d{1,15}$/.test(id) || place > this.#last) return 'unknown';
+    const events = this.#sellers.get(keyOf(seller))?.events ?? [];
+    const index = events.findIndex(({ told }) => told.id === id);
+    // A deadline that has passed tells by an id that is older than the place at which it does.
+    const isLater = ({ told, at }: Kept) => Number(told.id) > place || (Number(told.id) < at && at >= place);
+    const missed = index >= 0 ? events.slice(index + 1) : events.filter(isLater);
+    return { missed: missed.map(({ told }) => told) };
   }
 
   /** Calls back for what the seller is told from now on, until the function that it returns is called. */
@@ -66,7 +80,7 @@ export class DialerLog {
     log.listeners.add(tell);
     return () => {
       log.listeners.delete(tell);
-      if (log.listeners.size + log.events.length === 0 && !log.trimmed) this.#sellers.delete(key);
+      if (log.listeners.size + log.events.length === 0) this.#sellers.delete(key);
     };
   }
 
@@ -79,7 +93,7 @@ export class DialerLog {
       this.#sellers.set(key, known);
       return known;
     }
-    const log: SellerLog = { events: [], trimmed: false, listeners: new Set() };
+    const log: SellerLog = { events: [], listeners: new Set() };
     this.#sellers.set(key, log);
     if (this.#sellers.size > this.#options.maxSellers) this.#forgetOne();
     return log;

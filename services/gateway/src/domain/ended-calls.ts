@@ -77,6 +77,13 @@ export class EndedCalls {
     }
   }
 
+  /** Of a call that is up, or over for not long. */
+  tenantOf(callId: string): string | undefined {
+    const isIt = (one: CallRecord) => one.callId === callId;
+    return (this.#live.get(callId) ?? [...this.#ended.values()].map((calls) => calls.findLast(isIt)).find(Boolean))
+      ?.tenant;
+  }
+
   /** The newest first. @param before only those that ended earlier */
   list(tenant: string, limit: number, before = new Date(8.64e15)): CallRecord[] {
     const all = this.#ended.get(tenant) ?? [];

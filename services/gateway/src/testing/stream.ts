@@ -68,6 +68,11 @@ export const recordingFailed = (recorderCallId = 'r-c1'): Body => ({
   },
 });
 
+export const recordingDelayed = (reason: string): Body => ({
+  $case: 'recordingDelayed',
+  value: { callId: 'c1', recordingId: 'x', recorderHost: 'r', reason, detail: '' },
+});
+
 export const transferred = (seller: string, record = true): Body => ({
   $case: 'callTransferred',
   value: {
