@@ -217,6 +217,23 @@ test('no two workloads that share nodes want the same port', { skip }, () => {
   }
 });
 
+test('each Certificate has a secret of its own, which its workload reads', { skip }, () => {
+  const certificate = z.object({ spec: z.looseObject({ secretName: z.string() }) });
+  for (const [name, objects] of renders()) {
+    const certificates = objects.filter(({ kind }) => kind === 'Certificate');
+    const secrets = certificates.map((one) => certificate.parse(one).spec.secretName);
+    assert.equal(new Set(secrets).size, secrets.length, `${name}: ${secrets.join(' ')}`);
+    for (const [index, { metadata }] of certificates.entries()) {
+      const pod = podsOf(objects).find(({ owner }) => owner.metadata.name === metadata.name);
+      const sources = pod?.spec.volumes.find((one) => one.name === 'config')?.projected?.sources ?? [];
+      assert.ok(
+        sources.some(({ secret }) => secret?.name === secrets[index]),
+        `${name}: ${metadata.name}`,
+      );
+    }
+  }
+});
+
 test('in load balancer mode each pod has a Service that goes on while it drains', { skip }, () => {
   const service = z.object({
     metadata: z.object({ name: z.string() }),

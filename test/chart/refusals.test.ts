@@ -37,6 +37,10 @@ const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
     values: { ...oneRegion, signalling: { podLabels: { 'app.kubernetes.io/name': 'x' } } },
     says: /selects the pods/,
   },
+  'one secret for the certificates of all workloads': {
+    values: { ...production, tls: { ...production.tls, secretName: 'internal' } },
+    says: /tls\.secretName is of mode existingSecret/,
+  },
   'no issuer': { values: { tls: { mode: 'certManager' } }, says: /tls\.issuer\.name is needed/ },
 };
 

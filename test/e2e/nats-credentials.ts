@@ -2,11 +2,17 @@
 import { randomUUID } from 'node:crypto';
 import { createAccount, createOperator, createUser, type KeyPair } from '@nats-io/nkeys';
 
-export interface NatsCredentials {
+export interface NatsCredentials<Name extends string> {
   /** Lines of nats-server's configuration that admit only this account's users. */
   readonly serverConfig: string;
-  /** Content of a credentials file. */
-  readonly credentials: string;
+  /** Content of each user's credentials file. */
+  readonly credentials: Readonly<Record<Name, string>>;
+}
+
+/** Subjects that a user may use; absent: all. */
+export interface NatsPermissions {
+  readonly publish?: readonly string[];
+  readonly subscribe?: readonly string[];
 }
 
 const unlimited = -1;
@@ -15,13 +21,14 @@ const accountLimits = {
   ...{ wildcards: true, conn: unlimited, leaf: unlimited },
 };
 
-/** Issues an operator, an account with JetStream and a user, all new. */
-export function issueNatsCredentials(): NatsCredentials {
+/** Issues an operator, an account with JetStream and its users, all new. */
+export function issueNatsCredentials<Name extends string>(
+  users: Readonly<Record<Name, NatsPermissions>>,
+): NatsCredentials<Name> {
   const operator = createOperator();
   const account = createAccount();
   // JetStream with operators needs a system account as well.
   const system = createAccount();
-  const user = createUser();
   const operatorJwt = signed(operator, operator, 'operator', {});
   const accountJwt = signed(operator, account, 'account', {
     limits: {
@@ -30,8 +37,7 @@ export function issueNatsCredentials(): NatsCredentials {
     },
   });
   const systemJwt = signed(operator, system, 'account', { limits: accountLimits });
-  const userJwt = signed(account, user, 'user', { subs: unlimited, data: unlimited, payload: unlimited });
-  const seed = new TextDecoder().decode(user.getSeed());
+  const credentials = Object.entries<NatsPermissions>(users).map(([name, may]) => [name, userFile(account, may)]);
   return {
     serverConfig: [
       `operator: ${operatorJwt}`,
@@ -42,8 +48,19 @@ export function issueNatsCredentials(): NatsCredentials {
       `  ${system.getPublicKey()}: ${systemJwt}`,
       '}',
     ].join('\n'),
-    credentials: `-----BEGIN NATS USER JWT-----\n${userJwt}\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`,
+    credentials: Object.fromEntries(credentials),
   };
+}
+
+function userFile(account: KeyPair, { publish, subscribe }: NatsPermissions): string {
+  const user = createUser();
+  const jwt = signed(account, user, 'user', {
+    ...{ subs: unlimited, data: unlimited, payload: unlimited },
+    ...(publish && { pub: { allow: publish } }),
+    ...(subscribe && { sub: { allow: subscribe } }),
+  });
+  const seed = new TextDecoder().decode(user.getSeed());
+  return `-----BEGIN NATS USER JWT-----\n${jwt}\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`;
 }
 
 /** A version 2 NATS JWT. */

@@ -157,10 +157,10 @@ describe('on a real nats-server', () => {
   test('credentials: with our file it connects, without one it does not', async (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'sidestream-nats-creds-'));
     t.after(() => rmSync(directory, { recursive: true, force: true }));
-    const { serverConfig, credentials } = issueNatsCredentials();
+    const { serverConfig, credentials } = issueNatsCredentials({ sidestream: {} });
     const [serverFile, credentialsFile] = [join(directory, 'server.conf'), join(directory, 'sidestream.creds')];
     writeFileSync(serverFile, serverConfig);
-    writeFileSync(credentialsFile, credentials, { mode: 0o600 });
+    writeFileSync(credentialsFile, credentials.sidestream, { mode: 0o600 });
     const peer = await ownNats(t, { args: ['-c', serverFile] });
     if (!peer) return;
     const bus = openBus(t, [peer.url], { credentialsFile });

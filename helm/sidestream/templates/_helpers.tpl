@@ -59,6 +59,13 @@ capabilities: { drop: [ALL] }
 {{- add (int .Values.config.signalling.drainSeconds) 30 -}}
 {{- end -}}
 
+{{/* One for each workload in mode certManager: Certificates that share a secret would replace each other's for ever. */}}
 {{- define "sidestream.tlsSecret" -}}
+{{- if ne .root.Values.tls.mode "certManager" -}}
 {{- default (printf "%s-%s-tls" (include "sidestream.fullname" .root) .component) .root.Values.tls.secretName -}}
+{{- else if .root.Values.tls.secretName -}}
+{{- fail "tls.secretName is of mode existingSecret: in mode certManager each workload has a secret of its own" -}}
+{{- else -}}
+{{- printf "%s-tls" .fullname -}}
+{{- end -}}
 {{- end -}}
