@@ -37,6 +37,7 @@ export const unlistedSeller = { id: 'bob', name: 'Bob Calder', number: '+4930123
 export function laboratoryConfig(at: LaboratoryAddresses): LaboratoryConfig {
   return {
     nats: { servers: [at.natsUrl] },
+    records: { maxBytes: 64 * 1024 * 1024 },
     grpc: { tls: { certFile: 'internal.crt', keyFile: 'internal.key', caFile: 'ca.crt' } },
     regions: { local: { recorders: [at.recorderUri] } },
     tenants: {

