@@ -30,6 +30,8 @@ export interface Render {
   readonly kubeVersion?: string;
   readonly apiVersions?: readonly string[];
   readonly values?: object;
+  /** Folder of the chart, where it is another than the repository's. */
+  readonly chart?: string;
 }
 
 /** Helm as it was found. */
@@ -88,7 +90,7 @@ function lookFor(path: string, besides: string): Helm | string {
   return {
     version: output.trim(),
     run,
-    template: (render) => template(chartFolder, render),
+    template: (render) => template(render.chart ?? chartFolder, render),
     notes: (values) => {
       const folder = join(home, 'with-notes');
       cpSync(chartFolder, folder, { recursive: true });
