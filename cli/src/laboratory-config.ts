@@ -37,7 +37,6 @@ export const unlistedSeller = { id: 'bob', name: 'Bob Calder', number: '+4930123
 export function laboratoryConfig(at: LaboratoryAddresses): LaboratoryConfig {
   return {
     nats: { servers: [at.natsUrl] },
-    records: { maxBytes: 64 * 1024 * 1024 },
     grpc: { tls: { certFile: 'internal.crt', keyFile: 'internal.key', caFile: 'ca.crt' } },
     regions: { local: { recorders: [at.recorderUri] } },
     tenants: {
@@ -71,6 +70,8 @@ export function laboratoryConfig(at: LaboratoryAddresses): LaboratoryConfig {
     },
     signalling: { id: 's1', listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'], drainSeconds: 1 },
     mediaRelay: { id: 'r1', region: 'local', rtpengine: { ng: at.ng } },
+    // Reserved in JetStream's store, which is a small one beside a demo.
+    records: { maxBytes: 64 * 1024 * 1024 },
     log: { level: 'info' },
   };
 }

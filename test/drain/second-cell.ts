@@ -2,8 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { Deployment, type LaboratoryConfig } from '@sidestream/cli';
+import { accountId, Deployment, type LaboratoryConfig } from '@sidestream/cli';
 import { startRtpengine } from '@sidestream/peers';
+import { RecorderSimulator } from '@sidestream/simulators';
 import { parse, stringify } from 'yaml';
 import type { Stage } from '../e2e/stage.js';
 
@@ -31,6 +32,20 @@ export async function startSecondCell(
   t.after(() => deployment.stop());
   await deployment.ready(readyMs);
   return deployment;
+}
+
+/** A recorder for the second cell alone, of the same keys as the stage's; it ends with the test. */
+export async function startOwnRecorder(
+  t: TestContext,
+  stage: Stage,
+): Promise<{ recorder: RecorderSimulator; uri: string }> {
+  const file = (name: string) => join(dirname(stage.laboratory.configFile), name);
+  const recorder = await RecorderSimulator.start({
+    tls: { certFile: file('recorder.crt'), keyFile: file('recorder.key'), trustFile: file('ca.crt') },
+    accountId,
+  });
+  t.after(() => recorder.close());
+  return { recorder, uri: `sip:SRS@localhost:${recorder.address.port};transport=tls` };
 }
 
 /** Where a deployment's edge takes a called number, over UDP. */
