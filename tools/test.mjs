@@ -25,19 +25,24 @@ if (chosen.length === 0) {
 // The end-to-end tests are real-time media: they get the machine for themselves, after the others.
 const endToEnd = '@sidestream/test';
 const counts = { passed: 0, failed: 0, skipped: 0 };
+let reports = 0;
 let exitCode = 0;
 const unit = chosen.filter((name) => name !== endToEnd);
 if (unit.length > 0) await runProjects(unit, 2);
 if (chosen.includes(endToEnd)) await runProjects([endToEnd], 1);
-if (exitCode !== 0 && counts.failed === 0) counts.failed = 1;
+if (reports !== chosen.length) console.error(`${chosen.length} projects were tested, but only ${reports} reported`);
+if ((exitCode !== 0 || reports !== chosen.length) && counts.failed === 0) counts.failed = 1;
 console.log(`tests took ${((Date.now() - started) / 1000).toFixed(0)} s`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(counts.failed > 0 ? 1 : 0);
 
-/** Runs projects' tests through nx (cached where nothing changed) and adds up what their runners counted. */
+/**
+ * Runs projects' tests through nx and adds up what their runners counted. Nothing comes from nx's cache, which clones of
+ * one machine share: a run is a run, and nx cuts the output of many cached results at a pipe.
+ */
 function runProjects(names, parallel) {
   return new Promise((resolve) => {
-    const args = ['--no-install', 'nx', 'run-many', '-t', 'test', `--projects=${names.join(',')}`];
+    const args = ['--no-install', 'nx', 'run-many', '-t', 'test', `--projects=${names.join(',')}`, '--skip-nx-cache'];
     const child = spawn('npx', [...args, '--output-style=static', `--parallel=${parallel}`], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -62,6 +67,7 @@ function runProjects(names, parallel) {
 function count(line) {
   const match = /^\s*[ℹ#] (pass|fail|cancelled|skipped|todo) (\d+)$/.exec(line);
   if (!match) return;
+  if (match[1] === 'pass') reports += 1;
   const kind = { pass: 'passed', fail: 'failed', cancelled: 'failed', skipped: 'skipped', todo: 'failed' }[match[1]];
   counts[kind] += Number(match[2]);
 }
