@@ -7,6 +7,7 @@ import { failed, strict } from './answered.js';
 import { callsCommand, drainCommand } from './commands/calls-command.js';
 import { configCommand } from './commands/config-command.js';
 import { demo } from './commands/demo.js';
+import { doctorCommand } from './commands/doctor-command.js';
 import { type EdgeConfigOptions, edgeConfig } from './commands/edge-config.js';
 import { lintCommand } from './commands/lint.js';
 import { options } from './commands/options.js';
@@ -64,6 +65,7 @@ Exit code: 0 only if everything is proven.`,
   );
 
 program.addCommand(configCommand(exitWith));
+program.addCommand(doctorCommand((code) => process.exit(code)));
 program.addCommand(routeCommand(exitWith));
 program.addCommand(policyCommand(exitWith));
 

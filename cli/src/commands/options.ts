@@ -1,8 +1,8 @@
 // `sidestream options`: asks a SIP server whether it is there, as a trunk would.
-import { isIP } from 'node:net';
 import { SidestreamError } from '@sidestream/service';
-import { parseUri, type TransportProtocol, Transports, UserAgent } from '@sidestream/sip';
+import { parseUri, type TransportProtocol } from '@sidestream/sip';
 import { failed, say } from '../answered.js';
+import { askOptions } from '../ask-options.js';
 
 export interface OptionsCommandOptions {
   /** Statuses that are a success. */
@@ -12,32 +12,14 @@ export interface OptionsCommandOptions {
 
 /** Sends one OPTIONS by UDP or TCP and prints the answer. @returns the exit code: 0 for an accepted status, else 1 */
 export async function options(uri: string, { accept, timeoutMs }: OptionsCommandOptions): Promise<number> {
-  const transports = new Transports();
   try {
     const { scheme, host, port = 5060, parameters } = parseUri(uri);
     const protocol = protocolOf(scheme, parameters.get('transport'));
-    const any = isIP(host) === 6 ? '::' : '0.0.0.0';
-    if (protocol === 'udp') await transports.listen({ protocol, host: any, port: 0 });
-    const agent = new UserAgent({ transports, product: 'sidestream' });
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), timeoutMs);
-    try {
-      const from = '<sip:sidestream@sidestream.invalid>';
-      const target = { protocol, host, port };
-      const { status, reason } = await agent.request({ method: 'OPTIONS', uri, from, target, signal: deadline.signal });
-      say(`${uri}: ${status} ${reason}`);
-      return accept.includes(status) ? 0 : 1;
-    } catch (error) {
-      if (!deadline.signal.aborted) throw error;
-      throw new SidestreamError('deadline-exceeded', `${uri}: no answer within ${timeoutMs} ms`);
-    } finally {
-      clearTimeout(timer);
-      await agent.close();
-    }
+    const { status, reason } = await askOptions(uri, { protocol, host, port }, timeoutMs);
+    say(`${uri}: ${status} ${reason}`);
+    return accept.includes(status) ? 0 : 1;
   } catch (error) {
     return failed(error);
-  } finally {
-    await transports.close();
   }
 }
 

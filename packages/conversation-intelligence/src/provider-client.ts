@@ -106,6 +106,24 @@ export class ProviderClient {
     return await this.#bounded(signal, (bounded) => this.#listUsers(bounded, validators));
   }
 
+  /**
+   * Asks for the first page of users and for no more: whether there is a token, and the API answers with it.
+   *
+   * @returns how many users the page has, and whether there are more.
+   * @throws ProviderError; the signal's reason when it aborts.
+   */
+  async probe(signal: AbortSignal): Promise<{ readonly users: number; readonly more: boolean }> {
+    const url = new URL('api/v1.0/providers/users', this.#base);
+    const collector = new UserCollector(url, this.#limits, this.#redactor.clean);
+    const isWanted = (status: number) => status === 200;
+    collector.add(
+      await this.#bounded(signal, (bounded) =>
+        this.#api.send({ method: 'GET', url, headers: common }, isWanted, { refreshed: false }, bounded),
+      ),
+    );
+    return { users: collector.list().users.length, more: collector.next !== undefined };
+  }
+
   /** Ends what is under way and closes the connections; idempotent. */
   async close(): Promise<void> {
     await this.#http.close();

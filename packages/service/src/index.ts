@@ -29,6 +29,7 @@ export { createLogger, type Logger } from './log.js';
 export { Bus, type BusSession } from './nats/bus.js';
 export { EventFeed, type EventFeedOptions, type StreamPlace } from './nats/event-feed.js';
 export { type EventBody, EventPublisher, eventSubject } from './nats/event-publisher.js';
+export { inspectNats, type NatsInspection, type StreamReport } from './nats/inspect.js';
 export { KvFollower, type KvFollowerOptions, type KvValue } from './nats/kv-follower.js';
 export { KvWriter } from './nats/kv-writer.js';
 export { eventStream, leaseTtlMs, type RecordRetention } from './nats/layout.js';

@@ -2,6 +2,7 @@
 export type { NameForm } from './name-form.js';
 export {
   type CertificateIdentity,
+  checkIdentity,
   expiryThreshold,
   type Finding,
   type RecorderIdentity,
@@ -10,6 +11,7 @@ export {
 } from './recorder-identity.js';
 export type { JsonObject } from './registration-body.js';
 export {
+  isPublicAddress,
   obstacle,
   planRegistration,
   type RegistrationPlan,

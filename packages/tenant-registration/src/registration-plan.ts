@@ -145,6 +145,11 @@ notPublic.addSubnet('fc00::', 7, 'ipv6');
 notPublic.addSubnet('fe80::', 10, 'ipv6');
 notPublic.addAddress('::1', 'ipv6');
 
+/** Whether an address may be one that the world sees: not one of a private network, of this machine or of a link. */
+export function isPublicAddress(address: string): boolean {
+  return !notPublic.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
 /** The documentation speaks of an IP address, and of 0.0.0.0 for any; whatever else is passed on as it is. */
 function* sourceFindings(network: string): Generator<Finding> {
   const [address = '', length] = network.split('/');
@@ -155,7 +160,7 @@ function* sourceFindings(network: string): Generator<Finding> {
       text: `sourceIpNetwork ${network}: only a single address, or 0.0.0.0 for any, is documented; the provider may refuse or ignore it`,
     };
   }
-  if (notPublic.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) {
+  if (!isPublicAddress(address)) {
     yield {
       severity: 'warning',
       code: 'source-network-not-public',

@@ -1,14 +1,14 @@
 // The connection to NATS. It may be absent at any time: nothing on the call path waits for it.
-import { readFileSync } from 'node:fs';
 import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import { type ObjectStore, Objm } from '@nats-io/obj';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { Gauge, type Registry } from 'prom-client';
 import type { SidestreamConfig } from '../config/schema.js';
 import type { Health } from '../health.js';
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
+import { natsIdentity } from './connect-options.js';
 import {
   type BucketName,
   bucketDefinitions,
@@ -117,18 +117,13 @@ export class Bus {
 
   #connectOptions(nats: SidestreamConfig['nats'], name: string): Parameters<typeof connect>[0] {
     return {
-      servers: nats.servers,
-      name,
+      ...natsIdentity(nats, name),
       timeout: connectTimeoutMs,
       reconnect: true,
       maxReconnectAttempts: -1,
       reconnectTimeWait: retryMs,
       pingInterval: 5_000,
       maxPingOut: 2,
-      // Otherwise every publish makes an error beforehand, for the stack of a failure that may come.
-      noAsyncTraces: true,
-      ...(nats.tls && { tls: { certFile: nats.tls.certFile, keyFile: nats.tls.keyFile, caFile: nats.tls.caFile } }),
-      ...(nats.credentialsFile && { authenticator: credsAuthenticator(readFileSync(nats.credentialsFile)) }),
     };
   }
 
