@@ -157,6 +157,7 @@ test('with the documented permissions of NATS users a whole deployment works, an
   await run('register');
   await run('calls', 'list');
   await run('calls', 'list', '--ended');
+  await run('doctor', '--only', 'nats,provider');
   for (const service of services.values()) await service.stop(readyMs);
   assert.deepEqual(refusals(peer), []);
 });

@@ -4,7 +4,7 @@ import { ConfigError, readConfig } from '@sidestream/service';
 import { failed } from '../answered.js';
 import { type Check, type CheckName, type Result, worst } from '../doctor/check.js';
 import { checks } from '../doctor/checks.js';
-import { problemFindings } from '../doctor/config-check.js';
+import { problemFindings, recorderProblems } from '../doctor/config-check.js';
 import { Examined } from '../doctor/examined.js';
 import { reportJson, reportText } from '../doctor/report.js';
 import { runChecks } from '../doctor/run-checks.js';
@@ -25,6 +25,8 @@ export async function doctor({ config: file, only, tenant, timeoutMs, json }: Do
   const chosen = checks.filter(({ name }) => only?.includes(name) ?? true);
   try {
     const config = readConfig(file);
+    const problems = recorderProblems(config);
+    if (problems.length > 0) throw new ConfigError(file, problems);
     const names = chosen.map(({ name }) => name);
     const examined = new Examined({ file, config, names, tenant, timeoutMs });
     const results = await runChecks(chosen, examined, progress);

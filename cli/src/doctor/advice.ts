@@ -10,7 +10,8 @@ export interface OurSide {
   readonly identity?: string;
 }
 
-const refusedCertificate = ({ peer, identity }: OurSide) =>
+/** For whom our certificate is not good enough. */
+export const refusedCertificate = ({ peer, identity }: OurSide) =>
   `${peer} does not take ${identity ?? 'a client without a certificate'}: its operator has to trust the authority that signed it, and to know its name`;
 
 const untrusted = ({ peer, trust }: OurSide) =>

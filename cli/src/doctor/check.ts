@@ -25,6 +25,8 @@ export interface Probe {
   readonly where: string;
   /** What to do when it throws or gives no answer in time. */
   readonly todo: string;
+  /** `skipped`: that nobody answers is a matter of another check. */
+  readonly atDeadline?: 'skipped';
   /** What it throws is a failure. The signal aborts at the deadline; what comes later is not heard. */
   run(signal: AbortSignal): readonly Finding[] | Promise<readonly Finding[]>;
 }

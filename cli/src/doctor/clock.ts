@@ -17,6 +17,7 @@ export const clockCheck: Check = {
       ([url, trustFile]): Probe => ({
         where: new URL(url).origin,
         todo: 'set the clock: run chrony or systemd-timesyncd',
+        atDeadline: 'skipped',
         run: async (signal) => {
           const where = new URL(url).origin;
           try {

@@ -1,7 +1,9 @@
 // Check `config`: what is configured and what somebody should look at. What is wrong ends the examination before it begins.
 import { statSync } from 'node:fs';
-import { type ConfigProblem, configWarnings } from '@sidestream/service';
+import { type ConfigProblem, configWarnings, recordersOf, type SidestreamConfig } from '@sidestream/service';
+import { recorderProfiles, resolveRecorder } from '@sidestream/siprec';
 import { type Check, type Finding, ok, warn } from './check.js';
+import { reasonOf } from './reason.js';
 
 /** Keys of files that hold a secret. */
 const secretKey = /^(keyFile|clientKeyFile|clientSecretFile|credentialsFile|passwordFile|edgeSecretFile)$/;
@@ -22,6 +24,20 @@ export const configCheck: Check = {
     },
   ],
 };
+
+/** Recorders that are neither a documented endpoint nor a usable URI, which signalling would tell at its start. */
+export function recorderProblems({ regions, tenants }: SidestreamConfig): ConfigProblem[] {
+  return Object.entries(tenants).flatMap(([name, tenant]) =>
+    recordersOf(tenant, regions).flatMap(({ recorder }) => {
+      try {
+        resolveRecorder(recorder, recorderProfiles[tenant.recording.profile]);
+        return [];
+      } catch (error) {
+        return [{ path: `tenants.${name}.recorders`, message: reasonOf(error) }];
+      }
+    }),
+  );
+}
 
 /** What a configuration that can't be used is told as. */
 export function problemFindings(file: string, problems: readonly ConfigProblem[]): Finding[] {

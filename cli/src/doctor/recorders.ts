@@ -2,13 +2,17 @@
 import { connect } from 'node:net';
 import { Headers, SipError, TlsIdentity, Transports, UserAgent } from '@sidestream/sip';
 import { recorderProfiles } from '@sidestream/siprec';
-import { adviceFor } from './advice.js';
+import { adviceFor, codeOf, refusedCertificate } from './advice.js';
 import { identityFault } from './certificates.js';
 import { type Check, type Finding, fail, ok, type Probe, warn } from './check.js';
 import { type RecorderPlace, recorderPlaces } from './places.js';
 import { reasonOf } from './reason.js';
 
 const isAway = 'see that the recorder runs, and that firewalls between let TLS through';
+
+/** Some refuse without an alert. */
+const closedAfterHandshake =
+  'it ends the connection right after the TLS handshake, without a word: most likely it refuses our certificate';
 
 export const recordersCheck: Check = {
   name: 'recorders',
@@ -39,6 +43,7 @@ async function visit(place: RecorderPlace, timeoutMs: number, signal: AbortSigna
   const agent = new UserAgent({ transports, product: 'Sidestream' });
   // In TLS 1.3 a client learns after its handshake that its certificate is refused: by how the connection ends.
   let end: SipError | undefined;
+  let shown = false;
   transports.on('closed', (_flow, error) => {
     end ??= error;
   });
@@ -46,6 +51,7 @@ async function visit(place: RecorderPlace, timeoutMs: number, signal: AbortSigna
     const own = new TlsIdentity({ ...identity, trustFile });
     const target = { protocol: 'tls', host, port, identity: own } as const;
     const { tls, connectMs = 0 } = await transports.flow(target, signal);
+    shown = true;
     const begunMs = performance.now();
     const { accountHeader } = recorderProfiles[profile];
     const headers = new Headers(accountHeader === undefined ? [] : [[accountHeader, tenant.accountId ?? '']]);
@@ -62,6 +68,7 @@ async function visit(place: RecorderPlace, timeoutMs: number, signal: AbortSigna
     signal.throwIfAborted();
     const because = end ?? error;
     if (isSilence(because)) return fail(where, await wordsForSilence(because, place, timeoutMs * 0.1), isAway);
+    if (shown && codeOf(because) === undefined) return fail(where, closedAfterHandshake, refusedCertificate(ours));
     return fail(where, reasonOf(because), adviceFor(because, ours));
   } finally {
     await agent.close();

@@ -6,13 +6,25 @@ const colours: Readonly<Record<State, number>> = { ok: 32, warn: 33, fail: 31, s
 
 /** A line for each finding, what to do below it, and the sum. @param colour with the escape codes of terminals */
 export function reportText(results: readonly Result[], colour: boolean): string {
-  const lines = inOrder(results).flatMap(({ state, name, where, what, todo }) => {
+  const lines = merged(inOrder(results)).flatMap(({ state, name, where, what, todo }) => {
     const word = words[state].padEnd(5);
     const shown = colour ? `\x1b[${colours[state]}m${word}\x1b[0m` : word;
     const line = `${shown} ${name.padEnd(13)}${printable(where)}: ${printable(what)}`;
     return todo === undefined ? [line] : [line, `${' '.repeat(19)}→ ${printable(todo)}`];
   });
   return `${lines.join('\n')}\n\n${sumOf(results)}\n`;
+}
+
+/** Findings of a check that say the same of several places are one line. */
+function merged(results: readonly Result[]): Result[] {
+  const lines = new Map<string, Result>();
+  for (const result of results) {
+    const { name, state, where, what, todo } = result;
+    const key = JSON.stringify([name, state, what, todo]);
+    const before = lines.get(key);
+    lines.set(key, before === undefined ? result : { ...before, where: `${before.where}, ${where}` });
+  }
+  return [...lines.values()];
 }
 
 /** The document of `--json`. */

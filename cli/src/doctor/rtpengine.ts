@@ -70,7 +70,7 @@ async function tryFork(examined: Examined, client: NgClient, signal: AbortSignal
     const named = version === undefined ? 'rtpengine' : `rtpengine ${version}`;
     return [
       ok(where, `${named} at ${client.address}: forks both voices as RTP/SAVP, ${suite}`),
-      ...judgeMediaAddress(where, streams[0]?.address ?? '', recorderPlaces(examined)),
+      ...judgeMediaAddress(where, streams[0]?.address ?? '', await addressesOfRecorders(examined)),
     ];
   } catch (error) {
     signal.throwIfAborted();
@@ -92,12 +92,21 @@ const silentParty = [
   ...['m=audio 9 RTP/AVP 0 101', 'a=rtpmap:0 PCMU/8000', 'a=rtpmap:101 telephone-event/8000', 'a=sendrecv', ''],
 ].join('\r\n');
 
-/** @param address from which the engine sends what recorders get */
-export function judgeMediaAddress(at: string, address: string, recorders: readonly { host: string }[]): Finding[] {
-  const beyond = recorders.find(({ host }) => !isLoopback(host));
+/**
+ * @param address from which the engine sends what recorders get
+ * @param recorders their addresses
+ */
+export function judgeMediaAddress(at: string, address: string, recorders: readonly string[]): Finding[] {
+  const beyond = recorders.find((recorder) => !isLoopback(recorder));
   if (beyond === undefined || !isLoopback(address)) return [];
-  const what = `its media address is ${address}: nothing of it reaches ${beyond.host}, nor parties on other machines`;
+  const what = `its media address is ${address}: nothing of it reaches the recorder at ${beyond}, nor parties elsewhere`;
   return [fail(at, what, 'start it with --interface=ADDRESS, or ADDRESS!ADVERTISED behind NAT')];
+}
+
+/** Of names that are not found dns tells. */
+async function addressesOfRecorders(examined: Examined): Promise<string[]> {
+  const found = recorderPlaces(examined).map(({ host }) => examined.addressesOf(host).catch(() => []));
+  return (await Promise.all(found)).flat();
 }
 
 /** How many recorders a call goes to at a time, at most. */

@@ -50,7 +50,8 @@ function withinDeadline(probe: Probe, timeoutMs: number): Promise<readonly Findi
   const deadline = new AbortController();
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      resolve([fail(probe.where, `no answer within ${timeoutMs / 1_000} s`, probe.todo)]);
+      const what = `no answer within ${timeoutMs / 1_000} s`;
+      resolve([probe.atDeadline === 'skipped' ? skipped(probe.where, what) : fail(probe.where, what, probe.todo)]);
       deadline.abort(new Error('the deadline has passed'));
     }, timeoutMs);
     void Promise.resolve()

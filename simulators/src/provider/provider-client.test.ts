@@ -51,6 +51,14 @@ test('lists users from a top-level array, and nobody from an empty one', async (
   assert.deepEqual(empty !== 'not-modified' && empty.users, []);
 });
 
+test('a probe asks for one page and says whether there are more; what refuses it refuses lists, too', async (t) => {
+  const { client, simulator } = await stage(t, { simulator: { pageSize: 2 } });
+  assert.deepEqual(await client.probe(never), { users: 2, more: true });
+  assert.equal(count(simulator, '/users'), 1);
+  const { client: refused } = await stage(t, { fault: 'status=401', client: { retry: { attempts: 1 } } });
+  assert.equal((await failureOf(refused.probe(never))).code, 'unauthorized');
+});
+
 test('reads every page; the validators of one page vouch for no list of several', async (t) => {
   const { client } = await stage(t, { simulator: { pageSize: 2, maxAgeS: 90 } });
   const list = await client.listUsers(never);

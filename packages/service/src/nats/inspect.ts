@@ -94,7 +94,7 @@ async function inspected(
       limitBytes: limits.max_storage < 0 ? undefined : limits.max_storage,
       streams: await Promise.all(wanted.map((one) => reportOn(manager, one))),
       read: async (bucket, key) => {
-        const kv = await new Kvm(jetstream(connection, { timeout })).open(bucket);
+        const kv = await new Kvm(jetstream(connection, { timeout })).open(bucket, { allow_direct: true });
         const entry = await kv.get(key);
         return entry?.operation === 'PUT' ? entry.json() : undefined;
       },
