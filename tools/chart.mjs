@@ -1,10 +1,11 @@
 // npm run chart: what of the chart is made from other sources: values.schema.json, from values.yaml and from the schema of
-// sidestream.yaml, and the table of values in its README. `--check` writes nothing and fails where they are out of date.
-import { readFileSync, writeFileSync } from 'node:fs';
+// sidestream.yaml, the table of values in its README, and the dashboards. `--check` writes nothing and fails where they are out of date.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMap, isSeq, parseDocument } from 'yaml';
 import { configJsonSchema } from '../packages/service/dist/index.js';
 import { valuesSchema } from './chart-schema.mjs';
+import { dashboards } from './dashboards.mjs';
 import { root } from './run.mjs';
 
 const chart = join(root, 'helm', 'sidestream');
@@ -25,6 +26,13 @@ const readme = readFileSync(join(chart, 'README.md'), 'utf8');
 const [before, after] = [readme.split('<!-- values -->')[0], readme.split('<!-- end of values -->')[1]];
 put('values.schema.json', `${JSON.stringify(schema, null, 2)}\n`);
 put('README.md', `${before}<!-- values -->\n\n${table(rows)}\n<!-- end of values -->${after}`);
+const boards = dashboards(join(root, 'deploy', 'dashboards'));
+for (const [name, text] of boards) put(join('dashboards', name), text);
+const unknown = readdirSync(join(chart, 'dashboards')).filter((name) => !boards.has(name));
+if (unknown.length > 0) {
+  console.error(`helm/sidestream/dashboards: nothing in deploy/dashboards makes ${unknown.join(', ')}`);
+  process.exitCode = 1;
+}
 
 /** Every key that has a comment of its own, and those that should. What stands on one line is told by one comment. */
 function* described(map, prefix) {
@@ -65,7 +73,7 @@ function code(value) {
 function put(name, text) {
   const file = join(chart, name);
   if (!process.argv.includes('--check')) return writeFileSync(file, text);
-  if (readFileSync(file, 'utf8') === text) return;
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
   console.error(`helm/sidestream/${name} is out of date: npm run chart`);
   process.exitCode = 1;
 }

@@ -17,6 +17,7 @@ const debian = {
     { file: '/usr/sbin/kamailio', name: 'kamailio' },
     { file: '/etc/kamailio/tls.cfg', name: 'kamailio-tls-modules' },
     { file: '/usr/bin/chromium', name: 'chromium' },
+    { file: '/usr/bin/promtool', name: 'prometheus' },
     { file: '/usr/lib/python3/dist-packages/pylibsrtp/__init__.py', name: 'python3-pylibsrtp' },
   ],
 };

@@ -5,10 +5,12 @@ import { access, readlink, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { eventually } from './eventually.js';
 import { startNats } from './nats.js';
 import { PeerError } from './peer.js';
 import { ephemeralStart, mediaPortRange } from './ports.js';
 import { probeDrachtio, probeNats, probeNg } from './probes.js';
+import { startPrometheus } from './prometheus.js';
 import { startRtpengine } from './rtpengine.js';
 
 const run = promisify(execFile);
@@ -63,6 +65,21 @@ test('rtpengine answers ping on its ng port and stops', async (t) => {
   await probeNg(peer, soon());
   await peer.stop();
   if (peer.how !== 'environment') await assert.rejects(probeNg(peer, soon()));
+});
+
+test('Prometheus scrapes what it is told, evaluates rules, and stops', async (t) => {
+  const rules = 'groups: [{ name: a, rules: [{ record: "doubled:up:sum", expr: 2 * sum(up) }] }]';
+  const { peer, reason } = await startPrometheus({
+    targets: [{ job: 'nobody', address: '127.0.0.1:1', labels: { namespace: 'x' } }],
+    rules: { 'a.yaml': rules },
+    intervalSeconds: 1,
+  });
+  if (peer === undefined) return t.skip(reason);
+  const ask = async (query: string) => await (await fetch(`${peer.url}/api/v1/query?query=${query}`)).text();
+  await eventually(async () => (await ask('up')).includes('"namespace":"x"'), 'a scrape', 30_000);
+  await eventually(async () => (await ask('doubled:up:sum')).includes('"0"'), 'an evaluation', 30_000);
+  await peer.stop();
+  await assert.rejects(ask('up'));
 });
 
 test('flags that a peer refuses are told with its own words, at once', async (t) => {
