@@ -1,5 +1,5 @@
 // Being a process: the same start, ready line, signals and stop for every service.
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { ConfigError } from './config/config-error.js';
 import { Health } from './health.js';
 import { createLogger, type Logger } from './log.js';
@@ -61,6 +61,7 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
   metrics.setDefaultLabels({ service: definition.name });
   collectDefaultMetrics({ register: metrics });
   const health = new Health();
+  tellReadiness(metrics, health);
   const shutdown = stopSignal(log);
 
   // A fault that nobody caught leaves unknown state behind: say it and let the supervisor start a clean process.
@@ -93,6 +94,18 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
     log.fatal({ err: error }, 'the service can not start');
     process.exit(1);
   }
+}
+
+/** Read at each scrape. Every process of ours has this metric and nobody else's: by it alerts know our processes. */
+function tellReadiness(metrics: Registry, health: Health): void {
+  new Gauge({
+    name: 'sidestream_ready',
+    help: 'Whether the process can do its work: 1, or 0 while something is missing that /ready names.',
+    registers: [metrics],
+    collect() {
+      this.set(health.ready ? 1 : 0);
+    },
+  });
 }
 
 function stopSignal(log: Logger): AbortController {

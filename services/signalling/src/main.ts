@@ -127,7 +127,7 @@ await runService({
     const load = new ProcessLoadMeter((reading) => overload.read(reading));
     const admission = new CallAdmission(registry, relays, policies, overload);
     const guard = new CallGuard(config.trunks, clock);
-    observeAdmission(metrics, guard, overload);
+    observeAdmission(metrics, { guard, overload, maxCalls: config.maxCalls });
     const lease = keepLease(
       bus,
       instance,

@@ -4,8 +4,17 @@ import type { CallGuard } from '../domain/call-guard.js';
 import type { Overload } from '../domain/overload.js';
 
 /** The gauges are read when somebody looks. */
-export function observeAdmission(registry: Registry, guard: Pick<CallGuard, 'calls'>, overload: Overload): void {
+export function observeAdmission(
+  registry: Registry,
+  { guard, overload, maxCalls }: { guard: Pick<CallGuard, 'calls'>; overload: Overload; maxCalls: number },
+): void {
   const registers = [registry];
+  const limit = new Gauge({
+    name: 'sidestream_calls_limit',
+    help: 'How many calls this instance may have at a time: signalling.maxCalls.',
+    registers,
+  });
+  limit.set(maxCalls);
   new Gauge({
     name: 'sidestream_trunk_calls',
     help: 'Live calls by trunk, those from it and those to it.',
