@@ -9,6 +9,8 @@ export type LaboratoryConfig = z.input<typeof configSchema>;
 export interface LaboratoryAddresses {
   readonly natsUrl: string;
   readonly ng: string;
+  /** Of rtpengine's own metrics. */
+  readonly engineHttp: string | undefined;
   readonly recorderUri: string;
   readonly customerHost: string;
   readonly sellerHost: string;
@@ -69,7 +71,7 @@ export function laboratoryConfig(at: LaboratoryAddresses): LaboratoryConfig {
       },
     },
     signalling: { id: 's1', listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'], drainSeconds: 1 },
-    mediaRelay: { id: 'r1', region: 'local', rtpengine: { ng: at.ng } },
+    mediaRelay: { id: 'r1', region: 'local', rtpengine: { ng: at.ng, ...(at.engineHttp && { http: at.engineHttp }) } },
     // Reserved in JetStream's store, which is a small one beside a demo.
     records: { maxBytes: 64 * 1024 * 1024 },
     log: { level: 'info' },

@@ -156,6 +156,7 @@ export class Laboratory {
     const config = laboratoryConfig({
       natsUrl,
       ng: await surroundings.startRtpengine(),
+      engineHttp: surroundings.rtpengine?.http,
       recorderUri: await surroundings.startRecorder(),
       providerOrigin: await surroundings.startProvider(),
       customerHost,

@@ -63,7 +63,7 @@ test('SIGTERM to one signalling and one relay with 20 recorded calls: none drops
   const refused = await stage.customer.call(uriAt(first, listedSeller.number), { answerTimeoutMs: 10_000 });
   await assert.rejects(refused.answered);
   assert.equal((await refused.ended).status, 503);
-  const ready = await fetch(`${first.status.addresses['signalling.management']}/ready`, {
+  const ready = await fetch(`${first.status.addresses['signalling.management']}/readyz`, {
     signal: AbortSignal.timeout(endsMs),
   });
   assert.equal(ready.status, 503, 'not ready while it drains');

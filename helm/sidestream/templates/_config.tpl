@@ -23,7 +23,7 @@
 {{- $_ := set $config.mediaRelay "region" .region -}}
 {{- else if eq .component "media-relay" -}}
 {{- $_ := set $config.mediaRelay "listen" (printf "0.0.0.0:%d" (int .ports.grpc)) -}}
-{{- $_ := set $config.mediaRelay "rtpengine" (dict "ng" (printf "127.0.0.1:%d" (int .ports.ng))) -}}
+{{- $_ := set $config.mediaRelay "rtpengine" (dict "ng" (printf "127.0.0.1:%d" (int .ports.ng)) "http" (printf "127.0.0.1:%d" (int .ports.http))) -}}
 {{- $_ := set $config.mediaRelay "region" .region -}}
 {{- else if eq .component "policy-sync" -}}
 {{- $_ := set $config "policySync" (dict "listen" (printf "0.0.0.0:%d" (int .ports.grpc))) -}}

@@ -26,9 +26,9 @@
     - { name: http, containerPort: {{ .ports.http }}, protocol: TCP }
     {{- end }}
   # Liveness asks nothing of NATS, engines or recorders: a pod with live calls is never killed for their sake.
-  startupProbe: { httpGet: { path: /live, port: management }, periodSeconds: 2, failureThreshold: 60 }
-  livenessProbe: { httpGet: { path: /live, port: management }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }
-  readinessProbe: { httpGet: { path: /ready, port: management }, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 }
+  startupProbe: { httpGet: { path: /livez, port: management }, periodSeconds: 2, failureThreshold: 60 }
+  livenessProbe: { httpGet: { path: /livez, port: management }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }
+  readinessProbe: { httpGet: { path: /readyz, port: management }, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 }
   resources:
     {{- toYaml .values.resources | nindent 4 }}
   volumeMounts:

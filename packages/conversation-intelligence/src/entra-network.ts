@@ -65,7 +65,7 @@ export class EntraNetwork implements INetworkModule {
           `Entra's discovery document leads to ${url.host}; if that is right, make it the authority.`,
         );
       const { headers = {}, body } = options;
-      const request = { method, url, headers, ...(body !== undefined && { body }) };
+      const request = { operation: 'token' as const, method, url, headers, ...(body !== undefined && { body }) };
       const answer = await this.#parts.http.exchange(request, acquisition.signal);
       return { status: answer.status, headers: { ...answer.headers }, body: this.#read(answer, url) as T };
     } catch (error) {

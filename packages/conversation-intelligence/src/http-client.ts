@@ -7,12 +7,13 @@ import { rootCertificates } from 'node:tls';
 import { Agent } from 'undici';
 import { withDeadline } from './deadline.js';
 import { ProviderError } from './provider-error.js';
-import type { ProviderLimits } from './provider-options.js';
+import type { ProviderClientOptions, ProviderExchange, ProviderLimits } from './provider-options.js';
 
 /** Names in lower case; several lines of one name joined by a comma. */
 export type HttpHeaders = Readonly<Record<string, string>>;
 
 export interface HttpRequest {
+  readonly operation: ProviderExchange['operation'];
   readonly method: 'GET' | 'POST';
   readonly url: URL;
   readonly headers: HttpHeaders;
@@ -28,9 +29,15 @@ export interface HttpAnswer {
 export class HttpClient {
   readonly #agent: Agent;
   readonly #limits: ProviderLimits;
+  readonly #onExchange: ProviderClientOptions['onExchange'];
 
-  constructor(limits: ProviderLimits, trust: { readonly trust?: string; readonly onlyTrust?: boolean }) {
+  constructor(
+    limits: ProviderLimits,
+    trust: Pick<ProviderClientOptions, 'trust' | 'onlyTrust'>,
+    onExchange: ProviderClientOptions['onExchange'],
+  ) {
     this.#limits = limits;
+    this.#onExchange = onExchange;
     const own = trust.trust === undefined ? [] : [readable(trust.trust)];
     const ca = trust.onlyTrust ? own : [...rootCertificates, ...own];
     // Without own trust Node decides, and NODE_EXTRA_CA_CERTS counts.
@@ -51,14 +58,25 @@ export class HttpClient {
     const { requestTimeoutMs } = this.#limits;
     const late = () =>
       new ProviderError('timeout', `${where(request)} did not answer completely within ${requestTimeoutMs} ms.`);
-    return await withDeadline(signal, requestTimeoutMs, late, async (bounded) => {
-      try {
-        return await this.#exchange(request, bounded);
-      } catch (error) {
-        if (error instanceof ProviderError || bounded.aborted) throw error;
-        throw new ProviderError('unreachable', `${where(request)} can't be reached: ${reasonOf(error)}.`);
-      }
-    });
+    const started = performance.now();
+    const tell = (status: ProviderExchange['status']) =>
+      this.#onExchange?.({ operation: request.operation, status, seconds: (performance.now() - started) / 1_000 });
+    try {
+      const answer = await withDeadline(signal, requestTimeoutMs, late, async (bounded) => {
+        try {
+          return await this.#exchange(request, bounded);
+        } catch (error) {
+          if (error instanceof ProviderError || bounded.aborted) throw error;
+          throw new ProviderError('unreachable', `${where(request)} can't be reached: ${reasonOf(error)}.`);
+        }
+      });
+      tell(answer.status);
+      return answer;
+    } catch (error) {
+      const code = error instanceof ProviderError ? error.code : 'cancelled';
+      tell(code === 'unreachable' || code === 'timeout' || code === 'bad-answer' ? code : 'cancelled');
+      throw error;
+    }
   }
 
   async #exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {

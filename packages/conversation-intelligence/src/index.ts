@@ -8,6 +8,7 @@ export {
   defaultAuthority,
   defaultResourceAppId,
   type ProviderClientOptions,
+  type ProviderExchange,
   type ProviderLimits,
   type ProviderLog,
   type RetryPolicy,

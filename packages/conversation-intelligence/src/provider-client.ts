@@ -55,7 +55,7 @@ export class ProviderClient {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#base = httpsUrl('apiBaseUrl', options.apiBaseUrl ?? defaultApiBaseUrl);
     if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
-    this.#http = new HttpClient(this.#limits, options);
+    this.#http = new HttpClient(this.#limits, options, options.onExchange);
     this.#api = new ApiCaller({
       http: this.#http,
       tokens: new TokenSource(options, this.#http, this.#redactor, this.#limits),
@@ -78,6 +78,7 @@ export class ProviderClient {
     signal: AbortSignal,
   ): Promise<RegisterOutcome> {
     const request = {
+      operation: 'tenants' as const,
       method: 'POST' as const,
       url: new URL('api/v1.0/providers/tenants', this.#base),
       headers: { ...common, 'content-type': 'application/json; charset=utf-8' },
@@ -118,7 +119,12 @@ export class ProviderClient {
     const isWanted = (status: number) => status === 200;
     collector.add(
       await this.#bounded(signal, (bounded) =>
-        this.#api.send({ method: 'GET', url, headers: common }, isWanted, { refreshed: false }, bounded),
+        this.#api.send(
+          { operation: 'users', method: 'GET', url, headers: common },
+          isWanted,
+          { refreshed: false },
+          bounded,
+        ),
       ),
     );
     return { users: collector.list().users.length, more: collector.next !== undefined };
@@ -140,7 +146,12 @@ export class ProviderClient {
     for (let url = collector.next; url !== undefined; url = collector.next) {
       const headers = { ...common, ...(collector.pages === 0 && conditional) };
       const isWanted = (status: number) => status === 200 || (status === 304 && isConditional(headers));
-      const answer = await this.#api.send({ method: 'GET', url, headers }, isWanted, authorization, signal);
+      const answer = await this.#api.send(
+        { operation: 'users', method: 'GET', url, headers },
+        isWanted,
+        authorization,
+        signal,
+      );
       if (answer.status === 304) return 'not-modified';
       collector.add(answer);
     }

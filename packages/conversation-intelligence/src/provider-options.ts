@@ -19,6 +19,15 @@ export type ProviderLog = (
   fields?: Readonly<Record<string, unknown>>,
 ) => void;
 
+/** One HTTP exchange that has ended. */
+export interface ProviderExchange {
+  /** What it was for: a token of Entra, the users of a tenant, the registration of a tenant. */
+  readonly operation: 'token' | 'users' | 'tenants';
+  /** The HTTP status, or why there is none. */
+  readonly status: number | 'unreachable' | 'timeout' | 'bad-answer' | 'cancelled';
+  readonly seconds: number;
+}
+
 /** Bounds of one call. A list that exceeds one is an error, never a shortened list. */
 export interface ProviderLimits {
   /** One HTTP exchange, from connecting to the last byte. */
@@ -60,6 +69,8 @@ export interface ProviderClientOptions {
   readonly limits?: Partial<ProviderLimits>;
   readonly retry?: Partial<RetryPolicy>;
   readonly log?: ProviderLog;
+  /** Hears of every exchange, for measuring. */
+  readonly onExchange?: (exchange: ProviderExchange) => void;
   /** The wall clock, ms; Retry-After dates are read against it when the answer has no Date. */
   readonly now?: () => number;
 }

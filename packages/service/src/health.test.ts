@@ -30,15 +30,15 @@ test('the management port: live always, ready with reasons, metrics, nothing els
   const server = new ManagementServer(new Registry(), health);
   const base = `http://${await server.listen('127.0.0.1:0')}`;
   try {
-    assert.equal((await fetch(`${base}/live`)).status, 200);
-    const unready = await fetch(`${base}/ready`);
+    assert.equal((await fetch(`${base}/livez`)).status, 200);
+    const unready = await fetch(`${base}/readyz`);
     assert.equal(unready.status, 503);
     assert.match(await unready.text(), /rtpengine: 127\.0\.0\.1:2223 does not answer/);
     health.set('rtpengine', true);
-    assert.equal((await fetch(`${base}/ready`)).status, 200);
+    assert.equal((await fetch(`${base}/readyz`)).status, 200);
     assert.equal((await fetch(`${base}/metrics`)).status, 200);
     assert.equal((await fetch(`${base}/secrets`)).status, 404);
-    assert.equal((await fetch(`${base}/live`, { method: 'POST' })).status, 405);
+    assert.equal((await fetch(`${base}/livez`, { method: 'POST' })).status, 405);
   } finally {
     await server.close();
   }

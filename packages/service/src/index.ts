@@ -1,5 +1,6 @@
 // @sidestream/service: being a service. Config, log, metrics, health, life cycle, gRPC, NATS. Knows nothing of calls.
 export { advertisedAddress, formatHostPort, type HostPort, isLoopback, parseHostPort } from './address.js';
+export { type CertificateFiles, linkCertificates, measureCertificates } from './certificate-metrics.js';
 export { ConfigError, type ConfigProblem } from './config/config-error.js';
 export { configJsonSchema } from './config/json-schema.js';
 export { readConfig } from './config/read-config.js';
@@ -19,13 +20,14 @@ export { type TrunkConfig, trunkSchema } from './config/trunk-schema.js';
 export { configWarnings } from './config/warnings.js';
 export { certificateNamesHeader } from './edge-headers.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, SidestreamError } from './errors.js';
-export { callUnary } from './grpc/call-unary.js';
+export { callUnary, grpcClientSeconds } from './grpc/call-unary.js';
 export { channelCredentials, serverCredentials } from './grpc/credentials.js';
 export { GrpcServer, UnaryHandlers } from './grpc/server.js';
 export { TlsMaterial } from './grpc/tls-material.js';
 export { type WatchHandlerOptions, watchHandler } from './grpc/watch-handler.js';
 export { Health } from './health.js';
 export { createLogger, type Logger } from './log.js';
+export type { ManagementPage } from './management-server.js';
 export { Bus, type BusSession } from './nats/bus.js';
 export { EventFeed, type EventFeedOptions, type StreamPlace } from './nats/event-feed.js';
 export { type EventBody, EventPublisher, eventSubject } from './nats/event-publisher.js';
@@ -40,6 +42,7 @@ export { readObject } from './nats/object-reader.js';
 export { Outbox, type OutboxOptions } from './nats/outbox.js';
 export { type RecordQuery, readRecords, recordSubject } from './nats/record-reader.js';
 export { pause } from './pause.js';
+export { providerMetrics } from './provider-metrics.js';
 export { RateLimit, type RateLimitOptions } from './rate-limit.js';
 export {
   type ProcessConfig,

@@ -1,22 +1,40 @@
-// The HTTP port that operators and Kubernetes look at: /metrics, /live, /ready. Nothing here changes anything.
+// The HTTP port that operators and Kubernetes look at: /metrics, /livez, /readyz, and what a service adds. Nothing here
+// changes anything.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { formatHostPort, parseHostPort } from './address.js';
 import type { Health } from './health.js';
 
+/** A page of plain text, for example numbers of something that stands beside the service. */
+export interface ManagementPage {
+  readonly type: string;
+  /** What it throws is answered with 502 and its message. */
+  read(): Promise<string>;
+}
+
 export class ManagementServer {
   readonly #server: Server;
+  readonly #pages = new Map<string, ManagementPage>();
 
   constructor(metrics: Registry, health: Health) {
     this.#server = createServer((request, response) => {
       const answer = (status: number, type: string, body: string) =>
         response.writeHead(status, { 'content-type': type }).end(body);
       if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'text/plain', 'GET only\n');
-      switch (request.url?.split('?')[0]) {
-        case '/live':
+      const path = request.url?.split('?')[0] ?? '';
+      const page = this.#pages.get(path);
+      if (page !== undefined) {
+        page.read().then(
+          (text) => answer(200, page.type, text),
+          (error: unknown) => answer(502, 'text/plain', `${error instanceof Error ? error.message : String(error)}\n`),
+        );
+        return;
+      }
+      switch (path) {
+        case '/livez':
           return answer(200, 'text/plain', 'live\n');
-        case '/ready':
+        case '/readyz':
           return health.ready
             ? answer(200, 'text/plain', lines(['ready', ...health.notes]))
             : answer(503, 'text/plain', lines(['not ready', ...health.problems, ...health.notes]));
@@ -27,12 +45,21 @@ export class ManagementServer {
           );
           return;
         default:
-          return answer(404, 'text/plain', 'there are /metrics, /live and /ready\n');
+          return answer(
+            404,
+            'text/plain',
+            `there are ${['/livez', '/readyz', '/metrics', ...this.#pages.keys()].join(', ')}\n`,
+          );
       }
     });
     this.#server.requestTimeout = 5_000;
     this.#server.headersTimeout = 5_000;
     this.#server.maxConnections = 64;
+  }
+
+  /** Adds a page. */
+  serve(path: string, page: ManagementPage): void {
+    this.#pages.set(path, page);
   }
 
   /** Listens and returns `host:port` as bound. */

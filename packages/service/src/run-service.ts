@@ -16,6 +16,8 @@ export interface ServiceContext<C> {
   readonly log: Logger;
   readonly metrics: Registry;
   readonly health: Health;
+  /** The management port, for further pages. */
+  readonly management: Pick<ManagementServer, 'serve'>;
   /** Aborts when the process is told to stop. */
   readonly shutdown: AbortSignal;
 }
@@ -81,6 +83,7 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
       log,
       metrics,
       health,
+      management,
       shutdown: shutdown.signal,
     });
     const addresses = { ...service.addresses, management: `http://${managementAddress}` };
@@ -100,7 +103,7 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
 function tellReadiness(metrics: Registry, health: Health): void {
   new Gauge({
     name: 'sidestream_ready',
-    help: 'Whether the process can do its work: 1, or 0 while something is missing that /ready names.',
+    help: 'Whether the process can do its work: 1, or 0 while something is missing that /readyz names.',
     registers: [metrics],
     collect() {
       this.set(health.ready ? 1 : 0);

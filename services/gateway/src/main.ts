@@ -6,7 +6,10 @@ import { RegistrationServiceClient } from '@sidestream/proto/registration/v1';
 import {
   Bus,
   channelCredentials,
+  grpcClientSeconds,
   LeaseBook,
+  linkCertificates,
+  measureCertificates,
   type RunningService,
   runService,
   type ServiceContext,
@@ -40,6 +43,11 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const { issuers, limits, origins, publicUrl, tls, console } = config.gateway;
   const { behindBytes, framesPerMinute, requestsPerSecond, history: historyMs } = limits;
   const bus = Bus.open({ nats: config.nats, name: `gateway.${instance}`, log, metrics, health });
+  metrics.registerMetric(grpcClientSeconds);
+  measureCertificates(context, [
+    ...linkCertificates(config.nats, config.grpcTls),
+    ...(tls ? [{ use: 'gateway' as const, ...tls }] : []),
+  ]);
   const tokens = new IssuerTokens(issuers);
   const dialerLog = new DialerLog({ eventsPerSeller: limits.eventsPerSeller, maxSellers });
   const fold = new DialerFold({ startWithinMs: limits.recordingStarts, maxCalls });

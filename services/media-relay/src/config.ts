@@ -12,6 +12,8 @@ export interface RelayConfig extends ProcessConfig {
   readonly grpcTls: SidestreamConfig['grpc']['tls'];
   readonly region: string;
   readonly ng: HostPort;
+  /** Where rtpengine tells its own metrics; undefined: nowhere. */
+  readonly engineHttp: HostPort | undefined;
   readonly listen: HostPort;
   readonly advertise: string | undefined;
   readonly maxSessions: number;
@@ -39,6 +41,7 @@ export function readRelayConfig(environment: NodeJS.ProcessEnv = process.env): R
     grpcTls: grpc.tls,
     region: mediaRelay.region,
     ng: parseHostPort(mediaRelay.rtpengine.ng),
+    engineHttp: mediaRelay.rtpengine.http === undefined ? undefined : parseHostPort(mediaRelay.rtpengine.http),
     listen: parseHostPort(mediaRelay.listen),
     advertise: mediaRelay.advertise,
     maxSessions: mediaRelay.maxSessions,

@@ -79,7 +79,7 @@ async function lease(): Promise<Record<string, unknown> | undefined> {
 }
 
 async function ready(): Promise<boolean> {
-  const { status } = await fetch(`${relay.lines[0]?.addresses['management']}/ready`, { signal: soon() });
+  const { status } = await fetch(`${relay.lines[0]?.addresses['management']}/readyz`, { signal: soon() });
   return status === 200;
 }
 
@@ -156,7 +156,7 @@ test('a relay, from a start without anything to its end with a session left', { 
       if (lost) assert.deepEqual(lost.value, wanted);
       return lost !== undefined && bodies.some((body) => body.$case === 'mediaDown');
     }, 'media.lost and media.down');
-    const { status } = await fetch(`${relay.lines[0]?.addresses['management']}/ready`, { signal: soon() });
+    const { status } = await fetch(`${relay.lines[0]?.addresses['management']}/readyz`, { signal: soon() });
     assert.equal(status, 503);
   });
 

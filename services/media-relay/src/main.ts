@@ -4,11 +4,14 @@ import {
   advertisedAddress,
   Bus,
   GrpcServer,
+  linkCertificates,
+  measureCertificates,
   type RunningService,
   runService,
   type ServiceContext,
   UnaryHandlers,
 } from '@sidestream/service';
+import { engineMetricsPage } from './adapters/engine-metrics.js';
 import { mediaRelayService } from './adapters/media-grpc.js';
 import { NgClient } from './adapters/ng-client.js';
 import { Presence } from './adapters/presence.js';
@@ -38,6 +41,9 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
     silentAfterMs: config.forks.recorderSilentAfter,
   });
   const gauges = relayMetrics(metrics, relay, forks);
+  if (config.engineHttp !== undefined)
+    context.management.serve('/metrics/rtpengine', engineMetricsPage(config.engineHttp));
+  measureCertificates(context, linkCertificates(config.nats, config.grpcTls));
   health.set('rtpengine', false, `${engine.description} was not reached yet`);
 
   const watches = new AbortController();

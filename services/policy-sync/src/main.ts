@@ -5,7 +5,10 @@ import {
   Bus,
   EventPublisher,
   GrpcServer,
+  linkCertificates,
+  measureCertificates,
   pause,
+  providerMetrics,
   type RunningService,
   runService,
   type ServiceContext,
@@ -30,7 +33,7 @@ async function start(context: ServiceContext<PolicySyncConfig>): Promise<Running
   const bus = Bus.open({ nats, name: `policy-sync.${instance}`, log, metrics, health });
   const events = new EventPublisher(bus, { source: `policy-sync.${instance}`, log, metrics });
   const store = new NatsPolicyStore(bus);
-  const source = new FetchThread({ tenants }, log);
+  const source = new FetchThread({ tenants }, log, providerMetrics(metrics));
   const rules = new Map(tenants.map(({ tenant, policy }) => [tenant, policy.stale]));
   const sync = new PolicySync({
     tenants: tenants.map(({ tenant, policy }) => ({ tenant, pace: policy })),
@@ -39,6 +42,7 @@ async function start(context: ServiceContext<PolicySyncConfig>): Promise<Running
     announce: new PolicyAnnouncements({ events, log, metrics, rules }),
     clock: { now: Date.now, until: (time, signal) => pause(Math.max(0, time - Date.now()), signal) },
   });
+  measureCertificates(context, linkCertificates(nats, config.grpcTls));
   policyGauges(metrics, sync, [...rules.keys()]);
   const stopWatching = watchIdentities(tenants, (tenant) => sync.wake(tenant));
 

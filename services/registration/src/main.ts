@@ -7,6 +7,9 @@ import {
   GrpcServer,
   Leadership,
   LeaseKeeper,
+  linkCertificates,
+  measureCertificates,
+  providerMetrics,
   type RunningService,
   runService,
   type ServiceContext,
@@ -31,9 +34,10 @@ async function start(context: ServiceContext<RegistrationConfig>): Promise<Runni
   const bus = Bus.open({ nats: config.nats, name, log, metrics, health });
   const publisher = new EventPublisher(bus, { source: name, log, metrics });
   const announcements = new Announcer(publisher, metrics);
+  measureCertificates(context, linkCertificates(config.nats, config.grpcTls));
   const materials = new MaterialFiles(config.tenants);
   const store = new KvRecordStore(bus);
-  const provider = new ProviderApi(config.tenants, log);
+  const provider = new ProviderApi(config.tenants, log, providerMetrics(metrics));
   const registrars = new Map(
     [...config.tenants].map(([tenant, { settings }]) => [
       tenant,

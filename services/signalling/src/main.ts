@@ -7,7 +7,10 @@ import {
   channelCredentials,
   EventPublisher,
   GrpcServer,
+  grpcClientSeconds,
   KvWriter,
+  linkCertificates,
+  measureCertificates,
   runService,
   UnaryHandlers,
 } from '@sidestream/service';
@@ -67,6 +70,13 @@ await runService({
     const bus = Bus.open({ nats, name: `signalling.${instance}`, log, metrics });
     const publisher = new EventPublisher(bus, { source: `signalling.${instance}`, log, metrics });
     const kv = new KvWriter(bus, { log });
+    metrics.registerMetric(grpcClientSeconds);
+    const identities = Object.entries(tenants).map(([name, { recording }]) => ({
+      use: 'recording' as const,
+      name,
+      ...recording.identity,
+    }));
+    measureCertificates({ metrics, log }, [...linkCertificates(nats, grpc.tls), ...identities]);
     const book = followRelays(bus, log);
     const relays = new MediaRelayClient({
       leases: () => book.current.values(),
@@ -127,7 +137,7 @@ await runService({
     const load = new ProcessLoadMeter((reading) => overload.read(reading));
     const admission = new CallAdmission(registry, relays, policies, overload);
     const guard = new CallGuard(config.trunks, clock);
-    observeAdmission(metrics, { guard, overload, maxCalls: config.maxCalls });
+    observeAdmission(metrics, { admission, guard, overload, maxCalls: config.maxCalls });
     const lease = keepLease(
       bus,
       instance,

@@ -1,5 +1,5 @@
 // sip-edge: SIP for one machine, spoken by applications through drachtio-server's admin protocol. Wiring only.
-import { runService } from '@sidestream/service';
+import { measureCertificates, runService } from '@sidestream/service';
 import { TlsIdentity } from '@sidestream/sip';
 import { Edge } from './adapters/edge.js';
 import { readEdgeConfig } from './config.js';
@@ -11,6 +11,7 @@ await runService({
     health.set('sip', false, 'not listening yet');
     const { listen, advertise, peers, domains, callsFromStrangers, certificateNames, secret, tls, maxCalls, sources } =
       config;
+    if (tls !== undefined) measureCertificates({ metrics, log }, [{ use: 'edge', ...tls }]);
     const onProblem = (error: Error) => log.error({ err: error }, 'signalling.tls: the old certificate stays in use');
     const edge = await Edge.start({
       listen,

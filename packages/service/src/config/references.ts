@@ -108,13 +108,13 @@ function* clearLinks(config: Loose): Generator<ConfigProblem> {
     // drachtio-server enforces no secret and the link is in clear: it belongs beside signalling.
     yield { path: 'signalling.edge', message: `'${edge}' is not loopback: the edge's admin port must be on this host` };
   }
-  const ng = text(loose(relay['rtpengine'])['ng']);
-  if (ng !== undefined && !isLoopback(ng.replace(/:\d+$/, '').replace(/[[\]]/g, ''))) {
-    // The ng protocol has neither authentication nor encryption, and it carries the fork's keys.
-    yield {
-      path: 'mediaRelay.rtpengine.ng',
-      message: `'${ng}' is not loopback: ng has no authentication and carries keys`,
-    };
+  for (const [key, danger] of [
+    ['ng', 'ng has no authentication and carries keys'],
+    ['http', 'it has no authentication and takes commands'],
+  ] as const) {
+    const address = text(loose(relay['rtpengine'])[key]);
+    if (address === undefined || isLoopback(address.replace(/:\d+$/, '').replace(/[[\]]/g, ''))) continue;
+    yield { path: `mediaRelay.rtpengine.${key}`, message: `'${address}' is not loopback: ${danger}` };
   }
 }
 

@@ -221,7 +221,12 @@ export const configSchema = z
     mediaRelay: z.strictObject({
       id: name.optional(),
       region: name.default('local'),
-      rtpengine: z.strictObject({ ng: hostPort }),
+      rtpengine: z.strictObject({
+        ng: hostPort,
+        http: hostPort
+          .optional()
+          .describe("rtpengine's --listen-http: its metrics are passed on at /metrics/rtpengine"),
+      }),
       listen: hostPort.default('127.0.0.1:0'),
       advertise: z.string().optional(),
       maxSessions: z.int().min(1).max(100_000).default(2_000),

@@ -7,6 +7,7 @@ import {
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
+import { Histogram } from 'prom-client';
 import { SidestreamError } from '../errors.js';
 
 type UnaryMethod<Q, R> = (
@@ -15,6 +16,15 @@ type UnaryMethod<Q, R> = (
   options: Partial<CallOptions>,
   callback: (error: ServiceError | null, response: R) => void,
 ) => ClientUnaryCall;
+
+/** Of the process; a service that calls others registers it. */
+export const grpcClientSeconds = new Histogram({
+  name: 'sidestream_grpc_client_seconds',
+  help: 'Time until a gRPC request to another service was answered, by method and outcome (ok or error code).',
+  labelNames: ['method', 'code'],
+  buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  registers: [],
+});
 
 /**
  * Calls a unary method, bound to its client: `callUnary(client.openSession.bind(client), request, {deadlineMs: 500})`.
@@ -28,14 +38,27 @@ export function callUnary<Q, R>(
 ): Promise<R> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(SidestreamError.from(signal.reason));
-    const settle = (error: ServiceError | null, response: R) => {
+    const started = performance.now();
+    let path = '';
+    let settled = false;
+    const settle = (thrown: ServiceError | null, response: R) => {
+      if (settled) return;
+      settled = true;
       signal?.removeEventListener('abort', onAbort);
-      if (error) reject(SidestreamError.from(error));
+      const error = thrown === null ? undefined : SidestreamError.from(thrown);
+      const method = path.slice(path.lastIndexOf('/') + 1);
+      grpcClientSeconds.observe({ method, code: error?.code ?? 'ok' }, (performance.now() - started) / 1_000);
+      if (error) reject(error);
       else resolve(response);
     };
     const options = {
       deadline: Date.now() + deadlineMs,
-      interceptors: [onMessage<R>((response) => settle(null, response))],
+      interceptors: [
+        onMessage<R>(
+          (called) => (path = called),
+          (response) => settle(null, response),
+        ),
+      ],
     };
     const call = method(request, new Metadata(), options, settle);
     const onAbort = () => call.cancel();
@@ -44,9 +67,10 @@ export function callUnary<Q, R>(
 }
 
 /** Our servers send a message with success only: it is the outcome, and the status comes behind it in a write of its own. */
-function onMessage<R>(tell: (response: R) => void): Interceptor {
-  return (options, next) =>
-    new InterceptingCall(next(options), {
+function onMessage<R>(onPath: (path: string) => void, tell: (response: R) => void): Interceptor {
+  return (options, next) => {
+    onPath(options.method_definition.path);
+    return new InterceptingCall(next(options), {
       start: (metadata, _listener, start) =>
         start(metadata, {
           onReceiveMessage: (response: R | null, pass) => {
@@ -56,4 +80,5 @@ function onMessage<R>(tell: (response: R) => void): Interceptor {
           },
         }),
     });
+  };
 }

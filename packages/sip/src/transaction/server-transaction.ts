@@ -18,6 +18,8 @@ import type { TimerValues } from './timer-values.js';
 import { asTransportError } from './transport-error.js';
 
 export interface ServerTransactionEvents {
+  /** A final response is given, for the first time. */
+  final: [status: number];
   /** A CANCEL for this INVITE has come and was answered 200; the owner sends the 487. */
   cancel: [cancel: SipRequest];
   /** The ACK of a final response other than 2xx. */
@@ -117,7 +119,9 @@ export class ServerTransaction extends EventEmitter<ServerTransactionEvents> {
     this.#toTag = toTagIn(response) ?? this.#toTag;
     this.#next = serialiseMessage(response);
     this.#sent = undefined;
+    const isFirst = this.pending && response.status >= 200;
     this.#dispatch({ type: 'respond', status: response.status });
+    if (isFirst && this.#sent !== undefined) this.#tell(() => this.emit('final', response.status));
     return this.#sent ?? Promise.resolve(false);
   }
 

@@ -1,4 +1,5 @@
 // What the fetching thread and the others say to each other. Errors lose their class between threads, so they travel as data.
+import type { ProviderExchange } from '@sidestream/conversation-intelligence';
 import type { SyncedTenant } from '../config.js';
 import type { Basis, FetchedPolicy, Unchanged } from '../domain/ports.js';
 import { SyncError } from '../domain/sync-error.js';
@@ -10,6 +11,11 @@ export interface FetchThreadData {
 export type FetchRequest =
   | { readonly kind: 'fetch'; readonly id: number; readonly tenant: string; readonly basis: Basis | undefined }
   | { readonly kind: 'abort'; readonly id: number };
+
+/** An exchange with the provider, for measuring. */
+export interface FetchExchange {
+  readonly exchange: ProviderExchange;
+}
 
 /** What the thread says; one line in the log of the process, since lines of two writers could mix. */
 export interface FetchNote {

@@ -13,7 +13,7 @@ import {
 import type { SyncedTenant } from '../config.js';
 import type { Basis, FetchedPolicy, Unchanged } from '../domain/ports.js';
 import { SyncError } from '../domain/sync-error.js';
-import type { FetchNote } from './fetch-messages.js';
+import type { FetchExchange, FetchNote } from './fetch-messages.js';
 
 /** Changes when the same users would give another policy. */
 const recipeVersion = 1;
@@ -25,13 +25,13 @@ const maxTold = 10_000;
 
 export class TenantFetcher {
   readonly #tenant: SyncedTenant;
-  readonly #say: (note: FetchNote) => void;
+  readonly #say: (note: FetchNote | FetchExchange) => void;
   #client: ProviderClient | undefined;
   /** Digest of the files that the client was made of. */
   #material = '';
   #told = '';
 
-  constructor(tenant: SyncedTenant, say: (note: FetchNote) => void) {
+  constructor(tenant: SyncedTenant, say: (note: FetchNote | FetchExchange) => void) {
     this.#tenant = tenant;
     this.#say = say;
   }
@@ -105,6 +105,7 @@ export class TenantFetcher {
         requestTimeoutMs: between(5_000, policy.pollIntervalMs, 30_000),
         callTimeoutMs: between(30_000, 10 * policy.pollIntervalMs, 300_000),
       },
+      onExchange: (exchange) => this.#say({ exchange }),
       log: (level, message, fields) => this.#say({ level, message, fields: { tenant, ...fields } }),
     });
     return this.#client;

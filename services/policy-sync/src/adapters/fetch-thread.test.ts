@@ -27,7 +27,7 @@ function tenant(provider: object = {}, policy: object = {}): SyncedTenant {
 }
 
 function open(t: TestContext, one: SyncedTenant, limits: object = {}): FetchThread {
-  const thread = new FetchThread({ tenants: [one] }, log, limits);
+  const thread = new FetchThread({ tenants: [one] }, log, () => undefined, limits);
   t.after(() => thread.close());
   return thread;
 }

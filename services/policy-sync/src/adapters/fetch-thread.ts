@@ -1,9 +1,11 @@
 // The provider as the domain sees it: everything heavy is done in one thread of its own, which is started again when it dies.
 import { type ResourceLimits, Worker } from 'node:worker_threads';
+import type { ProviderExchange } from '@sidestream/conversation-intelligence';
 import type { Logger } from '@sidestream/service';
 import type { Basis, FetchedPolicy, Unchanged, UserSource } from '../domain/ports.js';
 import { SyncError } from '../domain/sync-error.js';
 import {
+  type FetchExchange,
   type FetchNote,
   type FetchReply,
   type FetchRequest,
@@ -19,15 +21,22 @@ interface Waiting {
 export class FetchThread implements UserSource {
   readonly #data: FetchThreadData;
   readonly #log: Logger;
+  readonly #onExchange: (exchange: ProviderExchange) => void;
   readonly #limits: ResourceLimits;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #lastId = 0;
 
   /** @param limits of the thread's memory; without them those of the process */
-  constructor(data: FetchThreadData, log: Logger, limits: ResourceLimits = {}) {
+  constructor(
+    data: FetchThreadData,
+    log: Logger,
+    onExchange: (exchange: ProviderExchange) => void,
+    limits: ResourceLimits = {},
+  ) {
     this.#data = data;
     this.#log = log;
+    this.#onExchange = onExchange;
     this.#limits = limits;
   }
 
@@ -68,8 +77,9 @@ export class FetchThread implements UserSource {
     });
     this.#worker = worker;
     let why = 'it ended';
-    worker.on('message', (said: FetchReply | FetchNote) => {
+    worker.on('message', (said: FetchReply | FetchNote | FetchExchange) => {
       if ('id' in said) this.#settle(said);
+      else if ('exchange' in said) this.#onExchange(said.exchange);
       else this.#log[said.level](said.fields, said.message);
     });
     // Out of memory is an error, too: a list that is too large ends the thread and not the process.

@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SyncError } from '../domain/sync-error.js';
 import {
+  type FetchExchange,
   type FetchNote,
   type FetchReply,
   type FetchRequest,
@@ -12,7 +13,7 @@ import {
 import { TenantFetcher } from './fetch-tenant.js';
 
 const { tenants }: FetchThreadData = workerData;
-const tell = (note: FetchNote) => parentPort?.postMessage(note);
+const tell = (note: FetchNote | FetchExchange) => parentPort?.postMessage(note);
 const fetchers = new Map(tenants.map((one) => [one.tenant, new TenantFetcher(one, tell)]));
 const underWay = new Map<number, AbortController>();
 

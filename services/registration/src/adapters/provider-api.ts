@@ -1,6 +1,11 @@
 // The provider API, asked with what the tenant's files hold at the moment.
 import { readFile } from 'node:fs/promises';
-import { type ClientCredential, ProviderClient, ProviderError } from '@sidestream/conversation-intelligence';
+import {
+  type ClientCredential,
+  ProviderClient,
+  ProviderError,
+  type ProviderExchange,
+} from '@sidestream/conversation-intelligence';
 import type { Logger, ProviderConfig } from '@sidestream/service';
 import type { JsonObject } from '@sidestream/tenant-registration';
 import { type Outcome, type Provider, ProviderFailure } from '../domain/ports.js';
@@ -10,10 +15,16 @@ const limits = { requestTimeoutMs: 15_000, callTimeoutMs: 45_000 };
 export class ProviderApi implements Provider {
   readonly #tenants: ReadonlyMap<string, { readonly provider: ProviderConfig }>;
   readonly #log: Logger;
+  readonly #onExchange: (exchange: ProviderExchange) => void;
 
-  constructor(tenants: ReadonlyMap<string, { readonly provider: ProviderConfig }>, log: Logger) {
+  constructor(
+    tenants: ReadonlyMap<string, { readonly provider: ProviderConfig }>,
+    log: Logger,
+    onExchange: (exchange: ProviderExchange) => void,
+  ) {
     this.#tenants = tenants;
     this.#log = log;
+    this.#onExchange = onExchange;
   }
 
   async register(tenant: string, body: JsonObject, signal: AbortSignal): Promise<Outcome> {
@@ -44,6 +55,7 @@ export class ProviderApi implements Provider {
         limits,
         credential: await credentialOf(provider),
         ...(trustFile !== undefined && { trust: await readFile(trustFile, 'utf8') }),
+        onExchange: this.#onExchange,
         log: (level, message, fields) => this.#log[level]({ tenant, ...fields }, message),
       });
     } catch (error) {

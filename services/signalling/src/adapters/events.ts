@@ -32,7 +32,7 @@ export class EventReporter implements CallEvents {
   readonly #refusals: Counter<'reason' | 'trunk'>;
   readonly #refusalLines: RateLimit;
   readonly #decisions: Counter<'record' | 'reason'>;
-  readonly #startDelay: Histogram;
+  readonly #startDelay: Histogram<'tenant'>;
   readonly #postDialDelay: Histogram;
   readonly #gaps: Histogram<'reason'>;
   readonly #missing: Counter<'reason'>;
@@ -79,6 +79,7 @@ export class EventReporter implements CallEvents {
     this.#startDelay = new Histogram({
       name: 'sidestream_recording_start_delay_seconds',
       help: "From the call's answer to the media flowing to the recorder.",
+      labelNames: ['tenant'],
       buckets: [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5],
       registers,
     });
@@ -178,7 +179,7 @@ export class EventReporter implements CallEvents {
   recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void {
     const { call } = recording;
     this.#recordings.inc();
-    this.#startDelay.observe(startDelayMs / 1000);
+    this.#startDelay.observe({ tenant: call.tenant }, startDelayMs / 1000);
     const at = {
       recorderHost: dialog.host,
       tlsVersion: dialog.tlsVersion,

@@ -1,6 +1,6 @@
 // The edge's numbers (prom-client). Methods from the network become labels only if RFCs know them: a label is memory.
 import type { RefusedBecause, TransportProtocol } from '@sidestream/sip';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 const knownMethods = new Set(
   'ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SUBSCRIBE UPDATE'.split(' '),
@@ -17,6 +17,7 @@ export class EdgeMetrics {
   readonly #messages: Counter<'method' | 'kind' | 'direction'>;
   readonly #refused: Counter<'protocol' | 'reason'>;
   readonly #malformed: Counter;
+  readonly #requests: Histogram<'direction' | 'method' | 'status'>;
 
   constructor(registry: Registry, numbers: EdgeNumbers) {
     const registers = [registry];
@@ -37,6 +38,13 @@ export class EdgeMetrics {
       help: 'Messages from peers that were no SIP: answered 400 or dropped.',
       registers,
     });
+    this.#requests = new Histogram({
+      name: 'sidestream_edge_request_seconds',
+      help: 'Time from a request to its final response, from and to the network, by class of the status (2xx to 6xx), or none.',
+      labelNames: ['direction', 'method', 'status'],
+      buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 180],
+      registers,
+    });
     gauge(registry, 'sidestream_edge_dialogs', 'Dialogs kept for applications.', numbers.dialogs);
     gauge(registry, 'sidestream_edge_transactions', 'SIP transactions that have not ended.', numbers.transactions);
     gauge(registry, 'sidestream_edge_admin_clients', 'Applications connected to the admin port.', numbers.clients);
@@ -45,6 +53,19 @@ export class EdgeMetrics {
   /** Counts one message; responses count under the method of their CSeq. */
   message(direction: 'in' | 'out', kind: 'request' | 'response', method: string): void {
     this.#messages.inc({ method: knownMethods.has(method) ? method : 'other', kind, direction });
+  }
+
+  /** Begins to measure a request; what it returns is called with the status of its first final response, or `none`. */
+  request(direction: 'in' | 'out', name: string): (status: number | 'none') => void {
+    const method = knownMethods.has(name) ? name : 'other';
+    const started = performance.now();
+    let open = true;
+    return (status) => {
+      if (!open) return;
+      open = false;
+      const labels = { direction, method, status: status === 'none' ? status : `${Math.trunc(status / 100)}xx` };
+      this.#requests.observe(labels, (performance.now() - started) / 1_000);
+    };
   }
 
   refused(protocol: TransportProtocol, reason: RefusedBecause): void {

@@ -46,6 +46,9 @@ export class ServerSide {
   #onRequest(transaction: ServerTransaction): void {
     const { request } = transaction;
     this.#context.metrics.message('in', 'request', request.method);
+    const settle = this.#context.metrics.request('in', request.method);
+    transaction.once('final', settle);
+    transaction.once('terminated', () => settle('none'));
     const refusal = this.#pass(transaction);
     if (refusal !== undefined) answerAlone(this.#context, transaction, refusal);
   }
