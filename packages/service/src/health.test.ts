@@ -28,6 +28,8 @@ test('the management port: live always, ready with reasons, metrics, nothing els
   const health = new Health();
   health.set('rtpengine', false, '127.0.0.1:2223 does not answer');
   const server = new ManagementServer(new Registry(), health);
+  let engine = () => Promise.resolve('sessions 1\n');
+  server.serve('/engine', { type: 'text/plain', read: () => engine() });
   const base = `http://${await server.listen('127.0.0.1:0')}`;
   try {
     assert.equal((await fetch(`${base}/livez`)).status, 200);
@@ -37,6 +39,11 @@ test('the management port: live always, ready with reasons, metrics, nothing els
     health.set('rtpengine', true);
     assert.equal((await fetch(`${base}/readyz`)).status, 200);
     assert.equal((await fetch(`${base}/metrics`)).status, 200);
+    assert.match(await (await fetch(`${base}/secrets`)).text(), /there are \/livez, \/readyz, \/metrics, \/engine$/m);
+    assert.equal(await (await fetch(`${base}/engine`)).text(), 'sessions 1\n');
+    engine = () => Promise.reject(new Error('127.0.0.1:22280 does not answer'));
+    const broken = await fetch(`${base}/engine`);
+    assert.deepEqual([broken.status, await broken.text()], [502, '127.0.0.1:22280 does not answer\n']);
     assert.equal((await fetch(`${base}/secrets`)).status, 404);
     assert.equal((await fetch(`${base}/livez`, { method: 'POST' })).status, 405);
   } finally {

@@ -1,7 +1,7 @@
 // The client of the provider API against a provider that behaves, over TLS.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ProviderClient, ProviderError } from '@sidestream/conversation-intelligence';
+import { ProviderClient, ProviderError, type ProviderExchange } from '@sidestream/conversation-intelligence';
 import { createAuthority } from '@sidestream/pki';
 import {
   clientId,
@@ -49,6 +49,24 @@ test('lists users from a top-level array, and nobody from an empty one', async (
   simulator.setUsers([]);
   const empty = await client.listUsers(never);
   assert.deepEqual(empty !== 'not-modified' && empty.users, []);
+});
+
+test('each exchange is told with what it was for and how it ended, the silent ones too', async (t) => {
+  const told: ProviderExchange[] = [];
+  const seen = () => told.splice(0).map(({ operation, status }) => `${operation} ${status}`);
+  const onExchange = (exchange: ProviderExchange) => told.push(exchange);
+  const { client, simulator } = await stage(t, { client: { onExchange, retry: { attempts: 1 } } });
+  await client.listUsers(never);
+  await client.registerTenant(registration, never);
+  assert.ok(told.every(({ seconds }) => seconds > 0 && seconds < 60));
+  const all = seen();
+  assert.deepEqual([...new Set(all)], ['token 200', 'users 200', 'tenants 201']);
+  assert.equal(all.at(-1), 'tenants 201');
+  await failureOf(client.registerTenant({ ...registration, orgId: 'contoso' }, never));
+  assert.deepEqual(seen(), ['tenants 400']);
+  await simulator.close();
+  await failureOf(client.listUsers(never));
+  assert.deepEqual(seen(), ['users unreachable']);
 });
 
 test('a probe asks for one page and says whether there are more; what refuses it refuses lists, too', async (t) => {

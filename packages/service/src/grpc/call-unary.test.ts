@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { Client, credentials, type Metadata } from '@grpc/grpc-js';
 import { SidestreamError } from '../errors.js';
-import { callUnary } from './call-unary.js';
+import { callUnary, grpcClientSeconds } from './call-unary.js';
 
 type Bound = Parameters<typeof callUnary<Buffer, Buffer>>[0];
 
@@ -43,6 +43,12 @@ test('the message is the outcome: a status that comes later is not waited for', 
     assert.equal(String(await callUnary(method, Buffer.alloc(0), bounds)), 'ok');
     stream?.end();
   });
+  const counts = (await grpcClientSeconds.get()).values.filter(({ metricName = '' }) => metricName.endsWith('_count'));
+  assert.deepEqual(
+    counts.map(({ value, labels }) => [value, labels]),
+    [[1, { method: 'Test', code: 'ok' }]],
+    'a status that comes behind the message counts nothing more',
+  );
 });
 
 test('a status without a message is an error with its code', async () => {

@@ -16,6 +16,7 @@ const answering = (app: DrachtioApp): void =>
     app.emit('answered', await app.createUAS(request, reply, { localSdp: sdp(41_000) }));
   });
 
+const requestSeconds = 'sidestream_edge_request_seconds';
 const refusedTotal = 'sidestream_edge_refused_total';
 
 async function withEdge(body: (edge: EmbeddedEdge) => Promise<void>, options = {}): Promise<void> {
@@ -26,6 +27,26 @@ async function withEdge(body: (edge: EmbeddedEdge) => Promise<void>, options = {
     await edge.stop();
   }
 }
+
+test('each request is measured once, by direction, method and class of its final response', () =>
+  withEdge(async (edge) => {
+    const app = await connectApp(edge, answering);
+    const peer = await RawPeer.udp(edge.udp);
+    const call = new RawCall(peer);
+    await call.establish();
+    call.send('BYE');
+    await peer.response(200);
+    new RawCall(peer).send('BYE');
+    await peer.response(481);
+    await eventually(async () => (await edge.observed(requestSeconds)).length === 3, 'all are measured');
+    assert.deepEqual(await edge.observed(requestSeconds), [
+      { count: 1, labels: { direction: 'in', method: 'INVITE', status: '2xx' } },
+      { count: 1, labels: { direction: 'in', method: 'BYE', status: '2xx' } },
+      { count: 1, labels: { direction: 'in', method: 'BYE', status: '4xx' } },
+    ]);
+    app.disconnect();
+    await peer.close();
+  }));
 
 describe('strangers', () => {
   test('UDP: not a byte of answer, counted, and the application hears nothing', () =>

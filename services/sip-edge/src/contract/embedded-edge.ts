@@ -9,6 +9,8 @@ export interface EmbeddedEdge extends EdgeHandle {
   readonly edge: Edge;
   /** Value of a metric, all label sets added up. */
   metric(name: string): Promise<number>;
+  /** How often each label set of a histogram was observed. */
+  observed(name: string): Promise<{ count: number; labels: object }[]>;
 }
 
 /** Starts an edge that admits 127.0.0.1 and nobody else. */
@@ -39,6 +41,12 @@ export async function startEmbeddedEdge(options: Partial<EdgeOptions> & { t1?: n
     tcp: address(tcp),
     t1,
     stop: () => edge.close(),
+    async observed(name) {
+      const values = (await metrics.getMetricsAsJSON()).find((one) => one.name === name)?.values ?? [];
+      return values
+        .filter((one) => 'metricName' in one && one.metricName === `${name}_count`)
+        .map(({ value, labels }) => ({ count: value, labels }));
+    },
     async metric(name) {
       const found = await metrics.getSingleMetric(name)?.get();
       return (found?.values ?? []).reduce((sum, { value }) => sum + value, 0);
