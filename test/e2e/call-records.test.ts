@@ -51,6 +51,16 @@ test('a recorded call is kept with its legs, its recorder and its ends; one that
   const [{ attempts, recorderCallId, termination }] = record.recordings;
   assert.equal(recorderCallId, laboratory.recorder.sessions[0]?.callId);
   assert.equal(termination.reason, 'call-ended');
+  // The relay counts at its borders to a few packets; what the recorder has decrypted is the measure.
+  const heard = laboratory.recorder.sessions[0]?.streams.map(({ statistics }) => statistics.received) ?? [];
+  for (const [index, party] of ['customer', 'seller'].entries()) {
+    const packetsOf = (counts: { party: string; packets: string }[]) =>
+      Number(counts.find((one) => one.party === party)?.packets);
+    const copied = packetsOf(record.recordings[0].copied);
+    assert.ok(Math.abs(copied - (heard[index] ?? 0)) <= 5, `${party}: ${copied} copied, ${heard[index]} heard`);
+    assert.ok(packetsOf(record.received) >= copied && copied > 450, `${party}: ${packetsOf(record.received)} received`);
+  }
+  assert.match(await run(stage, 'calls', 'show', callId), /^ {4}copied {3}customer \d+, seller \d+ packets$/m);
   const times = [attempts[0].invitedAt, attempts[0].acceptedAt, attempts[0].mediaConfirmedAt, record.endedAt];
   assert.deepEqual([...times].sort(), times);
 

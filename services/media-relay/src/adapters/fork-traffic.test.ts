@@ -114,6 +114,40 @@ describe('on the real rtpengine', { skip }, () => {
     });
   });
 
+  test('what left for the recorder is told at the end: all that both said while media flowed, pauses and stops left out', async () => {
+    await forked();
+    const counted = () => engine.traffic(id, soon());
+    await counted();
+    await call.talk(20);
+    await relay.pauseFork(id, fork, soon());
+    await call.talk(7);
+    await relay.resumeFork(id, fork, bothParties, soon());
+    await relay.answerFork(id, fork, recorderSdp(recorder), soon());
+    await counted();
+    await call.talk(10);
+    await relay.startFork(id, 'second', bothParties, soon());
+    await relay.answerFork(id, 'second', recorderSdp(await call.recorder()), soon());
+    await counted();
+    await call.talk(5);
+    await relay.stopFork(id, 'second', soon());
+    await call.talk(3);
+    const arrived = recorder.map(({ received }) => received.length);
+    const media = await relay.closeSession(id);
+    assert.deepEqual(
+      media?.received.map(({ packets }) => packets),
+      [45, 45],
+    );
+    const both = (packets: number) => new Map(bothParties.map((party) => [party, packets]));
+    assert.deepEqual(
+      media?.copied,
+      new Map([
+        [fork, both(38)],
+        ['second', both(5)],
+      ]),
+    );
+    assert.deepEqual(arrived, [38, 38]);
+  });
+
   test('RFC 3711 §3.4: a report that does not authenticate is nothing that the recorder has said', async () => {
     await connect();
     const [stream] = await relay.startFork(id, fork, bothParties, soon());

@@ -102,9 +102,13 @@ test('a session and its fork, through the wire', async () => {
     [{ sessionId: 's1', forkIds: ['f1'] }],
   );
   const closed = await callUnary(client.closeSession.bind(client), { sessionId: 's1' }, { deadlineMs });
-  assert.deepEqual(closed, { found: true, media: [{ party: Party.CUSTOMER, packets: 1n, bytes: 172n }] });
+  assert.deepEqual(closed, {
+    found: true,
+    media: [{ party: Party.CUSTOMER, packets: 1n, bytes: 172n }],
+    forks: [],
+  });
   const again = await callUnary(client.closeSession.bind(client), { sessionId: 's1' }, { deadlineMs });
-  assert.deepEqual(again, { found: false, media: [] });
+  assert.deepEqual(again, { found: false, media: [], forks: [] });
 });
 
 test('a client without a certificate, or with one of another authority, is refused', async () => {

@@ -1,5 +1,6 @@
 // The gRPC face of the relay: translates requests and answers, decides nothing.
 import {
+  type ForkMedia,
   type MediaRelayServiceServer,
   type WatchRequest,
   type WatchResponse,
@@ -9,7 +10,7 @@ import {
 import { type UnaryHandlers, watchHandler } from '@sidestream/service';
 import type { ForkCondition } from '../domain/fork-condition.js';
 import type { ForkChange, ForkMonitor } from '../domain/fork-monitor.js';
-import type { ForkStream, PartyMedia } from '../domain/ports.js';
+import type { ForkStream, Party, PartyMedia } from '../domain/ports.js';
 import type { Relay } from '../domain/relay.js';
 import { readId, readParties, readParty, readSdp, readTerms, writeParty } from './requests.js';
 
@@ -44,7 +45,8 @@ export function mediaRelayService(
     })),
     closeSession: handlers.handle('CloseSession', async ({ sessionId }) => {
       const media = await relay.closeSession(session(sessionId));
-      return { found: media !== undefined, media: (media ?? []).map(writeMedia) };
+      const { received = [], copied = new Map() } = media ?? {};
+      return { found: media !== undefined, media: received.map(writeMedia), forks: [...copied].map(writeCopied) };
     }),
     startFork: handlers.handle('StartFork', async ({ sessionId, forkId, parties }, signal) => {
       const streams = await relay.startFork(session(sessionId), fork(forkId), readParties(parties), signal);
@@ -106,6 +108,11 @@ function writeStream({ party, payloadTypes, ...rest }: ForkStream): WireStream {
 
 function writeChange({ session: sessionId, fork: forkId, condition, lastedMs }: ForkChange) {
   return { sessionId, forkId, condition: wireConditions[condition], lastedMs: BigInt(lastedMs) };
+}
+
+function writeCopied([forkId, packets]: readonly [string, ReadonlyMap<Party, number>]): ForkMedia {
+  const voices = [...packets].map(([party, count]) => ({ party: writeParty(party), packets: BigInt(count) }));
+  return { forkId, voices };
 }
 
 function writeMedia({ party, packets, bytes }: PartyMedia) {

@@ -2,6 +2,7 @@
 // what is paused or not answered. Tells when a fork stops doing its work, and when it does it again.
 import { pause, SidestreamError } from '@sidestream/service';
 import { bounded } from './bounded.js';
+import { copiedLines } from './copy-count.js';
 import {
   type ForkCondition,
   type ForkHistory,
@@ -128,17 +129,13 @@ function watched(session: MediaSession | undefined): [string, Fork][] {
   return [...(session?.forks ?? [])].filter(([, { phase }]) => phase === 'answered');
 }
 
-/** The lines that the recorder takes. A line that the engine does not know any more is one that nothing leaves on. */
-function sampleOf({ parties, refusals }: Fork, { voices, forks }: Traffic, fork: string, atMs: number): ForkSample {
-  const known = forks.get(fork);
-  const places = refusals.flatMap((refusal, index) => (refusal === undefined ? [index] : []));
-  const lines = parties.flatMap((party, index) => {
-    const line = known?.lines[places[index] ?? -1];
-    if (line?.taken === false) return [];
-    const failed = known?.parties.includes(party) === true ? line?.failed : undefined;
-    return [{ came: voices[party], failed }];
-  });
-  return { atMs, lines, returned: (known?.lines ?? []).reduce((sum, { returned }) => sum + returned, 0) };
+function sampleOf(state: Fork, traffic: Traffic, fork: string, atMs: number): ForkSample {
+  const lines = traffic.forks.get(fork)?.lines ?? [];
+  return {
+    atMs,
+    lines: copiedLines(state, traffic, fork),
+    returned: lines.reduce((sum, { returned }) => sum + returned, 0),
+  };
 }
 
 function change(session: string, fork: string, { condition, sinceMs, last }: ForkHistory): ForkChange {

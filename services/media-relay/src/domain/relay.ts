@@ -8,10 +8,9 @@ import {
   type LossReason,
   type MediaEngine,
   type Party,
-  type PartyMedia,
   type PartyTerms,
 } from './ports.js';
-import { SessionOwner } from './session-owner.js';
+import { type SessionMedia, SessionOwner } from './session-owner.js';
 
 export interface LostSession {
   readonly session: string;
@@ -127,10 +126,10 @@ export class Relay {
   /**
    * Ends a session and its forks. It leaves the registry even if the engine cannot be told: the sweep ends it there later.
    *
-   * @returns what each party sent; undefined if there is no such session.
+   * @returns what each party sent, and what of it was copied; undefined if there is no such session.
    * @throws SidestreamError media-engine-unavailable if the engine did not confirm the end.
    */
-  async closeSession(id: string): Promise<readonly PartyMedia[] | undefined> {
+  async closeSession(id: string): Promise<SessionMedia | undefined> {
     const owner = this.#owners.get(id);
     return owner && this.#end(id, owner);
   }
@@ -240,7 +239,7 @@ export class Relay {
     }
   }
 
-  async #end(id: string, owner: SessionOwner): Promise<readonly PartyMedia[]> {
+  async #end(id: string, owner: SessionOwner): Promise<SessionMedia> {
     try {
       return await owner.close();
     } finally {

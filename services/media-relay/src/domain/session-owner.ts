@@ -1,6 +1,7 @@
 // The one owner of one media session: gives its commands to the engine one after the other and keeps its state.
 import { SidestreamError } from '@sidestream/service';
 import { CommandQueue } from './command-queue.js';
+import { type CopiedLine, CopyCount, copiedLines } from './copy-count.js';
 import { codecForAnswer, codecForOffer } from './fork-codec.js';
 import {
   apply,
@@ -20,14 +21,25 @@ import type {
   Party,
   PartyMedia,
   PartyTerms,
+  Traffic,
   VoiceCodec,
 } from './ports.js';
 import { secureAnswer } from './secure-answer.js';
 
 /** A command that runs may finish before the end of the session aborts it: the engine's reply is normally 2 ms away. */
 const closeGraceMs = 500;
+/** A count is worth no wait. */
+const countDeadlineMs = 500;
 /** Deadline of what is done without a caller who waits: stopping a fork after a failure, ending the session. */
 const cleanUpDeadlineMs = 3_000;
+
+/** What a session has carried. */
+export interface SessionMedia {
+  /** Of the parties that sent anything. */
+  readonly received: readonly PartyMedia[];
+  /** Packets that were copied, by fork and party; without the forks of which it is not known. */
+  readonly copied: ReadonlyMap<string, ReadonlyMap<Party, number>>;
+}
 
 export class SessionOwner {
   readonly #engine: MediaEngine;
@@ -39,7 +51,9 @@ export class SessionOwner {
   readonly #sealed = new Set<string>();
   /** What the first offer's answerer was offered, until it is answered. */
   #offered = '';
-  #closing: Promise<readonly PartyMedia[]> | undefined;
+  /** Of every fork that was ever answered. */
+  readonly #counts = new Map<string, CopyCount>();
+  #closing: Promise<SessionMedia> | undefined;
 
   constructor(engine: MediaEngine, id: string, openedAt: Date, log: DomainLog) {
     this.#engine = engine;
@@ -107,13 +121,14 @@ export class SessionOwner {
         throw error;
       }
       this.#apply({ kind: 'fork-answered', fork });
+      this.#countFrom(fork);
     });
   }
 
   /** Pausing twice is no error. */
   pauseFork(fork: string, signal: AbortSignal): Promise<void> {
     return this.#run({ kind: 'pause-fork', fork }, signal, async (running) => {
-      await this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running);
+      await Promise.all([this.#countTo(fork), this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running)]);
       this.#apply({ kind: 'fork-paused', fork });
     });
   }
@@ -122,21 +137,21 @@ export class SessionOwner {
   async stopFork(fork: string, signal: AbortSignal): Promise<boolean> {
     return this.#queue.run(signal, async (running) => {
       if (!this.#state.forks.has(fork)) return false;
-      await this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running);
+      await Promise.all([this.#countTo(fork), this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running)]);
       this.#apply({ kind: 'fork-stopped', fork });
       return true;
     });
   }
 
   /** Ends the session in the engine. However often and by whomever called, it happens once. */
-  close(): Promise<readonly PartyMedia[]> {
+  close(): Promise<SessionMedia> {
     this.#closing ??= this.#end();
     return this.#closing;
   }
 
   /** The engine no longer has the session: no further command is taken, nothing is left to end. */
   forget(): void {
-    this.#closing ??= this.#queue.end(0).then(() => []);
+    this.#closing ??= this.#queue.end(0).then(() => ({ received: [], copied: new Map() }));
   }
 
   #run<T>(command: Command, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -203,6 +218,7 @@ export class SessionOwner {
   }
 
   async #abandonFork(fork: string, parties: readonly Party[]): Promise<void> {
+    await this.#countTo(fork);
     this.#apply({ kind: 'fork-doubtful', fork, parties });
     try {
       await this.#engine.stopFork(this.#state.id, this.#inEngine(fork), AbortSignal.timeout(cleanUpDeadlineMs));
@@ -212,15 +228,43 @@ export class SessionOwner {
     }
   }
 
-  async #end(): Promise<readonly PartyMedia[]> {
+  async #end(): Promise<SessionMedia> {
     await this.#queue.end(closeGraceMs);
-    const signal = AbortSignal.timeout(cleanUpDeadlineMs);
-    const media = await this.#engine.traffic(this.#state.id, signal).then(
-      ({ parties }) => parties,
-      () => [],
-    );
+    const traffic = this.#traffic(cleanUpDeadlineMs);
+    await Promise.all([...this.#counts].map(([fork, count]) => count.ended(this.#linesOf(fork, traffic))));
+    const received = (await traffic)?.parties ?? [];
     await this.#engine.close(this.#state.id, AbortSignal.timeout(cleanUpDeadlineMs), this.#sealed.size > 0);
-    return media;
+    const known = [...this.#counts].flatMap(([fork, { copied }]) =>
+      copied === undefined ? [] : [[fork, copied] as const],
+    );
+    return { received, copied: new Map(known) };
+  }
+
+  /** The fork does its work from now on. Nobody waits for the engine's count. */
+  #countFrom(fork: string): void {
+    const count = this.#counts.get(fork) ?? new CopyCount();
+    this.#counts.set(fork, count);
+    const lines = this.#linesOf(fork, this.#traffic(countDeadlineMs));
+    void count.ended(lines);
+    count.began(lines);
+  }
+
+  /** It is about to stop, together with this question: the engine's command must not wait for it. */
+  async #countTo(fork: string): Promise<void> {
+    const count = this.#counts.get(fork);
+    if (count?.counting === true) await count.ended(this.#linesOf(fork, this.#traffic(countDeadlineMs)));
+  }
+
+  async #linesOf(fork: string, asked: Promise<Traffic | undefined>): Promise<readonly CopiedLine[] | undefined> {
+    // As the fork is now: it may be stopped by the time of the reply.
+    const state = this.#state.forks.get(fork);
+    const traffic = await asked;
+    return state && traffic && copiedLines(state, traffic, fork);
+  }
+
+  /** What the engine has counted; undefined where it does not tell in time. */
+  #traffic(deadlineMs: number): Promise<Traffic | undefined> {
+    return this.#engine.traffic(this.#state.id, AbortSignal.timeout(deadlineMs)).catch(() => undefined);
   }
 
   #apply(event: SessionEvent): void {

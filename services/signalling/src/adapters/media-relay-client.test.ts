@@ -53,7 +53,11 @@ async function relay(over: Record<string, Unary> = {}) {
     openSession: say('openSession', { sdp: 'for the far side' }),
     updateSession: say('updateSession', { sdp: 'updated' }),
     answerSession: say('answerSession', { sdp: 'answered' }),
-    closeSession: say('closeSession', { found: true, media: [] }),
+    closeSession: say('closeSession', {
+      found: true,
+      media: [{ party: Party.SELLER, packets: 9n, bytes: 90n }],
+      forks: [{ forkId: 'f', voices: [{ party: Party.CUSTOMER, packets: 7n }] }],
+    }),
     startFork: say('startFork', {
       streams: [{ party: Party.CUSTOMER, address: '192.0.2.1', port: 1, rtcpPort: 2, crypto: 'c', payloadTypes: [0] }],
     }),
@@ -143,7 +147,10 @@ test('a call is opened on a relay and stays with it', async () => {
   assert.equal(stream?.party, 'customer');
   await media.answerFork('f', 'sdp', never);
   await media.stopFork('f', never);
-  await media.close(never);
+  assert.deepEqual(await media.close(never), {
+    received: new Map([['seller', 9]]),
+    copied: new Map([['f', new Map([['customer', 7]])]]),
+  });
   assert.deepEqual(asked, ['openSession', 'answerSession', 'startFork', 'answerFork', 'stopFork', 'closeSession']);
 });
 
@@ -200,7 +207,7 @@ test('an open that is cancelled is closed at the relay, which may have made the 
     void relay({
       openSession: () => giveUp.abort(new DOMException('over', 'AbortError')),
       closeSession: (_call, callback) => {
-        callback(null, { found: true, media: [] });
+        callback(null, { found: true, media: [], forks: [] });
         resolve();
       },
     }).then(({ address }) => {

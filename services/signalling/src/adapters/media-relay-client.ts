@@ -11,6 +11,7 @@ import {
 } from '@sidestream/proto/media/v1';
 import { callUnary, type ErrorCode, type Logger, pause, SidestreamError } from '@sidestream/service';
 import type { CallId } from '../domain/identifiers.js';
+import type { MediaCounts, PacketsByParty } from '../domain/media-counts.js';
 import type { Party } from '../domain/parties.js';
 import type {
   ForkCondition,
@@ -267,14 +268,18 @@ class RelaySession implements MediaSession {
     return (await callUnary(client.answerSession.bind(client), request, { deadlineMs, signal })).sdp;
   }
 
-  async close(signal: AbortSignal): Promise<void> {
+  async close(signal: AbortSignal): Promise<MediaCounts> {
     const { client, sessions } = this.#relay;
     sessions.delete(this.#sessionId);
-    await callUnary(
+    const { media, forks } = await callUnary(
       client.closeSession.bind(client),
       { sessionId: this.#sessionId },
       { deadlineMs: 2 * deadlineMs, signal },
     );
+    return {
+      received: readPackets(media),
+      copied: new Map(forks.map(({ forkId, voices }) => [forkId, readPackets(voices)])),
+    };
   }
 
   async startFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]> {
@@ -322,6 +327,12 @@ class RelaySession implements MediaSession {
       if (SidestreamError.from(error).code !== 'not-found') throw error;
     }
   }
+}
+
+function readPackets(counts: readonly { readonly party: WireParty; readonly packets: bigint }[]): PacketsByParty {
+  const of = (name: Party) =>
+    counts.flatMap(({ party, packets }) => (party === wireParty[name] ? [[name, Number(packets)] as const] : []));
+  return new Map([...of('customer'), ...of('seller')]);
 }
 
 /** A condition that a newer relay may know, and we do not, is none. */

@@ -1,7 +1,9 @@
 // The record of one call while it is written: what was told of the call, with the time at which it was told. It decides nothing.
-import type { CallRecord, RecordingRecord, Stretch } from '@sidestream/proto/records/v1';
+import type { CallRecord, PartyPackets, RecordingRecord, Stretch } from '@sidestream/proto/records/v1';
+import type { MediaCounts, PacketsByParty } from './media-counts.js';
 import type { CalledTarget, CallFacts, ForkCondition, IncomingInvite, RecordingFacts } from './ports.js';
 import { type Missing, missingNow } from './recording-assurance.js';
+import { recordingOf } from './recording-forks.js';
 import { verdictOf } from './recording-verdict.js';
 import { type Termination, terminated } from './termination.js';
 
@@ -9,6 +11,8 @@ import { type Termination, terminated } from './termination.js';
 const maxEntries = 200;
 /** What is missing for less than that is on its way. */
 const missingAfterMs = 5_000;
+
+const parties = ['customer', 'seller'] as const;
 
 export type Draft = Omit<CallRecord, 'endedAt' | 'termination' | 'version' | 'instance' | 'verdict'>;
 
@@ -45,6 +49,7 @@ export class CallDraft {
       answeredAt: undefined,
       legs: [{ trunk: call.trunk, peer, sipCallId: from.sipCallId, sipStatus: 0 }],
       recordings: [],
+      received: [],
       transfers: [],
       ...write(call),
     };
@@ -99,6 +104,14 @@ export class CallDraft {
     if (condition === 'flowing') this.#stalled.delete(recording.recordingId);
     else if (condition === 'stalled' && !this.#stalled.has(recording.recordingId))
       this.#stalled.set(recording.recordingId, this.#now());
+  }
+
+  counted({ received, copied }: MediaCounts): void {
+    this.#draft.received = packetsOf([received]);
+    for (const recording of this.#draft.recordings) {
+      const forks = [...copied].filter(([fork]) => recordingOf(fork) === recording.recordingId);
+      recording.copied = packetsOf(forks.map(([, packets]) => packets));
+    }
   }
 
   recordingStarted(recording: RecordingFacts): void {
@@ -183,6 +196,7 @@ export class CallDraft {
       recordingId,
       recorderCallId: call.recordingCallId,
       attempts: [],
+      copied: [],
       startedAt: undefined,
       endedAt: undefined,
       pauses: [],
@@ -197,6 +211,14 @@ export class CallDraft {
   #stretch(reason: string): Stretch {
     return { beganAt: this.#now(), endedAt: undefined, reason };
   }
+}
+
+/** Summed up, the customer first. */
+function packetsOf(counts: readonly PacketsByParty[]): PartyPackets[] {
+  return parties.flatMap((party) => {
+    const known = counts.flatMap((one) => one.get(party) ?? []);
+    return known.length === 0 ? [] : [{ party, packets: BigInt(known.reduce((sum, packets) => sum + packets, 0)) }];
+  });
 }
 
 /** The last entry is always the newest: what comes of it is noted there. */

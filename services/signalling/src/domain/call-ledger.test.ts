@@ -5,6 +5,7 @@ import { CallRecord, Verdict } from '@sidestream/proto/records/v1';
 import { writeFacts } from '../adapters/calls-grpc.js';
 import { FakeWorld } from '../testing/fake-world.js';
 import { CallLedger } from './call-ledger.js';
+import type { PacketsByParty } from './media-counts.js';
 import { terminated } from './termination.js';
 
 const start = Date.parse('2026-11-26T12:00:00Z');
@@ -56,6 +57,9 @@ test('a recorded call: its legs, times, recorders and ends, once, when it is ove
   kept.recordingResumed(recording);
   after(9_000);
   kept.recordingEnded(recording, callOver, { durationMs: 6_800, gapMs: 0 });
+  const copied = new Map<string, PacketsByParty>([['another.0', new Map([['customer', 5]])]]);
+  for (const n of [0, 1]) copied.set(`${recording.recordingId}.${n}`, new Map([['seller', 100 + n]]));
+  kept.mediaCounted(call, { received: new Map([['customer', 340]]), copied });
   assert.equal(records.length, 0);
   kept.callEnded(call, hangup, 7_000);
   kept.callEnded(call, hangup, 7_000);
@@ -63,6 +67,8 @@ test('a recorded call: its legs, times, recorders and ends, once, when it is ove
   const [record, ...more] = records;
   assert.ok(record);
   assert.equal(more.length, 0);
+  assert.deepEqual(record.received, [{ party: 'customer', packets: 340n }]);
+  assert.deepEqual(record.recordings[0]?.copied, [{ party: 'seller', packets: 201n }]);
   assert.deepEqual(
     [record.version, record.instance, record.callId, record.tenant, record.direction],
     [1, 's1', call.callId, call.tenant, Direction.INBOUND],

@@ -3,6 +3,7 @@
 import type { CallRecord } from '@sidestream/proto/records/v1';
 import { CallDraft, type Draft } from './call-draft.js';
 import type { CallId } from './identifiers.js';
+import type { MediaCounts } from './media-counts.js';
 import type { Party } from './parties.js';
 import type {
   CallEvents,
@@ -91,6 +92,10 @@ export class CallLedger implements CallWitness {
 
   recorderGivenUp(recording: RecordingFacts, why: Termination): void {
     this.#of(recording)?.givenUp(recording, why);
+  }
+
+  mediaCounted({ callId }: CallFacts, counts: MediaCounts): void {
+    this.#drafts.get(callId)?.counted(counts);
   }
 
   recordingMedia(recording: RecordingFacts, condition: ForkCondition): void {

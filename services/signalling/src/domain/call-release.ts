@@ -3,6 +3,7 @@ import type { Logger } from '@sidestream/service';
 import { explained, unavailableHeaders } from './admission.js';
 import type { CallRelease } from './call-state.js';
 import { raced, settled, within } from './deadline.js';
+import type { MediaCounts } from './media-counts.js';
 import type { IncomingInvite, Leg, MediaSession } from './ports.js';
 import type { Termination, TerminationReason } from './termination.js';
 
@@ -21,6 +22,7 @@ export interface CallReleaseOptions {
   readonly inFlight: readonly Promise<unknown>[];
   /** Ends the recordings that have begun, told why the call ended. */
   readonly stopRecordings: (why: string) => readonly Promise<void>[];
+  readonly onMedia: (counts: MediaCounts) => void;
   readonly log: Logger;
 }
 
@@ -32,6 +34,7 @@ const releaseDeadlineMs = 5_000;
 /** Never rejects: what cannot be given back in time is logged, and ends at its owner by time-out. */
 export async function releaseCall(release: CallRelease, options: CallReleaseOptions): Promise<void> {
   const { invite, holdings, inFlight, stopRecordings, log } = options;
+  const closeMedia = (media: MediaSession) => mediaClosed(media, options);
   const first = holdings();
   const ends: (Promise<void> | undefined)[] = [];
   const bye = (leg: Hanging | undefined) => ends.push(leg && sayBye(leg, release.termination, log));
@@ -39,14 +42,14 @@ export async function releaseCall(release: CallRelease, options: CallReleaseOpti
   if (release.near === 'bye') bye(first.near);
   if (release.near === 'refuse') ends.push(invite.refuse(release.status, refusalHeaders(release)));
   if (release.far === 'bye') bye(first.far);
-  ends.push(...stopRecordings(release.termination.reason), first.media && closeMedia(first.media, log));
+  ends.push(...stopRecordings(release.termination.reason), first.media && closeMedia(first.media));
 
   await settled(inFlight, releaseDeadlineMs);
   const late = holdings();
   // A 200 that crossed our refusal, or the caller's CANCEL, has made a dialog: it gets BYE (RFC 3261 §15).
   if (late.near !== first.near || release.near === 'refuse') bye(late.near);
   if (late.far !== first.far || release.far === 'cancel') bye(late.far);
-  if (late.media !== first.media) ends.push(late.media && closeMedia(late.media, log));
+  if (late.media !== first.media) ends.push(late.media && closeMedia(late.media));
   const clean = await settled(
     ends.filter((end) => end !== undefined),
     releaseDeadlineMs + 1_000,
@@ -85,10 +88,10 @@ export function reasonFor({ reason, detail }: Termination): string | undefined {
   }
 }
 
-async function closeMedia(media: MediaSession, log: Logger): Promise<void> {
+async function mediaClosed(media: MediaSession, { onMedia, log }: CallReleaseOptions): Promise<void> {
   const signal = within(undefined, releaseDeadlineMs);
   try {
-    await raced(media.close(signal), signal);
+    onMedia(await raced(media.close(signal), signal));
   } catch (error) {
     log.error(
       { err: error, relay: media.relay },

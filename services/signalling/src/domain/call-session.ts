@@ -445,6 +445,7 @@ export class CallSession {
       holdings: () => ({ near: this.#legs.near, far: this.#legs.farHeld, media: this.#media.session }),
       inFlight: [...this.#inFlight, this.#media.settled],
       stopRecordings: (why) => this.#recordings.stop(why, release.recording),
+      onMedia: (counts) => this.#services.events.mediaCounted(this.#members.facts, counts),
       log: this.#log,
     });
     this.#dispatch({ type: 'released' });

@@ -3,6 +3,7 @@
 import type { Decision } from '@sidestream/policy';
 import type { TrunkProtocol } from '@sidestream/routing';
 import type { CallId } from './identifiers.js';
+import type { MediaCounts } from './media-counts.js';
 import type { CallParties, Direction, InviteParties, Party } from './parties.js';
 import type { Missing } from './recording-assurance.js';
 import type { Termination } from './termination.js';
@@ -232,8 +233,8 @@ export interface MediaSession {
   update(offerer: Party, sdp: string, signal: AbortSignal, terms?: PartyTerms): Promise<string>;
   /** One party's answer → the SDP that answers the offerer. */
   answer(answerer: Party, sdp: string, signal: AbortSignal): Promise<string>;
-  /** Ends the session with its forks; one that is gone already is no error. */
-  close(signal: AbortSignal): Promise<void>;
+  /** Ends the session with its forks; one that is gone already is no error, and tells nothing. */
+  close(signal: AbortSignal): Promise<MediaCounts>;
   startFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]>;
   answerFork(forkId: string, sdp: string, signal: AbortSignal): Promise<void>;
   /** Not one packet of the fork leaves from then on; a fork that is paused already is no error. */
@@ -409,6 +410,8 @@ export interface CallSteps {
   recorderGivenUp(recording: RecordingFacts, why: Termination): void;
   /** The relay has told how the fork to the recorder does its work. */
   recordingMedia(recording: RecordingFacts, condition: ForkCondition): void;
+  /** The call's media is over. */
+  mediaCounted(call: CallFacts, counts: MediaCounts): void;
 }
 
 /** What calls and recordings tell. */

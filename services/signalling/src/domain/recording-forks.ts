@@ -4,6 +4,11 @@ import type { Logger } from '@sidestream/service';
 import type { MediaSession } from './ports.js';
 import { RecordingFork } from './recording-fork.js';
 
+/** The id of the recording that a fork is of. */
+export function recordingOf(forkId: string): string {
+  return forkId.slice(0, forkId.lastIndexOf('.'));
+}
+
 export class RecordingForks {
   readonly #recordingId: string;
   readonly #log: Logger;

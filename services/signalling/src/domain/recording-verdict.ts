@@ -33,10 +33,11 @@ export function verdictOf({
 
 const ranked = [Verdict.COMPLETE, Verdict.UNCONFIRMED, Verdict.PARTIAL] as const;
 
-function ofOne({ attempts, gapMs, gaps, termination }: RecordingRecord): (typeof ranked)[number] {
+function ofOne({ attempts, copied, gapMs, gaps, termination }: RecordingRecord): (typeof ranked)[number] {
   if (gapMs > 0 || gaps.some(({ endedAt }) => endedAt === undefined) || termination?.reason !== 'call-ended')
     return Verdict.PARTIAL;
-  return attempts.some(({ mediaConfirmedAt }) => mediaConfirmedAt !== undefined)
+  return attempts.some(({ mediaConfirmedAt }) => mediaConfirmedAt !== undefined) ||
+    copied.some(({ packets }) => packets > 0n)
     ? Verdict.COMPLETE
     : Verdict.UNCONFIRMED;
 }

@@ -9,6 +9,7 @@ import type { Referrals } from '../domain/call-referrals.js';
 import { CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
 import { findLeg, type SearchedCall } from '../domain/leg-search.js';
+import { noCounts } from '../domain/media-counts.js';
 import { anonymous, callingRole, type Party, readParties, withRoles } from '../domain/parties.js';
 import type {
   CallFacts,
@@ -314,6 +315,7 @@ export class FakeWorld {
     close: async () => {
       this.release('media');
       for (const what of [...this.held.keys()]) if (what.startsWith('fork ')) this.release(what);
+      return noCounts;
     },
     startFork: async (fork, parties, signal) => {
       this.hold(`fork ${fork}`);
@@ -423,6 +425,7 @@ export class FakeWorld {
     recorderAccepted: () => {},
     recorderGivenUp: () => {},
     recordingMedia: () => {},
+    mediaCounted: () => {},
     recordingState: (_recording, forkId) => {
       this.did.push(`state kept of ${forkId}`);
       this.keptState.emit('kept');
