@@ -10,6 +10,7 @@ const matrix = z.object({
   resultType: z.literal('matrix'),
   result: z.array(z.object({ metric: labels, values: z.array(z.tuple([z.number(), z.string()])) })),
 });
+const exemplars = z.array(z.object({ exemplars: z.array(z.object({ labels, value: z.string() })) }));
 const alert = z.object({ labels, annotations: labels, state: z.enum(['pending', 'firing']) });
 const group = z.object({
   rules: z.array(z.object({ name: z.string(), health: z.string(), lastError: z.string().default('') })),
@@ -60,6 +61,15 @@ export class PrometheusClient {
       `${name}_sum`,
     ]);
     return new Set([...families, ...(await this.labelValues('__name__'))]);
+  }
+
+  /** The exemplars that it keeps of some series. */
+  async exemplars(selector: string): Promise<z.infer<typeof exemplars>[number]['exemplars']> {
+    const end = Date.now() / 1_000;
+    const range = { start: String(end - 300), end: String(end + 1) };
+    return exemplars
+      .parse(await this.#get('query_exemplars', { query: selector, ...range }))
+      .flatMap((one) => one.exemplars);
   }
 
   async alerts(): Promise<Alert[]> {

@@ -70,6 +70,7 @@ export async function startPrometheus(
           `--config.file=${directory}/prometheus.json`,
           `--storage.tsdb.path=${directory}/data`,
           `--web.listen-address=${address}`,
+          '--enable-feature=exemplar-storage',
           '--log.level=warn',
         ],
         probe: async (signal) => {

@@ -20,6 +20,7 @@ export { type TrunkConfig, trunkSchema } from './config/trunk-schema.js';
 export { configWarnings } from './config/warnings.js';
 export { certificateNamesHeader } from './edge-headers.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, SidestreamError } from './errors.js';
+export type { MetricDescription } from './exposition.js';
 export { callUnary, grpcClientSeconds } from './grpc/call-unary.js';
 export { channelCredentials, serverCredentials } from './grpc/credentials.js';
 export { GrpcServer, UnaryHandlers } from './grpc/server.js';
@@ -27,7 +28,7 @@ export { TlsMaterial } from './grpc/tls-material.js';
 export { type WatchHandlerOptions, watchHandler } from './grpc/watch-handler.js';
 export { Health } from './health.js';
 export { createLogger, type Logger } from './log.js';
-export type { ManagementPage } from './management-server.js';
+export { type ManagementPage, ManagementServer } from './management-server.js';
 export { Bus, type BusSession } from './nats/bus.js';
 export { EventFeed, type EventFeedOptions, type StreamPlace } from './nats/event-feed.js';
 export { type EventBody, EventPublisher, eventSubject } from './nats/event-publisher.js';
@@ -53,3 +54,4 @@ export {
   supervisedFlag,
 } from './run-service.js';
 export { redactSdp, Secret } from './secret.js';
+export { currentExemplar, type Exemplar, TracedHistogram } from './traced-histogram.js';

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { formatHostPort, parseHostPort } from './address.js';
+import { describeMetrics, Exposition } from './exposition.js';
 import type { Health } from './health.js';
 
 /** A page of plain text, for example numbers of something that stands beside the service. */
@@ -18,6 +19,7 @@ export class ManagementServer {
   readonly #pages = new Map<string, ManagementPage>();
 
   constructor(metrics: Registry, health: Health) {
+    const exposition = new Exposition(metrics);
     this.#server = createServer((request, response) => {
       const answer = (status: number, type: string, body: string) =>
         response.writeHead(status, { 'content-type': type }).end(body);
@@ -39,16 +41,18 @@ export class ManagementServer {
             ? answer(200, 'text/plain', lines(['ready', ...health.notes]))
             : answer(503, 'text/plain', lines(['not ready', ...health.problems, ...health.notes]));
         case '/metrics':
-          metrics.metrics().then(
-            (text) => answer(200, metrics.contentType, text),
+          exposition.read(request.headers.accept).then(
+            ({ type, text }) => answer(200, type, text),
             (error: unknown) => answer(500, 'text/plain', `${String(error)}\n`),
           );
           return;
+        case '/metrics/names':
+          return answer(200, 'application/json', `${JSON.stringify(describeMetrics(metrics))}\n`);
         default:
           return answer(
             404,
             'text/plain',
-            `there are ${['/livez', '/readyz', '/metrics', ...this.#pages.keys()].join(', ')}\n`,
+            `there are ${['/livez', '/readyz', '/metrics', '/metrics/names', ...this.#pages.keys()].join(', ')}\n`,
           );
       }
     });

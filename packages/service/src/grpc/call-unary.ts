@@ -7,8 +7,8 @@ import {
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { Histogram } from 'prom-client';
 import { SidestreamError } from '../errors.js';
+import { currentExemplar, TracedHistogram } from '../traced-histogram.js';
 
 type UnaryMethod<Q, R> = (
   request: Q,
@@ -18,7 +18,7 @@ type UnaryMethod<Q, R> = (
 ) => ClientUnaryCall;
 
 /** Of the process; a service that calls others registers it. */
-export const grpcClientSeconds = new Histogram({
+export const grpcClientSeconds = new TracedHistogram({
   name: 'sidestream_grpc_client_seconds',
   help: 'Time until a gRPC request to another service was answered, by method and outcome (ok or error code).',
   labelNames: ['method', 'code'],
@@ -39,6 +39,7 @@ export function callUnary<Q, R>(
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(SidestreamError.from(signal.reason));
     const started = performance.now();
+    const exemplar = currentExemplar();
     let path = '';
     let settled = false;
     const settle = (thrown: ServiceError | null, response: R) => {
@@ -47,7 +48,7 @@ export function callUnary<Q, R>(
       signal?.removeEventListener('abort', onAbort);
       const error = thrown === null ? undefined : SidestreamError.from(thrown);
       const method = path.slice(path.lastIndexOf('/') + 1);
-      grpcClientSeconds.observe({ method, code: error?.code ?? 'ok' }, (performance.now() - started) / 1_000);
+      grpcClientSeconds.record({ method, code: error?.code ?? 'ok' }, (performance.now() - started) / 1_000, exemplar);
       if (error) reject(error);
       else resolve(response);
     };

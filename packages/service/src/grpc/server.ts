@@ -6,11 +6,12 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { formatHostPort, type HostPort } from '../address.js';
 import type { TlsFiles } from '../config/schema.js';
 import { SidestreamError, writeErrorCode } from '../errors.js';
 import type { Logger } from '../log.js';
+import { currentExemplar, TracedHistogram } from '../traced-histogram.js';
 import { serverCredentials } from './credentials.js';
 
 export class GrpcServer {
@@ -61,11 +62,11 @@ export class GrpcServer {
 /** Makes unary handlers that measure, log and answer errors in one way. */
 export class UnaryHandlers {
   readonly #log: Logger;
-  readonly #seconds: Histogram<'method' | 'code'>;
+  readonly #seconds: TracedHistogram<'method' | 'code'>;
 
   constructor(log: Logger, metrics: Registry) {
     this.#log = log;
-    this.#seconds = new Histogram({
+    this.#seconds = new TracedHistogram({
       name: 'sidestream_grpc_server_seconds',
       help: 'Time to answer a gRPC request, by method and outcome (ok or error code).',
       labelNames: ['method', 'code'],
@@ -81,7 +82,9 @@ export class UnaryHandlers {
   handle<Q, R>(method: string, work: (request: Q, signal: AbortSignal) => Promise<R>): handleUnaryCall<Q, R> {
     return (call, callback) => {
       const controller = new AbortController();
-      const timer = this.#seconds.startTimer({ method });
+      const [started, exemplar] = [performance.now(), currentExemplar()];
+      const measure = (code: string) =>
+        this.#seconds.record({ method, code }, (performance.now() - started) / 1_000, exemplar);
       let answered = false;
       call.on('cancelled', () => {
         // It is emitted at the end of a call that went well, too.
@@ -90,13 +93,13 @@ export class UnaryHandlers {
       work(call.request, controller.signal).then(
         (response) => {
           answered = true;
-          timer({ code: 'ok' });
+          measure('ok');
           callback(null, response);
         },
         (thrown: unknown) => {
           answered = true;
           const error = SidestreamError.from(thrown);
-          timer({ code: error.code });
+          measure(error.code);
           if (error.code === 'internal') this.#log.error({ err: thrown, method }, 'request failed');
           const metadata = new Metadata();
           writeErrorCode(metadata, error);

@@ -1,5 +1,6 @@
 // rtpengine's ng protocol over UDP: one command, one reply, found by its cookie. Owns the socket, retransmission and
 // deadlines; knows no command. Retransmitting is safe because the engine keeps its reply per cookie and repeats it.
+import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
@@ -134,7 +135,8 @@ export class NgClient {
       let retransmission: NodeJS.Timeout | undefined;
       const deadline = setTimeout(giveUp, this.#deadlineMs);
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#exchanges.set(cookie, { command, datagram, settle });
+      // A reply is settled in the context of its command, not in that of the socket: observers ask for the active trace.
+      this.#exchanges.set(cookie, { command, datagram, settle: AsyncResource.bind(settle) });
       transmit();
     });
   }

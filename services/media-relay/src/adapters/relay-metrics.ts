@@ -1,6 +1,7 @@
 // What the relay tells Prometheus.
+import { TracedHistogram } from '@sidestream/service';
 import type { Registry } from 'prom-client';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { ForkMonitor } from '../domain/fork-monitor.js';
 import type { Relay } from '../domain/relay.js';
 import type { NgObserver } from './ng-client.js';
@@ -8,7 +9,7 @@ import type { NgObserver } from './ng-client.js';
 /** Counts the ng commands: duration by command and outcome, retransmissions, ignored datagrams. */
 export function ngMetrics(registry: Registry): Required<NgObserver> {
   const registers = [registry];
-  const seconds = new Histogram({
+  const seconds = new TracedHistogram({
     name: 'sidestream_ng_request_seconds',
     help: 'Time until an ng command was settled, by command and outcome (ok or kind of failure).',
     labelNames: ['command', 'outcome'],
@@ -27,7 +28,7 @@ export function ngMetrics(registry: Registry): Required<NgObserver> {
     registers,
   });
   return {
-    finished: (command, outcome, duration) => seconds.observe({ command, outcome }, duration),
+    finished: (command, outcome, duration) => seconds.record({ command, outcome }, duration),
     retransmitted: (command) => retransmissions.inc({ command }),
     ignored: () => ignored.inc(),
   };

@@ -1,7 +1,7 @@
 // What happened to calls and recordings, told four ways from one place: event, metric, log line, KV. The termination is the same value
 // in all of them. No key, no SDP.
 import { type CallAnswered, Direction as WireDirection } from '@sidestream/proto/events/v1';
-import { type EventBody, type KvWriter, type Logger, RateLimit } from '@sidestream/service';
+import { type EventBody, type KvWriter, type Logger, RateLimit, TracedHistogram } from '@sidestream/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Direction, Party } from '../domain/parties.js';
 import type { CallEvents, CallFacts, CallRefusal, RecorderDialog, RecordingFacts } from '../domain/ports.js';
@@ -32,8 +32,8 @@ export class EventReporter implements CallEvents {
   readonly #refusals: Counter<'reason' | 'trunk'>;
   readonly #refusalLines: RateLimit;
   readonly #decisions: Counter<'record' | 'reason'>;
-  readonly #startDelay: Histogram<'tenant'>;
-  readonly #postDialDelay: Histogram;
+  readonly #startDelay: TracedHistogram<'tenant'>;
+  readonly #postDialDelay: TracedHistogram;
   readonly #gaps: Histogram<'reason'>;
   readonly #missing: Counter<'reason'>;
 
@@ -76,7 +76,7 @@ export class EventReporter implements CallEvents {
       labelNames: ['record', 'reason'],
       registers,
     });
-    this.#startDelay = new Histogram({
+    this.#startDelay = new TracedHistogram({
       name: 'sidestream_recording_start_delay_seconds',
       help: "From the call's answer to the media flowing to the recorder.",
       labelNames: ['tenant'],
@@ -96,7 +96,7 @@ export class EventReporter implements CallEvents {
       labelNames: ['reason'],
       registers,
     });
-    this.#postDialDelay = new Histogram({
+    this.#postDialDelay = new TracedHistogram({
       name: 'sidestream_post_dial_delay_seconds',
       help: "What the path through Sidestream adds to the far side's ringing.",
       buckets: [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2],
@@ -133,7 +133,7 @@ export class EventReporter implements CallEvents {
     call: CallFacts,
     { answerDelayMs, postDialDelayMs }: { answerDelayMs: number; postDialDelayMs: number },
   ): void {
-    this.#postDialDelay.observe(Math.max(0, postDialDelayMs) / 1000);
+    this.#postDialDelay.record({}, Math.max(0, postDialDelayMs) / 1000);
     const delays = { answerDelayMs: whole(answerDelayMs), postDialDelayMs: whole(postDialDelayMs) };
     const { recordingCallId } = call;
     this.#sinks.log.info({ ...about(call), ...delays, recordingCallId }, 'call answered');
@@ -179,7 +179,7 @@ export class EventReporter implements CallEvents {
   recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void {
     const { call } = recording;
     this.#recordings.inc();
-    this.#startDelay.observe({ tenant: call.tenant }, startDelayMs / 1000);
+    this.#startDelay.record({ tenant: call.tenant }, startDelayMs / 1000);
     const at = {
       recorderHost: dialog.host,
       tlsVersion: dialog.tlsVersion,

@@ -1,6 +1,8 @@
 // The edge's numbers (prom-client). Methods from the network become labels only if RFCs know them: a label is memory.
+
+import { currentExemplar, TracedHistogram } from '@sidestream/service';
 import type { RefusedBecause, TransportProtocol } from '@sidestream/sip';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
 const knownMethods = new Set(
   'ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SUBSCRIBE UPDATE'.split(' '),
@@ -17,7 +19,7 @@ export class EdgeMetrics {
   readonly #messages: Counter<'method' | 'kind' | 'direction'>;
   readonly #refused: Counter<'protocol' | 'reason'>;
   readonly #malformed: Counter;
-  readonly #requests: Histogram<'direction' | 'method' | 'status'>;
+  readonly #requests: TracedHistogram<'direction' | 'method' | 'status'>;
 
   constructor(registry: Registry, numbers: EdgeNumbers) {
     const registers = [registry];
@@ -38,7 +40,7 @@ export class EdgeMetrics {
       help: 'Messages from peers that were no SIP: answered 400 or dropped.',
       registers,
     });
-    this.#requests = new Histogram({
+    this.#requests = new TracedHistogram({
       name: 'sidestream_edge_request_seconds',
       help: 'Time from a request to its final response, from and to the network, by class of the status (2xx to 6xx), or none.',
       labelNames: ['direction', 'method', 'status'],
@@ -58,13 +60,13 @@ export class EdgeMetrics {
   /** Begins to measure a request; what it returns is called with the status of its first final response, or `none`. */
   request(direction: 'in' | 'out', name: string): (status: number | 'none') => void {
     const method = knownMethods.has(name) ? name : 'other';
-    const started = performance.now();
+    const [started, exemplar] = [performance.now(), currentExemplar()];
     let open = true;
     return (status) => {
       if (!open) return;
       open = false;
       const labels = { direction, method, status: status === 'none' ? status : `${Math.trunc(status / 100)}xx` };
-      this.#requests.observe(labels, (performance.now() - started) / 1_000);
+      this.#requests.record(labels, (performance.now() - started) / 1_000, exemplar);
     };
   }
 
