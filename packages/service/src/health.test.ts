@@ -39,7 +39,10 @@ test('the management port: live always, ready with reasons, metrics, nothing els
     health.set('rtpengine', true);
     assert.equal((await fetch(`${base}/readyz`)).status, 200);
     assert.equal((await fetch(`${base}/metrics`)).status, 200);
-    assert.match(await (await fetch(`${base}/secrets`)).text(), /there are \/livez, \/readyz, \/metrics, \/metrics\/names, \/engine$/m);
+    assert.match(
+      await (await fetch(`${base}/secrets`)).text(),
+      /there are \/livez, \/readyz, \/metrics, \/metrics\/names, \/engine$/m,
+    );
     assert.equal(await (await fetch(`${base}/engine`)).text(), 'sessions 1\n');
     engine = () => Promise.reject(new Error('127.0.0.1:22280 does not answer'));
     const broken = await fetch(`${base}/engine`);
