@@ -11,7 +11,7 @@ await runService({
     health.set('sip', false, 'not listening yet');
     const { listen, advertise, peers, domains, callsFromStrangers, certificateNames, secret, tls, maxCalls, sources } =
       config;
-    if (tls !== undefined) measureCertificates({ metrics, log }, [{ use: 'edge', ...tls }]);
+    measureCertificates({ metrics, log }, tls ? [{ use: 'edge', ...tls }] : []);
     const onProblem = (error: Error) => log.error({ err: error }, 'signalling.tls: the old certificate stays in use');
     const edge = await Edge.start({
       listen,
