@@ -37,11 +37,11 @@ function unitOf(name: string): string {
 
 function table(rows: readonly string[][]): string[] {
   const cells = [['Metric', 'Type', 'Labels', 'Unit', 'Service', 'What it tells'], ...rows];
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   const [titles = '', ...lines] = cells.map(line);
-  return [titles, line([...widths, 13].map((width) => '-'.repeat(width))), ...lines];
+  return [titles, line(widths.map((width) => '-'.repeat(width))), ...lines];
 }
 
 const head = [
