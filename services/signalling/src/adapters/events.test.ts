@@ -85,7 +85,10 @@ test('a pause, a recovery and their gaps are told; one that only waited is forgo
       reason: 'recorder-hangup',
     },
   );
-  assert.match(await metrics.metrics(), /sidestream_recording_gap_seconds_count\{reason="recorder-hangup"\} 1/);
+  assert.match(
+    await metrics.metrics(),
+    /sidestream_recording_gap_seconds_count\{tenant="contoso",reason="recorder-hangup"\} 1/,
+  );
   assert.equal(kept.size, 0);
 });
 

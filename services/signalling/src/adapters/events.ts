@@ -34,8 +34,8 @@ export class EventReporter implements CallEvents {
   readonly #decisions: Counter<'record' | 'reason'>;
   readonly #startDelay: TracedHistogram<'tenant'>;
   readonly #postDialDelay: TracedHistogram;
-  readonly #gaps: Histogram<'reason'>;
-  readonly #missing: Counter<'reason'>;
+  readonly #gaps: Histogram<'tenant' | 'reason'>;
+  readonly #missing: Counter<'tenant' | 'reason'>;
 
   constructor(sinks: EventSinks) {
     this.#sinks = sinks;
@@ -86,14 +86,14 @@ export class EventReporter implements CallEvents {
     this.#gaps = new Histogram({
       name: 'sidestream_recording_gap_seconds',
       help: 'Gaps in recordings that went on at another recorder, or at the same one again.',
-      labelNames: ['reason'],
+      labelNames: ['tenant', 'reason'],
       buckets: [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60],
       registers,
     });
     this.#missing = new Counter({
       name: 'sidestream_recordings_missing_total',
       help: 'Live calls that should have been recorded and were not for some seconds, by reason.',
-      labelNames: ['reason'],
+      labelNames: ['tenant', 'reason'],
       registers,
     });
     this.#postDialDelay = new TracedHistogram({
@@ -214,7 +214,7 @@ export class EventReporter implements CallEvents {
 
   recordingRecovered(recording: RecordingFacts, { host }: RecorderDialog, lost: Termination, gapMs: number): void {
     const at = { recorderHost: host, gapMs: whole(gapMs) };
-    this.#gaps.observe({ reason: lost.reason }, gapMs / 1000);
+    this.#gaps.observe({ tenant: recording.call.tenant, reason: lost.reason }, gapMs / 1000);
     this.#sinks.log.warn({ ...aboutRecording(recording), ...at, lost }, 'recording recovered');
     this.#sinks.publisher.publish({
       $case: 'recordingRecovered',
@@ -273,7 +273,7 @@ export class EventReporter implements CallEvents {
   }
 
   recordingMissing(call: CallFacts, { reason, since }: Missing): void {
-    this.#missing.inc({ reason });
+    this.#missing.inc({ tenant: call.tenant, reason });
     this.#sinks.log.error({ ...about(call), reason, since }, 'a call is not recorded, although it should be');
     this.#sinks.publisher.publish({ $case: 'recordingMissing', value: { ...identity(call), reason, since } });
   }

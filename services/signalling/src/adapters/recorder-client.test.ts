@@ -64,13 +64,17 @@ test('what goes on the wire: mutual TLS, our Call-ID, +sip.src in Contact, BYE w
     ],
   );
   assert.equal(recorder.openDialogs, 0);
+  for (const method of ['INVITE', 'BYE'])
+    assert.equal(await recorders.metric('request_seconds', { method, status: '2xx', le: '+Inf' }), 2, method);
 });
 
 test('a refusal names the recorder and its status', async () => {
   const recorder = await stage.recorder((invite) => void invite.respond(403));
-  const error = await failure((await stage.client([recorder.uri()])).invite(inviteTo(recorder.uri()), never));
+  const recorders = await stage.client([recorder.uri()]);
+  const error = await failure(recorders.invite(inviteTo(recorder.uri()), never));
   assert.equal(error.code, 'recorder-refused');
   assert.match(error.message, /127\.0\.0\.1.*403/);
+  assert.equal(await recorders.metric('request_seconds', { method: 'INVITE', status: '4xx', le: '+Inf' }), 1);
 });
 
 test('a silent recorder is given up in time', async () => {

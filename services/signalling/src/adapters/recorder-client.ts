@@ -19,7 +19,7 @@ import type { Registry } from 'prom-client';
 import type { HeaderFields, RecorderClient, RecorderDialog, RecordingBody, RecordingInvite } from '../domain/ports.js';
 import { orderRecorders } from '../domain/recorder-choice.js';
 import { Pacer } from './pacer.js';
-import { SipRecorderDialog } from './recorder-dialog.js';
+import { SipRecorderDialog, type TimedRequest } from './recorder-dialog.js';
 import { recorderError } from './recorder-failure.js';
 import { RecorderLink, type RecorderTiming, usualTiming } from './recorder-link.js';
 import { type MeasuredRecorder, RecorderMetrics } from './recorder-metrics.js';
@@ -152,7 +152,10 @@ export class SipRecorderClient implements RecorderClient {
         return open(initialSessionHeaders(minSeconds));
       });
       claim.accepted(accepted.dialog);
-      return new SipRecorderDialog(host, contact, claim.unusable, accepted);
+      const { tenant: name } = invite;
+      const timed: TimedRequest = (method, request, statusOf) =>
+        this.#metrics.timed({ tenant: name, method }, request, statusOf);
+      return new SipRecorderDialog({ host, contact, unusable: claim.unusable, timed }, accepted);
     } catch (error) {
       claim.failed(error);
       throw recorderError(host, error);
@@ -183,16 +186,12 @@ export class SipRecorderClient implements RecorderClient {
       place: place.place,
       maxSessions: place.maxSessions ?? Number.POSITIVE_INFINITY,
       target,
-      ask: (signal) =>
-        this.#agent.request({
-          method: 'OPTIONS',
-          target,
-          uri,
-          from,
-          headers,
-          signal,
-          timeoutMs: tenant.provisionalTimeoutMs,
-        }),
+      ask: (signal) => {
+        const timeoutMs = tenant.provisionalTimeoutMs;
+        const request = { method: 'OPTIONS', target, uri, from, headers, signal, timeoutMs };
+        const ask = () => this.#agent.request(request);
+        return this.#metrics.timed({ tenant: name, method: 'OPTIONS' }, ask, ({ status }) => status);
+      },
       transports: this.#transports,
       onOpen: (flow) => this.#flows.set(flow, link),
       timing,
@@ -220,7 +219,7 @@ export class SipRecorderClient implements RecorderClient {
     let heard = false;
     await link.open(options.signal);
     try {
-      return await this.#agent.invite({
+      return await this.#invite(link, {
         ...options,
         contact: (flow) => {
           if (this.#used.has(flow)) warm = flow;
@@ -242,11 +241,17 @@ export class SipRecorderClient implements RecorderClient {
     }
   }
 
+  #invite(link: RecorderLink, options: InviteOptions): Promise<OutgoingInvite> {
+    const { tenant } = link.measured;
+    const invite = () => this.#agent.invite(options);
+    return this.#metrics.timed({ tenant, method: 'INVITE' }, invite, ({ response }) => response.status);
+  }
+
   async #openAnew(link: RecorderLink, leftMs: number, options: InviteOptions): Promise<OutgoingInvite> {
     let alive = false;
     await link.open(options.signal);
     try {
-      const accepted = await this.#agent.invite({
+      const accepted = await this.#invite(link, {
         ...options,
         finalTimeoutMs: leftMs,
         onProvisional: () => {

@@ -18,6 +18,21 @@ import { RecorderSessionTimer } from './recorder-session-timer.js';
 const ackDeadlineMs = 32_000;
 const sdpType = 'application/sdp';
 
+/** Measures a request in the dialog. */
+export type TimedRequest = <R>(
+  method: 're-INVITE' | 'BYE' | 'OPTIONS',
+  request: () => Promise<R>,
+  statusOf: (answer: R) => number | undefined,
+) => Promise<R>;
+
+export interface RecorderDialogOptions {
+  readonly host: string;
+  /** Our Contact on a connection; RFC 7866 §6.1.1: the feature tag stands in responses as well. */
+  readonly contact: (flow: Flow) => string;
+  readonly unusable: (why: string) => void;
+  readonly timed: TimedRequest;
+}
+
 export class SipRecorderDialog implements RecorderDialog {
   readonly host: string;
   readonly tlsVersion: string;
@@ -27,16 +42,12 @@ export class SipRecorderDialog implements RecorderDialog {
   readonly #contact: (flow: Flow) => string;
   readonly #accepted: SipResponse;
   #timer: RecorderSessionTimer | undefined;
+  readonly #timed: TimedRequest;
   readonly unusable: (why: string) => void;
 
-  /** @param contact our Contact on a connection; RFC 7866 §6.1.1: the feature tag stands in responses as well */
-  constructor(
-    host: string,
-    contact: (flow: Flow) => string,
-    unusable: (why: string) => void,
-    { dialog, response, flow }: OutgoingInvite,
-  ) {
+  constructor({ host, contact, unusable, timed }: RecorderDialogOptions, { dialog, response, flow }: OutgoingInvite) {
     this.host = host;
+    this.#timed = timed;
     this.#contact = contact;
     this.unusable = unusable;
     this.tlsVersion = flow.tls?.version ?? '';
@@ -79,7 +90,8 @@ export class SipRecorderDialog implements RecorderDialog {
       const { contentType, body, headers } = request;
       const send = async () => {
         const lines = [...headers, ...(this.#timer?.headers ?? [])];
-        const response = await this.#dialog.reinvite({ contentType, body, headers: headersOf(lines), signal });
+        const reinvite = () => this.#dialog.reinvite({ contentType, body, headers: headersOf(lines), signal });
+        const response = await this.#timed('re-INVITE', reinvite, ({ status }) => status);
         this.#timer?.responded(response);
         return response;
       };
@@ -98,7 +110,8 @@ export class SipRecorderDialog implements RecorderDialog {
 
   async probe(signal: AbortSignal): Promise<number | undefined> {
     try {
-      return (await this.#dialog.request('OPTIONS', { signal })).status;
+      const ask = () => this.#dialog.request('OPTIONS', { signal });
+      return (await this.#timed('OPTIONS', ask, ({ status }) => status)).status;
     } catch {
       return undefined;
     }
@@ -106,7 +119,8 @@ export class SipRecorderDialog implements RecorderDialog {
 
   async bye(request: RecordingBody & { headers: HeaderFields }, signal: AbortSignal): Promise<number | undefined> {
     const { contentType, body, headers } = request;
-    const response = await this.#dialog.bye({ contentType, body, headers: headersOf(headers), signal });
+    const bye = () => this.#dialog.bye({ contentType, body, headers: headersOf(headers), signal });
+    const response = await this.#timed('BYE', bye, (answer) => answer?.status);
     return response?.status;
   }
 

@@ -1,7 +1,9 @@
 // The recorders' numbers. Labels are names of the configuration and closed sets, so that there are never more series than it allows.
+import { currentExemplar, TracedHistogram } from '@sidestream/service';
+import { SipError } from '@sidestream/sip';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { BreakerPhase } from '../domain/recorder-breaker.js';
-import type { FailureClass } from './recorder-failure.js';
+import { type FailureClass, failureOf } from './recorder-failure.js';
 
 /** Of one recorder as one tenant. */
 export interface MeasuredRecorder {
@@ -15,11 +17,15 @@ export interface MeasuredRecorder {
 }
 
 const phases: Readonly<Record<BreakerPhase, number>> = { closed: 0, 'half-open': 1, open: 2 };
+/** What recorders are asked; a metric label. */
+export type RecorderMethod = 'INVITE' | 're-INVITE' | 'BYE' | 'OPTIONS';
+
 const who = ['tenant', 'recorder'] as const;
 
 export class RecorderMetrics {
   readonly #failures: Counter<'tenant' | 'recorder' | 'class'>;
   readonly #connect: Histogram;
+  readonly #requests: TracedHistogram<'tenant' | 'method' | 'status'>;
 
   /** @param recorders asked at each scrape */
   constructor(metrics: Registry, recorders: () => Iterable<MeasuredRecorder>) {
@@ -56,10 +62,38 @@ export class RecorderMetrics {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1],
       registers,
     });
+    this.#requests = new TracedHistogram({
+      name: 'sidestream_recorder_request_seconds',
+      help: 'Time from a SIP request to a recorder to its final response, by class of the status (2xx to 6xx), or why there was none.',
+      labelNames: ['tenant', 'method', 'status'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    });
   }
 
   failed(tenant: string, recorder: string, failure: FailureClass | 'connection-lost'): void {
     this.#failures.inc({ tenant, recorder, class: failure });
+  }
+
+  /** Measures a request by its outcome, which is also what it resolves or rejects with. */
+  async timed<R>(
+    { tenant, method }: { readonly tenant: string; readonly method: RecorderMethod },
+    request: () => Promise<R>,
+    statusOf: (answer: R) => number | undefined,
+  ): Promise<R> {
+    const [started, exemplar] = [performance.now(), currentExemplar()];
+    const measure = (status: number | undefined, otherwise: string) => {
+      const label = status === undefined ? otherwise : `${Math.trunc(status / 100)}xx`;
+      this.#requests.record({ tenant, method, status: label }, (performance.now() - started) / 1_000, exemplar);
+    };
+    try {
+      const answer = await request();
+      measure(statusOf(answer), 'none');
+      return answer;
+    } catch (error) {
+      measure(error instanceof SipError ? error.status : undefined, failureOf(error)?.class ?? 'none');
+      throw error;
+    }
   }
 
   connected(tookMs: number): void {
