@@ -23,10 +23,11 @@ const alertRule = z.strictObject({
   }),
 });
 const recordingRule = z.strictObject({ record: z.string().regex(/^\w+:sidestream_\w+:\w+$/), expr: z.string().min(1) });
-const ruleFile = z.strictObject({
+export const ruleFile = z.strictObject({
   groups: z.array(z.strictObject({ name: z.string(), rules: z.array(z.union([alertRule, recordingRule])) })),
 });
 
+export type RuleFile = z.infer<typeof ruleFile>;
 export type AlertRule = z.infer<typeof alertRule>;
 export type RecordingRule = z.infer<typeof recordingRule>;
 
