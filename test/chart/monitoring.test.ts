@@ -1,0 +1,69 @@
+// What the chart gives to Prometheus and Grafana is what the rules' and dashboards' own tests have tried.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { searchPath } from './config.js';
+import { chartFolder, findHelm, type Helm } from './helm.js';
+import { oneRegion } from './values.js';
+
+const found = findHelm(searchPath());
+const skip = typeof found === 'string' ? `the chart is not rendered: ${found}` : false;
+const render = (monitoring: object) =>
+  (found as Helm).template({
+    values: { ...oneRegion, monitoring: { enabled: true, ...monitoring } },
+    apiVersions: ['monitoring.coreos.com/v1'],
+  });
+
+const groups = z.object({ groups: z.array(z.unknown()).min(1) });
+
+/** The groups of every file, as Prometheus would load them. */
+function shipped(change: (text: string) => string = (text) => text): unknown[] {
+  const folder = join(chartFolder, 'alerts');
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => groups.parse(parse(change(readFileSync(join(folder, name), 'utf8')))).groups);
+}
+
+test('the PrometheusRule is the rules of the files, and leads to the runbooks where they are kept', { skip }, () => {
+  const ruleOf = (monitoring: object) => {
+    const all = render(monitoring).filter(({ kind }) => kind === 'PrometheusRule');
+    assert.equal(all.length, 1);
+    return groups.parse(all[0]?.['spec']).groups;
+  };
+  assert.deepEqual(ruleOf({}), shipped());
+  const kept = 'https://wiki.example/sidestream/runbooks';
+  const there = shipped((text) => text.replaceAll('docs/runbooks/', `${kept}/`));
+  assert.notDeepEqual(there, shipped());
+  for (const runbookBaseUrl of [kept, `${kept}/`]) assert.deepEqual(ruleOf({ runbookBaseUrl }), there);
+  assert.equal(render({ rules: false }).filter(({ kind }) => kind === 'PrometheusRule').length, 0);
+});
+
+test('each dashboard is a ConfigMap of its own, the file as it is', { skip }, () => {
+  const map = z.object({ data: z.record(z.string(), z.string()) });
+  const labelled = render({ dashboards: true }).filter(({ metadata }) => 'grafana_dashboard' in metadata.labels);
+  const data = labelled.flatMap((one) => Object.entries(map.parse(one).data));
+  const files = readdirSync(join(chartFolder, 'dashboards'));
+  assert.deepEqual(
+    data.sort(([one], [other]) => (one < other ? -1 : 1)),
+    files.sort().map((name) => [`sidestream-${name}`, readFileSync(join(chartFolder, 'dashboards', name), 'utf8')]),
+  );
+  assert.equal(labelled.length, files.length);
+});
+
+test('relays are scraped twice, the second time for rtpengine, as a job of its own', { skip }, () => {
+  const monitor = z.object({
+    metadata: z.object({ name: z.string() }),
+    spec: z.object({ podMetricsEndpoints: z.array(z.looseObject({ path: z.string() })) }),
+  });
+  const monitors = render({})
+    .filter(({ kind }) => kind === 'PodMonitor')
+    .map((one) => monitor.parse(one));
+  assert.deepEqual(
+    monitors.map(({ spec }) => spec.podMetricsEndpoints.map(({ path }) => path)),
+    [['/metrics'], ['/metrics/rtpengine']],
+  );
+  assert.equal(new Set(monitors.map(({ metadata }) => metadata.name)).size, 2);
+});
