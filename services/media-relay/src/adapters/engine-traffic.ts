@@ -1,6 +1,6 @@
 // Reads the `tags` of rtpengine 10.5's reply to `query`. It counts per stream what came in and what could not be sent out; what was
 // sent it does not say before 11.1, and ICMP errors never reach it, since its sockets are not connected.
-import type { ForkLine, Party, Traffic } from '../domain/ports.js';
+import type { ForkLine, Party, Reception, Traffic } from '../domain/ports.js';
 import { asDictionary, asList, type NgDictionary } from './ng-message.js';
 
 /** Tags of forks; a fork that comes to be sealed gets the other one, and is the other one from then on. */
@@ -8,7 +8,9 @@ export const forkPrefix = 'fork/';
 export const sealedForkPrefix = 'sealed/';
 const parties: readonly Party[] = ['customer', 'seller'];
 
-export function readTraffic(tags: NgDictionary): Traffic {
+/** @param reply to `query` */
+export function readTraffic(reply: NgDictionary): Traffic {
+  const tags = asDictionary(reply['tags']);
   const media = Object.fromEntries(
     Object.entries(tags).map(([tag, monologue]) => [tag, readMedia(asDictionary(monologue))]),
   );
@@ -33,8 +35,18 @@ export function readTraffic(tags: NgDictionary): Traffic {
   return {
     parties: received.filter(({ packets }) => packets > 0),
     voices: { customer: voice('customer'), seller: voice('seller') },
+    receptions: Object.values(asDictionary(reply['SSRC'])).map(asDictionary).flatMap(reception),
     forks: new Map([...forksUnder(forkPrefix), ...forksUnder(sealedForkPrefix)]),
   };
+}
+
+/** Nothing where RTCP of both sides has not told the round trip, without which the engine makes no score and shows no loss. */
+function reception(stream: NgDictionary): Reception[] {
+  const { MOS: tenths } = asDictionary(stream['average MOS']);
+  if (tenths === undefined) return [];
+  const lost = Number(stream['cumulative loss'] ?? 0);
+  // RFC 3550 §6.4.1: 24 bits with a sign, negative with more duplicates than losses; the engine shows them without one.
+  return [{ lostPackets: lost < 0x80_0000 ? lost : 0, mos: Number(tenths) / 10 }];
 }
 
 interface Stream {

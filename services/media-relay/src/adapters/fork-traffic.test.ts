@@ -99,6 +99,7 @@ describe('on the real rtpengine', { skip }, () => {
     assert.deepEqual(await engine.traffic(id, soon()), {
       parties: bothParties.map((party) => ({ party, packets: 20, bytes: 20 * 172 })),
       voices: { customer: 20, seller: 20 },
+      receptions: [],
       forks: new Map([
         [
           fork,

@@ -1,7 +1,7 @@
 // What the relay tells Prometheus.
 import { TracedHistogram } from '@sidestream/service';
 import type { Registry } from 'prom-client';
-import { Counter, Gauge } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 import type { ForkMonitor } from '../domain/fork-monitor.js';
 import type { Relay } from '../domain/relay.js';
 import type { NgObserver } from './ng-client.js';
@@ -71,6 +71,23 @@ export function relayMetrics(registry: Registry, relay: Relay, forks: ForkMonito
     registers,
   });
   relay.onLost(({ reason }) => lost.inc({ reason }));
+  const lostPackets = new Counter({
+    name: 'sidestream_media_packets_lost_total',
+    help: 'RTP packets that did not arrive, of ended sessions, as the RTCP of parties and recorders tells.',
+    registers,
+  });
+  const mos = new Histogram({
+    name: 'sidestream_media_mos',
+    help: 'Mean opinion score of each stream of ended sessions, 1 to 5, as rtpengine estimates it from RTCP.',
+    buckets: [1, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.25, 4.5],
+    registers,
+  });
+  relay.onEnded(({ receptions }) => {
+    for (const one of receptions) {
+      lostPackets.inc(one.lostPackets);
+      mos.observe(one.mos);
+    }
+  });
   const conditions = new Counter({
     name: 'sidestream_media_fork_changes_total',
     help: 'Forks that stopped doing their work (stalled, recorder-silent) or do it again (flowing).',

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { eventually, type RtpenginePeer, reasonToSkip, requirePeer, startRtpengine } from '@sidestream/peers';
 import { SidestreamError } from '@sidestream/service';
+import { Registry } from 'prom-client';
+import { ForkMonitor } from '../domain/fork-monitor.js';
 import type { Party } from '../domain/ports.js';
 import { Relay } from '../domain/relay.js';
 import { bothParties, TestCall } from '../testing/call.js';
@@ -10,9 +12,11 @@ import { addressLine, audioPort, recorderSdp } from '../testing/rtp-endpoint.js'
 import { soon } from '../testing/soon.js';
 import { seededRandom, UdpProxy } from '../testing/udp-proxy.js';
 import { NgClient } from './ng-client.js';
+import { relayMetrics } from './relay-metrics.js';
 import { Rtpengine } from './rtpengine.js';
 
 const skip = await reasonToSkip([startRtpengine]);
+const usual = { intervalMs: 1_000, stalledAfterMs: 5_000, silentAfterMs: 30_000 };
 const silent = { info: () => undefined, warn: () => undefined };
 
 function hasCode(code: string) {
@@ -57,6 +61,25 @@ describe('on the real rtpengine', { skip }, () => {
     ]);
     assert.equal(await relay.closeSession('call-1'), undefined);
     assert.deepEqual(await engine.list(soon()), { sessions: [], remains: [], complete: true });
+  });
+
+  test('packets lost on the way to a party, and how it sounds there, are told at the end where its RTCP says so', async () => {
+    const call = await connect('lossy');
+    await call.talk(20);
+    const measured = new Registry();
+    relayMetrics(measured, relay, new ForkMonitor({ engine, relay, log: silent, ...usual }));
+    await eventually(async () => {
+      // The score needs the round trips of both sides.
+      call.customer.sendReport(call.towardsCustomer, { ssrc: call.seller.ssrc, lost: 3 });
+      call.seller.sendReport(call.towardsSeller, { ssrc: call.customer.ssrc, lost: 5 });
+      return (await engine.traffic('lossy', soon())).receptions.length === 2;
+    }, 'the engine has understood the reports');
+    await relay.closeSession('lossy');
+    const text = await measured.metrics();
+    assert.match(text, /^sidestream_media_packets_lost_total 8$/m);
+    const [, mos] = /^sidestream_media_mos_sum ([\d.]+)$/m.exec(text) ?? [];
+    assert.ok(Number(mos) >= 2 && Number(mos) <= 10, text);
+    assert.match(text, /^sidestream_media_mos_count 2$/m);
   });
 
   test('the seller may be the one who calls', async () => {

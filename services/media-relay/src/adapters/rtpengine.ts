@@ -155,7 +155,7 @@ export class Rtpengine implements MediaEngine {
   async traffic(session: string, signal: AbortSignal): Promise<Traffic> {
     // The reply to `delete` does not count in 10.5, so this is asked for before.
     const reply = await this.#ask(session, { command: 'query' }, signal);
-    return readTraffic(asDictionary(reply['tags']));
+    return readTraffic(reply);
   }
 
   async silentSeconds(session: string, signal: AbortSignal): Promise<number> {

@@ -74,12 +74,21 @@ export interface ForkLine {
   readonly returned: number;
 }
 
+/** How one stream came to whom it was sent, as the RTCP of that one tells. */
+export interface Reception {
+  readonly lostPackets: number;
+  /** Mean opinion score, 1 to 5, as the engine estimates it. */
+  readonly mos: number;
+}
+
 /** What went through a session so far. */
 export interface Traffic {
   /** Of the parties that sent anything. */
   readonly parties: readonly PartyMedia[];
   /** Packets of the audio that is forked, by party. */
   readonly voices: Readonly<Record<Party, number>>;
+  /** Of the streams about which there was RTCP that says enough. */
+  readonly receptions: readonly Reception[];
   /** By fork: the parties that it is a copy of now, and its media lines in their order. */
   readonly forks: ReadonlyMap<string, { readonly parties: readonly Party[]; readonly lines: readonly ForkLine[] }>;
 }

@@ -38,6 +38,7 @@ export class Relay {
   readonly #owners = new Map<string, SessionOwner>();
   readonly #lossListeners = new Set<(lost: LostSession) => void>();
   readonly #silenceListeners = new Set<(silent: SilentSession) => void>();
+  readonly #endListeners = new Set<(media: SessionMedia) => void>();
   readonly #emptyListeners = new Set<() => void>();
   #draining = false;
   #engineProblem: string | undefined;
@@ -168,6 +169,12 @@ export class Relay {
     return () => this.#silenceListeners.delete(listener);
   }
 
+  /** Tells of every session that ends in order from now on. @returns how to stop listening. */
+  onEnded(listener: (media: SessionMedia) => void): () => void {
+    this.#endListeners.add(listener);
+    return () => this.#endListeners.delete(listener);
+  }
+
   /** A session is silent; it lives on, because only its owner knows whether it may be. */
   tellSilent(silent: SilentSession): void {
     for (const listener of this.#silenceListeners) listener(silent);
@@ -241,7 +248,10 @@ export class Relay {
 
   async #end(id: string, owner: SessionOwner): Promise<SessionMedia> {
     try {
-      return await owner.close();
+      const media = await owner.close();
+      // Who ends it a second time waits for the same end.
+      if (this.#owners.get(id) === owner) for (const listener of this.#endListeners) listener(media);
+      return media;
     } finally {
       this.#remove(id, owner);
     }

@@ -21,6 +21,7 @@ import type {
   Party,
   PartyMedia,
   PartyTerms,
+  Reception,
   Traffic,
   VoiceCodec,
 } from './ports.js';
@@ -39,6 +40,7 @@ export interface SessionMedia {
   readonly received: readonly PartyMedia[];
   /** Packets that were copied, by fork and party; without the forks of which it is not known. */
   readonly copied: ReadonlyMap<string, ReadonlyMap<Party, number>>;
+  readonly receptions: readonly Reception[];
 }
 
 export class SessionOwner {
@@ -151,7 +153,7 @@ export class SessionOwner {
 
   /** The engine no longer has the session: no further command is taken, nothing is left to end. */
   forget(): void {
-    this.#closing ??= this.#queue.end(0).then(() => ({ received: [], copied: new Map() }));
+    this.#closing ??= this.#queue.end(0).then(() => ({ received: [], copied: new Map(), receptions: [] }));
   }
 
   #run<T>(command: Command, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -232,12 +234,12 @@ export class SessionOwner {
     await this.#queue.end(closeGraceMs);
     const traffic = this.#traffic(cleanUpDeadlineMs);
     await Promise.all([...this.#counts].map(([fork, count]) => count.ended(this.#linesOf(fork, traffic))));
-    const received = (await traffic)?.parties ?? [];
+    const { parties: received = [], receptions = [] } = (await traffic) ?? {};
     await this.#engine.close(this.#state.id, AbortSignal.timeout(cleanUpDeadlineMs), this.#sealed.size > 0);
     const known = [...this.#counts].flatMap(([fork, { copied }]) =>
       copied === undefined ? [] : [[fork, copied] as const],
     );
-    return { received, copied: new Map(known) };
+    return { received, copied: new Map(known), receptions };
   }
 
   /** The fork does its work from now on. Nobody waits for the engine's count. */

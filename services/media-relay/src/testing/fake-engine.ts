@@ -22,6 +22,7 @@ export class FakeEngine implements MediaEngine {
   counted: Traffic = {
     parties: [{ party: 'customer', packets: 1, bytes: 172 }],
     voices: { customer: 1, seller: 0 },
+    receptions: [],
     forks: new Map(),
   };
   /** How many sessions a list shows. */

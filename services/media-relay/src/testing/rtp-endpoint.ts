@@ -5,6 +5,9 @@ import { once } from 'node:events';
 import { eventually } from '@sidestream/peers';
 import { openSrtp, sealSrtp } from './srtp.js';
 
+/** Of all reports. */
+const ntp = { seconds: 0x1122_3344, fraction: 0x5566_7788 };
+
 export class RtpEndpoint {
   /** What comes, decrypted where a key is known; what such a key does not open is not kept. */
   readonly received: Buffer[] = [];
@@ -72,13 +75,25 @@ export class RtpEndpoint {
     }
   }
 
-  /** Sends a sender report (RFC 3550 §6.4.1) to the RTCP port of the first audio line of an SDP. */
-  sendReport(sdp: string): void {
-    const report = Buffer.alloc(28);
-    report.writeUInt8(0x80, 0);
+  /**
+   * Sends a sender report (RFC 3550 §6.4.1) to the RTCP port of the first audio line of an SDP; where told with a block about
+   * another's stream, whose own report has come.
+   */
+  sendReport(sdp: string, about?: { readonly ssrc: Buffer; readonly lost: number }): void {
+    const report = Buffer.alloc(about === undefined ? 28 : 52);
+    report.writeUInt8(about === undefined ? 0x80 : 0x81, 0);
     report.writeUInt8(200, 1);
-    report.writeUInt16BE(6, 2);
+    report.writeUInt16BE(report.length / 4 - 1, 2);
     this.ssrc.copy(report, 4);
+    report.writeUInt32BE(ntp.seconds, 8);
+    report.writeUInt32BE(ntp.fraction, 12);
+    if (about !== undefined) {
+      about.ssrc.copy(report, 28);
+      report.writeUIntBE(about.lost, 33, 3);
+      // When that report came and how long ago: the middle of its time, and 1/65536 s.
+      report.writeUInt32BE(((ntp.seconds & 0xffff) << 16) | (ntp.fraction >>> 16), 44);
+      report.writeUInt32BE(1, 48);
+    }
     const port = Number(/^a=rtcp:(\d+)/m.exec(sdp)?.[1] ?? audioPort(sdp) + 1);
     this.#socket.send(report, port, '127.0.0.1');
   }
