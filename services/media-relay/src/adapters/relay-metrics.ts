@@ -90,7 +90,7 @@ export function relayMetrics(registry: Registry, relay: Relay, forks: ForkMonito
   });
   const conditions = new Counter({
     name: 'sidestream_media_fork_changes_total',
-    help: 'Forks that stopped doing their work (stalled, recorder-silent) or do it again (flowing).',
+    help: 'Forks that stop doing their work (stalled, recorder-silent), begin it or do it again (flowing).',
     labelNames: ['condition'],
     registers,
   });

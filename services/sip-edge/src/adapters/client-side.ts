@@ -75,10 +75,7 @@ export class ClientSide {
     const transaction = this.#context.layer.request(request, flow);
     transaction.once('timeout', () => this.#context.destinations.failed(target));
     transaction.once('transportError', () => this.#context.destinations.failed(target));
-    this.#context.metrics.message('out', 'request', request.method);
-    const settle = this.#context.metrics.request('out', request.method);
-    transaction.once('final', ({ status }) => settle(status));
-    transaction.once('terminated', () => settle('none'));
+    this.#context.metrics.sent(transaction);
     echoRequest(client, frame.id, transaction.request, flow, transactionId);
     if (!isInvite) return passResponses(this.#context, client, transaction, { kind: 'no-dialog', transactionId });
     const dialogId = this.#context.book.reserveId(request.callId, fromTag);

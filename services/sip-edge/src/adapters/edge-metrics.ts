@@ -1,7 +1,7 @@
 // The edge's numbers (prom-client). Methods from the network become labels only if RFCs know them: a label is memory.
 
 import { currentExemplar, TracedHistogram } from '@sidestream/service';
-import type { RefusedBecause, TransportProtocol } from '@sidestream/sip';
+import type { ClientTransaction, RefusedBecause, TransportProtocol } from '@sidestream/sip';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 const knownMethods = new Set(
@@ -68,6 +68,15 @@ export class EdgeMetrics {
       const labels = { direction, method, status: status === 'none' ? status : `${Math.trunc(status / 100)}xx` };
       this.#requests.record(labels, (performance.now() - started) / 1_000, exemplar);
     };
+  }
+
+  /** A request that was sent: a message, measured until its final response. */
+  sent(transaction: ClientTransaction): void {
+    const { method } = transaction.request;
+    this.message('out', 'request', method);
+    const settle = this.request('out', method);
+    transaction.once('final', ({ status }) => settle(status));
+    transaction.once('terminated', () => settle('none'));
   }
 
   refused(protocol: TransportProtocol, reason: RefusedBecause): void {

@@ -38,11 +38,18 @@ test('each request is measured once, by direction, method and class of its final
     await peer.response(200);
     new RawCall(peer).send('BYE');
     await peer.response(481);
-    await eventually(async () => (await edge.observed(requestSeconds)).length === 3, 'all are measured');
+    const answered = next(app, 'answered');
+    await new RawCall(peer).establish();
+    const [dialog] = (await answered) as [{ destroy(): Promise<unknown> }];
+    const destroyed = dialog.destroy();
+    answer(peer, await peer.request('BYE'), 200);
+    await destroyed;
+    await eventually(async () => (await edge.observed(requestSeconds)).length === 4, 'all are measured');
     assert.deepEqual(await edge.observed(requestSeconds), [
-      { count: 1, labels: { direction: 'in', method: 'INVITE', status: '2xx' } },
+      { count: 2, labels: { direction: 'in', method: 'INVITE', status: '2xx' } },
       { count: 1, labels: { direction: 'in', method: 'BYE', status: '2xx' } },
       { count: 1, labels: { direction: 'in', method: 'BYE', status: '4xx' } },
+      { count: 1, labels: { direction: 'out', method: 'BYE', status: '2xx' } },
     ]);
     app.disconnect();
     await peer.close();

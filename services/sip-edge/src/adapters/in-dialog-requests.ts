@@ -114,7 +114,7 @@ export class InDialogRequests {
       const response = createResponse(built.request, 503, { toTag: newTag() });
       return deliverInternal(client, response, dialog.flow.protocol, at);
     }
-    metrics.message('out', 'request', method);
+    metrics.sent(transaction);
     echoRequest(client, frame.id, transaction.request, transaction.flow, transactionId);
     this.#follow(client, dialog, transaction, at);
   }

@@ -58,7 +58,7 @@ export async function endDialog(context: EdgeContext, dialog: EdgeDialog, reason
   try {
     const flow = await flowInDialog(context, dialog.state, dialog.flow);
     const transaction = context.layer.request(request, flow);
-    context.metrics.message('out', 'request', 'BYE');
+    context.metrics.sent(transaction);
     deliverUnsolicited(dialog.owner, transaction.request, flow, dialog.id);
   } catch (error) {
     context.log.warn({ err: error, callId: dialog.state.callId, reason: reason.text }, 'a BYE could not be sent');
@@ -84,8 +84,7 @@ export async function ackAndHangUp(
     const request = context.layer.withVia(ack.request, flow);
     await context.layer.sendStateless(request, flow);
     context.metrics.message('out', 'request', 'ACK');
-    context.layer.request(requestInDialog(state, 'BYE').request, flow);
-    context.metrics.message('out', 'request', 'BYE');
+    context.metrics.sent(context.layer.request(requestInDialog(state, 'BYE').request, flow));
     return { request, flow };
   } catch (error) {
     context.log.warn({ err: error, callId: state.callId }, 'an unwanted answer could not be hung up');

@@ -172,8 +172,9 @@ export class SessionRefresh {
     const flow = await flowInDialog(this.#context, dialog.state, dialog.flow);
     const built = requestInDialog(dialog.state, method, { headers, body: dialog.localSession });
     dialog.state = built.dialog;
-    this.#context.metrics.message('out', 'request', method);
-    return this.#context.layer.request(built.request, flow);
+    const transaction = this.#context.layer.request(built.request, flow);
+    this.#context.metrics.sent(transaction);
+    return transaction;
   }
 
   #outcome(transaction: ClientTransaction): Promise<SipResponse | number> {
