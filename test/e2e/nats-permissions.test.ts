@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type LaboratoryConfig, listedSeller, ServiceProcess } from '@sidestream/cli';
 import { eventually, type NatsPeer } from '@sidestream/peers';
+import { oldestRecordAt, readRecords } from '@sidestream/service';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { issueNatsCredentials } from './nats-credentials.js';
@@ -143,6 +144,14 @@ test('with the documented permissions of NATS users a whole deployment works, an
         (await metric(service, 'sidestream_events_waiting')) === 0,
       `${service} has told its events`,
     );
+  // What the gateway's API gives of them, without a user's token.
+  const gateway = await openBus(t, [peer.url], { credentialsFile: credentialsOf('gateway') }).whenConnected(
+    AbortSignal.timeout(readyMs),
+  );
+  assert.ok(await oldestRecordAt(gateway));
+  const records = [];
+  for await (const record of readRecords(gateway, { tenant: 'contoso' })) records.push(record.callId);
+  assert.equal(records.length, 1);
   const cli = configOf(configFile, 'cli', credentialsOf);
   const run = async (...args: string[]) => {
     const { code, stderr } = await runCli([...args, '-c', cli], { timeoutMs: readyMs });

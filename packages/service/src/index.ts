@@ -41,7 +41,7 @@ export { LeaseBook } from './nats/lease-book.js';
 export { LeaseKeeper } from './nats/lease-keeper.js';
 export { readObject } from './nats/object-reader.js';
 export { Outbox, type OutboxOptions } from './nats/outbox.js';
-export { type RecordQuery, readRecords, recordSubject } from './nats/record-reader.js';
+export { oldestRecordAt, type RecordQuery, readRecords, recordSubject } from './nats/record-reader.js';
 export { pause } from './pause.js';
 export { providerMetrics } from './provider-metrics.js';
 export { RateLimit, type RateLimitOptions } from './rate-limit.js';

@@ -22,19 +22,18 @@ import { EventIntake } from './adapters/event-intake.js';
 import { Gate } from './adapters/gate.js';
 import { measureGateway } from './adapters/gateway-metrics.js';
 import { Instances } from './adapters/instances.js';
+import { lastRecords } from './adapters/last-records.js';
 import { LiveEvents } from './adapters/live-events.js';
 import { type RelayLease, relayLease } from './adapters/relays.js';
 import { IssuerTokens } from './adapters/tokens.js';
 import { webApp } from './adapters/web-app.js';
 import { WebServer } from './adapters/web-server.js';
 import { type GatewayConfig, readGatewayConfig } from './config.js';
+import { CallTenants } from './domain/call-tenants.js';
 import { DialerFold } from './domain/dialer-fold.js';
 import { DialerLog } from './domain/dialer-log.js';
-import { EndedCalls } from './domain/ended-calls.js';
 
 const maxCalls = 200_000;
-/** Of each tenant. */
-const maxEnded = 1_000;
 const maxSellers = 100_000;
 const closeGraceMs = 3_000;
 
@@ -51,7 +50,6 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const tokens = new IssuerTokens(issuers);
   const dialerLog = new DialerLog({ eventsPerSeller: limits.eventsPerSeller, maxSellers });
   const fold = new DialerFold({ startWithinMs: limits.recordingStarts, maxCalls });
-  const endedCalls = new EndedCalls({ maxLive: maxCalls, maxEnded });
   const connections = new Connections(limits);
   const gate = new Gate({ tokens, origins, publicUrl, requestsPerSecond });
   const live = new LiveEvents();
@@ -61,7 +59,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     dialerLog,
     historyMs,
     onCaughtUp: () => health.set('events', true),
-    endedCalls,
+    tenants: new CallTenants({ maxCalls }),
     onEvent: (event, tenant) => live.tell(event, tenant),
     log,
   });
@@ -77,7 +75,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const routes = apiRoutes({
     control: new Control({ signalling, policySync, registration }),
     relays: () => relays.current,
-    endedCalls,
+    records: (query) => lastRecords(bus, query),
     providers: config.providers,
   });
   const dialers = new DialerEndpoint({

@@ -59,3 +59,19 @@ export async function* readRecords(session: BusSession, query: RecordQuery): Asy
     throw error;
   }
 }
+
+/**
+ * When the oldest record that is kept was written; undefined where there is none.
+ *
+ * @throws Error when NATS does not answer
+ */
+export async function oldestRecordAt({ jetstream }: BusSession): Promise<Date | undefined> {
+  try {
+    const manager = await jetstream.jetstreamManager(false);
+    const { state } = await manager.streams.info(stream);
+    return state.messages === 0 ? undefined : new Date(state.first_ts);
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
+    throw error;
+  }
+}

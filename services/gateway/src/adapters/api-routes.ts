@@ -1,19 +1,21 @@
 // The API's routes in one table: the router and the OpenAPI document are both made of it, so that neither knows what the other does not.
 
 import type { Recorder } from '@sidestream/proto/calls/v1';
+import type { CallRecord } from '@sidestream/proto/records/v1';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { GatewayConfig } from '../config.js';
 import { shownCall } from '../domain/call-text.js';
-import { type EndedCalls, shownRecord } from '../domain/ended-calls.js';
+import { shownRecord } from '../domain/record-text.js';
 import type { User } from '../domain/user.js';
 import { type Control, callActions } from './control.js';
+import type { LastRecordsQuery } from './last-records.js';
 import type { RelayLease } from './relays.js';
 
 export interface ApiParts {
   readonly control: Control;
   readonly relays: () => ReadonlyMap<string, RelayLease>;
-  readonly endedCalls: EndedCalls;
+  readonly records: (query: LastRecordsQuery) => Promise<CallRecord[]>;
   readonly providers: GatewayConfig['providers'];
 }
 
@@ -58,7 +60,7 @@ const recordsSchema = z.object({
 });
 const endSchema = z.strictObject({ reason: z.string().max(100).default('') });
 
-export function apiRoutes({ control, relays, endedCalls, providers }: ApiParts): ApiRoute[] {
+export function apiRoutes({ control, relays, records, providers }: ApiParts): ApiRoute[] {
   const isRevealed = ({ value }: ApiRequest) => value('reveal') === 'true';
   return [
     {
@@ -158,12 +160,9 @@ export function apiRoutes({ control, relays, endedCalls, providers }: ApiParts):
           limit: request.value('limit') || 100,
           before: request.value('before') || undefined,
         });
-        const records = endedCalls.list(
-          request.user.tenant,
-          limit,
-          before === undefined ? undefined : new Date(before),
-        );
-        return { records: records.map((one) => shownRecord(one, isRevealed(request))) };
+        const { tenant } = request.user;
+        const found = await records({ tenant, limit, ...(before !== undefined && { before: new Date(before) }) });
+        return { records: found.map((one) => shownRecord(one, isRevealed(request))) };
       },
     },
   ];

@@ -1,9 +1,9 @@
 // From the event stream into the fold and from there into the sellers' logs: first what was, then what comes.
 import type { Event } from '@sidestream/proto/events/v1';
 import { type Bus, EventFeed, type Logger, type StreamPlace } from '@sidestream/service';
+import type { CallTenants } from '../domain/call-tenants.js';
 import type { DialerFold } from '../domain/dialer-fold.js';
 import type { DialerLog } from '../domain/dialer-log.js';
-import type { EndedCalls } from '../domain/ended-calls.js';
 
 const tickMs = 250;
 /** A deadline is taken to have passed only when no event from before it can still be on its way. */
@@ -14,7 +14,7 @@ const recoveryMs = 5_000;
 export interface EventIntakeOptions {
   readonly fold: DialerFold;
   readonly dialerLog: DialerLog;
-  readonly endedCalls: EndedCalls;
+  readonly tenants: CallTenants;
   readonly historyMs: number;
   readonly onCaughtUp: () => void;
   /** Every event that comes, after what was. `tenant`: whose it is; undefined where that is nobody's, or unknown. */
@@ -58,15 +58,13 @@ export class EventIntake {
   }
 
   #take(event: Event, { sequence, storedAtMs }: StreamPlace): void {
-    const { fold, dialerLog, endedCalls, onEvent } = this.#options;
+    const { fold, dialerLog, tenants, onEvent } = this.#options;
     dialerLog.read(sequence);
     const { body, time = new Date(storedAtMs) } = event;
     if (body === undefined) return;
-    const { value } = body;
-    const tenant = 'tenant' in value ? value.tenant : 'callId' in value ? endedCalls.tenantOf(value.callId) : undefined;
+    tenants.take(body);
     for (const told of fold.take({ sequence, storedAtMs, time, body })) dialerLog.add(told, storedAtMs);
-    endedCalls.take(body, time);
-    if (this.#caughtUp) onEvent(event, tenant);
+    if (this.#caughtUp) onEvent(event, tenants.tenantOf(body));
   }
 
   #present(): void {
