@@ -39,7 +39,7 @@ const closeGraceMs = 3_000;
 
 async function start(context: ServiceContext<GatewayConfig>): Promise<RunningService> {
   const { config, instance, log, metrics, health } = context;
-  const { issuers, limits, origins, publicUrl, tls, console } = config.gateway;
+  const { issuers, limits, origins, publicUrl, tls, console, trustedProxies } = config.gateway;
   const { behindBytes, framesPerMinute, requestsPerSecond, history: historyMs } = limits;
   const bus = Bus.open({ nats: config.nats, name: `gateway.${instance}`, log, metrics, health });
   metrics.registerMetric(grpcClientSeconds);
@@ -50,7 +50,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const tokens = new IssuerTokens(issuers);
   const dialerLog = new DialerLog({ eventsPerSeller: limits.eventsPerSeller, maxSellers });
   const fold = new DialerFold({ startWithinMs: limits.recordingStarts, maxCalls });
-  const connections = new Connections(limits);
+  const connections = new Connections(limits, trustedProxies);
   const gate = new Gate({ tokens, origins, publicUrl, requestsPerSecond });
   const live = new LiveEvents();
   health.set('events', false, 'what has happened is being read');

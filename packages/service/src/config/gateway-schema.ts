@@ -1,6 +1,6 @@
 // The section `gateway`: the web face. Without it there is none.
 import { z } from 'zod';
-import { duration, file, hostPort, name } from './values.js';
+import { cidr, duration, file, hostPort, name } from './values.js';
 
 const origin = z.string().regex(/^https?:\/\/[^\s/?#@]+$/, 'must be an origin: https://host[:port]');
 
@@ -47,6 +47,11 @@ export const gatewaySchema = z.strictObject({
   tls: z.strictObject({ certFile: file, keyFile: file }).optional(),
   issuers: z.array(issuerSchema).min(1),
   origins: z.array(origin).default([]).describe('of pages that may use it, besides its own'),
+  trustedProxies: z
+    .array(cidr)
+    .max(100)
+    .default([])
+    .describe('addresses or networks whose X-Forwarded-For says from where a client comes'),
   limits: limitsSchema,
   console: z
     .strictObject({

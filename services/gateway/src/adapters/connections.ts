@@ -1,5 +1,6 @@
 // Who may connect: bounded in all, for each user, and in how fast one address comes.
 import { RateLimit } from '@sidestream/service';
+import { type Arriving, ClientAddress } from './client-address.js';
 
 export interface ConnectionLimits {
   readonly connections: number;
@@ -10,11 +11,14 @@ export interface ConnectionLimits {
 export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #arrivals: RateLimit;
+  readonly #addresses: ClientAddress;
   readonly #byUser = new Map<string, number>();
   #open = 0;
 
-  constructor(limits: ConnectionLimits) {
+  /** @param trustedProxies in front of the gateway, which say from where a client comes */
+  constructor(limits: ConnectionLimits, trustedProxies: readonly string[] = []) {
     this.#limits = limits;
+    this.#addresses = new ClientAddress(trustedProxies);
     const perSecond = limits.connectionsPerSecond;
     this.#arrivals = new RateLimit({ perSecond, burst: 4 * perSecond, clock: () => performance.now() });
   }
@@ -23,9 +27,9 @@ export class Connections {
     return this.#open;
   }
 
-  /** One more from this address, until the function that it returns is called; undefined: there are too many. */
-  arrive(address: string): (() => void) | undefined {
-    if (this.#open >= this.#limits.connections || !this.#arrivals.take(address)) return undefined;
+  /** One more from the address of this request, until the function that it returns is called; undefined: there are too many. */
+  arrive(request: Arriving): (() => void) | undefined {
+    if (this.#open >= this.#limits.connections || !this.#arrivals.take(this.#addresses.of(request))) return undefined;
     this.#open += 1;
     return once(() => {
       this.#open -= 1;

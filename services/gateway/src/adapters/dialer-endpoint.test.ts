@@ -12,14 +12,15 @@ import { DialerEndpoint, dialerPath } from './dialer-endpoint.js';
 
 const ada = { tenant: 'contoso', seller: 'ada', operator: false, expiresAtMs: Date.now() + 600_000 };
 
-async function endpointOf(t: TestContext) {
-  const connections = new Connections({ connections: 10, connectionsPerUser: 5, connectionsPerSecond: 100 });
+async function endpointOf(t: TestContext, { connectionsPerSecond = 100, framesPerMinute = 60 } = {}) {
+  const limits = { connections: 10, connectionsPerUser: 5, connectionsPerSecond };
+  const connections = new Connections(limits, ['127.0.0.1']);
   const dialerLog = new DialerLog({ eventsPerSeller: 10, maxSellers: 10 });
   const endpoint = new DialerEndpoint({
     tokens: { verify: async () => ada },
     dialerLog,
     connections,
-    framesPerMinute: 60,
+    framesPerMinute,
     behindBytes: 65_536,
     log: createLogger({ name: 'gateway', instance: 'test', level: 'silent' }),
     isAllowed: () => true,
@@ -33,8 +34,8 @@ async function endpointOf(t: TestContext) {
   });
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const dial = (lastEventId?: string) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${dialerPath}`);
+  const dial = (lastEventId?: string, headers = {}) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${dialerPath}`, { headers });
     const frames: { type: string; id?: string; place?: string }[] = [];
     socket.on('message', (data) => frames.push(JSON.parse(String(data))));
     socket.on('open', () => socket.send(JSON.stringify({ type: 'authenticate', token: 't', lastEventId })));
@@ -92,4 +93,41 @@ test('closing ends all, whoever comes back meanwhile and whoever does not answer
   assert.deepEqual(statuses, [503]);
   await eventually(() => connections.open === 0, 'nothing is open');
   deaf.socket.terminate();
+});
+
+test('clients behind a trusted proxy have a rate each: who comes too fast is refused with 429, others are not', async (t) => {
+  const { dial } = await endpointOf(t, { connectionsPerSecond: 1 });
+  const statusOf = (client: string) =>
+    new Promise<number>((resolve) => {
+      const { socket } = dial(undefined, { 'X-Forwarded-For': `203.0.113.99, ${client}` });
+      socket.on('unexpected-response', (_request, { statusCode = 0 }) => resolve(statusCode));
+      socket.on('open', () => {
+        resolve(101);
+        socket.terminate();
+      });
+    });
+  const fast: number[] = [];
+  // The burst is four, and one more comes each second.
+  while (!fast.includes(429) && fast.length < 100) fast.push(await statusOf('203.0.113.1'));
+  assert.deepEqual([...new Set(fast)], [101, 429]);
+  assert.equal(await statusOf('203.0.113.2'), 101);
+});
+
+test('too many connections of one user, and too many frames, are closed with 4429', async (t) => {
+  const { dial } = await endpointOf(t, { framesPerMinute: 3 });
+  const open = Array.from({ length: 5 }, () => dial());
+  await eventually(() => open.every(({ frames }) => frames.length === 1), 'five are authenticated');
+  const [code, reason] = await once(dial().socket, 'close');
+  assert.deepEqual([code, String(reason)], [4429, 'too many connections']);
+  const [talkative, ...others] = open;
+  assert.ok(talkative);
+  const closed = once(talkative.socket, 'close');
+  // Each is answered before the next one, as the protocol wants it.
+  for (let frames = 2; frames <= 3; frames += 1) {
+    talkative.socket.send(JSON.stringify({ type: 'authenticate', token: 't' }));
+    await eventually(() => talkative.frames.length === frames, 'it is authenticated again');
+  }
+  talkative.socket.send(JSON.stringify({ type: 'authenticate', token: 't' }));
+  assert.deepEqual((await closed).map(String), ['4429', 'too many frames']);
+  for (const { socket } of others) socket.terminate();
 });

@@ -34,7 +34,7 @@ export class DialerEndpoint {
     const path = request.url?.split('?')[0];
     if (path !== dialerPath) return void refuse(socket, '404 Not Found');
     if (this.#closing) return void refuse(socket, '503 Service Unavailable');
-    const leave = this.#options.connections.arrive(addressOf(request));
+    const leave = this.#options.connections.arrive(request);
     if (leave === undefined) return void refuse(socket, '429 Too Many Requests');
     socket.once('close', leave);
     this.#server.handleUpgrade(request, socket, head, (client) => this.#connected(client, request));
@@ -85,8 +85,4 @@ export class DialerEndpoint {
 /** Half a connection would stay open as long as the client likes. */
 function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
-}
-
-export function addressOf({ socket }: IncomingMessage): string {
-  return socket.remoteAddress ?? '';
 }

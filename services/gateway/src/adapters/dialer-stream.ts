@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DialerLog } from '../domain/dialer-log.js';
 import type { Connections } from './connections.js';
-import { addressOf } from './dialer-endpoint.js';
 import { EventStream } from './event-stream.js';
 import type { Gate } from './gate.js';
 import { HttpProblem } from './problem.js';
@@ -22,7 +21,7 @@ export async function streamDialerEvents(
   { gate, dialerLog, connections, behindBytes, isReady }: DialerStreamOptions,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const leave = connections.arrive(addressOf(request));
+  const leave = connections.arrive(request);
   if (leave === undefined) throw new HttpProblem(429, 'too-many-connections', 'too many connections');
   response.once('close', leave);
   try {

@@ -9,7 +9,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { DialerLog } from '../domain/dialer-log.js';
 import { type ApiRoute, parameterOf } from './api-routes.js';
 import type { Connections } from './connections.js';
-import { addressOf, dialerPath } from './dialer-endpoint.js';
+import { dialerPath } from './dialer-endpoint.js';
 import { streamDialerEvents } from './dialer-stream.js';
 import { EventStream } from './event-stream.js';
 import type { Gate } from './gate.js';
@@ -75,7 +75,7 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
   }
   app.get(`${apiBase}/events`, async (c) => {
     const { incoming, outgoing } = c.env;
-    const leave = connections.arrive(addressOf(incoming));
+    const leave = connections.arrive(incoming);
     if (leave === undefined) throw new HttpProblem(429, 'too-many-connections', 'too many connections');
     outgoing.once('close', leave);
     const user = await gate.operator(incoming).catch((error: unknown) => {

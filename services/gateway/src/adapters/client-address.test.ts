@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ClientAddress } from './client-address.js';
+import { Connections } from './connections.js';
+
+const addresses = new ClientAddress(['10.1.0.0/16', '192.0.2.7', '2001:db8::/32']);
+const from = (remoteAddress: string, told?: string) => ({
+  socket: { remoteAddress },
+  headers: told === undefined ? {} : { 'x-forwarded-for': told },
+});
+
+test('who comes by itself has the address of its socket, whatever it says', () => {
+  assert.equal(addresses.of(from('203.0.113.9', '198.51.100.1')), '203.0.113.9');
+  assert.equal(addresses.of(from('::ffff:203.0.113.9')), '203.0.113.9');
+  assert.equal(new ClientAddress([]).of(from('127.0.0.1', '198.51.100.1')), '127.0.0.1');
+});
+
+test('behind proxies the right-most address counts that is none of theirs: what is left of it could be forged', () => {
+  assert.equal(addresses.of(from('10.1.2.3', '198.51.100.66, 203.0.113.9')), '203.0.113.9');
+  assert.equal(addresses.of(from('::ffff:10.1.2.3', '198.51.100.66, 203.0.113.9, 192.0.2.7')), '203.0.113.9');
+  assert.equal(addresses.of(from('2001:db8::1', 'forged, 2001:db9::5')), '2001:db9::5');
+  assert.equal(addresses.of(from('10.1.2.3', '203.0.113.9:4711')), '203.0.113.9');
+  assert.equal(addresses.of(from('10.1.2.3', '[2001:db9::5]:4711')), '2001:db9::5');
+});
+
+test('a proxy that says nothing that could be read is taken for the client', () => {
+  for (const told of [undefined, '', 'unknown', '203.0.113.9, nonsense', ','])
+    assert.equal(addresses.of(from('10.1.2.3', told)), '10.1.2.3');
+  assert.equal(addresses.of(from('10.1.2.3', '10.1.0.9')), '10.1.0.9');
+});
+
+test('clients behind one proxy have a rate of arrival each', () => {
+  const limits = { connections: 100, connectionsPerUser: 1, connectionsPerSecond: 1 };
+  const connections = new Connections(limits, ['10.1.0.0/16']);
+  const arrivals = (told: string) =>
+    Array.from({ length: 10 }, () => connections.arrive(from('10.1.2.3', told))).filter(Boolean).length;
+  assert.ok(arrivals('203.0.113.1') < 10);
+  assert.ok(arrivals('203.0.113.2') >= 4);
+});
