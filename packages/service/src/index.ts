@@ -18,7 +18,7 @@ export {
 export type { DestinationsConfig, TrunkLimitsConfig } from './config/trunk-guards.js';
 export { type TrunkConfig, trunkSchema } from './config/trunk-schema.js';
 export { configWarnings } from './config/warnings.js';
-export { certificateNamesHeader } from './edge-headers.js';
+export { certificateNamesHeader, edgeHeaders, traceHeader } from './edge-headers.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, SidestreamError } from './errors.js';
 export type { MetricDescription } from './exposition.js';
 export { callUnary, grpcClientSeconds } from './grpc/call-unary.js';
@@ -55,3 +55,4 @@ export {
 } from './run-service.js';
 export { redactSdp, Secret } from './secret.js';
 export { currentExemplar, type Exemplar, TracedHistogram } from './traced-histogram.js';
+export { contextOf, endSpan, inSpan, type SpanOptions, startSpan, traceHeaders } from './tracing/spans.js';

@@ -1,9 +1,11 @@
 // Being a process: the same start, ready line, signals and stop for every service.
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { ConfigError } from './config/config-error.js';
+import type { TracesConfig } from './config/telemetry-schema.js';
 import { Health } from './health.js';
 import { createLogger, type Logger } from './log.js';
 import { ManagementServer } from './management-server.js';
+import { startTracing } from './tracing/start-tracing.js';
 
 /** Argument of a service process whose standard input is a pipe from its supervisor: it stops when the pipe closes. */
 export const supervisedFlag = '--supervised';
@@ -33,6 +35,7 @@ export interface ProcessConfig {
   readonly instance: string;
   readonly log: { readonly level: string };
   readonly management: { readonly listen: string };
+  readonly telemetry: { readonly traces?: TracesConfig | undefined };
 }
 
 export interface ServiceDefinition<C extends ProcessConfig> {
@@ -77,6 +80,10 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
   try {
     const management = new ManagementServer(metrics, health);
     const managementAddress = await management.listen(config.management.listen);
+    const { traces } = config.telemetry;
+    const { instance } = config;
+    const tracing =
+      traces && (await startTracing({ service: definition.name, instance, config: traces, log, metrics }));
     const service = await definition.start({
       config,
       instance: config.instance,
@@ -91,6 +98,7 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
     await aborted(shutdown.signal);
     health.set('process', false, 'stopping');
     await stopWithin(service, definition.stopDeadlineMs?.(config) ?? 10_000, log);
+    await tracing?.stop();
     await management.close();
     process.exit(0);
   } catch (error) {

@@ -26,12 +26,13 @@ export interface GatewayConfig extends ProcessConfig {
  */
 export function readGatewayConfig(environment: NodeJS.ProcessEnv = process.env): GatewayConfig {
   const { path, config, instance } = readServiceConfig(environment, ({ gateway }) => gateway?.id);
-  const { nats, grpc, gateway, log, management } = config;
+  const { nats, grpc, gateway, log, management, telemetry } = config;
   if (gateway === undefined) throw new ConfigError(path, [{ path: 'gateway', message: 'is needed by the gateway' }]);
   return {
     instance,
     log,
     management,
+    telemetry,
     nats,
     grpcTls: grpc.tls,
     listen: parseHostPort(gateway.listen),

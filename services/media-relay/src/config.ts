@@ -32,11 +32,12 @@ export interface RelayConfig extends ProcessConfig {
  */
 export function readRelayConfig(environment: NodeJS.ProcessEnv = process.env): RelayConfig {
   const { config, instance } = readServiceConfig(environment, ({ mediaRelay }) => mediaRelay.id);
-  const { nats, grpc, mediaRelay, signalling, log, management } = config;
+  const { nats, grpc, mediaRelay, signalling, log, management, telemetry } = config;
   return {
     instance,
     log,
     management,
+    telemetry,
     nats,
     grpcTls: grpc.tls,
     region: mediaRelay.region,

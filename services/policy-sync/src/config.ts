@@ -42,7 +42,7 @@ export interface PolicySyncConfig extends ProcessConfig {
  */
 export function readPolicySyncConfig(environment: NodeJS.ProcessEnv = process.env): PolicySyncConfig {
   const { path, config, instance } = readServiceConfig(environment, ({ policySync }) => policySync.id);
-  const { nats, grpc, policySync, log, management } = config;
+  const { nats, grpc, policySync, log, management, telemetry } = config;
   const tenants = Object.entries(config.tenants).flatMap(([tenant, value]) => syncedTenant(tenant, value, config));
   const problems = tenants.flatMap(countryProblems);
   if (problems.length > 0) throw new ConfigError(path, problems);
@@ -50,6 +50,7 @@ export function readPolicySyncConfig(environment: NodeJS.ProcessEnv = process.en
     instance,
     log,
     management,
+    telemetry,
     nats,
     grpcTls: grpc.tls,
     listen: parseHostPort(policySync.listen),

@@ -32,11 +32,12 @@ export interface RegistrationConfig extends ProcessConfig {
  */
 export function readRegistrationConfig(environment: NodeJS.ProcessEnv = process.env): RegistrationConfig {
   const { config, instance } = readServiceConfig(environment, ({ registration }) => registration.id);
-  const { nats, grpc, registration, tenants, log, management } = config;
+  const { nats, grpc, registration, tenants, log, management, telemetry } = config;
   return {
     instance,
     log,
     management,
+    telemetry,
     nats,
     grpcTls: grpc.tls,
     listen: parseHostPort(registration.listen),

@@ -29,7 +29,9 @@ export interface SignallingTenant extends Omit<TenantConfig, 'recorders'> {
 }
 
 export interface SignallingConfig
-  extends Pick<SidestreamConfig, 'nats' | 'grpc' | 'trunks' | 'log' | 'management' | 'records'> {
+  extends Pick<SidestreamConfig, 'nats' | 'grpc' | 'trunks' | 'log' | 'management' | 'telemetry' | 'records'> {
+  /** The edge is ours, and says nothing that the network has said in its name. */
+  readonly ownEdge: boolean;
   readonly instance: string;
   /** Where the edge takes drachtio's protocol. */
   readonly edge: HostPort;
@@ -74,7 +76,8 @@ export function copyEnvironment(): void {
  */
 export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.env): SignallingConfig {
   const { path, config, instance } = readServiceConfig(environment, ({ signalling }) => signalling.id);
-  const { nats, grpc, relays, regions, tenants, trunks, signalling, mediaRelay, log, management, records } = config;
+  const { nats, grpc, relays, regions, tenants, trunks, signalling, mediaRelay, log, management, telemetry, records } =
+    config;
   const problems: { path: string; message: string }[] = [];
   const edge = readEdge(environment['SIDESTREAM_EDGE'] ?? signalling.edge);
   if (edge === undefined) {
@@ -100,6 +103,8 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     instance,
     log,
     management,
+    telemetry,
+    ownEdge: signalling.edge === 'embedded',
     records,
     recordFiles: signalling.records,
     nats,

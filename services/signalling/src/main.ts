@@ -19,6 +19,7 @@ import { recorderProfiles } from '@sidestream/siprec';
 import { observeAdmission } from './adapters/admission-metrics.js';
 import { AssuranceMetrics } from './adapters/assurance-metrics.js';
 import { CallFeed } from './adapters/call-feed.js';
+import { CallTraces } from './adapters/call-traces.js';
 import { callsService, writeFacts } from './adapters/calls-grpc.js';
 import { DrachtioTrunking } from './adapters/drachtio-trunking.js';
 import { EventReporter } from './adapters/events.js';
@@ -68,7 +69,13 @@ await runService({
     const clock = () => performance.now();
     for (const { path, message } of config.warnings) log.warn({ key: path }, `${path} ${message}`);
     const bus = Bus.open({ nats, name: `signalling.${instance}`, log, metrics });
-    const publisher = new EventPublisher(bus, { source: `signalling.${instance}`, log, metrics });
+    const traces = new CallTraces(config.ownEdge);
+    const publisher = new EventPublisher(bus, {
+      source: `signalling.${instance}`,
+      log,
+      metrics,
+      contextOf: (body) => traces.contextOf(body),
+    });
     const kv = new KvWriter(bus, { log });
     metrics.registerMetric(grpcClientSeconds);
     const identities = Object.entries(tenants).map(([name, { recording }]) => ({
@@ -125,7 +132,9 @@ await runService({
     const events = new CallLedger(reporter, {
       instance,
       write: writeFacts,
+      onArrived: (call) => traces.arrived(call),
       onRecord: (record) => {
+        traces.ended(record);
         assurance.count(record);
         records.publish(record);
         recordFiles?.write(record);
@@ -162,7 +171,7 @@ await runService({
         const user = config.trunkSecrets.credentials.get(trunk);
         return user && new DigestLogin({ ...user, password: user.password.reveal() });
       },
-      onInvite: (invite) => control.take(invite),
+      onInvite: (invite) => traces.take(invite, () => control.take(invite)),
       onOptions: (request) => control.options(request),
       onEdge: (up, detail) => {
         health.set('edge', up, detail);

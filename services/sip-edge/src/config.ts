@@ -9,6 +9,7 @@ export interface SipEdgeConfig {
   readonly instance: string;
   readonly log: { readonly level: string };
   readonly management: { readonly listen: string };
+  readonly telemetry: SidestreamConfig['telemetry'];
   readonly listen: readonly { protocol: TransportProtocol; host: string; port: number }[];
   readonly advertise?: string | undefined;
   /** Addresses, networks and host names. */
@@ -32,7 +33,7 @@ export interface SipEdgeConfig {
  */
 export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): SipEdgeConfig {
   const { path, config, instance } = readServiceConfig(environment, ({ signalling }) => signalling.id);
-  const { signalling, trunks, log, management } = config;
+  const { signalling, trunks, log, management, telemetry } = config;
   const listen = signalling.listen.map(parseListen);
   const problems = [];
   const peers = Object.values(trunks).flatMap((trunk) => [...trunk.peers]);
@@ -60,6 +61,7 @@ export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): Si
     instance,
     log,
     management,
+    telemetry,
     listen,
     advertise: signalling.advertise,
     peers,

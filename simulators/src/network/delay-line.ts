@@ -3,8 +3,9 @@
 /** Holds work back by a time that may change; without any it is done at once. */
 export class DelayLine {
   readonly #delayMs: () => number;
-  readonly #timers = new Set<NodeJS.Timeout>();
-  #lastDueAt = 0;
+  /** One timer for all: two of different lengths that end together would go off in any order. */
+  readonly #waiting: { readonly dueAt: number; readonly work: () => void }[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   /** @param delayMs asked anew for each piece of work */
   constructor(delayMs: () => number) {
@@ -13,26 +14,35 @@ export class DelayLine {
 
   /** Does the work once the delay is over, and never before what was pushed earlier. */
   push(work: () => void): void {
-    const now = performance.now();
-    const dueAt = Math.max(now + this.#delayMs(), this.#lastDueAt);
-    if (dueAt <= now && this.#timers.size === 0) {
+    const delayMs = this.#delayMs();
+    if (delayMs <= 0 && this.#waiting.length === 0) {
       work();
       return;
     }
-    this.#lastDueAt = dueAt;
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer);
-        work();
-      },
-      Math.max(1, Math.ceil(dueAt - now)),
-    );
-    this.#timers.add(timer);
+    const dueAt = Math.max(performance.now() + delayMs, this.#waiting.at(-1)?.dueAt ?? 0);
+    this.#waiting.push({ dueAt, work });
+    this.#timer ??= this.#wait(dueAt);
   }
 
   /** Forgets what is still under way. */
   clear(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#waiting.length = 0;
+  }
+
+  #wait(dueAt: number): NodeJS.Timeout {
+    return setTimeout(() => this.#release(), Math.max(1, Math.ceil(dueAt - performance.now())));
+  }
+
+  #release(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (let [first] = this.#waiting; first !== undefined && first.dueAt <= now; [first] = this.#waiting) {
+      first.work();
+      if (this.#waiting[0] === first) this.#waiting.shift();
+    }
+    const [next] = this.#waiting;
+    if (next !== undefined) this.#timer ??= this.#wait(next.dueAt);
   }
 }

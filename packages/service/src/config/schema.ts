@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { gatewaySchema } from './gateway-schema.js';
 import { recorderListSchema } from './recorder-list.js';
+import { telemetrySchema } from './telemetry-schema.js';
 import { trunkSchema } from './trunk-schema.js';
 import { cidr, duration, file, hostPort, name } from './values.js';
 
@@ -263,6 +264,7 @@ export const configSchema = z
       .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
       .prefault({}),
     management: z.strictObject({ listen: hostPort.default('127.0.0.1:0') }).prefault({}),
+    telemetry: telemetrySchema.prefault({}),
   })
   .describe('sidestream.yaml');
 

@@ -1,4 +1,5 @@
 // A unary call as a promise, with deadline and cancellation as arguments.
+
 import {
   type CallOptions,
   type ClientUnaryCall,
@@ -7,8 +8,10 @@ import {
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
+import { trace } from '@opentelemetry/api';
 import { SidestreamError } from '../errors.js';
 import { currentExemplar, TracedHistogram } from '../traced-histogram.js';
+import { inSpan, traceHeaders } from '../tracing/spans.js';
 
 type UnaryMethod<Q, R> = (
   request: Q,
@@ -33,7 +36,15 @@ export const grpcClientSeconds = new TracedHistogram({
  */
 export function callUnary<Q, R>(
   method: UnaryMethod<Q, R>,
-  request: Q,
+  message: Q,
+  bounds: { deadlineMs: number; signal?: AbortSignal },
+): Promise<R> {
+  return inSpan('grpc', { kind: 'client' }, () => request(method, message, bounds));
+}
+
+function request<Q, R>(
+  method: UnaryMethod<Q, R>,
+  message: Q,
   { deadlineMs, signal }: { deadlineMs: number; signal?: AbortSignal },
 ): Promise<R> {
   return new Promise((resolve, reject) => {
@@ -56,12 +67,17 @@ export function callUnary<Q, R>(
       deadline: Date.now() + deadlineMs,
       interceptors: [
         onMessage<R>(
-          (called) => (path = called),
+          (called) => {
+            path = called;
+            trace.getActiveSpan()?.updateName(`grpc ${called}`);
+          },
           (response) => settle(null, response),
         ),
       ],
     };
-    const call = method(request, new Metadata(), options, settle);
+    const metadata = new Metadata();
+    for (const [field, value] of Object.entries(traceHeaders())) metadata.set(field, value);
+    const call = method(message, metadata, options, settle);
     const onAbort = () => call.cancel();
     signal?.addEventListener('abort', onAbort, { once: true });
   });

@@ -11,7 +11,8 @@ import { formatHostPort, type HostPort } from '../address.js';
 import type { TlsFiles } from '../config/schema.js';
 import { SidestreamError, writeErrorCode } from '../errors.js';
 import type { Logger } from '../log.js';
-import { currentExemplar, TracedHistogram } from '../traced-histogram.js';
+import { currentExemplar, type Exemplar, TracedHistogram } from '../traced-histogram.js';
+import { contextOf, inSpan } from '../tracing/spans.js';
 import { serverCredentials } from './credentials.js';
 
 export class GrpcServer {
@@ -82,7 +83,8 @@ export class UnaryHandlers {
   handle<Q, R>(method: string, work: (request: Q, signal: AbortSignal) => Promise<R>): handleUnaryCall<Q, R> {
     return (call, callback) => {
       const controller = new AbortController();
-      const [started, exemplar] = [performance.now(), currentExemplar()];
+      const started = performance.now();
+      let exemplar: Exemplar = {};
       const measure = (code: string) =>
         this.#seconds.record({ method, code }, (performance.now() - started) / 1_000, exemplar);
       let answered = false;
@@ -90,7 +92,13 @@ export class UnaryHandlers {
         // It is emitted at the end of a call that went well, too.
         if (!answered) controller.abort(new SidestreamError('cancelled', `${method}: the client gave up`));
       });
-      work(call.request, controller.signal).then(
+      const [traceparent] = call.metadata.get('traceparent');
+      const within = contextOf(traceparent?.toString());
+      const answering = inSpan(`grpc ${method}`, { kind: 'server', within }, () => {
+        exemplar = currentExemplar();
+        return work(call.request, controller.signal);
+      });
+      answering.then(
         (response) => {
           answered = true;
           measure('ok');

@@ -11,6 +11,8 @@ export interface StreamPlace {
   readonly sequence: number;
   /** By the server's clock; never goes back from one event to the next. */
   readonly storedAtMs: number;
+  /** W3C Trace Context of who published it; undefined where it is in no trace. */
+  readonly traceparent?: string | undefined;
 }
 
 export interface EventFeedOptions {
@@ -65,7 +67,11 @@ export class EventFeed {
         started();
         for await (const message of messages) {
           this.#nextSequence = message.seq + 1;
-          listener(Event.decode(message.data), { sequence: message.seq, storedAtMs: storedAtMs(message) });
+          listener(Event.decode(message.data), {
+            sequence: message.seq,
+            storedAtMs: storedAtMs(message),
+            traceparent: message.headers?.get('traceparent') || undefined,
+          });
           if (message.info.pending === 0) this.#caughtUp();
         }
         signal.removeEventListener('abort', stop);

@@ -1,8 +1,10 @@
 // Tells the world what happened, beside the work: publishing never throws, is never awaited and never grows without bound.
 import { randomUUID } from 'node:crypto';
+import { type Context, context, trace } from '@opentelemetry/api';
 import { Event } from '@sidestream/proto/events/v1';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../log.js';
+import { startSpan, traceHeaders } from '../tracing/spans.js';
 import type { Bus } from './bus.js';
 import { Outbox } from './outbox.js';
 
@@ -13,15 +15,26 @@ export function eventSubject(body: EventBody): string {
   return `events.${body.$case.replace(/[A-Z]/g, (letter) => `.${letter.toLowerCase()}`)}`;
 }
 
+export interface EventPublisherOptions {
+  readonly source: string;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** How many events wait while NATS is away; then the oldest is dropped and counted. */
+  readonly capacity?: number;
+  /** The trace that an event belongs to; default: what is around. */
+  readonly contextOf?: (body: EventBody) => Context | undefined;
+}
+
 export class EventPublisher {
   readonly #source: string;
   readonly #log: Logger;
   readonly #outbox: Outbox;
+  readonly #contextOf: (body: EventBody) => Context | undefined;
 
-  /** @param options.capacity how many events wait while NATS is away; then the oldest is dropped and counted. */
-  constructor(bus: Bus, options: { source: string; log: Logger; metrics: Registry; capacity?: number }) {
+  constructor(bus: Bus, options: EventPublisherOptions) {
     this.#source = options.source;
     this.#log = options.log;
+    this.#contextOf = options.contextOf ?? (() => undefined);
     const registers = [options.metrics];
     const published = new Counter({
       name: 'sidestream_events_published_total',
@@ -55,7 +68,9 @@ export class EventPublisher {
   publish(body: EventBody, time = new Date()): Event {
     const id = randomUUID();
     const event = { id, time, source: this.#source, body };
-    this.#outbox.add({ subject: eventSubject(body), id, payload: Event.encode(event).finish() });
+    const subject = eventSubject(body);
+    const headers = inTrace(`publish ${subject}`, this.#contextOf(body));
+    this.#outbox.add({ subject, id, payload: Event.encode(event).finish(), headers });
     return event;
   }
 
@@ -64,4 +79,13 @@ export class EventPublisher {
     const left = await this.#outbox.close(flushMs);
     if (left > 0) this.#log.warn({ events: left }, 'events left unpublished');
   }
+}
+
+/** A span for the event, if there is a trace; the header fields lead whoever reads the event to it. */
+function inTrace(name: string, within: Context = context.active()): Record<string, string> {
+  if (trace.getSpan(within) === undefined) return {};
+  const span = startSpan(name, { kind: 'producer', within });
+  const headers = traceHeaders(trace.setSpan(within, span));
+  span.end();
+  return headers;
 }

@@ -1,4 +1,5 @@
 // Messages that wait to be published, beside the work: adding never throws, is never awaited, and the queue never grows without bound.
+import { headers as natsHeaders } from '@nats-io/transport-node';
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
 import type { Bus, BusSession } from './bus.js';
@@ -16,6 +17,8 @@ export interface Waiting {
   /** Nats-Msg-Id: a repeated publish is one message. */
   readonly id: string;
   readonly payload: Uint8Array;
+  /** Header fields of the message. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface OutboxOptions {
@@ -108,8 +111,8 @@ export class Outbox {
     const large = this.#queue.findIndex(({ payload }) => payload.length > limit);
     const batch = this.#queue.slice(0, large < 0 ? maxBatch : Math.min(large, maxBatch));
     const outcomes = await Promise.allSettled(
-      batch.map(({ subject, payload, id }) =>
-        session.jetstream.publish(subject, payload, { msgID: id, timeout: 2_000 }),
+      batch.map(({ subject, payload, id, headers = {} }) =>
+        session.jetstream.publish(subject, payload, { msgID: id, timeout: 2_000, ...withHeaders(headers) }),
       ),
     );
     // All behind the first failure is sent again, so that the order stays; the ids make the repeats harmless.
@@ -134,4 +137,12 @@ export class Outbox {
     if (!this.#refused) log.warn({ err: error, waiting: this.#queue.length }, `${what}; it is tried again`);
     this.#refused = true;
   }
+}
+
+function withHeaders(fields: Readonly<Record<string, string>>) {
+  const entries = Object.entries(fields);
+  if (entries.length === 0) return {};
+  const headers = natsHeaders();
+  for (const [name, value] of entries) headers.set(name, value);
+  return { headers };
 }

@@ -1,6 +1,7 @@
 // From the event stream into the fold and from there into the sellers' logs: first what was, then what comes.
+
 import type { Event } from '@sidestream/proto/events/v1';
-import { type Bus, EventFeed, type Logger, type StreamPlace } from '@sidestream/service';
+import { type Bus, contextOf, EventFeed, type Logger, type StreamPlace, startSpan } from '@sidestream/service';
 import type { CallTenants } from '../domain/call-tenants.js';
 import type { DialerFold } from '../domain/dialer-fold.js';
 import type { DialerLog } from '../domain/dialer-log.js';
@@ -57,7 +58,16 @@ export class EventIntake {
     clearInterval(this.#ticking);
   }
 
-  #take(event: Event, { sequence, storedAtMs }: StreamPlace): void {
+  /** What was there before is in no trace that anybody looks at. */
+  #take(event: Event, place: StreamPlace): void {
+    const { traceparent } = place;
+    const within = this.#caughtUp && traceparent !== undefined ? contextOf(traceparent) : undefined;
+    const span = within && startSpan(`dialer ${event.body?.$case ?? ''}`, { kind: 'consumer', within });
+    this.#fold(event, place);
+    span?.end();
+  }
+
+  #fold(event: Event, { sequence, storedAtMs }: StreamPlace): void {
     const { fold, dialerLog, tenants, onEvent } = this.#options;
     dialerLog.read(sequence);
     const { body, time = new Date(storedAtMs) } = event;

@@ -4,7 +4,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { formatHostPort, type HostPort } from '@sidestream/service';
+import { formatHostPort, type HostPort, inSpan } from '@sidestream/service';
 import { decodeMessage, encodeMessage, type NgDictionary } from './ng-message.js';
 
 /** When the same datagram is sent again, in ms after the one before; the last one repeats until the deadline. */
@@ -96,7 +96,7 @@ export class NgClient {
     const datagram = encodeMessage(cookie, body);
     if (datagram.length > maxDatagramBytes)
       return Promise.reject(new NgError('too-long', command, `'${command}' does not fit into a datagram`));
-    return this.#exchange(cookie, command, datagram, signal);
+    return inSpan(`ng ${command}`, { kind: 'client' }, () => this.#exchange(cookie, command, datagram, signal));
   }
 
   /** Fails what is in flight and frees the socket. */

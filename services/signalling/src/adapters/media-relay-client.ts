@@ -1,5 +1,7 @@
 // The media relays over gRPC: which one a new call gets, and everything that is asked of it afterwards. A call stays with its relay.
+
 import type { ChannelCredentials } from '@grpc/grpc-js';
+import { context } from '@opentelemetry/api';
 import {
   type ForkChanged,
   MediaRelayServiceClient,
@@ -245,6 +247,8 @@ class RelaySession implements MediaSession {
   readonly #relay: Relay;
   readonly #sessionId: string;
   readonly #forks: Map<string, ForkListener>;
+  /** The call's trace: what a socket's event makes us ask belongs to it as well. */
+  readonly #within = context.active();
 
   constructor(relay: Relay, sessionId: string, forks: Map<string, ForkListener>) {
     this.#relay = relay;
@@ -259,19 +263,19 @@ class RelaySession implements MediaSession {
   async update(offerer: Party, sdp: string, signal: AbortSignal, terms: PartyTerms = {}): Promise<string> {
     const { client } = this.#relay;
     const request = { sessionId: this.#sessionId, offerer: wireParty[offerer], sdp, terms: writeTerms(terms) };
-    return (await callUnary(client.updateSession.bind(client), request, { deadlineMs, signal })).sdp;
+    return (await this.#ask(client.updateSession.bind(client), request, { deadlineMs, signal })).sdp;
   }
 
   async answer(answerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
     const { client } = this.#relay;
     const request = { sessionId: this.#sessionId, answerer: wireParty[answerer], sdp };
-    return (await callUnary(client.answerSession.bind(client), request, { deadlineMs, signal })).sdp;
+    return (await this.#ask(client.answerSession.bind(client), request, { deadlineMs, signal })).sdp;
   }
 
   async close(signal: AbortSignal): Promise<MediaCounts> {
     const { client, sessions } = this.#relay;
     sessions.delete(this.#sessionId);
-    const { media, forks } = await callUnary(
+    const { media, forks } = await this.#ask(
       client.closeSession.bind(client),
       { sessionId: this.#sessionId },
       { deadlineMs: 2 * deadlineMs, signal },
@@ -285,19 +289,21 @@ class RelaySession implements MediaSession {
   async startFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]> {
     const { client } = this.#relay;
     const request = this.#forkRequest(forkId, parties);
-    return readStreams(await callUnary(client.startFork.bind(client), request, { deadlineMs, signal }));
+    return readStreams(await this.#ask(client.startFork.bind(client), request, { deadlineMs, signal }));
   }
 
   async resumeFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]> {
     const { client } = this.#relay;
     const request = this.#forkRequest(forkId, parties);
-    return readStreams(await callUnary(client.resumeFork.bind(client), request, { deadlineMs, signal }));
+    return readStreams(await this.#ask(client.resumeFork.bind(client), request, { deadlineMs, signal }));
   }
 
   async pauseFork(forkId: string, signal: AbortSignal): Promise<void> {
     const { client } = this.#relay;
-    await callUnary(client.pauseFork.bind(client), { sessionId: this.#sessionId, forkId }, { deadlineMs, signal });
+    await this.#ask(client.pauseFork.bind(client), { sessionId: this.#sessionId, forkId }, { deadlineMs, signal });
   }
+
+  #ask: typeof callUnary = (...asked) => context.with(this.#within, () => callUnary(...asked));
 
   #forkRequest(forkId: string, parties: readonly Party[]) {
     return { sessionId: this.#sessionId, forkId, parties: parties.map((party) => wireParty[party]) };
@@ -305,7 +311,7 @@ class RelaySession implements MediaSession {
 
   async answerFork(forkId: string, sdp: string, signal: AbortSignal): Promise<void> {
     const { client } = this.#relay;
-    await callUnary(
+    await this.#ask(
       client.answerFork.bind(client),
       { sessionId: this.#sessionId, forkId, sdp },
       { deadlineMs, signal },
@@ -321,7 +327,7 @@ class RelaySession implements MediaSession {
     const { client } = this.#relay;
     const request = { sessionId: this.#sessionId, forkId };
     try {
-      await callUnary(client.stopFork.bind(client), request, { deadlineMs, signal });
+      await this.#ask(client.stopFork.bind(client), request, { deadlineMs, signal });
     } catch (error) {
       // The session has ended meanwhile, and its forks with it.
       if (SidestreamError.from(error).code !== 'not-found') throw error;

@@ -1,7 +1,7 @@
 // SIP to recorders: @sidestream/sip over TLS, with the certificate of the tenant whose call it is, SNI and full verification. One
 // connection per recorder and identity is kept warm and carries all recordings. Which recorder is fit to be asked: recorder-link.ts.
 import { setMaxListeners } from 'node:events';
-import { type Logger, type RecorderPlace, SidestreamError } from '@sidestream/service';
+import { inSpan, type Logger, type RecorderPlace, SidestreamError } from '@sidestream/service';
 import {
   type AddressLookup,
   type Flow,
@@ -122,7 +122,12 @@ export class SipRecorderClient implements RecorderClient {
     return orderRecorders(candidates, Math.random);
   }
 
-  async invite(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog> {
+  invite(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog> {
+    const attributes = { 'sip.call_id': invite.sipCallId, 'sidestream.recorder': invite.recorder };
+    return inSpan('recorder INVITE', { kind: 'client', attributes }, () => this.#invite(invite, signal));
+  }
+
+  async #invite(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog> {
     const tenant = this.#tenants.get(invite.tenant);
     const link = tenant?.links.get(invite.recorder);
     if (tenant === undefined || link === undefined)

@@ -23,6 +23,8 @@ export interface CallLedgerOptions {
   readonly instance: string;
   /** The facts as a record has them. */
   readonly write: (facts: CallFacts) => Pick<Draft, 'direction' | 'calling' | 'called' | 'seller' | 'decision'>;
+  /** Before everything else of the call. */
+  readonly onArrived?: (call: CallFacts) => void;
   readonly onRecord: (record: CallRecord) => void;
   readonly now?: () => Date;
 }
@@ -45,6 +47,7 @@ export class CallLedger implements CallWitness {
   }
 
   callArrived(call: CallFacts, from: Pick<IncomingInvite, 'sipCallId' | 'source'>): void {
+    this.#options.onArrived?.(call);
     this.#drafts.set(call.callId, new CallDraft(call, from, this.#now, this.#options.write));
   }
 

@@ -9,6 +9,7 @@ import { admitInDialog } from './dialog-admission.js';
 import type { EdgeContext } from './edge-context.js';
 import type { EdgeDialog } from './edge-dialog.js';
 import { InviteAdmission } from './invite-admission.js';
+import { traceInvite } from './invite-trace.js';
 import { answerAlone, type OwnAnswer, ownResponse } from './own-answer.js';
 import { isInvite, type PendingRequest, PendingRequests, unknownTransaction } from './pending-requests.js';
 
@@ -49,8 +50,10 @@ export class ServerSide {
     const settle = this.#context.metrics.request('in', request.method);
     transaction.once('final', settle);
     transaction.once('terminated', () => settle('none'));
-    const refusal = this.#pass(transaction);
-    if (refusal !== undefined) answerAlone(this.#context, transaction, refusal);
+    traceInvite(transaction, () => {
+      const refusal = this.#pass(transaction);
+      if (refusal !== undefined) answerAlone(this.#context, transaction, refusal);
+    });
   }
 
   #pass(transaction: ServerTransaction): OwnAnswer | undefined {
