@@ -151,7 +151,7 @@ describe('SIP over mutual TLS: who a peer is stands in its certificate', () => {
     const caller = await RawPeer.udp(edge.udp);
     new RawCall(caller).send('INVITE', {
       body: sdp(40_000),
-      headers: { 'X-Sidestream-Certificate-Names': 'pbx.example' },
+      headers: { 'X-Sidestream-Certificate-Names': 'pbx.example', 'X-Sidestream-Trace': '00-1-1-01' },
     });
     await eventually(async () => (await edge.metric('sidestream_edge_refused_total')) >= 2, 'it was refused');
     assert.equal(caller.bytesReceived, 0);

@@ -1,0 +1,108 @@
+// One process traces once, so that this is one story: a collector that is there, that refuses, and that is there again.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { test } from 'node:test';
+import { context, trace } from '@opentelemetry/api';
+import { Registry } from 'prom-client';
+import { createLogger } from '../log.js';
+import { contextOf, inSpan, startSpan, traceHeaders } from './spans.js';
+import { startTracing } from './start-tracing.js';
+
+interface Sent {
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly status: { readonly code?: number };
+}
+
+test('spans reach the collector with its header fields; one that refuses them costs spans and one line', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'sidestream-tracing-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const headersFile = join(directory, 'headers');
+  const lines: string[] = [];
+  const destination = new Writable({
+    write: (chunk, _encoding, done) => {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const log = createLogger({ name: 'test', instance: 'one', level: 'info', destination });
+  const metrics = new Registry();
+  const got: { readonly headers: IncomingHttpHeaders; readonly spans: readonly Sent[] }[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { resourceSpans } = JSON.parse(String(Buffer.concat(chunks)));
+      got.push({ headers: request.headers, spans: resourceSpans[0].scopeSpans[0].spans });
+      response.writeHead(got.length === 1 ? 400 : 200).end('{}');
+    });
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  t.after(() => server.close());
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`;
+  const options = { service: 'signalling', instance: 's1', log, metrics };
+
+  writeFileSync(headersFile, 'Authorization: Bearer not-for-the-log\nand this is none\n');
+  const broken = startTracing({ ...options, config: { endpoint, sampleRatio: 1, headersFile } });
+  await assert.rejects(broken, (error: Error) => {
+    assert.equal(error.message, "telemetry.traces.headersFile: line 2 is not 'Name: value'");
+    return true;
+  });
+
+  // Before there is tracing, and outside of a trace, there are no spans.
+  assert.equal(await inSpan('nothing', {}, async () => trace.getActiveSpan()), undefined);
+  writeFileSync(headersFile, '\nAuthorization: Bearer not-for-the-log\nx-tenant:contoso\n');
+  const tracing = await startTracing({ ...options, config: { endpoint, sampleRatio: 1, headersFile } });
+  assert.equal(await inSpan('nothing', {}, async () => trace.getActiveSpan()), undefined);
+  assert.deepEqual(traceHeaders(), {});
+
+  const root = startSpan('lost');
+  root.end();
+  const lost = async () =>
+    (await metrics.getSingleMetric('sidestream_spans_total')?.get())?.values.map(({ value, labels }) => [
+      labels['outcome'],
+      value,
+    ]);
+  while ((await lost())?.[1]?.[1] === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(await lost(), [
+    ['exported', 0],
+    ['lost', 1],
+  ]);
+  assert.equal(lines.filter((line) => line.includes('can not be sent to the collector')).length, 1);
+
+  const call = startSpan('call', { kind: 'server', attributes: { 'sip.call_id': 'x' } });
+  let carried = '';
+  await context.with(trace.setSpan(context.active(), call), async () => {
+    carried = traceHeaders()['traceparent'] ?? '';
+    await assert.rejects(
+      inSpan('fails', {}, () => Promise.reject(new Error('+4930123456'))),
+      /\+4930123456/,
+    );
+    log.info('within');
+  });
+  await inSpan('far away', { kind: 'server', within: contextOf(carried) }, async () => undefined);
+  assert.equal(await inSpan('no parent', { within: contextOf('garbage') }, async () => 'done'), 'done');
+  call.end();
+  await tracing.stop();
+
+  const [, { headers = {}, spans = [] } = {}] = got;
+  assert.equal(headers['authorization'], 'Bearer not-for-the-log');
+  assert.equal(headers['x-tenant'], 'contoso');
+  const [fails, far, whole] = ['fails', 'far away', 'call'].map((name) => spans.find((span) => span.name === name));
+  assert.deepEqual(
+    [fails?.traceId, far?.traceId, fails?.parentSpanId, far?.parentSpanId],
+    [whole?.traceId, whole?.traceId, whole?.spanId, whole?.spanId],
+  );
+  assert.deepEqual([fails?.status.code, spans.length], [2, 3]);
+  assert.ok(!JSON.stringify(spans).includes('4930123456'), 'the text of an error may name a party');
+  assert.ok(lines.some((line) => line.includes('"within"') && line.includes(`"trace_id":"${whole?.traceId}"`)));
+  assert.ok(!lines.join('').includes('not-for-the-log'));
+  assert.equal(lines.filter((line) => line.includes('can be sent to the collector again')).length, 1);
+});
