@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { IssuerSimulator } from '@sidestream/simulators';
 import type { Stage, StageOptions } from '../e2e/stage.js';
+import { TraceCollector } from './trace-collector.js';
 
 export async function everyService(t: TestContext): Promise<StageOptions> {
   const records = mkdtempSync(join(tmpdir(), 'sidestream-records-'));
@@ -12,11 +13,13 @@ export async function everyService(t: TestContext): Promise<StageOptions> {
   const audience = 'api://sidestream';
   const issuer = await IssuerSimulator.start({ audience });
   t.after(() => issuer.close());
+  const collector = await TraceCollector.start(t);
   return {
     provider: {},
     configure: (config) => {
       config.signalling = { ...config.signalling, records: { directory: records } };
       config.gateway = { issuers: [{ tenant: 'contoso', issuer: issuer.issuer, audience }] };
+      config.telemetry = { traces: { endpoint: collector.endpoint } };
       config.mediaRelay = { ...config.mediaRelay, forks: { lookEvery: '1s' } };
     },
   };

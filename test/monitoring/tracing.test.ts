@@ -1,7 +1,9 @@
 // One trace for each call, through every process that has a part in it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { listedSeller } from '@sidestream/cli';
 import { eventually, freeTcpPort } from '@sidestream/peers';
+import { traceHeader } from '@sidestream/service';
 import { customerNumber, Stage } from '../e2e/stage.js';
 import { everyService } from './every-service.js';
 import { TraceCollector } from './trace-collector.js';
@@ -90,6 +92,12 @@ test('ratio 0 traces nothing, a collector that is away costs spans and no call',
   const none = await stageWith(t, collector.endpoint, 0, []);
   if (!none) return;
   await recordedCall(none);
+  // A flag in a caller's trace would have the call sampled, if it were believed.
+  const forged = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const headers: [string, string][] = [traceHeader, 'traceparent'].map((name) => [name, forged]);
+  const call = await none.customer.call(none.uri(listedSeller.number), { headers });
+  await call.answered;
+  await call.hangUp();
 
   const lines: string[] = [];
   const away = await stageWith(t, `http://127.0.0.1:${await freeTcpPort()}/v1/traces`, 1, lines);

@@ -124,10 +124,10 @@ export class SipRecorderClient implements RecorderClient {
 
   invite(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog> {
     const attributes = { 'sip.call_id': invite.sipCallId, 'sidestream.recorder': invite.recorder };
-    return inSpan('recorder INVITE', { kind: 'client', attributes }, () => this.#invite(invite, signal));
+    return inSpan('recorder INVITE', { kind: 'client', attributes }, () => this.#establish(invite, signal));
   }
 
-  async #invite(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog> {
+  async #establish(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog> {
     const tenant = this.#tenants.get(invite.tenant);
     const link = tenant?.links.get(invite.recorder);
     if (tenant === undefined || link === undefined)
