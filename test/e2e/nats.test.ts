@@ -111,6 +111,47 @@ describe('on a real nats-server', () => {
     assert.deepEqual(seen, ['one', 'two', 'three']);
   });
 
+  for (const lost of ['with its server', 'under a server that stays'])
+    test(`a stream that was lost ${lost} is read from its new beginning, and who reads is told`, async (t) => {
+      const storeOf = () => {
+        const store = mkdtempSync(join(tmpdir(), 'sidestream-nats-'));
+        t.after(() => rmSync(store, { recursive: true, force: true }));
+        return store;
+      };
+      const first = await ownNats(t, { storeDirectory: storeOf() });
+      if (!first) return;
+      const bus = openBus(t, [first.url]);
+      let restarts = 0;
+      const onRestart = () => {
+        restarts += 1;
+      };
+      const feed = new EventFeed(bus, { log, onRestart });
+      t.after(() => feed.stop());
+      const seen: [string, number][] = [];
+      await feed.start(({ body }, { sequence }) => {
+        if (body?.$case === 'callStarted') seen.push([body.value.callId, sequence]);
+      }, AbortSignal.timeout(10_000));
+      const publisher = new EventPublisher(bus, { source: 'signalling.1', log, metrics: new Registry() });
+      for (const id of ['one', 'two']) publisher.publish(started(id));
+      await eventually(() => seen.length === 2, 'the first events are seen');
+      if (lost === 'with its server') {
+        await first.stop();
+        await eventually(() => !bus.connected, 'the loss is noticed');
+        assert.ok(await nats(t, { storeDirectory: storeOf(), port: first.port }));
+      } else {
+        const session = await bus.whenConnected(AbortSignal.timeout(10_000));
+        const { streams } = await session.jetstream.jetstreamManager();
+        const { config } = await streams.info('EVENTS');
+        await streams.delete('EVENTS');
+        await streams.add(config);
+      }
+      publisher.publish(started('three'));
+      await eventually(() => seen.length === 3, 'what the new stream has is seen', 30_000);
+      await publisher.close(2_000);
+      assert.deepEqual(seen[2], ['three', 1]);
+      assert.equal(restarts, 1);
+    });
+
   test('what the server takes in no message is dropped and counted, and holds up nothing behind it', async (t) => {
     const peer = await nats(t);
     if (!peer) return;

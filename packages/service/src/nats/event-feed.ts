@@ -3,7 +3,7 @@ import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { Event } from '@sidestream/proto/events/v1';
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
-import type { Bus } from './bus.js';
+import type { Bus, BusSession } from './bus.js';
 import { eventStream } from './layout.js';
 
 /** Where an event stands in the stream, the same for everybody who reads it. */
@@ -21,9 +21,17 @@ export interface EventFeedOptions {
   readonly since?: Date;
   /** Everything that was there has been told. Called once. */
   readonly onCaughtUp?: () => void;
+  /** The stream was lost and made anew: places begin again, and what it has is told from its beginning. */
+  readonly onRestart?: () => void;
 }
 
-/** Follows the event stream with an ordered consumer; begins again at the next event when NATS comes back. */
+/** Between two looks whether it is still the same stream. */
+const lookEveryMs = 2_000;
+
+/**
+ * Follows the event stream with an ordered consumer; begins again at the next event when NATS comes back, at the first one of the stream
+ * when that is another one: a consumer that waits for a place of the lost one hears nothing, and nobody tells it.
+ */
 export class EventFeed {
   readonly #bus: Bus;
   readonly #log: Logger;
@@ -31,12 +39,16 @@ export class EventFeed {
   readonly #stopping = new AbortController();
   #onCaughtUp: (() => void) | undefined;
   #nextSequence: number | undefined;
+  readonly #onRestart: (() => void) | undefined;
+  /** When the stream was made that is read. */
+  #made: string | undefined;
 
   constructor(bus: Bus, options: EventFeedOptions) {
     this.#bus = bus;
     this.#log = options.log;
     this.#since = options.since;
     this.#onCaughtUp = options.onCaughtUp;
+    this.#onRestart = options.onRestart;
   }
 
   /** Resolves once the first consumer is there: later events will be seen. `listener` must not throw. */
@@ -56,6 +68,7 @@ export class EventFeed {
     while (!signal.aborted) {
       try {
         const session = await this.#bus.whenConnected(signal);
+        await this.#recognize(session);
         const consumer = await session.jetstream.consumers.get(eventStream.name, {
           ...this.#from(),
         });
@@ -64,22 +77,48 @@ export class EventFeed {
         const messages = await consumer.consume({ idle_heartbeat: 1_000, expires: 5_000 });
         const stop = () => messages.stop();
         signal.addEventListener('abort', stop, { once: true });
+        const looking = setInterval(() => void this.#isSame(session).then((same) => same || stop()), lookEveryMs);
         started();
-        for await (const message of messages) {
-          this.#nextSequence = message.seq + 1;
-          listener(Event.decode(message.data), {
-            sequence: message.seq,
-            storedAtMs: storedAtMs(message),
-            traceparent: message.headers?.get('traceparent') || undefined,
-          });
-          if (message.info.pending === 0) this.#caughtUp();
+        try {
+          for await (const message of messages) {
+            this.#nextSequence = message.seq + 1;
+            listener(Event.decode(message.data), {
+              sequence: message.seq,
+              storedAtMs: storedAtMs(message),
+              traceparent: message.headers?.get('traceparent') || undefined,
+            });
+            if (message.info.pending === 0) this.#caughtUp();
+          }
+        } finally {
+          clearInterval(looking);
+          signal.removeEventListener('abort', stop);
         }
-        signal.removeEventListener('abort', stop);
       } catch (error) {
         if (!signal.aborted) this.#log.debug({ err: error }, 'event feed interrupted; resuming');
       }
       await pause(200, signal);
     }
+  }
+
+  /** Looks which stream it is before it is read. */
+  async #recognize(session: BusSession): Promise<void> {
+    const made = await madeAt(session);
+    if (this.#made !== undefined && this.#made !== made) {
+      this.#log.warn('the event stream was made anew; it is read from its beginning');
+      this.#nextSequence = 1;
+      this.#onRestart?.();
+    }
+    this.#made = made;
+  }
+
+  /** Who can not be asked has not changed: what is away comes back with another session. */
+  async #isSame(session: BusSession): Promise<boolean> {
+    if (this.#bus.session === undefined) return true;
+    if (this.#bus.session !== session) return false;
+    return madeAt(session).then(
+      (made) => made === this.#made,
+      () => true,
+    );
   }
 
   #from() {
@@ -94,6 +133,11 @@ export class EventFeed {
     this.#onCaughtUp?.();
     this.#onCaughtUp = undefined;
   }
+}
+
+async function madeAt({ jetstream }: BusSession): Promise<string> {
+  const manager = await jetstream.jetstreamManager(false);
+  return (await manager.streams.info(eventStream.name)).created;
 }
 
 function storedAtMs({ info }: JsMsg): number {

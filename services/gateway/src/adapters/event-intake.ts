@@ -38,6 +38,7 @@ export class EventIntake {
       log: options.log,
       since: new Date(Date.now() - options.historyMs),
       onCaughtUp: () => this.#present(),
+      onRestart: () => options.dialerLog.restart(),
     });
   }
 

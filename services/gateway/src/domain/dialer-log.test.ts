@@ -74,3 +74,16 @@ test('listeners hear their own seller alone, until they stop; sellers without a 
   assert.deepEqual(heard, ['12']);
   assert.equal(log.sellers, 2);
 });
+
+test('when the stream begins anew no id of before is known, and who listens is told what comes', () => {
+  const log = logOf(11, 12);
+  const heard: string[] = [];
+  log.listen(ada, ({ id }) => heard.push(id));
+  log.restart();
+  assert.equal(log.place, '0');
+  assert.equal(missed(log, '12'), 'unknown');
+  log.read(1);
+  log.add(told(1), 20);
+  assert.deepEqual(missed(log, '0'), ['1']);
+  assert.deepEqual(heard, ['1']);
+});

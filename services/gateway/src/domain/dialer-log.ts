@@ -45,6 +45,12 @@ export class DialerLog {
     this.#last = sequence;
   }
 
+  /** The stream has begun anew: no id of before means anything any more. Who listens stays. */
+  restart(): void {
+    this.#last = 0;
+    this.forget(Number.POSITIVE_INFINITY);
+  }
+
   add(told: Told, atMs: number): void {
     const log = this.#open(told);
     log.events.push({ told, at: this.#last, atMs });
