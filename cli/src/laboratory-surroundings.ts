@@ -28,6 +28,8 @@ export interface SurroundingsOptions {
   readonly provider?: Partial<ProviderSimulatorOptions>;
   /** False: the address is configured, nobody listens there. */
   readonly nats?: boolean;
+  /** Where NATS keeps its streams; default: a directory of its own. */
+  readonly natsStore?: string;
   readonly rtpengine?: boolean;
   /** Media ports of rtpengine where the usual few hundred are not enough. */
   readonly mediaPorts?: PortRange;
@@ -72,7 +74,10 @@ export class Surroundings {
 
   async startNats(): Promise<string> {
     if (this.#options.nats === false) return `nats://127.0.0.1:${await freeTcpPort('127.0.0.1')}`;
-    const { peer, reason } = await startNats({ jetStream: true });
+    const { peer, reason } = await startNats({
+      jetStream: true,
+      ...(this.#options.natsStore && { storeDirectory: this.#options.natsStore }),
+    });
     if (!peer) throw new Error(`${reason}: apt-get install nats-server`);
     this.nats = peer;
     this.#endings.push(() => peer.stop());

@@ -1,6 +1,7 @@
 // What a seller's dialer is told of real calls: real parts, a real gateway process, over its restart.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { listedSeller, unlistedSeller } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
 import { customerNumber } from '../stage.js';
@@ -72,6 +73,8 @@ test('pause by the API: no packet reaches the recorder until it is resumed; part
 
   const paused = await set.api(operator, `/api/v1/calls/${live.callId}/recording/pause`, {});
   assert.equal(paused.json.recordings[0].phase, 'paused');
+  // What had left before stands in the recorder's sockets: this process has to read it.
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
   const before = datagrams();
   await stage.talk(call, 50);
   assert.deepEqual(datagrams(), before);
