@@ -7,6 +7,7 @@ import { pddBench, pddBenchDefaults, pddBenchRemarks } from './pdd/pdd-bench.js'
 import { policyBench, policyBenchDefaults, policyBenchRemarks } from './policy/policy-bench.js';
 import { formatReport, type Report } from './report.js';
 import { sipBench, sipBenchDefaults, sipBenchRemarks } from './sip/sip-bench.js';
+import { telemetryBench, telemetryBenchDefaults, telemetryBenchRemarks } from './telemetry/telemetry-bench.js';
 
 const program = new Command('bench')
   .description('Measures CPU and memory per unit of work on this machine, beside what peers need.')
@@ -97,6 +98,18 @@ program
   .addHelpText('after', '\nTakes about a minute and a half; progress is on stderr.')
   .action(async (options: Parameters<typeof eventsBench>[0] & { json?: boolean }) =>
     print(await eventsBench(options, progress), eventsBenchRemarks, options.json),
+  );
+
+program
+  .command('telemetry')
+  .description('what metrics and traces cost: recorded calls with scraping and tracing of a tenth, and without')
+  .option('--rounds <n>', 'rounds that take turns', count, telemetryBenchDefaults.rounds)
+  .option('--rate <n>', 'calls a second', count, telemetryBenchDefaults.rate)
+  .option('--seconds <n>', 'length of a round', count, telemetryBenchDefaults.seconds)
+  .option('--json', 'print {name, figures, ratios, machine} as JSON')
+  .addHelpText('after', '\nTakes about four minutes; progress is on stderr.')
+  .action(async (options: Parameters<typeof telemetryBench>[0] & { json?: boolean }) =>
+    print(await telemetryBench(options, progress), telemetryBenchRemarks, options.json),
   );
 
 function progress(line: string): void {

@@ -10,7 +10,7 @@ import { RecorderSink } from './recorder-sink.js';
 
 const uasScenario = fileURLToPath(new URL('../../../bench/call/uas.xml', import.meta.url));
 /** A call takes eight ports: two for each leg and each forked stream. */
-const mediaPorts = { min: 12_000, max: 31_999 };
+const allMediaPorts = { min: 12_000, max: 31_999 };
 /** How long after its last call a batch may take to leave nothing behind. */
 const settleMs = 20_000;
 
@@ -44,8 +44,11 @@ export class CallSite {
     this.#directory = directory;
   }
 
-  /** @param configure changes the configuration before it is written */
-  static async start(configure?: (config: LaboratoryConfig) => void): Promise<CallSite> {
+  /**
+   * @param configure changes the configuration before it is written
+   * @param mediaPorts its own, where there are several sites at a time
+   */
+  static async start(configure?: (config: LaboratoryConfig) => void, mediaPorts = allMediaPorts): Promise<CallSite> {
     const recorderPort = await freeTcpPort('127.0.0.1');
     const sellerPort = await freeUdpPort(sellerHost);
     const directory = mkdtempSync(join(tmpdir(), 'sidestream-bench-'));
@@ -74,6 +77,12 @@ export class CallSite {
   /** Where the gateway listens, if the configuration has one. */
   get gatewayUrl(): string {
     return this.#laboratory.deployment.status.addresses['gateway.http'] ?? '';
+  }
+
+  /** Where the metrics of our processes are. */
+  get managementUrls(): readonly string[] {
+    const { addresses } = this.#laboratory.deployment.status;
+    return Object.entries(addresses).flatMap(([name, url]) => (name.endsWith('.management') ? [url] : []));
   }
 
   /** Process ids of what is measured, by name; `rtpengine` is reported beside ours. */
