@@ -47,7 +47,7 @@ export interface Orphans {
 /** An event's content by its kind: `callStarted`, `recordingEnded` … */
 type EventBodies = { [B in EventBody as B['$case']]: B['value'] };
 
-const readyTimeoutMs = 20_000;
+const readyTimeoutMs = 60_000;
 const maxEvents = 10_000;
 
 export class Laboratory {

@@ -101,7 +101,7 @@ test('a whole deployment runs from bundles: live, ready, policies read in thread
   });
   const addresses = await readyAddresses(up, () => log);
   for (const service of ['sip-edge', 'media-relay', 'registration', 'policy-sync', 'signalling']) {
-    for (const path of ['live', 'ready']) {
+    for (const path of ['livez', 'readyz']) {
       const answer = await fetch(`${addresses[`${service}.management`]}/${path}`, {
         signal: AbortSignal.timeout(deadlineMs),
       });

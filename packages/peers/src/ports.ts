@@ -9,7 +9,9 @@ import { PeerError } from './peer.js';
 /** Linux's default lower end of the ports that `listen(0)` and outgoing sockets take. */
 const DEFAULT_EPHEMERAL_START = 32_768;
 /** Ports of this range are handed out one by one, those from RANGE_BASE on as ranges for media. */
-const PORTS_BASE = 6_000;
+const PORTS_BASE = 6_700;
+/** fetch refuses it, and those of X11 and IRC below 6,700 (Fetch Standard, "bad port"). */
+const BAD_PORT = 10_080;
 const RANGE_BASE = 12_000;
 const RANGE_SIZE = 400;
 
@@ -41,6 +43,7 @@ export function freeUdpPort(host = '127.0.0.1'): Promise<number> {
 async function freePort(bind: (port: number) => Promise<void>): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const port = randomInt(PORTS_BASE, RANGE_BASE);
+    if (port === BAD_PORT) continue;
     try {
       await bind(port);
       return port;
