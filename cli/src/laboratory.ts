@@ -47,7 +47,8 @@ export interface Orphans {
 /** An event's content by its kind: `callStarted`, `recordingEnded` … */
 type EventBodies = { [B in EventBody as B['$case']]: B['value'] };
 
-const readyTimeoutMs = 60_000;
+/** A watch of NATS 2.9 may be silent for a minute before it tells what is there. */
+const readyTimeoutMs = 90_000;
 const maxEvents = 10_000;
 
 export class Laboratory {
