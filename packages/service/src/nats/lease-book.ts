@@ -62,9 +62,7 @@ export class LeaseBook<T> {
   async #read(session: BusSession): Promise<ReadonlyMap<string, T>> {
     const bucket = session.bucket('leases');
     const found = new Map<string, T>();
-    const keys: string[] = [];
-    for await (const key of await bucket.keys(`${this.#prefix}*`)) keys.push(key);
-    for (const key of keys) {
+    for (const key of await this.#keys(session)) {
       const entry = await bucket.get(key);
       if (entry?.operation !== 'PUT') continue;
       const value = parseLease(entry.string(), this.#schema);
@@ -72,6 +70,15 @@ export class LeaseBook<T> {
       else if (value.expiresAt > Date.now()) found.set(key.slice(this.#prefix.length), value.lease);
     }
     return found;
+  }
+
+  /**
+   * One question with one answer. The client's `keys()` is a watch, which on NATS 2.9 may say nothing until its minute is over.
+   */
+  async #keys({ jetstream }: BusSession): Promise<string[]> {
+    const { streams } = await jetstream.jetstreamManager(false);
+    const { state } = await streams.info('KV_leases', { subjects_filter: `$KV.leases.${this.#prefix}*` });
+    return Object.keys(state.subjects ?? {}).map((subject) => subject.slice('$KV.leases.'.length));
   }
 }
 
