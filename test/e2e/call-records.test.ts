@@ -127,6 +127,11 @@ test('three faults are told: refused by all, media that goes nowhere, lost in mi
       60_000,
     );
   await missing(1, 'recorder-refused');
+  const [live1] = JSON.parse(await run(stage, 'calls', 'list', '--json')).calls;
+  const told = laboratory.bodies('recordingMissing')[0];
+  assert.deepEqual(live1.missing, { reason: 'recorder-refused', since: told?.since?.toISOString() });
+  assert.match(await run(stage, 'calls', 'list'), /missing: recorder-refused/);
+  assert.match(await run(stage, 'calls', 'show', live1.callId), /^ {2}missing {4}recorder-refused, since 2/m);
   await refused.customer.hangUp();
   await stage.nothingIsLeft();
   const first = await recordOf(stage);
@@ -159,6 +164,7 @@ test('three faults are told: refused by all, media that goes nowhere, lost in mi
   await eventually(() => laboratory.bodies('recordingRecovered').length === 1, 'it was given up', 60_000);
   await missing(3, 'media-stalled');
   await eventually(() => laboratory.bodies('recordingFound').length === 1, 'media is seen to leave again', 60_000);
+  assert.equal(JSON.parse(await run(stage, 'calls', 'list', '--json')).calls[0].missing, undefined);
   for (const { body, time } of laboratory.events)
     if (body?.$case === 'recordingMissing')
       t.diagnostic(`${body.value.reason}: told ${Number(time) - Number(body.value.since)} ms after it was missing`);

@@ -9,8 +9,8 @@ export function callsTable(calls: readonly Call[]): string {
     style: { head: [], border: [] },
   });
   for (const call of calls) {
-    const { callId, instance, tenant, phase, calling, called, recordings } = call;
-    const recording = recordings.at(-1)?.phase ?? '';
+    const { callId, instance, tenant, phase, calling, called, recordings, missing } = call;
+    const recording = missing === undefined ? (recordings.at(-1)?.phase ?? '') : `missing: ${missing.reason}`;
     table.push([
       callId,
       instance,
@@ -27,7 +27,7 @@ export function callsTable(calls: readonly Call[]): string {
 }
 
 export function describeCall(call: Call): string {
-  const { callId, instance, tenant, trunk, phase, calling, called, seller, decision, recordings } = call;
+  const { callId, instance, tenant, trunk, phase, calling, called, seller, decision, recordings, missing } = call;
   const rows: Record<string, string> = {
     at: instance,
     tenant: `${tenant}, from trunk ${trunk}`,
@@ -37,6 +37,7 @@ export function describeCall(call: Call): string {
     called: [called?.name, called?.uri].filter(Boolean).join(' '),
     seller,
     decision: decision === undefined ? '' : `${decision.record ? 'record' : 'do not record'}: ${decision.reason}`,
+    missing: missing === undefined ? '' : `${missing.reason}, since ${missing.since?.toISOString() ?? ''}`,
   };
   const lines = Object.entries(rows).flatMap(([name, value]) => (value === '' ? [] : [`  ${name.padEnd(11)}${value}`]));
   return [callId, ...lines, ...recordings.map(describeRecording)].join('\n');

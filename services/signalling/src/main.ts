@@ -245,6 +245,7 @@ await runService({
         instance,
         recorders: () => recorders.measured,
         regionOf: (tenant) => tenants[tenant]?.region ?? '',
+        missingOf: (call) => events.missing(call),
         shutdown: watches.signal,
       }),
     );

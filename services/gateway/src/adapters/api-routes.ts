@@ -50,6 +50,10 @@ const callSchema = z
     calling: partySchema.optional(),
     called: partySchema.optional(),
     recordings: z.array(z.looseObject({ recordingId: z.string(), phase: z.string(), recorder: z.string() })),
+    missing: z
+      .object({ reason: z.string(), since: z.iso.datetime() })
+      .optional()
+      .describe('the call should be recorded now and is not; absent while nothing is missing'),
   })
   .describe('a live call; parties are masked unless reveal=true');
 const reveal = { reveal: 'true: parties are shown as they are' };

@@ -11,6 +11,7 @@ import { CallAdmission } from '../domain/admission.js';
 import { CallDesk } from '../domain/call-desk.js';
 import { CallRegistry } from '../domain/call-registry.js';
 import type { CallSession } from '../domain/call-session.js';
+import type { Missing } from '../domain/recording-assurance.js';
 import { Recordings } from '../domain/recordings.js';
 import { FakeWorld } from '../testing/fake-world.js';
 import { testLog } from '../testing/test-log.js';
@@ -37,6 +38,7 @@ let server: GrpcServer;
 let port: number;
 let client: CallsServiceClient;
 let call: CallSession;
+let missing: Missing | undefined;
 
 before(async () => {
   folder = await CredentialFolder.create();
@@ -53,6 +55,7 @@ before(async () => {
       instance: 's1',
       recorders: () => ['contoso', 'fabrikam'].map((tenant) => ({ tenant, ...measured })),
       regionOf: () => 'local',
+      missingOf: () => missing,
       shutdown: shutdown.signal,
     }),
   );
@@ -99,6 +102,14 @@ test('a live recorded call, through the wire: parties to the client, none to the
     [['active', 'sip:r1']],
   );
   assert.doesNotMatch(JSON.stringify(lines), /1555/);
+});
+
+test('what is missing of the recording of a live call is told with it', async () => {
+  missing = { reason: 'media-stalled', since: new Date('2026-11-26T12:00:00Z') };
+  const { calls } = await list();
+  assert.deepEqual(calls[0]?.missing, missing);
+  missing = undefined;
+  assert.equal((await list()).calls[0]?.missing, undefined);
 });
 
 test('a client without a certificate, or with one of another authority, learns nothing', async () => {

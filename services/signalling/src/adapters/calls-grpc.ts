@@ -3,8 +3,10 @@ import type { Call, CallsServiceServer, Party, WatchRequest, WatchResponse } fro
 import { type UnaryHandlers, watchHandler } from '@sidestream/service';
 import type { CallDesk } from '../domain/call-desk.js';
 import type { CallView } from '../domain/call-plan.js';
+import type { CallId } from '../domain/identifiers.js';
 import type { Identity } from '../domain/parties.js';
 import type { CallFacts } from '../domain/ports.js';
+import type { Missing } from '../domain/recording-assurance.js';
 import type { CallFeed } from './call-feed.js';
 import { wireDecision, wireDirection } from './events.js';
 import type { MeasuredRecorder } from './recorder-metrics.js';
@@ -21,19 +23,22 @@ export interface CallsServiceOptions {
   /** How the recorders are now. */
   readonly recorders: () => readonly MeasuredRecorder[];
   readonly regionOf: (tenant: string) => string;
+  /** What of the call's recording is missing now; undefined while nothing is. */
+  readonly missingOf: (call: CallId) => Missing | undefined;
   /** Ends the watches. */
   readonly shutdown: AbortSignal;
 }
 
 /** Makes the implementation for the server. */
 export function callsService(options: CallsServiceOptions): CallsServiceServer {
-  const { desk, feed, handlers, instance, recorders, regionOf, shutdown } = options;
-  const write = (view: CallView) => ({ call: writeCall(view, instance) });
+  const { desk, feed, handlers, instance, recorders, regionOf, missingOf, shutdown } = options;
+  const writeLive = (view: CallView) => writeCall(view, instance, missingOf(view.facts.callId));
+  const write = (view: CallView) => ({ call: writeLive(view) });
   return {
     listCalls: handlers.handle('ListCalls', async ({ tenant }) => ({
       instance,
       draining: desk.draining,
-      calls: desk.list(tenant).map((view) => writeCall(view, instance)),
+      calls: desk.list(tenant).map(writeLive),
     })),
     getCall: handlers.handle('GetCall', async ({ callId }) => write(desk.get(callId))),
     endCall: handlers.handle('EndCall', async ({ callId, reason }, signal) => {
@@ -69,7 +74,11 @@ export function callsService(options: CallsServiceOptions): CallsServiceServer {
   };
 }
 
-function writeCall({ facts, phase, answeredAt, recordings }: CallView, instance: string): Call {
+function writeCall(
+  { facts, phase, answeredAt, recordings }: CallView,
+  instance: string,
+  missing: Missing | undefined,
+): Call {
   const { callId, tenant, trunk, startedAt } = facts;
   return {
     callId,
@@ -81,6 +90,7 @@ function writeCall({ facts, phase, answeredAt, recordings }: CallView, instance:
     answeredAt,
     ...writeFacts(facts),
     recordings: recordings.map(({ pausedBy, ...recording }) => ({ ...recording, pausedBy: [...pausedBy] })),
+    missing,
   };
 }
 

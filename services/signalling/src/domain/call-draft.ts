@@ -152,6 +152,11 @@ export class CallDraft {
     return this.#facts;
   }
 
+  /** What is missing, as it was told last. */
+  get missing(): Missing | undefined {
+    return this.#missing;
+  }
+
   /** What has become missing, or is there again, since this was asked last. */
   assured(): { readonly missing: Missing } | { readonly found: Missing } | undefined {
     const before = this.#missing;

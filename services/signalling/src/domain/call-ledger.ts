@@ -155,6 +155,11 @@ export class CallLedger implements CallWitness {
     this.#events.recordingFound(call, missing);
   }
 
+  /** What of the live call's recording is missing, as it was told last; undefined while nothing is. */
+  missing(callId: CallId): Missing | undefined {
+    return this.#drafts.get(callId)?.missing;
+  }
+
   /** Compares what each live call should be with what it is, and tells what has changed. To be called every second or so. */
   reconcile(): void {
     for (const draft of this.#drafts.values()) {

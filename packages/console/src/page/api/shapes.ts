@@ -41,6 +41,14 @@ export interface Call {
   readonly seller: string;
   readonly decision?: Decision;
   readonly recordings: readonly Recording[];
+  /** The call should be recorded now and is not. */
+  readonly missing?: Missing;
+}
+
+/** Why, and since when. */
+export interface Missing {
+  readonly reason: string;
+  readonly since: string;
 }
 
 export interface Recorder {

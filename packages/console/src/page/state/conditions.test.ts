@@ -16,6 +16,8 @@ test('a call that should be recorded and is not is a fault; before the answer, o
   assert.equal(condition({ recordings: [], decision: notListed }), 'Not recorded idle');
   assert.equal(condition({ recordings: [recordingOf({ phase: 'waiting' })] }), 'Between recorders bad');
   assert.equal(condition({ recordings: [recordingOf({ phase: 'forking' })] }), 'Starting idle');
+  // The recorder has it, and the relay says that nothing leaves.
+  assert.equal(condition({ missing: { reason: 'media-stalled', since: '2026-11-26T12:01:00.000Z' } }), 'Missing bad');
 });
 
 test('of several recordings the last one counts', () => {

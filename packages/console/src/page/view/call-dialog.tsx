@@ -40,6 +40,11 @@ export function CallDialog({ call, hasEnded, gateway, onDone, onClose }: CallDia
         <Fact title="Since answer">{hasEnded ? <Nothing /> : <Running since={call.answeredAt} />}</Fact>
         <Fact title="Recording">
           <Badge {...recordingCondition(call)} />
+          {call.missing !== undefined && (
+            <span class="second">
+              {capital(call.missing.reason)} since <TimeOfDay time={call.missing.since} />
+            </span>
+          )}
         </Fact>
         <DecisionFact call={call} />
         <Fact title="Seller">{call.seller || <Nothing />}</Fact>

@@ -96,6 +96,7 @@ function CallRow({ call, onOpen }: { readonly call: Call; readonly onOpen: (call
       </td>
       <td>
         <Badge {...recordingCondition(call)} />
+        {call.missing !== undefined && <span class="second">{capital(call.missing.reason)}</span>}
       </td>
       <td class="extra">{recording === undefined ? <Nothing /> : recording.recorder}</td>
       <td class="actions">
