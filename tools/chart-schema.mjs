@@ -23,6 +23,7 @@ const known = {
   http: port,
   management: port,
   edgeAdmin: port,
+  edgeMetrics: port,
   ng: port,
   'rtp.min': port,
   'rtp.max': port,

@@ -7,13 +7,14 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { searchPath } from './config.js';
 import { chartFolder, findHelm, type Helm } from './helm.js';
+import { podsOf } from './pods.js';
 import { oneRegion } from './values.js';
 
 const found = findHelm(searchPath());
 const skip = typeof found === 'string' ? `the chart is not rendered: ${found}` : false;
-const render = (monitoring: object) =>
+const render = (monitoring: object, others: object = {}) =>
   (found as Helm).template({
-    values: { ...oneRegion, monitoring: { enabled: true, ...monitoring } },
+    values: { ...oneRegion, ...others, monitoring: { enabled: true, ...monitoring } },
     apiVersions: ['monitoring.coreos.com/v1'],
   });
 
@@ -53,17 +54,43 @@ test('each dashboard is a ConfigMap of its own, the file as it is', { skip }, ()
   assert.equal(labelled.length, files.length);
 });
 
-test('relays are scraped twice, the second time for rtpengine, as a job of its own', { skip }, () => {
+test("rtpengine's and drachtio-server's own numbers are jobs of their own, at a port that the pod has and lets in", {
+  skip,
+}, () => {
   const monitor = z.object({
     metadata: z.object({ name: z.string() }),
-    spec: z.object({ podMetricsEndpoints: z.array(z.looseObject({ path: z.string() })) }),
+    spec: z.object({
+      selector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
+      podMetricsEndpoints: z.array(z.looseObject({ path: z.string(), port: z.string() })),
+    }),
   });
-  const monitors = render({})
-    .filter(({ kind }) => kind === 'PodMonitor')
-    .map((one) => monitor.parse(one));
+  const policy = z.object({
+    spec: z.object({
+      podSelector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
+      ingress: z.array(z.object({ ports: z.array(z.looseObject({ port: z.number() })) })),
+    }),
+  });
+  const rendered = render({}, { signalling: { network: 'loadBalancer', replicas: 1 }, mediaRelay: { network: 'pod' } });
+  const monitors = rendered.filter(({ kind }) => kind === 'PodMonitor').map((one) => monitor.parse(one));
   assert.deepEqual(
-    monitors.map(({ spec }) => spec.podMetricsEndpoints.map(({ path }) => path)),
-    [['/metrics'], ['/metrics/rtpengine']],
+    monitors.map(({ spec }) => spec.podMetricsEndpoints.map(({ path, port }) => `${port}${path}`)),
+    [['management/metrics'], ['edge-metrics/metrics'], ['management/metrics/rtpengine']],
   );
-  assert.equal(new Set(monitors.map(({ metadata }) => metadata.name)).size, 2);
+  assert.equal(new Set(monitors.map(({ metadata }) => metadata.name)).size, 3);
+
+  const label = 'app.kubernetes.io/component';
+  const policies = rendered.filter(({ kind }) => kind === 'NetworkPolicy').map((one) => policy.parse(one).spec);
+  for (const { spec } of monitors) {
+    const wanted = spec.selector.matchLabels[label];
+    if (wanted === undefined) continue;
+    const pod = podsOf(rendered).find(({ component }) => component === wanted);
+    const ports = [...(pod?.spec.initContainers ?? []), ...(pod?.spec.containers ?? [])].flatMap((one) => one.ports);
+    const admitted = policies
+      .filter(({ podSelector }) => podSelector.matchLabels[label] === wanted)
+      .flatMap(({ ingress }) => ingress.flatMap((one) => one.ports.map(({ port }) => port)));
+    for (const { port } of spec.podMetricsEndpoints) {
+      const number = ports.find(({ name }) => name === port)?.containerPort;
+      assert.ok(number !== undefined && admitted.includes(number), `${wanted}: ${port} is ${number} of ${admitted}`);
+    }
+  }
 });

@@ -15,6 +15,8 @@ export interface EdgeConfigOptions {
   readonly port: number;
   readonly transports: readonly string[];
   readonly adminPort: number;
+  /** Where Prometheus reads the server's own metrics; absent: nowhere. */
+  readonly metricsPort?: number;
   /** Reachable addresses, one for each instance of a numbered set. */
   readonly addresses: readonly string[];
   /** Name of this instance; the number at its end chooses among `addresses`. */
@@ -69,7 +71,7 @@ function reachable({ addresses, instance = '', advertise }: EdgeConfigOptions, b
 }
 
 function drachtioXml(
-  { port, transports, adminPort, tlsPort, tlsCert, tlsKey }: EdgeConfigOptions,
+  { port, transports, adminPort, metricsPort, tlsPort, tlsCert, tlsKey }: EdgeConfigOptions,
   { bind, address, secret }: { bind: string; address: string; secret: string },
 ): string {
   const external = address === bind ? '' : ` external-ip="${address}"`;
@@ -79,13 +81,19 @@ function drachtioXml(
   const tls = isTls
     ? `    <tls>\n      <key-file>${tlsKey}</key-file>\n      <cert-file>${tlsCert}</cert-file>\n    </tls>\n`
     : '';
+  // It puts address and port together by itself, so an IPv6 address has its brackets here.
+  const host = isIP(bind) === 6 ? `[${bind}]` : bind;
+  const metrics =
+    metricsPort === undefined
+      ? ''
+      : `  <monitoring>\n    <prometheus port="${metricsPort}">${host}</prometheus>\n  </monitoring>\n`;
   return `<drachtio>
   <admin port="${adminPort}" secret="${secret}">${adminHost}</admin>
   <sip>
     <contacts>
 ${contact(port, transports.join(','))}${isTls ? contact(tlsPort, 'tls') : ''}    </contacts>
 ${tls}  </sip>
-  <logging>
+${metrics}  <logging>
     <console/>
     <sofia-loglevel>3</sofia-loglevel>
     <loglevel>info</loglevel>

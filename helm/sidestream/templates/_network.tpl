@@ -14,7 +14,11 @@ spec:
       {{- include "sidestream.selectorLabels" . | nindent 6 }}
   policyTypes: [Ingress]
   ingress:
-    - ports: [{ protocol: TCP, port: {{ .ports.management }} }]
+    - ports:
+        - { protocol: TCP, port: {{ .ports.management }} }
+        {{- with .ports.edgeMetrics }}
+        - { protocol: TCP, port: {{ . }} }
+        {{- end }}
       {{- with .root.Values.networkPolicy.monitoringNamespaces }}
       from:
         - namespaceSelector:
