@@ -101,12 +101,14 @@ test('drain refuses new calls with 503 and leaves the live one alone; undo takes
   if (!set) return;
   const { stage, call } = set;
   assert.match((await run(stage, 'drain')).stdout, /^s1 drains: new calls hear 503; 1 live/);
+  assert.equal(await stage.laboratory.metric('signalling', 'sidestream_draining'), 1);
   const refused = await stage.customer.call(stage.uri(listedSeller.number));
   assert.equal((await refused.ended).status, 503);
   await stage.talk(call, 25);
   assert.match((await run(stage, 'calls', 'list')).stdout, /1 calls at s1 \(draining\)/);
 
   assert.match((await run(stage, 'drain', '--undo', '--instance', 's1')).stdout, /^s1 takes calls; 1 live/);
+  assert.equal(await stage.laboratory.metric('signalling', 'sidestream_draining'), 0);
   const taken = await stage.inbound();
   await taken.customer.hangUp();
   assert.equal((await run(stage, 'drain', '--instance', 's9')).code, 2);

@@ -59,5 +59,6 @@ const others = [
   '',
   "The media relay passes rtpengine's own metrics on, with rtpengine's names, at `/metrics/rtpengine` (`mediaRelay.rtpengine.http`): ports",
   '(`rtpengine_ports_used`, `rtpengine_ports`), sessions, packets and errors, one-way and silent sessions, and MOS (`rtpengine_mos_total` by',
-  '`rtpengine_mos_samples_total`). Where drachtio-server is the edge, its own metrics are as it serves them.',
+  '`rtpengine_mos_samples_total`). Where drachtio-server is the edge, its own metrics (`drachtio_*`) are as it',
+  'serves them, at the port that `sidestream edge-config --metrics-port` names; the chart has it scraped.',
 ];

@@ -27,6 +27,8 @@ export interface ServiceContext<C> {
 /** A service that runs: where it can be reached, and how it ends (drain included). */
 export interface RunningService {
   readonly addresses: Record<string, string>;
+  /** Whether it was told to take nothing new, beside being told to stop; absent: it can't be told. */
+  isDraining?(): boolean;
   stop(): Promise<void>;
 }
 
@@ -66,8 +68,9 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
   metrics.setDefaultLabels({ service: definition.name });
   collectDefaultMetrics({ register: metrics });
   const health = new Health();
-  tellReadiness(metrics, health);
   const shutdown = stopSignal(log);
+  let running: RunningService | undefined;
+  tellState(metrics, health, () => shutdown.signal.aborted || running?.isDraining?.() === true);
 
   // A fault that nobody caught leaves unknown state behind: say it and let the supervisor start a clean process.
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -93,6 +96,7 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
       management,
       shutdown: shutdown.signal,
     });
+    running = service;
     const addresses = { ...service.addresses, management: `http://${managementAddress}` };
     await announceReady(health, addresses, shutdown.signal, log);
     await aborted(shutdown.signal);
@@ -107,14 +111,22 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
   }
 }
 
-/** Read at each scrape. Every process of ours has this metric and nobody else's: by it alerts know our processes. */
-function tellReadiness(metrics: Registry, health: Health): void {
+/** Read at each scrape. Every process of ours has these metrics and nobody else's: by the first alerts know our processes. */
+function tellState(metrics: Registry, health: Health, isDraining: () => boolean): void {
   new Gauge({
     name: 'sidestream_ready',
     help: 'Whether the process can do its work: 1, or 0 while something is missing that /readyz names.',
     registers: [metrics],
     collect() {
       this.set(health.ready ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'sidestream_draining',
+    help: '1 while the instance takes nothing new, and waits for what it has to end; also while it stops.',
+    registers: [metrics],
+    collect() {
+      this.set(isDraining() ? 1 : 0);
     },
   });
 }

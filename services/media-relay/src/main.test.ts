@@ -83,6 +83,10 @@ async function ready(): Promise<boolean> {
   return status === 200;
 }
 
+async function metrics(): Promise<string> {
+  return await (await fetch(`${relay.lines[0]?.addresses['management']}/metrics`, { signal: soon() })).text();
+}
+
 /** Every event so far. */
 async function events(): Promise<NonNullable<Event['body']>[]> {
   const consumer = await bus.session?.jetstream.consumers.get('EVENTS');
@@ -130,10 +134,10 @@ test('a relay, from a start without anything to its end with a session left', { 
 
   await story.test('its metrics are there', async () => {
     await open(calls, 'measured');
-    const response = await fetch(`${relay.lines[0]?.addresses['management']}/metrics`, { signal: soon() });
-    const text = await response.text();
+    const text = await metrics();
     assert.match(text, /^sidestream_media_sessions\{.*\} 1$/m);
     assert.match(text, /^sidestream_media_engine_up\{.*\} 1$/m);
+    assert.match(text, /^sidestream_draining\{.*\} 0$/m);
     assert.match(text, /^sidestream_ng_request_seconds_count\{.*command="offer",outcome="ok".*\} 1$/m);
     await callUnary(calls.closeSession.bind(calls), { sessionId: 'measured' }, { deadlineMs });
   });
@@ -195,6 +199,7 @@ test('a relay, from a start without anything to its end with a session left', { 
     const told = once(watch, 'data', { signal: soon(10_000) });
     relay.terminate();
     await eventually(async () => (await lease())?.['draining'] === true, 'it drains');
+    assert.match(await metrics(), /^sidestream_draining\{.*\} 1$/m);
     await assert.rejects(open(calls, 'late'), { code: 'draining' });
     const [response]: WatchResponse[] = await told;
     assert.deepEqual(response?.event?.value, { sessionId: 'left', reason: 'relay-stopped' });

@@ -146,7 +146,7 @@ await runService({
     const load = new ProcessLoadMeter((reading) => overload.read(reading));
     const admission = new CallAdmission(registry, relays, policies, overload);
     const guard = new CallGuard(config.trunks, clock);
-    observeAdmission(metrics, { admission, guard, overload, maxCalls: config.maxCalls });
+    observeAdmission(metrics, { guard, overload, maxCalls: config.maxCalls });
     const lease = keepLease(
       bus,
       instance,
@@ -276,6 +276,7 @@ await runService({
 
     return {
       addresses: { grpc: grpcAddress },
+      isDraining: () => admission.draining,
       stop: async () => {
         admission.stop();
         keepalive.stop();

@@ -56,14 +56,6 @@ export function relayMetrics(registry: Registry, relay: Relay, forks: ForkMonito
       for (const { forks } of relay.sessions()) for (const { phase } of forks.values()) this.inc({ phase });
     },
   });
-  new Gauge({
-    name: 'sidestream_draining',
-    help: '1 while the instance takes nothing new, and waits for what it has to end.',
-    registers,
-    collect() {
-      this.set(relay.draining ? 1 : 0);
-    },
-  });
   const lost = new Counter({
     name: 'sidestream_media_sessions_lost_total',
     help: 'Sessions that the engine no longer had, by reason.',

@@ -1,6 +1,5 @@
 // What admission sees of the load, as numbers: calls of each trunk and whether this process has too much to do.
 import { Gauge, type Registry } from 'prom-client';
-import type { CallAdmission } from '../domain/admission.js';
 import type { CallGuard } from '../domain/call-guard.js';
 import type { Overload } from '../domain/overload.js';
 
@@ -8,12 +7,10 @@ import type { Overload } from '../domain/overload.js';
 export function observeAdmission(
   registry: Registry,
   {
-    admission,
     guard,
     overload,
     maxCalls,
   }: {
-    admission: Pick<CallAdmission, 'draining'>;
     guard: Pick<CallGuard, 'calls'>;
     overload: Overload;
     maxCalls: number;
@@ -26,14 +23,6 @@ export function observeAdmission(
     registers,
   });
   limit.set(maxCalls);
-  new Gauge({
-    name: 'sidestream_draining',
-    help: '1 while the instance takes nothing new, and waits for what it has to end.',
-    registers,
-    collect() {
-      this.set(admission.draining ? 1 : 0);
-    },
-  });
   new Gauge({
     name: 'sidestream_trunk_calls',
     help: 'Live calls by trunk, those from it and those to it.',
