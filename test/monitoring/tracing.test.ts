@@ -103,7 +103,7 @@ test('ratio 0 traces nothing, a collector that is away costs spans and no call',
   const away = await stageWith(t, `http://127.0.0.1:${await freeTcpPort()}/v1/traces`, 1, lines);
   if (!away) return;
   await recordedCall(away);
-  const lost = () => away.laboratory.metric('signalling', 'sidestream_spans_total', 'outcome="lost"');
+  const lost = () => away.laboratory.metric('signalling', 'sidestream_spans_total', 'outcome="failed"');
   await eventually(async () => (await lost()) > 0, 'what is lost is counted', 30_000);
   await recordedCall(away, 2);
   const before = await lost();

@@ -2,10 +2,11 @@
 // counted, and nothing else.
 import { readFileSync } from 'node:fs';
 import { context, diag, propagation, trace } from '@opentelemetry/api';
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
-import { Counter, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { TracesConfig } from '../config/telemetry-schema.js';
 import type { Logger } from '../log.js';
+import { CollectorHeaders } from './collector-headers.js';
+import { CountedSpans } from './counted-spans.js';
 
 const maxWaiting = 2_048;
 const maxBatch = 512;
@@ -44,10 +45,10 @@ export async function startTracing({ service, instance, config, log, metrics }: 
     import('@opentelemetry/core'),
   ]);
   const { endpoint, sampleRatio, headersFile, caFile } = config;
-  const headers = headersFile === undefined ? {} : readHeaders(readFileSync(headersFile, 'utf8'));
+  const headers = headersFile === undefined ? undefined : new CollectorHeaders(headersFile, log);
   const exporter = new OTLPTraceExporter({
     url: endpoint,
-    headers,
+    ...(headers !== undefined && { headers: async () => headers.read() }),
     timeoutMillis: exportTimeoutMs,
     concurrencyLimit: 2,
     ...(caFile !== undefined && { httpAgentOptions: { ca: readFileSync(caFile) } }),
@@ -57,11 +58,18 @@ export async function startTracing({ service, instance, config, log, metrics }: 
     sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(sampleRatio) }),
     spanLimits: { attributeCountLimit: 32, attributeValueLengthLimit: 256, eventCountLimit: 16, linkCountLimit: 8 },
     spanProcessors: [
-      new sdk.BatchSpanProcessor(measured(exporter, log, metrics), {
-        maxQueueSize: maxWaiting,
-        maxExportBatchSize: maxBatch,
-        scheduledDelayMillis: everyMs,
-        exportTimeoutMillis: exportTimeoutMs,
+      new CountedSpans({
+        exporter,
+        collect: (counted) =>
+          new sdk.BatchSpanProcessor(counted, {
+            maxQueueSize: maxWaiting,
+            maxExportBatchSize: maxBatch,
+            scheduledDelayMillis: everyMs,
+            exportTimeoutMillis: exportTimeoutMs,
+          }),
+        maxWaiting,
+        log,
+        metrics,
       }),
     ],
   });
@@ -81,43 +89,4 @@ export async function startTracing({ service, instance, config, log, metrics }: 
       await Promise.race([provider.shutdown().catch(() => undefined), timeUp]);
     },
   };
-}
-
-/** Counts what was sent and what was lost, and says once that the collector is away, and once that it is there again. */
-function measured(exporter: SpanExporter, log: Logger, metrics: Registry): SpanExporter {
-  const spans = new Counter({
-    name: 'sidestream_spans_total',
-    help: 'Spans of traces by what became of them: exported to the collector, or lost because it did not take them.',
-    labelNames: ['outcome'],
-    registers: [metrics],
-  });
-  for (const outcome of ['exported', 'lost']) spans.inc({ outcome }, 0);
-  let away = false;
-  return {
-    export: (batch: ReadableSpan[], done) =>
-      exporter.export(batch, (result) => {
-        const lost = result.error !== undefined || result.code !== 0;
-        spans.inc({ outcome: lost ? 'lost' : 'exported' }, batch.length);
-        if (lost && !away)
-          log.warn({ reason: result.error?.message }, 'traces can not be sent to the collector; spans are lost');
-        if (!lost && away) log.info('traces can be sent to the collector again');
-        away = lost;
-        done(result);
-      }),
-    shutdown: () => exporter.shutdown(),
-    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
-  };
-}
-
-/** `Name: value`, a line each. */
-function readHeaders(text: string): Record<string, string> {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  return Object.fromEntries(
-    lines.map((line, index) => {
-      const [, field = '', value = ''] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)\s*$/.exec(line) ?? [];
-      // The line may hold a secret.
-      if (field === '') throw new Error(`telemetry.traces.headersFile: line ${index + 1} is not 'Name: value'`);
-      return [field, value];
-    }),
-  );
 }
