@@ -57,7 +57,10 @@ test('list and show tell the live recorded call; end ends it on both sides with 
   const table = await run(stage, 'calls', 'list');
   assert.match(table.stdout, new RegExp(`${id}.*talking.*active`));
   assert.match(table.stdout, /1 calls at s1/);
-  assert.match((await run(stage, 'calls', 'show', id)).stdout, /recording {2}active at sip:SRS@localhost/);
+  const { stdout: described } = await run(stage, 'calls', 'show', id);
+  assert.match(described, /recording {2}active at sip:SRS@localhost/);
+  assert.match(described, /voices +customer \d\d packets\/s, seller \d\d packets\/s/);
+  assert.match(described, /copied: customer \d\d packets\/s, seller \d\d packets\/s/);
 
   const unknown = await run(stage, 'calls', 'end', 'nobody');
   assert.equal(unknown.code, 1);

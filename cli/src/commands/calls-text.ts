@@ -1,5 +1,5 @@
 // How calls and what happens to them are shown: a table and lines for people, plain data for programs. Pure.
-import type { Call, Recording } from '@sidestream/proto/calls/v1';
+import type { Call, Recording, Voice } from '@sidestream/proto/calls/v1';
 import { Direction, type Event } from '@sidestream/proto/events/v1';
 import Table from 'cli-table3';
 
@@ -27,7 +27,8 @@ export function callsTable(calls: readonly Call[]): string {
 }
 
 export function describeCall(call: Call): string {
-  const { callId, instance, tenant, trunk, phase, calling, called, seller, decision, recordings, missing } = call;
+  const { callId, instance, tenant, trunk, phase, calling, called, seller, decision, recordings, missing, voices } =
+    call;
   const rows: Record<string, string> = {
     at: instance,
     tenant: `${tenant}, from trunk ${trunk}`,
@@ -38,14 +39,21 @@ export function describeCall(call: Call): string {
     seller,
     decision: decision === undefined ? '' : `${decision.record ? 'record' : 'do not record'}: ${decision.reason}`,
     missing: missing === undefined ? '' : `${missing.reason}, since ${missing.since?.toISOString() ?? ''}`,
+    voices: ratesOf(voices),
   };
   const lines = Object.entries(rows).flatMap(([name, value]) => (value === '' ? [] : [`  ${name.padEnd(11)}${value}`]));
   return [callId, ...lines, ...recordings.map(describeRecording)].join('\n');
 }
 
-function describeRecording({ recordingId, phase, recorder, recorderCallId, pausedBy }: Recording): string {
+function describeRecording({ recordingId, phase, recorder, recorderCallId, pausedBy, voices }: Recording): string {
   const by = pausedBy.length === 0 ? '' : ` by ${pausedBy.join(' and ')}`;
-  return `  recording  ${phase}${by} at ${recorder}\n             id ${recordingId}, Call-ID ${recorderCallId}`;
+  const copied = voices.length === 0 ? '' : `\n             copied: ${ratesOf(voices)}`;
+  return `  recording  ${phase}${by} at ${recorder}${copied}\n             id ${recordingId}, Call-ID ${recorderCallId}`;
+}
+
+/** Packets per second of each party, as the call was looked at. */
+function ratesOf(voices: readonly Voice[]): string {
+  return voices.map(({ party, packetsPerSecond }) => `${party} ${Math.round(packetsPerSecond)} packets/s`).join(', ');
 }
 
 /** `12:00:01.250 recording started  call=… recorderHost=…` */

@@ -39,7 +39,7 @@ export function callsShow(options: CallsOptions, callId: string): Promise<number
   const { config: file, address, json } = options;
   const live = async (instances: readonly SignallingInstance[]) => {
     const call = await ofTheOne(instances, callId, async ({ client }) => {
-      return (await callUnary(client.getCall.bind(client), { callId }, { deadlineMs })).call;
+      return (await callUnary(client.getCall.bind(client), { callId, activity: true }, { deadlineMs })).call;
     });
     tell(options, call);
     return 0;
@@ -105,7 +105,7 @@ export function drain(options: DrainOptions): Promise<number> {
 
 async function list(instances: readonly SignallingInstance[], tenant: string, json: boolean): Promise<number> {
   const { heard, silent } = await askAll(instances, ({ client }) =>
-    callUnary(client.listCalls.bind(client), { tenant }, { deadlineMs }),
+    callUnary(client.listCalls.bind(client), { tenant, activity: false }, { deadlineMs }),
   );
   const calls = heard.flatMap((answer) => answer.calls);
   if (json) {

@@ -18,6 +18,7 @@ import { Presence } from './adapters/presence.js';
 import { ngMetrics, relayMetrics } from './adapters/relay-metrics.js';
 import { Rtpengine } from './adapters/rtpengine.js';
 import { type RelayConfig, readRelayConfig } from './config.js';
+import { ActivityMeter } from './domain/activity-meter.js';
 import { EngineMonitor } from './domain/engine-monitor.js';
 import { ForkMonitor } from './domain/fork-monitor.js';
 import { Relay } from './domain/relay.js';
@@ -48,9 +49,10 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
 
   const watches = new AbortController();
   const server = new GrpcServer(config.grpcTls);
+  const meter = new ActivityMeter({ engine, relay, stopping: watches.signal });
   server.add(
     MediaRelayServiceService,
-    mediaRelayService(relay, forks, new UnaryHandlers(log, metrics), watches.signal),
+    mediaRelayService(relay, forks, meter, new UnaryHandlers(log, metrics), watches.signal),
   );
   const address = advertisedAddress(config, await server.listen(config.listen));
 

@@ -246,6 +246,7 @@ await runService({
         recorders: () => recorders.measured,
         regionOf: (tenant) => tenants[tenant]?.region ?? '',
         missingOf: (call) => events.missing(call),
+        activity: relays,
         shutdown: watches.signal,
       }),
     );

@@ -1,6 +1,7 @@
 // The API's document and what it says of recorders, relays, policies; security headers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '@sidestream/peers';
 import { GatewayStage } from './gateway-stage.js';
 
@@ -31,4 +32,38 @@ test('every path of the OpenAPI document is there, for operators alone', async (
   assert.equal((await set.api(token, '/api/v1/policies')).json.policies[0].source, 'file');
   assert.equal((await set.api(token, '/api/v1/records?limit=0')).status, 400);
   assert.equal((await set.api(undefined, '/console.json')).status, 404);
+});
+
+test('both voices of a call are seen to flow while somebody looks, and not to the recorder while it is paused', async (t) => {
+  const set = await GatewayStage.start(t);
+  if (!set) return;
+  const { stage } = set;
+  const token = await set.operator();
+  await stage.inbound();
+  await eventually(() => stage.laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
+  const { callId = '' } = stage.laboratory.bodies('callStarted')[0] ?? {};
+  const at = `/api/v1/calls/${callId}`;
+  await eventually(async () => (await set.api(token, at)).status === 200, 'the gateway has found signalling');
+  assert.deepEqual((await set.api(token, at)).json.voices, [], 'nobody asked');
+
+  const rates = (voices: { party: string; packetsPerSecond: number }[]) =>
+    Object.fromEntries(voices.map(({ party, packetsPerSecond }) => [party, packetsPerSecond]));
+  /** Both parties send 50 packets a second. */
+  const flows = (voices: Parameters<typeof rates>[0]) => {
+    const { customer = 0, seller = 0 } = rates(voices);
+    for (const rate of [customer, seller]) assert.ok(rate > 35 && rate < 65, JSON.stringify(voices));
+  };
+  const one = (await set.api(token, `${at}?activity=true`)).json;
+  flows(one.voices);
+  flows(one.recordings[0].voices);
+  const listed = (await set.api(token, '/api/v1/calls?activity=true')).json.calls[0];
+  assert.equal(listed.callId, callId);
+  flows(listed.voices);
+
+  assert.equal((await set.api(token, `${at}/recording/pause`, {})).status, 200);
+  // Who looks within a second sees what was seen before.
+  await delay(1_000);
+  const paused = (await set.api(token, `${at}?activity=true`)).json;
+  flows(paused.voices);
+  assert.deepEqual(rates(paused.recordings[0].voices), { customer: 0, seller: 0 });
 });

@@ -40,6 +40,11 @@ export interface ApiRoute {
 }
 
 const partySchema = z.object({ uri: z.string(), name: z.string() });
+const voicesSchema = z
+  .array(z.object({ party: z.enum(['customer', 'seller']), packetsPerSecond: z.number() }))
+  .describe(
+    'with activity=true: what comes from each party, or leaves for the recorder, now; empty where it is not known',
+  );
 const callSchema = z
   .looseObject({
     callId: z.string(),
@@ -49,7 +54,10 @@ const callSchema = z
     phase: z.string(),
     calling: partySchema.optional(),
     called: partySchema.optional(),
-    recordings: z.array(z.looseObject({ recordingId: z.string(), phase: z.string(), recorder: z.string() })),
+    voices: voicesSchema,
+    recordings: z.array(
+      z.looseObject({ recordingId: z.string(), phase: z.string(), recorder: z.string(), voices: voicesSchema }),
+    ),
     missing: z
       .object({ reason: z.string(), since: z.iso.datetime() })
       .optional()
@@ -57,6 +65,7 @@ const callSchema = z
   })
   .describe('a live call; parties are masked unless reveal=true');
 const reveal = { reveal: 'true: parties are shown as they are' };
+const activity = { activity: 'true: with the activity of each voice, as it is measured while somebody looks' };
 const listOf = (name: string) => z.object({ [name]: z.array(z.looseObject({})) });
 const recordsSchema = z.object({
   limit: z.coerce.number().int().min(1).max(500),
@@ -65,16 +74,17 @@ const recordsSchema = z.object({
 const endSchema = z.strictObject({ reason: z.string().max(100).default('') });
 
 export function apiRoutes({ control, relays, records, providers }: ApiParts): ApiRoute[] {
+  const isMeasured = ({ value }: ApiRequest) => value('activity') === 'true';
   const isRevealed = ({ value }: ApiRequest) => value('reveal') === 'true';
   return [
     {
       method: 'get',
       path: '/calls',
       summary: 'the live calls; silent names instances that did not answer',
-      query: reveal,
+      query: { ...reveal, ...activity },
       answer: z.object({ calls: z.array(callSchema), silent: z.array(z.string()) }),
       work: async (request) => {
-        const { calls, silent } = await control.calls(request.user.tenant);
+        const { calls, silent } = await control.calls(request.user.tenant, isMeasured(request));
         return { calls: calls.map((call) => shownCall(call, isRevealed(request))), silent };
       },
     },
@@ -82,10 +92,10 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
       method: 'get',
       path: '/calls/{id}',
       summary: 'one live call',
-      query: reveal,
+      query: { ...reveal, ...activity },
       answer: callSchema,
       work: async (request) => {
-        const call = await control.call(request.user.tenant, request.value('id'));
+        const call = await control.call(request.user.tenant, request.value('id'), isMeasured(request));
         return shownCall(call, isRevealed(request));
       },
     },

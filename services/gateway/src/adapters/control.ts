@@ -27,20 +27,26 @@ export class Control {
     this.#options = parts;
   }
 
-  /** The live calls of all instances that answer, and the ids of those that do not. */
-  async calls(tenant: string): Promise<{ calls: Call[]; silent: string[] }> {
+  /**
+   * The live calls of all instances that answer, and the ids of those that do not.
+   * @param activity with how their voices flow
+   */
+  async calls(tenant: string, activity: boolean): Promise<{ calls: Call[]; silent: string[] }> {
     const instances = this.#options.signalling.all();
     const answers = await Promise.allSettled(
-      instances.map(({ client }) => callUnary(client.listCalls.bind(client), { tenant }, lookUp)),
+      instances.map(({ client }) => callUnary(client.listCalls.bind(client), { tenant, activity }, lookUp)),
     );
     const calls = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.calls : []));
     const silent = instances.filter((_, index) => answers[index]?.status === 'rejected').map(({ id }) => id);
     return { calls, silent };
   }
 
-  /** @throws SidestreamError `not-found`, also for a call of another tenant */
-  async call(tenant: string, callId: string): Promise<Call> {
-    return (await this.#owner(tenant, callId)).call;
+  /**
+   * @param activity with how its voices flow, which may take half a second
+   * @throws SidestreamError `not-found`, also for a call of another tenant
+   */
+  async call(tenant: string, callId: string, activity: boolean): Promise<Call> {
+    return (await this.#owner(tenant, callId, activity)).call;
   }
 
   async end(tenant: string, callId: string, reason: string): Promise<void> {
@@ -93,9 +99,9 @@ export class Control {
   }
 
   /** Every instance is asked; the first that has the call counts. */
-  async #owner(tenant: string, callId: string): Promise<{ call: Call; client: CallsServiceClient }> {
+  async #owner(tenant: string, callId: string, activity = false): Promise<{ call: Call; client: CallsServiceClient }> {
     const asked = this.#options.signalling.all().map(async ({ client }) => {
-      const { call } = await callUnary(client.getCall.bind(client), { callId }, lookUp);
+      const { call } = await callUnary(client.getCall.bind(client), { callId, activity }, lookUp);
       if (call?.tenant !== tenant) throw new SidestreamError('not-found', 'it is not here');
       return { call, client };
     });

@@ -23,6 +23,7 @@ import {
   UnaryHandlers,
 } from '@sidestream/service';
 import { Registry } from 'prom-client';
+import { ActivityMeter } from '../domain/activity-meter.js';
 import type { ForkChange } from '../domain/fork-monitor.js';
 import { Relay } from '../domain/relay.js';
 import { audioSdp } from '../testing/audio-sdp.js';
@@ -48,6 +49,7 @@ const forks = {
   },
 };
 const shutdown = new AbortController();
+const meter = new ActivityMeter({ engine, relay, stopping: shutdown.signal });
 const clients: MediaRelayServiceClient[] = [];
 let folder: CredentialFolder;
 let authority: Authority;
@@ -60,7 +62,7 @@ before(async () => {
   authority = await createAuthority('test authority');
   server = new GrpcServer(await tlsFiles('relay'));
   const handlers = new UnaryHandlers(log, new Registry());
-  server.add(MediaRelayServiceService, mediaRelayService(relay, forks, handlers, shutdown.signal));
+  server.add(MediaRelayServiceService, mediaRelayService(relay, forks, meter, handlers, shutdown.signal));
   port = await server.listen({ host: '127.0.0.1', port: 0 });
   client = connect(channelCredentials(await tlsFiles('signalling')));
   relay.setEngineProblem(undefined);
@@ -129,7 +131,7 @@ test('a server whose address is in no certificate is known by the name that all 
   const pod = new GrpcServer(tls);
   pod.add(
     MediaRelayServiceService,
-    mediaRelayService(relay, forks, new UnaryHandlers(log, new Registry()), shutdown.signal),
+    mediaRelayService(relay, forks, meter, new UnaryHandlers(log, new Registry()), shutdown.signal),
   );
   const address = `127.0.0.1:${await pod.listen({ host: '127.0.0.1', port: 0 })}`;
   const list = async (serverName?: string) => {
@@ -151,7 +153,7 @@ test('a certificate that is renewed under a running server is shown to new conne
   const running = new GrpcServer(tls, 20);
   running.add(
     MediaRelayServiceService,
-    mediaRelayService(relay, forks, new UnaryHandlers(log, new Registry()), shutdown.signal),
+    mediaRelayService(relay, forks, meter, new UnaryHandlers(log, new Registry()), shutdown.signal),
   );
   const address = { host: '127.0.0.1', port: await running.listen({ host: '127.0.0.1', port: 0 }) };
   const ca = authority.certificate;

@@ -2,17 +2,20 @@
 import {
   type ForkMedia,
   type MediaRelayServiceServer,
+  type VoiceRate,
   type WatchRequest,
   type WatchResponse,
+  type SessionActivity as WireActivity,
   ForkCondition as WireCondition,
   type ForkStream as WireStream,
 } from '@sidestream/proto/media/v1';
 import { type UnaryHandlers, watchHandler } from '@sidestream/service';
+import type { ActivityMeter, PacketRates, SessionActivity } from '../domain/activity-meter.js';
 import type { ForkCondition } from '../domain/fork-condition.js';
 import type { ForkChange, ForkMonitor } from '../domain/fork-monitor.js';
 import type { ForkStream, Party, PartyMedia } from '../domain/ports.js';
 import type { Relay } from '../domain/relay.js';
-import { readId, readParties, readParty, readSdp, readTerms, writeParty } from './requests.js';
+import { readId, readParties, readParty, readSdp, readSessionIds, readTerms, writeParty } from './requests.js';
 
 /** Signalling instances of a cell that may watch at the same time. */
 const maxWatchers = 256;
@@ -28,6 +31,7 @@ const maxBehind = 10_000;
 export function mediaRelayService(
   relay: Relay,
   forks: Pick<ForkMonitor, 'onChange'>,
+  meter: Pick<ActivityMeter, 'measure'>,
   handlers: UnaryHandlers,
   shutdown: AbortSignal,
 ): MediaRelayServiceServer {
@@ -74,6 +78,9 @@ export function mediaRelayService(
         forkIds: [...forks.keys()],
       })),
     })),
+    measureSessions: handlers.handle('MeasureSessions', async ({ sessionIds, wait }, signal) => ({
+      sessions: (await meter.measure(readSessionIds(sessionIds), wait, signal)).map(writeActivity),
+    })),
     watch: watchHandler<WatchRequest, WatchResponse>({
       maxWatchers,
       maxBehind,
@@ -113,6 +120,15 @@ function writeChange({ session: sessionId, fork: forkId, condition, lastedMs }: 
 function writeCopied([forkId, packets]: readonly [string, ReadonlyMap<Party, number>]): ForkMedia {
   const voices = [...packets].map(([party, count]) => ({ party: writeParty(party), packets: BigInt(count) }));
   return { forkId, voices };
+}
+
+function writeActivity({ session: sessionId, voices, forks }: SessionActivity): WireActivity {
+  const written = [...forks].map(([forkId, rates]) => ({ forkId, voices: writeRates(rates) }));
+  return { sessionId, voices: writeRates(voices), forks: written };
+}
+
+function writeRates(rates: PacketRates): VoiceRate[] {
+  return [...rates].map(([party, packetsPerSecond]) => ({ party: writeParty(party), packetsPerSecond }));
 }
 
 function writeMedia({ party, packets, bytes }: PartyMedia) {

@@ -8,6 +8,9 @@ const id = /^[A-Za-z0-9._:@-]{1,64}$/;
 /** A tenth of it is a long SDP; the whole must fit into an ng datagram with the rest. */
 const maxSdpBytes = 48 * 1024;
 
+/** Sessions that are measured at a time. */
+const maxMeasured = 100;
+
 const codecName = /^[A-Za-z0-9-]{1,32}$/;
 const maxCodecs = 32;
 
@@ -15,6 +18,11 @@ const maxCodecs = 32;
 export function readId(field: string, value: string): string {
   if (!id.test(value)) throw bad(field, 'must be 1 to 64 letters, digits and . _ : @ -');
   return value;
+}
+
+export function readSessionIds(values: readonly string[]): readonly string[] {
+  if (values.length > maxMeasured) throw bad('session_ids', `has ${values.length} entries: at most ${maxMeasured}`);
+  return values.map((value) => readId('session_ids', value));
 }
 
 export function readSdp(value: string): string {

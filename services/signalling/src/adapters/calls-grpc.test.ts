@@ -8,6 +8,7 @@ import { Direction, Event } from '@sidestream/proto/events/v1';
 import { callUnary, channelCredentials, GrpcServer, type TlsFiles, UnaryHandlers } from '@sidestream/service';
 import { Registry } from 'prom-client';
 import { CallAdmission } from '../domain/admission.js';
+import type { ActivitySource, PacketRates } from '../domain/call-activity.js';
 import { CallDesk } from '../domain/call-desk.js';
 import { CallRegistry } from '../domain/call-registry.js';
 import type { CallSession } from '../domain/call-session.js';
@@ -32,6 +33,21 @@ const desk = new CallDesk({
 const feed = new CallFeed({ publish: (body) => Event.fromPartial({ id: 'e1', source: 'signalling.s1', body }) });
 const shutdown = new AbortController();
 const clients: CallsServiceClient[] = [];
+const asked: { readonly calls: readonly string[]; readonly wait: boolean }[] = [];
+/** Of every call and every fork of its recording the customer alone is heard. */
+const activity: ActivitySource = {
+  measure: async (calls, wait) => {
+    asked.push({ calls, wait });
+    const rates = (customer: number): PacketRates => new Map([['customer', customer]]);
+    const recording = registry.all()[0]?.view.recordings[0]?.recordingId;
+    const copied = new Map([
+      [`${recording}.0`, rates(0)],
+      [`${recording}.1`, rates(48)],
+      ['another.0', rates(9)],
+    ]);
+    return new Map(calls.map((id) => [id, { received: rates(49.96), copied }]));
+  },
+};
 let folder: CredentialFolder;
 let authority: Authority;
 let server: GrpcServer;
@@ -56,6 +72,7 @@ before(async () => {
       recorders: () => ['contoso', 'fabrikam'].map((tenant) => ({ tenant, ...measured })),
       regionOf: () => 'local',
       missingOf: () => missing,
+      activity,
       shutdown: shutdown.signal,
     }),
   );
@@ -87,12 +104,16 @@ function connect(credentials: ChannelCredentials): CallsServiceClient {
   return opened;
 }
 
-const list = (by = client) => callUnary(by.listCalls.bind(by), { tenant: '' }, { deadlineMs });
+const list = (by = client) => callUnary(by.listCalls.bind(by), { tenant: '', activity: false }, { deadlineMs });
 
 test('a live recorded call, through the wire: parties to the client, none to the log', async () => {
   const { instance, draining, calls } = await list();
   assert.deepEqual([instance, draining, calls.length], ['s1', false, 1]);
-  const { call: got } = await callUnary(client.getCall.bind(client), { callId: call.id }, { deadlineMs });
+  const { call: got } = await callUnary(
+    client.getCall.bind(client),
+    { callId: call.id, activity: false },
+    { deadlineMs },
+  );
   assert.deepEqual(got, calls[0]);
   assert.equal(got?.called?.uri, 'sip:+15550001@sbc');
   assert.deepEqual([got?.instance, got?.phase, got?.direction], ['s1', 'talking', Direction.INBOUND]);
@@ -110,6 +131,24 @@ test('what is missing of the recording of a live call is told with it', async ()
   assert.deepEqual(calls[0]?.missing, missing);
   missing = undefined;
   assert.equal((await list()).calls[0]?.missing, undefined);
+});
+
+test('calls are measured for whoever asks for it, and for nobody else; one call is waited for, a list is not', async () => {
+  asked.length = 0;
+  assert.deepEqual((await list()).calls[0]?.voices, []);
+  assert.deepEqual(asked, [{ calls: [], wait: false }]);
+  const listing = callUnary(client.listCalls.bind(client), { tenant: '', activity: true }, { deadlineMs });
+  const { calls } = await listing;
+  const getting = callUnary(client.getCall.bind(client), { callId: call.id, activity: true }, { deadlineMs });
+  const { call: got } = await getting;
+  for (const one of [calls[0], got]) {
+    assert.deepEqual(one?.voices, [{ party: 'customer', packetsPerSecond: 50 }]);
+    assert.deepEqual(one?.recordings[0]?.voices, [{ party: 'customer', packetsPerSecond: 48 }]);
+  }
+  assert.deepEqual(asked.slice(1), [
+    { calls: [call.id], wait: false },
+    { calls: [call.id], wait: true },
+  ]);
 });
 
 test('a client without a certificate, or with one of another authority, learns nothing', async () => {

@@ -1,12 +1,14 @@
 // The gRPC face of the live calls: translates requests and answers, decides nothing.
-import type { Call, CallsServiceServer, Party, WatchRequest, WatchResponse } from '@sidestream/proto/calls/v1';
+import type { Call, CallsServiceServer, Party, Voice, WatchRequest, WatchResponse } from '@sidestream/proto/calls/v1';
 import { type UnaryHandlers, watchHandler } from '@sidestream/service';
+import type { ActivitySource, CallActivity, PacketRates } from '../domain/call-activity.js';
 import type { CallDesk } from '../domain/call-desk.js';
 import type { CallView } from '../domain/call-plan.js';
 import type { CallId } from '../domain/identifiers.js';
-import type { Identity } from '../domain/parties.js';
+import type { Identity, Party as Side } from '../domain/parties.js';
 import type { CallFacts } from '../domain/ports.js';
 import type { Missing } from '../domain/recording-assurance.js';
+import { recordingOf } from '../domain/recording-forks.js';
 import type { CallFeed } from './call-feed.js';
 import { wireDecision, wireDirection } from './events.js';
 import type { MeasuredRecorder } from './recorder-metrics.js';
@@ -14,6 +16,10 @@ import type { MeasuredRecorder } from './recorder-metrics.js';
 const maxWatchers = 64;
 /** A burst of ends, when a drain is over, is some thousands of events. */
 const maxBehind = 10_000;
+/** Calls of a list that are measured; each of the others can be looked at by itself. */
+const maxMeasured = 100;
+
+const nothingMeasured: CallActivity = { received: new Map(), copied: new Map() };
 
 export interface CallsServiceOptions {
   readonly desk: CallDesk;
@@ -25,22 +31,31 @@ export interface CallsServiceOptions {
   readonly regionOf: (tenant: string) => string;
   /** What of the call's recording is missing now; undefined while nothing is. */
   readonly missingOf: (call: CallId) => Missing | undefined;
+  /** How the live calls' voices flow. */
+  readonly activity: ActivitySource;
   /** Ends the watches. */
   readonly shutdown: AbortSignal;
 }
 
 /** Makes the implementation for the server. */
 export function callsService(options: CallsServiceOptions): CallsServiceServer {
-  const { desk, feed, handlers, instance, recorders, regionOf, missingOf, shutdown } = options;
-  const writeLive = (view: CallView) => writeCall(view, instance, missingOf(view.facts.callId));
-  const write = (view: CallView) => ({ call: writeLive(view) });
+  const { desk, feed, handlers, instance, recorders, regionOf, missingOf, activity: source, shutdown } = options;
+  const writeLive = (view: CallView, activity?: CallActivity) =>
+    writeCall(view, instance, missingOf(view.facts.callId), activity);
+  const write = (view: CallView, activity?: CallActivity) => ({ call: writeLive(view, activity) });
   return {
-    listCalls: handlers.handle('ListCalls', async ({ tenant }) => ({
-      instance,
-      draining: desk.draining,
-      calls: desk.list(tenant).map(writeLive),
-    })),
-    getCall: handlers.handle('GetCall', async ({ callId }) => write(desk.get(callId))),
+    listCalls: handlers.handle('ListCalls', async ({ tenant, activity }, signal) => {
+      const ids = activity ? desk.list(tenant).map(({ facts }) => facts.callId) : [];
+      const measured = await source.measure(ids.slice(0, maxMeasured), false, signal);
+      // As they are now, after the measurement.
+      const calls = desk.list(tenant).map((view) => writeLive(view, measured.get(view.facts.callId)));
+      return { instance, draining: desk.draining, calls };
+    }),
+    getCall: handlers.handle('GetCall', async ({ callId, activity }, signal) => {
+      const { facts } = desk.get(callId);
+      const measured = await source.measure(activity ? [facts.callId] : [], true, signal);
+      return write(desk.get(callId), measured.get(facts.callId));
+    }),
     endCall: handlers.handle('EndCall', async ({ callId, reason }, signal) => {
       await desk.end(callId, reason, signal);
       return {};
@@ -78,6 +93,7 @@ function writeCall(
   { facts, phase, answeredAt, recordings }: CallView,
   instance: string,
   missing: Missing | undefined,
+  { received, copied }: CallActivity = nothingMeasured,
 ): Call {
   const { callId, tenant, trunk, startedAt } = facts;
   return {
@@ -89,9 +105,26 @@ function writeCall(
     startedAt,
     answeredAt,
     ...writeFacts(facts),
-    recordings: recordings.map(({ pausedBy, ...recording }) => ({ ...recording, pausedBy: [...pausedBy] })),
+    recordings: recordings.map(({ pausedBy, ...recording }) => ({
+      ...recording,
+      pausedBy: [...pausedBy],
+      voices: writeVoices(copiedOf(recording.recordingId, copied)),
+    })),
+    voices: writeVoices(received),
     missing,
   };
+}
+
+/** What leaves for the recorder on the recording's forks: on one of them, while those before it are stopped. */
+function copiedOf(recordingId: string, copied: CallActivity['copied']): PacketRates {
+  const forks = [...copied].filter(([fork]) => recordingOf(fork) === recordingId).flatMap(([, rates]) => [...rates]);
+  const sum = new Map<Side, number>();
+  for (const [party, rate] of forks) sum.set(party, (sum.get(party) ?? 0) + rate);
+  return sum;
+}
+
+function writeVoices(rates: PacketRates): Voice[] {
+  return [...rates].map(([party, rate]) => ({ party, packetsPerSecond: Math.round(rate * 10) / 10 }));
 }
 
 /** What is told of a call's parties, and of what was decided. */

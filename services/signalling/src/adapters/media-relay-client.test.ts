@@ -67,6 +67,7 @@ async function relay(over: Record<string, Unary> = {}) {
     resumeFork: say('resumeFork', { streams: [] }),
     listSessions: (call: { request: unknown }, callback: Parameters<Unary>[1]) =>
       say('listSessions', { sessions: [...held].map((sessionId) => ({ sessionId, forkIds: [] })) })(call, callback),
+    measureSessions: say('measureSessions', { sessions: [] }),
     watch: (stream: ServerWritableStream<WatchRequest, WatchResponse>) => {
       stream.sendMetadata(new Metadata());
       watchers.push(stream);
@@ -334,4 +335,44 @@ test('a relay without a lease is asked; while it does not answer its calls go on
     return told.length > 0;
   }, 'it said that it has no such session');
   assert.match(told.join(), /relay-restarted/);
+});
+
+test('calls are measured by the relays that have them; one that cannot leaves its calls without', async () => {
+  const requests: unknown[] = [];
+  const measuring = await relay({
+    measureSessions: (call, callback) => {
+      requests.push(call.request);
+      const voices = [{ party: Party.SELLER, packetsPerSecond: 33.5 }];
+      const sessions = [{ sessionId: first, voices, forks: [{ forkId: 'f', voices }] }];
+      callback(null, { sessions });
+    },
+  });
+  const older = await relay({ measureSessions: refusing(status.UNIMPLEMENTED, 'unknown method MeasureSessions') });
+  const idle = await relay();
+  const [first, second] = [newCallId(), newCallId()];
+  const relays = client([measuring.address]);
+  await relays.open(
+    first,
+    'customer',
+    'v=0',
+    watching(() => {}),
+    never,
+  );
+  const others = client([older.address]);
+  await others.open(
+    second,
+    'customer',
+    'v=0',
+    watching(() => {}),
+    never,
+  );
+  client([idle.address]).refresh();
+
+  const rates = new Map([['seller', 33.5]]);
+  const found = await relays.measure([first, second], true, never);
+  assert.deepEqual(found, new Map([[first, { received: rates, copied: new Map([['f', rates]]) }]]));
+  assert.deepEqual(requests, [{ sessionIds: [first], wait: true }]);
+  assert.deepEqual(await others.measure([second], false, never), new Map());
+  assert.deepEqual(older.asked.at(-1), 'measureSessions');
+  assert.ok(!idle.asked.includes('measureSessions'));
 });

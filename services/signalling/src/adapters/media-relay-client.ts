@@ -7,11 +7,14 @@ import {
   MediaRelayServiceClient,
   Srtp,
   type StartForkResponse,
+  type SessionActivity as WireActivity,
   ForkCondition as WireCondition,
   Party as WireParty,
+  type VoiceRate as WireRate,
   type PartyTerms as WireTerms,
 } from '@sidestream/proto/media/v1';
 import { callUnary, type ErrorCode, type Logger, pause, SidestreamError } from '@sidestream/service';
+import type { ActivitySource, CallActivity, PacketRates } from '../domain/call-activity.js';
 import type { CallId } from '../domain/identifiers.js';
 import type { MediaCounts, PacketsByParty } from '../domain/media-counts.js';
 import type { Party } from '../domain/parties.js';
@@ -69,6 +72,8 @@ const worthAnother: readonly ErrorCode[] = [
   'draining',
   'not-ready',
 ];
+/** Who looks at a call is not kept waiting by a relay that has other things to do. */
+const measureDeadlineMs = 1_500;
 const wireSrtp: Readonly<Record<MediaTerms['srtp'], Srtp>> = {
   off: Srtp.OFF,
   offer: Srtp.OFFER,
@@ -81,7 +86,7 @@ const conditions: Readonly<Partial<Record<WireCondition, ForkCondition>>> = {
 };
 const wireParty: Readonly<Record<Party, WireParty>> = { customer: WireParty.CUSTOMER, seller: WireParty.SELLER };
 
-export class MediaRelayClient implements MediaRelays {
+export class MediaRelayClient implements MediaRelays, ActivitySource {
   readonly #options: MediaRelayClientOptions;
   readonly #relays = new Map<string, Relay>();
   /** Sessions opened since the leases were read last: the leases do not count them yet. */
@@ -146,6 +151,24 @@ export class MediaRelayClient implements MediaRelays {
       failure ??
       new SidestreamError('relay-unavailable', `media relay: ${this.unavailable()?.text ?? 'none available'}`)
     );
+  }
+
+  async measure(
+    calls: readonly CallId[],
+    wait: boolean,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, CallActivity>> {
+    const asked = [...this.#relays.values()].map(async ({ client, sessions }) => {
+      const sessionIds = calls.filter((id) => sessions.has(id));
+      if (sessionIds.length === 0) return [];
+      const request = { sessionIds, wait };
+      const options = { deadlineMs: measureDeadlineMs, signal };
+      return (await callUnary(client.measureSessions.bind(client), request, options)).sessions;
+    });
+    // A relay that does not answer, or is of a release that cannot measure, leaves its calls without.
+    const answers = await Promise.allSettled(asked);
+    const told = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+    return new Map(told.map((activity) => [activity.sessionId, readActivity(activity)]));
   }
 
   close(): void {
@@ -339,6 +362,17 @@ function readPackets(counts: readonly { readonly party: WireParty; readonly pack
   const of = (name: Party) =>
     counts.flatMap(({ party, packets }) => (party === wireParty[name] ? [[name, Number(packets)] as const] : []));
   return new Map([...of('customer'), ...of('seller')]);
+}
+
+function readActivity({ voices, forks }: WireActivity): CallActivity {
+  return {
+    received: readRates(voices),
+    copied: new Map(forks.map(({ forkId, voices: own }) => [forkId, readRates(own)])),
+  };
+}
+
+function readRates(rates: readonly WireRate[]): PacketRates {
+  return new Map(rates.map(({ party, packetsPerSecond }) => [readParty(party), packetsPerSecond]));
 }
 
 /** A condition that a newer relay may know, and we do not, is none. */
