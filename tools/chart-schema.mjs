@@ -45,7 +45,19 @@ const known = {
   annotations: texts,
   labels: texts,
   monitoringNamespaces: anyObject,
-  maxUnavailable: { type: ['integer', 'string'] },
+  // None of it would stop the drain of a node for ever.
+  maxUnavailable: {
+    oneOf: [
+      { type: 'integer', minimum: 1 },
+      { type: 'string', pattern: '^(100|[1-9][0-9]?)%$' },
+    ],
+  },
+  clusterDomain: { type: 'string', pattern: '^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$' },
+  'backendTls.version': { enum: ['', 'v1', 'v1alpha3'] },
+  'ca.kind': { enum: ['Secret', 'ConfigMap'] },
+  serviceAnnotations: texts,
+  dashboardLabels: { ...texts, minProperties: 1 },
+  dashboardAnnotations: texts,
   files: {
     type: 'array',
     items: {

@@ -5,77 +5,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { searchPath } from './config.js';
 import { configurationOf } from './configuration.js';
-import { chartFolder, findHelm, type Helm, type Manifest, type Render } from './helm.js';
-import { podFaults, podsOf, type RenderedPod } from './pods.js';
+import { chartFolder, type Manifest } from './helm.js';
+import { podFaults, podsOf } from './pods.js';
+import { helm, objectsOf, pods, renders, skip } from './renders.js';
 import { schemaFaults } from './schema-check.js';
-import { oneRegion, production } from './values.js';
-
-const found = findHelm(searchPath());
-const skip = typeof found === 'string' ? `the chart is not rendered: ${found}` : false;
-const helm = () => found as Helm;
-
-const crds = ['monitoring.coreos.com/v1', 'cert-manager.io/v1', 'gateway.networking.k8s.io/v1'];
-const web = {
-  enabled: true,
-  ingress: { enabled: true, host: 'sidestream.example', tlsSecret: 'web-tls', className: 'nginx' },
-  httpRoute: { enabled: true, hostnames: ['sidestream.example'], parentRefs: [{ name: 'public', namespace: 'edge' }] },
-};
-const loadBalancer = { network: 'loadBalancer', addresses: ['198.51.100.1', '198.51.100.2'] };
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-
-const issuer = { tenant: 'contoso', issuer: 'https://login.example/contoso', audience: 'api://sidestream' };
-const webFace = { gateway: web, config: { ...oneRegion.config, gateway: { issuers: [issuer] } } };
-
-/** Each switch by itself, on one region. */
-const switches: Readonly<Record<string, Render>> = {
-  defaults: {},
-  'one region': { values: oneRegion },
-  'load balancers': { values: { ...oneRegion, signalling: loadBalancer, mediaRelay: { network: 'pod' } } },
-  'one pod of each': {
-    values: { ...oneRegion, signalling: { replicas: 1, advertise: '192.0.2.1' }, mediaRelay: { replicas: 1 } },
-  },
-  autoscaling: {
-    values: {
-      ...oneRegion,
-      signalling: { autoscaling: { enabled: true } },
-      mediaRelay: { autoscaling: { enabled: true } },
-    },
-  },
-  'no budgets, no policies': {
-    values: { ...oneRegion, podDisruptionBudget: { enabled: false }, networkPolicy: { enabled: false } },
-  },
-  'no control plane': { values: { ...oneRegion, policySync: { enabled: false }, registration: { enabled: false } } },
-  'cert-manager': {
-    values: { ...oneRegion, tls: { mode: 'certManager', issuer: { name: 'x', kind: 'ClusterIssuer' } } },
-  },
-  'one certificate for all': { values: { ...oneRegion, tls: { secretName: 'internal' } } },
-  monitoring: { values: { ...oneRegion, monitoring: { enabled: true } }, apiVersions: crds },
-  'monitoring, forced': { values: { ...oneRegion, monitoring: { enabled: true, force: true } } },
-  'web face': { values: { ...oneRegion, ...webFace }, apiVersions: crds },
-  production: { values: production, apiVersions: crds },
-};
-const versions = ['1.29.0', '1.36.0'];
-const releases = ['n', 'on', '123', '1e3'];
-
-let rendered: Map<string, Manifest[]> | undefined;
-
-/** Every case under each version of Kubernetes, and production under each awkward release name. Rendered once. */
-function renders(): Map<string, Manifest[]> {
-  if (rendered !== undefined) return rendered;
-  const cases = Object.entries(switches).flatMap(([name, render]) =>
-    versions.map((kubeVersion): [string, Render] => [`${name}, ${kubeVersion}`, { ...render, kubeVersion }]),
-  );
-  for (const release of releases) cases.push([`release ${release}`, { ...switches['production'], release }]);
-  rendered = new Map(cases.map(([name, render]) => [name, helm().template(render)]));
-  return rendered;
-}
-
-function* pods(): Generator<[string, RenderedPod, Manifest[]]> {
-  for (const [name, objects] of renders()) for (const pod of podsOf(objects)) yield [name, pod, objects];
-}
 
 test('helm lint has nothing against the chart', { skip }, () => {
   const { status, output } = helm().run(['lint', '--strict', chartFolder]);
@@ -86,13 +22,15 @@ test('helm lint has nothing against the chart', { skip }, () => {
 test('every object is valid, unknown keys included', { skip }, async (t) => {
   const objects = [...renders().values()].flat();
   t.diagnostic(`${helm().version}; ${renders().size} renders, ${objects.length} objects`);
-  const kinds = (renders().get('production, 1.36.0') ?? []).map(({ kind }) => kind).sort();
+  const kinds = objectsOf('production')
+    .map(({ kind }) => kind)
+    .sort();
   for (const kind of new Set(kinds)) t.diagnostic(`production: ${kinds.filter((one) => one === kind).length} ${kind}`);
   assert.deepEqual(await schemaFaults(objects), []);
 });
 
 test('the check of objects finds a typo, a wrong type and a missing key', { skip }, async () => {
-  const [deployment] = (renders().get('one region, 1.36.0') ?? []).filter(({ kind }) => kind === 'Deployment');
+  const [deployment] = objectsOf('one region').filter(({ kind }) => kind === 'Deployment');
   assert.ok(deployment);
   const text = JSON.stringify(deployment);
   const broken = [
@@ -151,7 +89,7 @@ const part = z.looseObject({
 });
 
 test('a cell is its region’s: relays and signalling of it, the drain within the grace period', { skip }, async () => {
-  const objects = renders().get('production, 1.36.0') ?? [];
+  const objects = objectsOf('production');
   const cells = podsOf(objects).filter(({ region, owner }) => region !== undefined && owner.kind !== 'Pod');
   assert.equal(cells.length, 6);
   for (const pod of cells) {
@@ -198,19 +136,6 @@ test('signalling keeps its state where it may write, and drachtio-server is its 
   assert.ok(seen > 20);
 });
 
-test('no two workloads that share nodes want the same port', { skip }, () => {
-  for (const [name, objects] of renders()) {
-    const onNodes = podsOf(objects).filter(({ spec }) => spec.hostNetwork);
-    for (const region of new Set(onNodes.map((pod) => pod.region))) {
-      const ports = onNodes
-        .filter((pod) => pod.region === region)
-        .flatMap(({ spec }) => [...spec.initContainers, ...spec.containers])
-        .flatMap((one) => one.ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
-      assert.equal(new Set(ports).size, ports.length, `${name}, ${region}: ${ports.join(' ')}`);
-    }
-  }
-});
-
 test('each Certificate has a secret of its own, which its workload reads', { skip }, () => {
   const certificate = z.object({ spec: z.looseObject({ secretName: z.string() }) });
   for (const [name, objects] of renders()) {
@@ -228,45 +153,8 @@ test('each Certificate has a secret of its own, which its workload reads', { ski
   }
 });
 
-test('in load balancer mode each pod has a Service that goes on while it drains', { skip }, () => {
-  const service = z.object({
-    metadata: z.object({ name: z.string() }),
-    spec: z.looseObject({
-      type: z.literal('LoadBalancer'),
-      publishNotReadyAddresses: z.literal(true),
-      externalTrafficPolicy: z.literal('Local'),
-      selector: z.record(z.string(), z.string()),
-    }),
-  });
-  const objects = renders().get('load balancers, 1.36.0') ?? [];
-  const services = objects.filter(({ kind, metadata }) => kind === 'Service' && /-sip-\d$/.test(metadata.name));
-  assert.equal(services.length, 2);
-  for (const one of services) {
-    const { metadata, spec } = service.parse(one);
-    assert.equal(spec.selector['statefulset.kubernetes.io/pod-name'], metadata.name);
-  }
-});
-
-test('helm test asks every cell by OPTIONS: by its name in the cluster, and each pod that has a Service', {
-  skip,
-}, () => {
-  const objects = renders().get('production, 1.36.0') ?? [];
-  const asked = podsOf(objects).flatMap(({ owner, region, spec }) =>
-    owner.kind === 'Pod' ? spec.containers.map(({ args }) => `${region}: ${args[1]}`) : [],
-  );
-  assert.deepEqual(asked, [
-    'eastus: sip:prod-sidestream-eastus-sip:5060;transport=tcp',
-    'northeurope: sip:prod-sidestream-northeurope-sip:5060;transport=tcp',
-    'northeurope: sip:prod-sidestream-northeurope-sip-0:5060;transport=tcp',
-    'northeurope: sip:prod-sidestream-northeurope-sip-1:5060;transport=tcp',
-    'southeastasia: sip:prod-sidestream-southeastasia-sip:5060;transport=tcp',
-  ]);
-  const names = objects.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
-  for (const one of asked) assert.ok(names.includes(/sip:([^:]+)/.exec(one)?.[1] ?? ''), one);
-});
-
 test('alerts, dashboards and autoscaling ask for metrics that our services have', { skip }, () => {
-  const objects = renders().get('production, 1.36.0') ?? [];
+  const objects = objectsOf('production');
   const asking = objects.filter(
     ({ kind, metadata }) =>
       kind === 'PrometheusRule' || kind === 'HorizontalPodAutoscaler' || /-dashboard-/.test(metadata.name),

@@ -83,7 +83,18 @@ function lookFor(path: string, besides: string): Helm | string {
     const file = join(home, `values-${count}.json`);
     writeFileSync(file, JSON.stringify(values));
     const apis = apiVersions.flatMap((api) => ['--api-versions', api]);
-    const rendered = run(['template', release, folder, '--kube-version', kubeVersion, ...apis, '-f', file]);
+    const rendered = run([
+      'template',
+      release,
+      folder,
+      '--namespace',
+      'voice',
+      '--kube-version',
+      kubeVersion,
+      ...apis,
+      '-f',
+      file,
+    ]);
     if (rendered.status !== 0) throw new Error(rendered.output.trim());
     return manifests(rendered.output);
   };

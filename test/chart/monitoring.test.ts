@@ -54,6 +54,19 @@ test('each dashboard is a ConfigMap of its own, the file as it is', { skip }, ()
   assert.equal(labelled.length, files.length);
 });
 
+test('dashboards have the labels and annotations that one’s own Grafana looks for', { skip }, () => {
+  const all = render({
+    dashboards: true,
+    dashboardLabels: { grafana_dashboard: null, team: 'voice' },
+    dashboardAnnotations: { grafana_folder: 'Voice' },
+  }).filter(({ metadata }) => metadata.annotations['grafana_folder'] === 'Voice');
+  assert.equal(all.length, readdirSync(join(chartFolder, 'dashboards')).length);
+  for (const { metadata } of all) {
+    assert.equal(metadata.labels['team'], 'voice');
+    assert.ok(!('grafana_dashboard' in metadata.labels));
+  }
+});
+
 test("rtpengine's and drachtio-server's own numbers are jobs of their own, at a port that the pod has and lets in", {
   skip,
 }, () => {

@@ -39,6 +39,8 @@ const podSpec = z.looseObject({
   serviceAccountName: z.string().optional(),
   automountServiceAccountToken: z.literal(false),
   hostNetwork: z.boolean().default(false),
+  enableServiceLinks: z.literal(false),
+  imagePullSecrets: z.array(z.object({ name: z.string() })).default([]),
   terminationGracePeriodSeconds: z.number().optional(),
   securityContext: z.looseObject({
     runAsNonRoot: z.literal(true),

@@ -16,6 +16,25 @@ const packages: Readonly<Record<string, string>> = {
   'gateway.networking.k8s.io': '@kubernetes-models/gateway-api/',
 };
 
+const named = { group: z.string(), kind: z.string(), name: z.string().min(1) };
+
+/** BackendTLSPolicy of Gateway API 1.1 to 1.3 (v1alpha3) and since 1.4 (v1): no package that runs on Node 20 has it. */
+const backendTlsPolicy = z.strictObject({
+  apiVersion: z.enum(['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1alpha3']),
+  kind: z.literal('BackendTLSPolicy'),
+  metadata: z.looseObject({ name: z.string() }),
+  spec: z.strictObject({
+    targetRefs: z
+      .array(z.strictObject({ ...named, sectionName: z.string().optional() }))
+      .min(1)
+      .max(16),
+    validation: z.strictObject({
+      caCertificateRefs: z.array(z.strictObject(named)).min(1).max(8),
+      hostname: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/),
+    }),
+  }),
+});
+
 /** Every fault of the objects, each with what it is in. */
 export async function schemaFaults(objects: readonly Manifest[]): Promise<string[]> {
   const distinct = [...new Map(objects.map((object) => [JSON.stringify(object), object])).values()];
@@ -24,7 +43,7 @@ export async function schemaFaults(objects: readonly Manifest[]): Promise<string
     const fault = await validated(object);
     if (fault !== undefined) invalid.push(`${nameOf(object)}: ${fault}`);
   }
-  return [...invalid, ...compiled(distinct)];
+  return [...invalid, ...compiled(distinct.filter(({ kind }) => kind !== 'BackendTLSPolicy'))];
 }
 
 function moduleOf({ apiVersion, kind }: Manifest): string {
@@ -38,6 +57,10 @@ const model = z.custom<new (data: unknown) => { validate(): void }>((value) => t
 
 async function validated(object: Manifest): Promise<string | undefined> {
   try {
+    if (object.kind === 'BackendTLSPolicy') {
+      const { error } = backendTlsPolicy.safeParse(object);
+      return error && z.prettifyError(error);
+    }
     const found: Record<string, unknown> = await import(moduleOf(object));
     new (model.parse(found[object.kind]))(object).validate();
     return undefined;

@@ -42,6 +42,15 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
+{{- define "sidestream.imagePullSecrets" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . | quote }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* What every container gets: no root, no writing, no capabilities. */}}
 {{- define "sidestream.securityContext" -}}
 allowPrivilegeEscalation: false

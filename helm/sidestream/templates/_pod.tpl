@@ -23,7 +23,7 @@
     - { name: grpc, containerPort: {{ . }}, protocol: TCP }
     {{- end }}
     {{- if eq .component "gateway" }}
-    - { name: http, containerPort: {{ .ports.http }}, protocol: TCP }
+    - { name: https, containerPort: {{ .ports.http }}, protocol: TCP }
     {{- end }}
   # Liveness asks nothing of NATS, engines or recorders: a pod with live calls is never killed for their sake.
   startupProbe: { httpGet: { path: /livez, port: management }, periodSeconds: 2, failureThreshold: 60 }
@@ -66,12 +66,7 @@ annotations:
 serviceAccountName: {{ .fullname | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
-{{- with .root.Values.imagePullSecrets }}
-imagePullSecrets:
-  {{- range . }}
-  - name: {{ . | quote }}
-  {{- end }}
-{{- end }}
+{{- include "sidestream.imagePullSecrets" .root }}
 securityContext:
   runAsNonRoot: true
   runAsUser: 65532
@@ -107,86 +102,5 @@ tolerations:
 {{- with .values.affinity }}
 affinity:
   {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- end -}}
-
-{{/* What goes with each workload: its account, its configuration, its budget. */}}
-{{- define "sidestream.companions" -}}
-apiVersion: v1
-kind: ServiceAccount
-metadata:
-  name: {{ .fullname | quote }}
-  labels:
-    {{- include "sidestream.labels" . | nindent 4 }}
-automountServiceAccountToken: false
----
-apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: {{ .fullname | quote }}
-  labels:
-    {{- include "sidestream.labels" . | nindent 4 }}
-data:
-  sidestream.yaml: |
-    {{- include "sidestream.config" . | nindent 4 }}
-{{- if and .root.Values.podDisruptionBudget.enabled (gt (int .values.replicas) 1) }}
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata:
-  name: {{ .fullname | quote }}
-  labels:
-    {{- include "sidestream.labels" . | nindent 4 }}
-spec:
-  maxUnavailable: {{ .root.Values.podDisruptionBudget.maxUnavailable }}
-  selector:
-    matchLabels:
-      {{- include "sidestream.selectorLabels" . | nindent 6 }}
-{{- end }}
-{{- if eq .root.Values.tls.mode "certManager" }}
----
-apiVersion: cert-manager.io/v1
-kind: Certificate
-metadata:
-  name: {{ .fullname | quote }}
-  labels:
-    {{- include "sidestream.labels" . | nindent 4 }}
-spec:
-  secretName: {{ include "sidestream.tlsSecret" . | quote }}
-  commonName: {{ .component }}
-  dnsNames: [{{ .root.Values.tls.serverName | quote }}]
-  duration: {{ .root.Values.tls.duration }}
-  usages: [digital signature, server auth, client auth]
-  privateKey: { algorithm: ECDSA, size: 256, rotationPolicy: Always }
-  issuerRef:
-    name: {{ required "tls.issuer.name is needed in mode certManager" .root.Values.tls.issuer.name | quote }}
-    kind: {{ .root.Values.tls.issuer.kind }}
-    group: {{ .root.Values.tls.issuer.group }}
-{{- end }}
-{{- if and .region .values.autoscaling.enabled }}
----
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata:
-  name: {{ .fullname | quote }}
-  labels:
-    {{- include "sidestream.labels" . | nindent 4 }}
-spec:
-  scaleTargetRef: { apiVersion: apps/v1, kind: {{ .kind }}, name: {{ .fullname | quote }} }
-  minReplicas: {{ .values.autoscaling.minReplicas }}
-  maxReplicas: {{ .values.autoscaling.maxReplicas }}
-  metrics:
-    # Of pods: those that drain don't count, as they would in an external metric.
-    - type: Pods
-      pods:
-        metric: { name: {{ .metric }} }
-        target: { type: AverageValue, averageValue: {{ .values.autoscaling.averageValue | quote }} }
-  behavior:
-    scaleDown:
-      stabilizationWindowSeconds: 600
-      policies: [{ type: Pods, value: 1, periodSeconds: 600 }]
-{{- end }}
-{{- if .root.Values.networkPolicy.enabled }}
-{{- include "sidestream.networkPolicy" . }}
 {{- end }}
 {{- end -}}

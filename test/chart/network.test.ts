@@ -1,0 +1,96 @@
+// How pods are reached: ports on nodes, Services, and what helm test asks.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { podsOf } from './pods.js';
+import { helm, objectsOf, skip } from './renders.js';
+import { oneRegion } from './values.js';
+
+/** Both networks, one pod and several, and all services. */
+const cases = ['one region', 'load balancers', 'one pod of each', 'web face', 'production'] as const;
+const renders = () => cases.map((name) => [name, objectsOf(name)] as const);
+
+test('no two workloads that share nodes want the same port', { skip }, () => {
+  for (const [name, objects] of renders()) {
+    const onNodes = podsOf(objects).filter(({ spec }) => spec.hostNetwork);
+    for (const region of new Set(onNodes.map((pod) => pod.region))) {
+      const ports = onNodes
+        .filter((pod) => pod.region === region)
+        .flatMap(({ spec }) => [...spec.initContainers, ...spec.containers])
+        .flatMap((one) => one.ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
+      assert.equal(new Set(ports).size, ports.length, `${name}, ${region}: ${ports.join(' ')}`);
+    }
+  }
+});
+
+test('in load balancer mode each pod has a Service that goes on while it drains', { skip }, () => {
+  const service = z.object({
+    metadata: z.object({ name: z.string() }),
+    spec: z.looseObject({
+      type: z.literal('LoadBalancer'),
+      publishNotReadyAddresses: z.literal(true),
+      externalTrafficPolicy: z.literal('Local'),
+      selector: z.record(z.string(), z.string()),
+    }),
+  });
+  const objects = objectsOf('load balancers');
+  const services = objects.filter(({ kind, metadata }) => kind === 'Service' && /-sip-\d$/.test(metadata.name));
+  assert.equal(services.length, 2);
+  for (const one of services) {
+    const { metadata, spec } = service.parse(one);
+    assert.equal(spec.selector['statefulset.kubernetes.io/pod-name'], metadata.name);
+  }
+});
+
+test('helm test asks every cell by OPTIONS: by its name in the cluster, and each pod that has a Service', {
+  skip,
+}, () => {
+  const objects = objectsOf('production');
+  const asked = podsOf(objects).flatMap(({ owner, region, spec }) =>
+    owner.kind === 'Pod' ? spec.containers.map(({ args }) => `${region}: ${args[1]}`) : [],
+  );
+  assert.deepEqual(asked, [
+    'eastus: sip:prod-sidestream-eastus-sip.voice.svc.cluster.local:5060;transport=tcp',
+    'northeurope: sip:prod-sidestream-northeurope-sip.voice.svc.cluster.local:5060;transport=tcp',
+    'northeurope: sip:prod-sidestream-northeurope-sip-0.voice.svc.cluster.local:5060;transport=tcp',
+    'northeurope: sip:prod-sidestream-northeurope-sip-1.voice.svc.cluster.local:5060;transport=tcp',
+    'southeastasia: sip:prod-sidestream-southeastasia-sip.voice.svc.cluster.local:5060;transport=tcp',
+  ]);
+  const names = objects.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
+  for (const one of asked) assert.ok(names.includes(/sip:([^.]+)/.exec(one)?.[1] ?? ''), one);
+});
+
+test('helm test knows the name of another domain of the cluster', { skip }, () => {
+  const objects = helm().template({ values: { ...oneRegion, clusterDomain: 'k8s.example' } });
+  const [pod] = podsOf(objects).filter(({ owner }) => owner.kind === 'Pod');
+  assert.equal(
+    pod?.spec.containers[0]?.args[1],
+    'sip:prod-sidestream-eastus-sip.voice.svc.k8s.example:5060;transport=tcp',
+  );
+});
+
+test('Services name ports of pods by number, sidecars’ too, and pods have them', { skip }, () => {
+  const service = z.looseObject({
+    spec: z.looseObject({
+      selector: z.record(z.string(), z.string()),
+      ports: z.array(z.looseObject({ targetPort: z.number(), protocol: z.string() })).min(1),
+    }),
+  });
+  for (const [name, objects] of renders()) {
+    for (const one of objects.filter(({ kind }) => kind === 'Service')) {
+      const { spec } = service.parse(one);
+      const owned = podsOf(objects).filter(
+        ({ component, region, owner }) =>
+          owner.kind !== 'Pod' &&
+          component === spec.selector['app.kubernetes.io/component'] &&
+          region === spec.selector['sidestream/region'],
+      );
+      assert.equal(owned.length, 1, `${name}: ${one.metadata.name}`);
+      const open = owned
+        .flatMap((pod) => [...pod.spec.initContainers, ...pod.spec.containers])
+        .flatMap(({ ports }) => ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
+      for (const { targetPort, protocol } of spec.ports)
+        assert.ok(open.includes(`${targetPort}/${protocol}`), `${name}: ${one.metadata.name} ${targetPort}`);
+    }
+  }
+});
