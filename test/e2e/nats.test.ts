@@ -52,6 +52,20 @@ describe('on a real nats-server', () => {
     await eventually(() => book.current.size === 0, 'the lease is gone');
   });
 
+  test('a lease of a node whose clock is an hour late is seen, and ends with its bucket’s time', async (t) => {
+    const peer = await nats(t);
+    if (!peer) return;
+    const bus = openBus(t, [peer.url]);
+    const book = new LeaseBook(bus, { prefix: 'relay.', schema: relayLease, log });
+    t.after(() => book.stop());
+    const session = await bus.whenConnected(AbortSignal.timeout(20_000));
+    const expiresAt = new Date(Date.now() - 3_600_000).toISOString();
+    await session.bucket('leases').put('relay.late', JSON.stringify({ address: 'a:1', expiresAt }));
+    book.start();
+    await eventually(() => book.current.has('late'), 'the lease is seen');
+    await eventually(() => book.current.size === 0, 'the lease has ended', 15_000);
+  });
+
   test('while the server is away nobody is declared dead; when it is back the lease is written again', async (t) => {
     const store = mkdtempSync(join(tmpdir(), 'sidestream-nats-'));
     t.after(() => rmSync(store, { recursive: true, force: true }));

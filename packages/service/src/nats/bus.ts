@@ -198,14 +198,24 @@ export class BusSession {
     });
   }
 
-  /** Makes the stream of call records where it is missing, and gives it this retention. */
-  async prepareRecords(retention: RecordRetention): Promise<void> {
-    const manager = await this.jetstream.jetstreamManager(false);
+  /**
+   * Makes the stream of call records where it is missing, and gives it this retention. A stream that is there is usable whatever the
+   * server says of the retention.
+   *
+   * @returns why the stream that is there keeps its retention of before; undefined where it has this one
+   * @throws Error where there is no stream and none can be made
+   */
+  async prepareRecords(retention: RecordRetention): Promise<Error | undefined> {
+    const { streams } = await this.jetstream.jetstreamManager(false);
     const { name, ...wanted } = recordStream(retention);
     try {
-      await manager.streams.update(name, { ...wanted, num_replicas: this.#replicas });
-    } catch {
-      await manager.streams.add({ name, ...wanted, num_replicas: this.#replicas });
+      await streams.update(name, { ...wanted, num_replicas: this.#replicas });
+      return undefined;
+    } catch (error) {
+      const isThere = await streams.info(name).catch(() => undefined);
+      if (isThere !== undefined) return error instanceof Error ? error : new Error(String(error));
+      await streams.add({ name, ...wanted, num_replicas: this.#replicas });
+      return undefined;
     }
   }
 

@@ -1,13 +1,15 @@
 // Who is alive, as the leases say. While NATS is away nobody is declared dead: the last known set stays.
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
 import type { Bus, BusSession } from './bus.js';
 
 const pollMs = 1_000;
-const expiry = z.object({ expiresAt: z.iso.datetime() });
 
-/** Follows the leases under one prefix by polling: a bucket's TTL expiry gives no watch event. */
+/**
+ * Follows the leases under one prefix by polling: a bucket's TTL expiry gives no watch event. What the bucket has is alive: the
+ * server's clock alone judges, for those of two nodes may be further apart than a lease is long.
+ */
 export class LeaseBook<T> {
   readonly #bus: Bus;
   readonly #prefix: string;
@@ -65,9 +67,9 @@ export class LeaseBook<T> {
     for (const key of await this.#keys(session)) {
       const entry = await bucket.get(key);
       if (entry?.operation !== 'PUT') continue;
-      const value = parseLease(entry.string(), this.#schema);
-      if (value === undefined) this.#log.warn({ lease: key }, 'a lease with unknown content is ignored');
-      else if (value.expiresAt > Date.now()) found.set(key.slice(this.#prefix.length), value.lease);
+      const lease = parseLease(entry.string(), this.#schema);
+      if (lease === undefined) this.#log.warn({ lease: key }, 'a lease with unknown content is ignored');
+      else found.set(key.slice(this.#prefix.length), lease);
     }
     return found;
   }
@@ -82,10 +84,9 @@ export class LeaseBook<T> {
   }
 }
 
-function parseLease<T>(text: string, schema: z.ZodType<T>): { lease: T; expiresAt: number } | undefined {
+function parseLease<T>(text: string, schema: z.ZodType<T>): T | undefined {
   try {
-    const document: unknown = JSON.parse(text);
-    return { lease: schema.parse(document), expiresAt: Date.parse(expiry.parse(document).expiresAt) };
+    return schema.parse(JSON.parse(text));
   } catch {
     return undefined;
   }

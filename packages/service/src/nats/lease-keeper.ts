@@ -14,7 +14,7 @@ export class LeaseKeeper<T extends object> {
   #wake = new AbortController();
   #loop: Promise<void> | undefined;
 
-  /** @param options.key `relay.<id>` or `signalling.<id>`; @param options.value read at each write, expiresAt is added. */
+  /** @param options.key `relay.<id>` or `signalling.<id>`; @param options.value read at each write; expiresAt is added for people who look. */
   constructor(bus: Bus, options: { key: string; value: () => T; log: Logger }) {
     this.#bus = bus;
     this.#key = options.key;

@@ -1,5 +1,5 @@
 // Reads the records of calls that are over, as signalling has published them: from the oldest wanted one to the newest.
-import { DeliverPolicy, JetStreamApiError } from '@nats-io/jetstream';
+import { type Consumer, DeliverPolicy, JetStreamApiError } from '@nats-io/jetstream';
 import { CallRecord } from '@sidestream/proto/records/v1';
 import { SidestreamError } from '../errors.js';
 import type { BusSession } from './bus.js';
@@ -16,6 +16,8 @@ export interface RecordQuery {
 
 const batch = 200;
 const waitMs = 5_000;
+/** A reader that could not delete its consumer leaves it to the server, which takes it away after this. */
+const inactiveMs = 30_000;
 /** Of JetStream's errors. */
 const streamNotFound = 10_059;
 const { name: stream } = recordStream({ maxAgeMs: 0, maxBytes: 0 });
@@ -36,8 +38,10 @@ export async function* readRecords(session: BusSession, query: RecordQuery): Asy
     if (given !== undefined && !/^[^\s.>*]+$/.test(given))
       throw new SidestreamError('bad-request', `no tenant or call has the name '${given}'`);
   const { jetstream } = session;
+  let consumer: Consumer | undefined;
   try {
-    const consumer = await jetstream.consumers.get(stream, {
+    consumer = await jetstream.consumers.get(stream, {
+      inactive_threshold: inactiveMs,
       filter_subjects: recordSubject(tenant, callId),
       ...(since === undefined
         ? { deliver_policy: DeliverPolicy.All }
@@ -57,6 +61,8 @@ export async function* readRecords(session: BusSession, query: RecordQuery): Asy
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === streamNotFound) return;
     throw error;
+  } finally {
+    consumer?.delete().catch(() => undefined);
   }
 }
 

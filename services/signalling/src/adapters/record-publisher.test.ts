@@ -14,10 +14,15 @@ function record(callId: string, tenant = 'contoso'): CallRecord {
   return CallRecord.fromJSON({ version: 1, callId, tenant });
 }
 
-function open(t: TestContext, url: string, capacity?: number) {
+function open(t: TestContext, url: string, { capacity, ...changed }: { capacity?: number; maxBytes?: number } = {}) {
   const metrics = new Registry();
   const bus = Bus.open({ nats: { servers: [url], replicas: 1 }, name: 'test', log: silent, metrics: new Registry() });
-  const options = { retention, log: silent, metrics, ...(capacity === undefined ? {} : { capacity }) };
+  const options = {
+    retention: { ...retention, ...changed },
+    log: silent,
+    metrics,
+    ...(capacity === undefined ? {} : { capacity }),
+  };
   const publisher = new RecordPublisher(bus, options);
   t.after(async () => {
     await publisher.close(0);
@@ -31,7 +36,7 @@ function open(t: TestContext, url: string, capacity?: number) {
     for await (const { callId } of readRecords(session, query)) ids.push(callId);
     return ids;
   };
-  return { publisher, count, read };
+  return { publisher, count, read, bus };
 }
 
 test('records are kept once each, and read by tenant and by call, the oldest first', async (t) => {
@@ -56,9 +61,39 @@ test('records are kept once each, and read by tenant and by call, the oldest fir
   assert.deepEqual(await read({}), ['a', 'b', 'c', 'd']);
 });
 
+test('a retention that the server refuses costs no record: the stream that is there is used', async (t) => {
+  const { peer, reason } = await startNats({ jetStream: true });
+  if (!peer) return t.skip(reason);
+  t.after(() => peer.stop());
+  const first = open(t, peer.url);
+  first.publisher.publish(record('a'));
+  await eventually(async () => (await first.count('published_total')) === 1, 'it is published');
+  const greedy = open(t, peer.url, { maxBytes: 2 ** 50 });
+  greedy.publisher.publish(record('b'));
+  await eventually(async () => (await greedy.count('published_total')) === 1, 'it is published');
+  assert.deepEqual(await first.read({}), ['a', 'b']);
+});
+
+test('who has read leaves no consumer behind, also when he stopped half way', async (t) => {
+  const { peer, reason } = await startNats({ jetStream: true });
+  if (!peer) return t.skip(reason);
+  t.after(() => peer.stop());
+  const { publisher, count, read, bus } = open(t, peer.url);
+  for (const id of ['a', 'b', 'c']) publisher.publish(record(id));
+  await eventually(async () => (await count('published_total')) === 3, 'all are published');
+  const session = await bus.whenConnected(AbortSignal.timeout(20_000));
+  assert.equal((await read({})).length, 3);
+  for await (const { callId } of readRecords(session, {})) {
+    assert.equal(callId, 'a');
+    break;
+  }
+  const { streams } = await session.jetstream.jetstreamManager(false);
+  await eventually(async () => (await streams.info('RECORDS')).state.consumer_count === 0, 'the consumers are gone');
+});
+
 test('while NATS is away records wait; beyond the bound the oldest are lost and counted', async (t) => {
   const port = await freeTcpPort();
-  const { publisher, count } = open(t, `nats://127.0.0.1:${port}`, 2);
+  const { publisher, count } = open(t, `nats://127.0.0.1:${port}`, { capacity: 2 });
   for (const id of ['a', 'b', 'c']) publisher.publish(record(id));
   assert.deepEqual([await count('lost_total'), await count('waiting')], [1, 2]);
 });

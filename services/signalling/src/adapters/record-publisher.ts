@@ -54,7 +54,12 @@ export class RecordPublisher {
       },
       prepare: async (session) => {
         if (this.#prepared === session) return;
-        await session.prepareRecords(retention);
+        const refused = await session.prepareRecords(retention);
+        if (refused !== undefined)
+          log.error(
+            { err: refused, ...retention },
+            'stream RECORDS keeps its retention of before: NATS refuses the configured one',
+          );
         this.#prepared = session;
       },
     });
