@@ -4,7 +4,7 @@ import { SidestreamError } from '@sidestream/service';
 import { type SipResponse, type Target, Transports, UserAgent } from '@sidestream/sip';
 
 /**
- * Asks a SIP server with OPTIONS from a port of its own.
+ * Asks a SIP server with OPTIONS from a port of its own, at `target.local` where that is given.
  *
  * @throws SidestreamError `deadline-exceeded` when nothing comes in time; SipError; the signal's reason
  */
@@ -21,10 +21,11 @@ export async function askOptions(
   const onAbort = () => deadline.abort();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const any = isIP(target.host) === 6 ? '::' : '0.0.0.0';
-    if (target.protocol === 'udp') await transports.listen({ protocol: 'udp', host: any, port: 0 });
+    const host = target.local?.host ?? (isIP(target.host) === 6 ? '::' : '0.0.0.0');
+    const udp = target.protocol === 'udp' ? await transports.listen({ protocol: 'udp', host, port: 0 }) : undefined;
+    const local = target.local && (udp ?? target.local);
     const from = '<sip:sidestream@sidestream.invalid>';
-    return await agent.request({ method: 'OPTIONS', uri, from, target, signal: deadline.signal });
+    return await agent.request({ method: 'OPTIONS', uri, from, target: { ...target, local }, signal: deadline.signal });
   } catch (error) {
     signal?.throwIfAborted();
     if (!deadline.signal.aborted) throw error;

@@ -16,6 +16,7 @@ import { type ProviderCommandOptions, provider } from './commands/provider.js';
 import { recorder } from './commands/recorder.js';
 import { register } from './commands/register.js';
 import { routeCommand } from './commands/route-command.js';
+import { testCallCommand } from './commands/test-call-command.js';
 import { up } from './commands/up.js';
 import { readAddress } from './control-plane.js';
 
@@ -105,10 +106,12 @@ program
   .addOption(profileOption('what clients are checked against'))
   .option('--account <id>', 'the X-AccountId to expect')
   .option('-o, --out <directory>', 'where recordings are left', 'out/recorder')
+  .option('--status <host:port>', 'where it tells over HTTP what it has got: /livez, /sessions', readAddress)
   .option('--behave <list>', 'how to misbehave, e.g. reject=486,delay=100 (see below)', checked(parseBehaviour))
   .addHelpText(
     'after',
     `
+--status has no voice and no key: figures, and fingerprints of packets, for \`sidestream test-call\`.
 Stdout has {"ready":true,"addresses":{"sip":…}} and then one JSON line for each session, finding, refused connection and end.
 Misbehaviour, several separated by commas (MS milliseconds, S seconds, PT a payload type):
 ${behaviourHelp}
@@ -175,6 +178,7 @@ interface RecorderFlags {
   profile: RecorderProfileName;
   account?: string;
   out: string;
+  status?: string;
   behave?: string;
 }
 
@@ -217,6 +221,8 @@ program
   .action(async (uri: string, { accept, timeout }: { accept: number[]; timeout: number }) =>
     exitWith(await options(uri, { accept, timeoutMs: timeout })),
   );
+
+program.addCommand(testCallCommand(exitWith));
 
 program
   .command('edge-config')

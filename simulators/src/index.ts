@@ -72,11 +72,19 @@ export type { RecordedPacket, RecordedStream, SrtpCapture, StreamStatistics } fr
 export type { RecorderOptions } from './recorder/recorder-options.js';
 export type { MetadataSnapshot, RecorderSession, SessionEnd, SessionPeer } from './recorder/recorder-session.js';
 export { type RecorderEvents, RecorderSimulator } from './recorder/recorder-simulator.js';
+export {
+  RecorderStatus,
+  type SessionStatus,
+  type StreamPackets,
+  sessionsAnswer,
+  streamsAnswer,
+} from './recorder/recorder-status.js';
 export type { AnswerBody, AnswerStream } from './recorder/recording-answer.js';
 export { decodeG711, encodeG711, type G711Codec, PAYLOAD_TYPES, SILENCE, transcodeG711 } from './rtp/g711.js';
 export { findLibsrtp, type Libsrtp, type LibsrtpResult } from './rtp/libsrtp.js';
 export { PacedSender, type PacedSenderOptions, type SentPacket } from './rtp/paced-sender.js';
 export { type ComparisonWindow, comparePackets, type PacketComparison } from './rtp/packet-comparison.js';
+export { fingerprint } from './rtp/packet-fingerprint.js';
 export { PortPair } from './rtp/port-pair.js';
 export { type Arrival, Reception } from './rtp/reception.js';
 export { parseRtp, type RtpHeader, type RtpPacket, writeRtp } from './rtp/rtp-packet.js';

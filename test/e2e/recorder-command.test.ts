@@ -7,12 +7,14 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { accountId } from '@sidestream/cli';
 import { eventually, freeTcpPort } from '@sidestream/peers';
+import { sessionsAnswer } from '@sidestream/simulators';
 import { z } from 'zod';
 import { runCli, spawnCli } from './run-cli.js';
 import { Stage } from './stage.js';
 
 const line = z.looseObject({
   ready: z.boolean().optional(),
+  addresses: z.object({ status: z.string() }).optional(),
   event: z.enum(['session', 'finding', 'refused', 'ended']).optional(),
   directory: z.string().optional(),
   findings: z.int().optional(),
@@ -33,7 +35,16 @@ test('sidestream recorder records a call, tells its life in JSON lines and stops
   const keys = dirname(stage.laboratory.configFile);
   const child = spawnCli([
     'recorder',
-    ...['--listen', `127.0.0.1:${port}`, '--account', accountId, '--out', join(keys, 'recordings')],
+    ...[
+      '--status',
+      '127.0.0.1:0',
+      '--listen',
+      `127.0.0.1:${port}`,
+      '--account',
+      accountId,
+      '--out',
+      join(keys, 'recordings'),
+    ],
     ...['--cert', join(keys, 'recorder.crt'), '--key', join(keys, 'recorder.key'), '--trust', join(keys, 'ca.crt')],
   ]);
   t.after(() => child.kill('SIGKILL'));
@@ -57,6 +68,10 @@ test('sidestream recorder records a call, tells its life in JSON lines and stops
       { label: 'outbound', lost: 0, authFailures: 0 },
     ],
   );
+  const status = lines.find(({ ready }) => ready)?.addresses?.status;
+  const answer = await fetch(`${status}/sessions`, { signal: AbortSignal.timeout(5_000) });
+  const [session] = sessionsAnswer.parse(await answer.json()).sessions;
+  assert.ok(session?.endedAt && session.streams.every(({ received, lost }) => received >= 100 && lost === 0));
   const directory = lines.find(({ event }) => event === 'session')?.directory;
   assert.ok(directory);
   for (const file of ['inbound.wav', 'outbound.wav']) assert.ok(statSync(join(directory, file)).size > 16_000);

@@ -1,7 +1,7 @@
 // `sidestream recorder`: the recorder simulator on its own, for integrators who have no recorder yet.
 import { resolve } from 'node:path';
 import { parseHostPort } from '@sidestream/service';
-import { parseBehaviour, RecorderSimulator } from '@sidestream/simulators';
+import { parseBehaviour, RecorderSimulator, RecorderStatus } from '@sidestream/simulators';
 import { type RecorderProfileName, recorderProfiles } from '@sidestream/siprec';
 
 export interface RecorderCommandOptions {
@@ -12,6 +12,8 @@ export interface RecorderCommandOptions {
   readonly profile: RecorderProfileName;
   readonly account?: string;
   readonly out: string;
+  /** Where it tells over HTTP what it has got: `host:port`. */
+  readonly status?: string;
   /** As parseBehaviour reads it: `reject=503,delay=100`. */
   readonly behave?: string;
 }
@@ -39,10 +41,23 @@ export async function recorder(options: RecorderCommandOptions): Promise<number>
     const streams = session.streams.map(({ label, statistics }) => ({ label, ...statistics }));
     say({ event: 'ended', callId: session.callId, by: end, streams, findings: session.findings.length });
   });
-  say({ ready: true, addresses: { sip: `tls:${simulator.address.host}:${simulator.address.port}` } });
+  const status = options.status === undefined ? undefined : await startStatus(simulator, options.status);
+  const sip = `tls:${simulator.address.host}:${simulator.address.port}`;
+  say({ ready: true, addresses: { sip, ...(status && { status: status.origin }) } });
   await new Promise<void>((stop) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop());
   });
+  await status?.close();
   await simulator.close();
   return 0;
+}
+
+async function startStatus(simulator: RecorderSimulator, at: string): Promise<RecorderStatus> {
+  try {
+    return await RecorderStatus.start(simulator, parseHostPort(at));
+  } catch (error) {
+    // Its listeners would keep the process alive.
+    await simulator.close();
+    throw error;
+  }
 }

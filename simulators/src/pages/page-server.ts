@@ -1,4 +1,4 @@
-/** A small HTTP server for the simulators' pages: a table of paths, a policy for scripts, nothing else. Loopback only. */
+/** A small HTTP server for the simulators' pages: a table of paths, a policy for scripts, nothing else. On loopback unless told. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,12 +18,14 @@ export interface PageServerOptions {
   readonly routes: Readonly<Record<string, PageHandler>>;
   /** Gives the Content-Security-Policy of every answer. */
   readonly policy: () => string;
+  /** Address to listen on; loopback unless told. */
+  readonly host?: string;
   /** TCP port; any free one unless told. */
   readonly port?: number;
 }
 
 const maxBodyBytes = 16_384;
-const host = '127.0.0.1';
+const loopback = '127.0.0.1';
 
 export class PageServer {
   readonly origin: string;
@@ -31,7 +33,8 @@ export class PageServer {
   readonly #options: PageServerOptions;
 
   private constructor(server: Server, options: PageServerOptions) {
-    this.origin = `http://${host}:${(server.address() as AddressInfo).port}`;
+    const { address, port } = server.address() as AddressInfo;
+    this.origin = `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
     this.#server = server;
     this.#options = options;
     server.on('request', (request, response) => {
@@ -49,7 +52,7 @@ export class PageServer {
 
   /** Rejects with the system's error when the port is taken. */
   static async start(options: PageServerOptions): Promise<PageServer> {
-    const server = createServer().listen(options.port ?? 0, host);
+    const server = createServer().listen(options.port ?? 0, options.host ?? loopback);
     await once(server, 'listening');
     return new PageServer(server, options);
   }
