@@ -54,8 +54,8 @@ const head = [
 ];
 
 const others = [
-  "Every process has prom-client's `process_*` and `nodejs_*`, too: CPU, memory, descriptors, garbage collection, and the lag of the event loop",
-  '(`nodejs_eventloop_lag_seconds`, `nodejs_eventloop_lag_p99_seconds`).',
+  "Every process has prom-client's `process_*` and `nodejs_*`, too: CPU (`process_cpu_seconds_total`), memory (`process_resident_memory_bytes`),",
+  'descriptors, garbage collection, and the lag of the event loop (`nodejs_eventloop_lag_seconds`, `nodejs_eventloop_lag_p99_seconds`).',
   '',
   "The media relay passes rtpengine's own metrics on, with rtpengine's names, at `/metrics/rtpengine` (`mediaRelay.rtpengine.http`): ports",
   '(`rtpengine_ports_used`, `rtpengine_ports`), sessions, packets and errors, one-way and silent sessions, and MOS (`rtpengine_mos_total` by',
