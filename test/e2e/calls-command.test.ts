@@ -1,15 +1,13 @@
 // `sidestream calls` and `sidestream drain`, as operators run them, on a whole laboratory with a call that is recorded.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, type TestContext, test } from 'node:test';
-import { listedSeller, ServiceProcess } from '@sidestream/cli';
+import { type TestContext, test } from 'node:test';
+import { listedSeller } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
 import type { TracedMessage } from '@sidestream/simulators';
 import { runCli, spawnCli } from './run-cli.js';
+import { startSecond } from './second-signalling.js';
 import { customerNumber, Stage } from './stage.js';
 
 const timeoutMs = 30_000;
@@ -144,31 +142,15 @@ test('watch tells of a call from its start to its end', async (t) => {
 test('calls of every instance are found, and acted on at the one that has them', async (t) => {
   const stage = await Stage.start(t);
   if (!stage) return;
-  const { configFile } = stage.laboratory;
-  const secrets = mkdtempSync(join(tmpdir(), 'sidestream-second-'));
-  after(() => rmSync(secrets, { recursive: true, force: true }));
-  const secret = join(secrets, 'edge-secret');
-  writeFileSync(secret, 'of the second edge', { mode: 0o600 });
-  const start = async (name: string, more: Record<string, string> = {}) => {
-    const environment = { SIDESTREAM_CONFIG: configFile, SIDESTREAM_EDGE_SECRET_FILE: secret, ...more };
-    const service = new ServiceProcess({ name, environment, onLog: () => undefined });
-    t.after(() => service.stop(10_000));
-    return { service, addresses: (await service.ready(20_000)).addresses };
-  };
-  const edge = await start('sip-edge');
-  const second = await start('signalling', {
-    SIDESTREAM_INSTANCE: 's2',
-    SIDESTREAM_EDGE: edge.addresses['admin'] ?? '',
-  });
-  const sip = (edge.addresses['sip.udp'] ?? '').replace(/^\w+:(\/\/)?/, '');
+  const second = await startSecond(t, stage);
   const here = await stage.inbound();
-  const there = await stage.customer.call(`sip:${listedSeller.number}@${sip}`, { answerTimeoutMs: 10_000 });
+  const there = await stage.customer.call(second.uri(listedSeller.number), { answerTimeoutMs: 10_000 });
   await there.answered;
 
   const { calls } = await json(stage, 'calls', 'list');
   const ids = Object.fromEntries(calls.map((one: { instance: string; callId: string }) => [one.instance, one.callId]));
   assert.deepEqual(Object.keys(ids).sort(), ['s1', 's2']);
-  const at = ['--address', second.addresses['grpc'] ?? ''];
+  const at = ['--address', second.grpc];
   assert.deepEqual((await json(stage, 'calls', 'list', ...at)).calls.length, 1);
   assert.equal((await run(stage, 'calls', 'show', ids['s1'], ...at)).code, 1);
   const ambiguous = await run(stage, 'drain');

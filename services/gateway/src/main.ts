@@ -25,13 +25,14 @@ import { Instances } from './adapters/instances.js';
 import { lastRecords } from './adapters/last-records.js';
 import { LiveEvents } from './adapters/live-events.js';
 import { type RelayLease, relayLease } from './adapters/relays.js';
+import { RollCall } from './adapters/roll-call.js';
 import { IssuerTokens } from './adapters/tokens.js';
 import { webApp } from './adapters/web-app.js';
 import { WebServer } from './adapters/web-server.js';
 import { type GatewayConfig, readGatewayConfig } from './config.js';
-import { CallTenants } from './domain/call-tenants.js';
 import { DialerFold } from './domain/dialer-fold.js';
 import { DialerLog } from './domain/dialer-log.js';
+import { KnownCalls } from './domain/known-calls.js';
 
 const maxCalls = 200_000;
 const maxSellers = 100_000;
@@ -53,13 +54,14 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const connections = new Connections(limits, trustedProxies);
   const gate = new Gate({ tokens, origins, publicUrl, requestsPerSecond });
   const live = new LiveEvents();
+  const known = new KnownCalls({ maxCalls });
   health.set('events', false, 'what has happened is being read');
   const intake = new EventIntake(bus, {
     fold,
     dialerLog,
     historyMs,
     onCaughtUp: () => health.set('events', true),
-    tenants: new CallTenants({ maxCalls }),
+    known,
     onEvent: (event, tenant) => live.tell(event, tenant),
     log,
   });
@@ -67,13 +69,28 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   measureGateway(metrics, { connections, fold, dialerLog });
 
   const found = { credentials: () => channelCredentials(config.grpcTls), log };
-  const signalling = new Instances(bus, { prefix: 'signalling.', make: CallsServiceClient, ...found });
+  const signalling = new Instances(bus, {
+    prefix: 'signalling.',
+    make: CallsServiceClient,
+    isKept: (id) => known.of(id).length > 0,
+    ...found,
+  });
+  const rollCall = new RollCall({
+    signalling,
+    known,
+    isReady,
+    onLost: ({ call, at }) => {
+      intake.lose(call.callId, at);
+      live.tellLost(call.callId, at, call.tenant);
+    },
+    log,
+  });
   const policySync = new Instances(bus, { prefix: 'policy-sync.', make: PolicyServiceClient, ...found });
   const registration = new Instances(bus, { prefix: 'registration.', make: RegistrationServiceClient, ...found });
   const services = [signalling, policySync, registration];
   const relays = new LeaseBook<RelayLease>(bus, { prefix: 'relay.', schema: relayLease, log });
   const routes = apiRoutes({
-    control: new Control({ signalling, policySync, registration }),
+    control: new Control({ signalling, policySync, registration, known, rollCall }),
     relays: () => relays.current,
     records: (query) => lastRecords(bus, query),
     providers: config.providers,

@@ -147,6 +147,7 @@ await runService({
     const admission = new CallAdmission(registry, relays, policies, overload);
     const guard = new CallGuard(config.trunks, clock);
     observeAdmission(metrics, { guard, overload, maxCalls: config.maxCalls });
+    const since = new Date().toISOString();
     const lease = keepLease(
       bus,
       instance,
@@ -156,6 +157,7 @@ await runService({
         calls: registry.size,
         capacity: config.maxCalls,
         draining: admission.draining,
+        since,
       }),
       log,
     );

@@ -14,7 +14,8 @@ test('every path of the OpenAPI document is there, for operators alone', async (
   const token = await set.operator();
   const calls = async () => (await set.api(token, '/api/v1/calls')).status;
   await eventually(async () => (await calls()) === 200, 'the gateway has found signalling by its lease');
-  const paths = Object.entries<object>(document.paths);
+  const open = ['/api/v1/openapi.json', '/api/v1/events'];
+  const paths = Object.entries<object>(document.paths).filter(([path]) => !open.includes(path));
   assert.ok(paths.length >= 11);
   for (const [path, operations] of paths)
     for (const method of Object.keys(operations)) {

@@ -3,12 +3,15 @@ import type { TestContext } from 'node:test';
 import { listedSeller } from '@sidestream/cli';
 import { IssuerSimulator, type IssuerUser, type TokenOptions } from '@sidestream/simulators';
 import { Stage } from '../stage.js';
+import { OpenApi } from './open-api.js';
 
 const audience = 'api://sidestream';
 
 export class GatewayStage {
   readonly stage: Stage;
   readonly issuer: IssuerSimulator;
+
+  #document: OpenApi | undefined;
 
   private constructor(stage: Stage, issuer: IssuerSimulator) {
     this.stage = stage;
@@ -18,7 +21,11 @@ export class GatewayStage {
   /** With a console for these users. Undefined, with the test skipped, where the machine lacks the real parts. */
   static async start(
     t: TestContext,
-    { onLog, users }: { onLog?: (line: string) => void; users?: readonly IssuerUser[] } = {},
+    {
+      onLog,
+      users,
+      limits,
+    }: { onLog?: (line: string) => void; users?: readonly IssuerUser[]; limits?: Record<string, number> } = {},
   ): Promise<GatewayStage | undefined> {
     const issuer = await IssuerSimulator.start({ audience, ...(users && { users }) });
     const stage = await Stage.start(t, {
@@ -27,6 +34,7 @@ export class GatewayStage {
         config.gateway = {
           id: 'g1',
           issuers: [{ tenant: 'contoso', issuer: issuer.issuer, audience }],
+          ...(limits && { limits }),
           ...(users && { console: { authority: issuer.issuer, clientId: 'console', scope: 'openid' } }),
         };
       },
@@ -48,7 +56,7 @@ export class GatewayStage {
     return this.token({ oid: 'olga', roles: ['Sidestream.Operator'] });
   }
 
-  /** Asks the API. */
+  /** Asks the API. What it answers must be as its own document says. */
   async api(token: string | undefined, path: string, body?: object, headers: Record<string, string> = {}) {
     const response = await fetch(`${this.url}${path}`, {
       method: body === undefined ? 'GET' : 'POST',
@@ -57,6 +65,10 @@ export class GatewayStage {
       signal: AbortSignal.timeout(20_000),
     });
     const text = await response.text();
+    if (path.startsWith('/api/')) {
+      this.#document ??= await OpenApi.read(this.url);
+      this.#document.check(body === undefined ? 'get' : 'post', path, response, text);
+    }
     return {
       status: response.status,
       headers: response.headers,

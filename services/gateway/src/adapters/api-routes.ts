@@ -5,9 +5,20 @@ import type { CallRecord } from '@sidestream/proto/records/v1';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { GatewayConfig } from '../config.js';
-import { shownCall } from '../domain/call-text.js';
+import { shownCall, shownLost } from '../domain/call-text.js';
 import { shownRecord } from '../domain/record-text.js';
 import type { User } from '../domain/user.js';
+import {
+  callSchema,
+  callsSchema,
+  endedSchema,
+  explanationSchema,
+  policiesSchema,
+  recordersSchema,
+  recordsSchema,
+  registrationsSchema,
+  relaysSchema,
+} from './api-schemas.js';
 import { type Control, callActions } from './control.js';
 import type { LastRecordsQuery } from './last-records.js';
 import type { RelayLease } from './relays.js';
@@ -39,35 +50,9 @@ export interface ApiRoute {
   readonly work: (request: ApiRequest) => Promise<object>;
 }
 
-const partySchema = z.object({ uri: z.string(), name: z.string() });
-const voicesSchema = z
-  .array(z.object({ party: z.enum(['customer', 'seller']), packetsPerSecond: z.number() }))
-  .describe(
-    'with activity=true: what comes from each party, or leaves for the recorder, now; empty where it is not known',
-  );
-const callSchema = z
-  .looseObject({
-    callId: z.string(),
-    instance: z.string(),
-    tenant: z.string(),
-    direction: z.enum(['inbound', 'outbound']),
-    phase: z.string(),
-    calling: partySchema.optional(),
-    called: partySchema.optional(),
-    voices: voicesSchema,
-    recordings: z.array(
-      z.looseObject({ recordingId: z.string(), phase: z.string(), recorder: z.string(), voices: voicesSchema }),
-    ),
-    missing: z
-      .object({ reason: z.string(), since: z.iso.datetime() })
-      .optional()
-      .describe('the call should be recorded now and is not; absent while nothing is missing'),
-  })
-  .describe('a live call; parties are masked unless reveal=true');
 const reveal = { reveal: 'true: parties are shown as they are' };
 const activity = { activity: 'true: with the activity of each voice, as it is measured while somebody looks' };
-const listOf = (name: string) => z.object({ [name]: z.array(z.looseObject({})) });
-const recordsSchema = z.object({
+const pageSchema = z.object({
   limit: z.coerce.number().int().min(1).max(500),
   before: z.iso.datetime({ offset: true }).optional(),
 });
@@ -80,12 +65,16 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
     {
       method: 'get',
       path: '/calls',
-      summary: 'the live calls; silent names instances that did not answer',
+      summary: 'the live calls, the instances that have them, and the calls that were lost of late',
       query: { ...reveal, ...activity },
-      answer: z.object({ calls: z.array(callSchema), silent: z.array(z.string()) }),
+      answer: callsSchema,
       work: async (request) => {
-        const { calls, silent } = await control.calls(request.user.tenant, isMeasured(request));
-        return { calls: calls.map((call) => shownCall(call, isRevealed(request))), silent };
+        const { calls, instances, lost } = await control.calls(request.user.tenant, isMeasured(request));
+        return {
+          calls: calls.map((one) => shownCall(one, isRevealed(request))),
+          instances,
+          lost: lost.map((one) => shownLost(one, isRevealed(request))),
+        };
       },
     },
     {
@@ -95,8 +84,8 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
       query: { ...reveal, ...activity },
       answer: callSchema,
       work: async (request) => {
-        const call = await control.call(request.user.tenant, request.value('id'), isMeasured(request));
-        return shownCall(call, isRevealed(request));
+        const seen = await control.call(request.user.tenant, request.value('id'), isMeasured(request));
+        return shownCall(seen, isRevealed(request));
       },
     },
     {
@@ -104,7 +93,7 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
       path: '/calls/{id}/end',
       summary: 'end a call on both sides',
       body: endSchema,
-      answer: z.object({ ended: z.literal(true) }),
+      answer: endedSchema,
       work: async ({ user, value, body }) => {
         await control.end(user.tenant, value('id'), endSchema.parse(body ?? {}).reason);
         return { ended: true };
@@ -119,7 +108,7 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
         answer: callSchema,
         work: async (request) => {
           const call = await control.record(request.user.tenant, request.value('id'), action);
-          return shownCall(call, isRevealed(request));
+          return shownCall({ call, silent: false }, isRevealed(request));
         },
       }),
     ),
@@ -127,21 +116,21 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
       method: 'get',
       path: '/recorders',
       summary: "the tenant's recorders as each signalling instance finds them",
-      answer: listOf('recorders'),
+      answer: recordersSchema,
       work: async ({ user }) => ({ recorders: (await control.recorders(user.tenant)).map(shownRecorder) }),
     },
     {
       method: 'get',
       path: '/relays',
       summary: 'the media relays and their load',
-      answer: listOf('relays'),
+      answer: relaysSchema,
       work: async () => ({ relays: [...relays()].map(([relay, lease]) => ({ relay, ...lease })) }),
     },
     {
       method: 'get',
       path: '/policies',
       summary: "how the tenant's policy stands",
-      answer: listOf('policies'),
+      answer: policiesSchema,
       work: async ({ user: { tenant } }) => ({
         policies: providers[tenant]?.policy ? await control.policies(tenant) : [filePolicy(tenant)],
       }),
@@ -151,14 +140,14 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
       path: '/policies/{tenant}/explain',
       summary: 'whether a call of this number or address would be recorded, and why',
       query: { address: 'a number or SIP address' },
-      answer: z.looseObject({ record: z.boolean(), reason: z.string() }),
+      answer: explanationSchema,
       work: ({ user, value }) => control.explain(user.tenant, value('tenant'), value('address')),
     },
     {
       method: 'get',
       path: '/registrations',
       summary: "how the tenant's registration with the provider stands",
-      answer: listOf('registrations'),
+      answer: registrationsSchema,
       work: async ({ user: { tenant } }) => ({
         registrations: providers[tenant]?.registration ? await control.registrations(tenant) : [],
       }),
@@ -168,9 +157,9 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
       path: '/records',
       summary: 'calls that are over, the newest first',
       query: { ...reveal, limit: '1 to 500; 100', before: 'only calls that ended before this time (ISO 8601)' },
-      answer: listOf('records'),
+      answer: recordsSchema,
       work: async (request) => {
-        const { limit, before } = recordsSchema.parse({
+        const { limit, before } = pageSchema.parse({
           limit: request.value('limit') || 100,
           before: request.value('before') || undefined,
         });

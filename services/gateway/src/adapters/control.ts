@@ -3,7 +3,9 @@ import type { Call, CallsServiceClient, Recorder } from '@sidestream/proto/calls
 import type { PolicyServiceClient } from '@sidestream/proto/policy/v1';
 import type { RegistrationServiceClient } from '@sidestream/proto/registration/v1';
 import { callUnary, SidestreamError } from '@sidestream/service';
+import type { KnownCalls } from '../domain/known-calls.js';
 import type { Instances } from './instances.js';
+import type { LostCall, RollCall } from './roll-call.js';
 
 export const callActions = ['start', 'pause', 'resume', 'stop'] as const;
 export type CallAction = (typeof callActions)[number];
@@ -18,6 +20,22 @@ export interface ControlOptions {
   readonly signalling: Instances<CallsServiceClient>;
   readonly policySync: Instances<PolicyServiceClient>;
   readonly registration: Instances<RegistrationServiceClient>;
+  readonly known: Pick<KnownCalls, 'of' | 'call'>;
+  readonly rollCall: Pick<RollCall, 'gone' | 'lost'>;
+}
+
+/** `silent`: it does not answer, and its lease lives, or has ended only just now. `gone`: its calls are lost. */
+export interface InstanceState {
+  readonly instance: string;
+  readonly state: 'live' | 'silent' | 'gone';
+  /** Live ones of the tenant, as far as they are known. */
+  readonly calls: number;
+}
+
+/** What of a call is known; `silent`: from its events alone, since its instance does not answer. */
+export interface SeenCall {
+  readonly call: Call;
+  readonly silent: boolean;
 }
 
 export class Control {
@@ -28,25 +46,56 @@ export class Control {
   }
 
   /**
-   * The live calls of all instances that answer, and the ids of those that do not.
+   * The live calls of all instances, and those that were lost of late.
+   *
    * @param activity with how their voices flow
+   * @throws SidestreamError `not-ready` when no instance is known
    */
-  async calls(tenant: string, activity: boolean): Promise<{ calls: Call[]; silent: string[] }> {
-    const instances = this.#options.signalling.all();
+  async calls(
+    tenant: string,
+    activity: boolean,
+  ): Promise<{ calls: SeenCall[]; instances: InstanceState[]; lost: LostCall[] }> {
+    const { signalling, known, rollCall } = this.#options;
+    const asked = rollCall.gone.size > 0 ? signalling.known : signalling.all();
     const answers = await Promise.allSettled(
-      instances.map(({ client }) => callUnary(client.listCalls.bind(client), { tenant, activity }, lookUp)),
+      asked.map(({ client }) => callUnary(client.listCalls.bind(client), { tenant, activity }, lookUp)),
     );
-    const calls = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.calls : []));
-    const silent = instances.filter((_, index) => answers[index]?.status === 'rejected').map(({ id }) => id);
-    return { calls, silent };
+    const seen = asked.map(({ id }, index) => {
+      const answer = answers[index];
+      const silent = answer?.status !== 'fulfilled';
+      return { id, silent, calls: silent ? known.of(id).filter((one) => one.tenant === tenant) : answer.value.calls };
+    });
+    const calls = seen.flatMap(({ silent, calls }) => calls.map((call) => ({ call, silent })));
+    const instances = seen.map(
+      ({ id, silent, calls }): InstanceState => ({
+        instance: id,
+        state: silent ? 'silent' : 'live',
+        calls: calls.length,
+      }),
+    );
+    const gone = [...rollCall.gone.keys()].filter((id) => !asked.some((one) => one.id === id));
+    // An instance that only seemed to be gone brings its calls back.
+    const live = new Set(calls.map(({ call }) => call.callId));
+    return {
+      calls,
+      instances: [...instances, ...gone.map((id): InstanceState => ({ instance: id, state: 'gone', calls: 0 }))],
+      lost: rollCall.lost(tenant).filter(({ call }) => !live.has(call.callId)),
+    };
   }
 
   /**
    * @param activity with how its voices flow, which may take half a second
    * @throws SidestreamError `not-found`, also for a call of another tenant
    */
-  async call(tenant: string, callId: string, activity: boolean): Promise<Call> {
-    return (await this.#owner(tenant, callId, activity)).call;
+  async call(tenant: string, callId: string, activity: boolean): Promise<SeenCall> {
+    try {
+      return { call: (await this.#owner(tenant, callId, activity)).call, silent: false };
+    } catch (error) {
+      const call = this.#options.known.call(callId);
+      // The others have said that it is not theirs: it is with the one that does not answer.
+      if (SidestreamError.from(error).code === 'not-found' || call?.tenant !== tenant) throw error;
+      return { call, silent: true };
+    }
   }
 
   async end(tenant: string, callId: string, reason: string): Promise<void> {
@@ -83,7 +132,8 @@ export class Control {
 
   async policies(tenant: string) {
     const { client } = this.#options.policySync.active();
-    return (await callUnary(client.getStatus.bind(client), { tenant }, options)).tenants;
+    const { tenants } = await callUnary(client.getStatus.bind(client), { tenant }, options);
+    return tenants.map((one) => ({ ...one, source: 'provider' }));
   }
 
   /** @throws SidestreamError `not-found` for another tenant than one's own */

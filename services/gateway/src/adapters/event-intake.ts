@@ -2,9 +2,9 @@
 
 import type { Event } from '@sidestream/proto/events/v1';
 import { type Bus, contextOf, EventFeed, type Logger, type StreamPlace, startSpan } from '@sidestream/service';
-import type { CallTenants } from '../domain/call-tenants.js';
 import type { DialerFold } from '../domain/dialer-fold.js';
 import type { DialerLog } from '../domain/dialer-log.js';
+import type { KnownCalls } from '../domain/known-calls.js';
 
 const tickMs = 250;
 /** A deadline is taken to have passed only when no event from before it can still be on its way. */
@@ -15,7 +15,7 @@ const recoveryMs = 5_000;
 export interface EventIntakeOptions {
   readonly fold: DialerFold;
   readonly dialerLog: DialerLog;
-  readonly tenants: CallTenants;
+  readonly known: KnownCalls;
   readonly historyMs: number;
   readonly onCaughtUp: () => void;
   /** Every event that comes, after what was. `tenant`: whose it is; undefined where that is nobody's, or unknown. */
@@ -59,6 +59,12 @@ export class EventIntake {
     clearInterval(this.#ticking);
   }
 
+  /** The call has gone with its instance: its seller is told of the end that no event tells. @param time when that was */
+  lose(callId: string, time: Date): void {
+    const { fold, dialerLog } = this.#options;
+    for (const told of fold.lose(callId, time)) dialerLog.add(told, Date.now());
+  }
+
   /** What was there before is in no trace that anybody looks at. */
   #take(event: Event, place: StreamPlace): void {
     const { traceparent } = place;
@@ -69,13 +75,13 @@ export class EventIntake {
   }
 
   #fold(event: Event, { sequence, storedAtMs }: StreamPlace): void {
-    const { fold, dialerLog, tenants, onEvent } = this.#options;
+    const { fold, dialerLog, known, onEvent } = this.#options;
     dialerLog.read(sequence);
     const { body, time = new Date(storedAtMs) } = event;
     if (body === undefined) return;
-    tenants.take(body);
+    known.take(event);
     for (const told of fold.take({ sequence, storedAtMs, time, body })) dialerLog.add(told, storedAtMs);
-    if (this.#caughtUp) onEvent(event, tenants.tenantOf(body));
+    if (this.#caughtUp) onEvent(event, known.tenantOf(body));
   }
 
   #present(): void {

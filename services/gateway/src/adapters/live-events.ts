@@ -1,7 +1,7 @@
 // What changed, for live pages of operators: no content, the full state is had by asking again. Bounded by their connections.
 import type { Event } from '@sidestream/proto/events/v1';
 import { eventSubject } from '@sidestream/service';
-import type { EventStream } from './event-stream.js';
+import type { EventStream, ServerSentEvent } from './event-stream.js';
 
 export class LiveEvents {
   readonly #pages = new Map<EventStream, string>();
@@ -18,8 +18,16 @@ export class LiveEvents {
     const kind = eventSubject(body).replace('events.', '');
     const callId = 'callId' in value ? value.callId : undefined;
     const forAll = body.$case === 'mediaUp' || body.$case === 'mediaDown';
-    for (const [page, tenant] of this.#pages)
-      if (forAll || of === tenant) page.send({ event: kind, data: { callId, time } });
+    this.#send({ event: kind, data: { callId, time } }, (tenant) => forAll || of === tenant);
+  }
+
+  /** A call has gone with its instance. */
+  tellLost(callId: string, time: Date, of: string): void {
+    this.#send({ event: 'call.lost', data: { callId, time } }, (tenant) => of === tenant);
+  }
+
+  #send(event: ServerSentEvent, isFor: (tenant: string) => boolean): void {
+    for (const [page, tenant] of this.#pages) if (isFor(tenant)) page.send(event);
   }
 
   end(): void {

@@ -6,6 +6,7 @@ export const apiBase = '/api/v1';
 
 const problemSchema = {
   type: 'object',
+  additionalProperties: false,
   required: ['type', 'title', 'status', 'code', 'detail'],
   properties: {
     type: { type: 'string' },
@@ -16,9 +17,35 @@ const problemSchema = {
   },
 };
 
+const problem = {
+  description: 'what is wrong (RFC 9457)',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
+
+/** What is answered outside the table of routes. */
+const others = {
+  [`${apiBase}/openapi.json`]: {
+    get: {
+      summary: 'this document; for everybody',
+      security: [],
+      responses: { 200: answered('an OpenAPI 3.1 document', 'application/json', { type: 'object' }) },
+    },
+  },
+  [`${apiBase}/events`]: {
+    get: {
+      summary:
+        "what changes: events named as in the event stream, and call.lost; their data is {callId, time}, with a tenant's own calls alone",
+      responses: {
+        200: answered('server-sent events, until the token ends', 'text/event-stream', { type: 'string' }),
+        default: problem,
+      },
+    },
+  },
+};
+
 /** @returns an OpenAPI 3.1 document */
 export function openApiDocument(routes: readonly ApiRoute[]): object {
-  const paths: Record<string, Record<string, object>> = {};
+  const paths: Record<string, Record<string, object>> = { ...others };
   for (const route of routes) {
     const path = `${apiBase}${route.path}`;
     paths[path] = { ...paths[path], [route.method]: operation(route) };
@@ -55,11 +82,12 @@ function operation({ path, summary, query = {}, body, answer }: ApiRoute): objec
       requestBody: { content: { 'application/json': { schema: z.toJSONSchema(body, { io: 'input' }) } } },
     }),
     responses: {
-      200: { description: summary, content: { 'application/json': { schema: z.toJSONSchema(answer) } } },
-      default: {
-        description: 'what is wrong (RFC 9457)',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      },
+      200: answered(summary, 'application/json', z.toJSONSchema(answer)),
+      default: problem,
     },
   };
+}
+
+function answered(description: string, type: string, schema: object): object {
+  return { description, content: { [type]: { schema } } };
 }

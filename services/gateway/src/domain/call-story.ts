@@ -36,6 +36,8 @@ export interface CallStory {
   readonly seller: string;
   readonly contact: Contact;
   readonly beganAtMs: number;
+  /** Place of the event that began it, which tells nothing itself. */
+  readonly beganAt: number;
   readonly arrival: Arrival | undefined;
   /** It was decided to record the call: the seller waits to hear of it. */
   readonly awaited: boolean;
@@ -123,12 +125,18 @@ export function expireStory(story: CallStory): Step {
   return { story: { ...story, told: 'not-recorded' }, told: [told(story, arrival.sequence, event)] };
 }
 
-function begun(call: Of<'callStarted'>, { storedAtMs }: Happening): CallStory {
+/** The instance that had the call is gone: no event of the stream will tell of its end. The id is that of its beginning. */
+export function loseStory(story: CallStory, time: Date): Told[] {
+  return leaving(story, 'error', { sequence: story.beganAt, time });
+}
+
+function begun(call: Of<'callStarted'>, { sequence, storedAtMs }: Happening): CallStory {
   return {
     tenant: call.tenant,
     seller: call.seller,
     contact: contactOf(call),
     beganAtMs: storedAtMs,
+    beganAt: sequence,
     arrival: undefined,
     awaited: false,
     callId: '',
@@ -201,7 +209,11 @@ function settled(story: CallStory, { sequence }: Happening): Step {
 }
 
 /** The seller is in the call no more. Whoever was told nothing and waits for nothing hears nothing. */
-function leaving(story: CallStory, reason: 'success' | 'error', { sequence, time }: Happening): Told[] {
+function leaving(
+  story: CallStory,
+  reason: 'success' | 'error',
+  { sequence, time }: Pick<Happening, 'sequence' | 'time'>,
+): Told[] {
   const { arrival, seller, callId, awaited } = story;
   if (arrival === undefined || seller === '' || (story.told === 'nothing' && !awaited)) return [];
   const payload = {

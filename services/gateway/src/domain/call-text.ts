@@ -2,10 +2,24 @@
 import type { Call, Party } from '@sidestream/proto/calls/v1';
 import { Direction } from '@sidestream/proto/events/v1';
 
-/** What the API shows of a call; dates become ISO texts in JSON. */
-export function shownCall({ calling, called, direction, ...rest }: Call, reveal: boolean): object {
+/** What the API shows of a call; dates become ISO texts in JSON. @param silent its instance does not answer */
+export function shownCall(
+  { call, silent }: { readonly call: Call; readonly silent: boolean },
+  reveal: boolean,
+): object {
+  return { ...call, ...inWords(call, reveal), silent };
+}
+
+/** Of one that has gone with its instance: nobody knows how it ended. @param at when its instance was gone */
+export function shownLost({ call, at }: { readonly call: Call; readonly at: Date }, reveal: boolean): object {
+  const { phase: _phase, voices: _voices, ...rest } = call;
+  const detail = `signalling instance ${call.instance} is gone`;
+  const termination = { result: 'indeterminate', reason: 'instance-lost', detail };
+  return { ...rest, ...inWords(call, reveal), endedAt: at, termination };
+}
+
+function inWords({ calling, called, direction }: Call, reveal: boolean): object {
   return {
-    ...rest,
     direction: direction === Direction.OUTBOUND ? 'outbound' : 'inbound',
     calling: calling && shownParty(calling, reveal),
     called: called && shownParty(called, reveal),

@@ -140,3 +140,36 @@ test('calls are bounded in number and age', () => {
   folder.expire(stream.nowMs + 7 * 86_400_000);
   assert.equal(folder.calls, 0);
 });
+
+test('a call that has gone with its instance ends with an error, once, by the id of its beginning', () => {
+  const stream = new TestStream();
+  const folder = new DialerFold(options);
+  fold([started(), answered(), recorded()], stream, folder);
+  const [end, ...more] = folder.lose('c1', new Date(stream.nowMs + 8_000));
+  assert.deepEqual(more, []);
+  assert.equal(end && inWords(end), '1 ada WIDGET_CALL_ENDED true');
+  assert.deepEqual(end?.payload, {
+    callId: 'r-c1',
+    callDurationInSeconds: 9,
+    callTerminationReason: 'error',
+    callEndTime: '2026-01-01T00:00:11.000Z',
+    isCallStarted: true,
+  });
+  assert.deepEqual(folder.lose('c1', new Date()), []);
+  assert.deepEqual(fold([ended()], stream, folder), [], 'what it says when it comes back tells nothing');
+  assert.equal(folder.calls, 0);
+});
+
+test('times are those of the events themselves, not of their storing or reading', () => {
+  const stream = new TestStream();
+  const folder = new DialerFold(options);
+  const late = (body: Happening['body'], time: string) =>
+    folder.take({ ...stream.next(body), storedAtMs: Date.UTC(2026, 5, 1), time: new Date(time) });
+  late(started(), '2026-01-01T00:00:00Z');
+  late(answered(), '2026-01-01T00:00:04.250Z');
+  const [start] = late(recorded(), '2026-01-01T00:00:09Z');
+  const [end] = late(ended(), '2026-01-01T00:01:04.300Z');
+  assert.deepEqual(start?.event === 'WIDGET_CALL_STARTED' && start.payload.startTime, '2026-01-01T00:00:04.250Z');
+  assert.ok(end?.event === 'WIDGET_CALL_ENDED');
+  assert.deepEqual([end.payload.callDurationInSeconds, end.payload.callEndTime], [60, '2026-01-01T00:01:04.300Z']);
+});

@@ -1,5 +1,5 @@
 // All calls' stories at once, in the order of the stream, with bounds on their number and age.
-import { type CallStory, callOf, deadlineOf, expireStory, type Happening, stepStory } from './call-story.js';
+import { type CallStory, callOf, deadlineOf, expireStory, type Happening, loseStory, stepStory } from './call-story.js';
 import type { Told } from './dialer-event.js';
 
 export interface DialerFoldOptions {
@@ -52,6 +52,13 @@ export class DialerFold {
       this.#keep(callId, undefined);
     }
     return told;
+  }
+
+  /** The call has gone with its instance. @param time when that was, as far as is known */
+  lose(callId: string, time: Date): Told[] {
+    const story = this.#stories.get(callId);
+    this.#keep(callId, undefined);
+    return story === undefined ? [] : loseStory(story, time);
   }
 
   #keep(callId: string, story: CallStory | undefined): void {

@@ -25,6 +25,8 @@ export interface SignallingLease {
   readonly calls: number;
   readonly capacity: number;
   readonly draining: boolean;
+  /** When this process began: calls of this instance from before have gone with the process before it. */
+  readonly since: string;
 }
 
 export function keepLease(

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createLogger } from '@sidestream/service';
+import { KnownCalls } from '../domain/known-calls.js';
+import { started } from '../testing/stream.js';
+import { type LostCall, RollCall } from './roll-call.js';
+
+const log = createLogger({ name: 'gateway', instance: 'test', level: 'silent' });
+type Leases = Map<string, { at: string; active: boolean; sinceMs: number | undefined }>;
+
+/** Two calls of `s1`, which began at 1 s and at 5 s. `refresh`: the leases were read. */
+function rollCallOf(t: TestContext) {
+  const known = new KnownCalls({ maxCalls: 10 });
+  const begin = (callId: string, ms: number) =>
+    known.take({ body: started('ada', callId), source: 'signalling.s1', time: new Date(ms) });
+  begin('c1', 1_000);
+  begin('c2', 5_000);
+  const leases: Leases = new Map();
+  const lost: LostCall[] = [];
+  let refresh = () => {};
+  let ready = true;
+  t.mock.timers.enable({ apis: ['Date'], now: 10_000 });
+  const rollCall = new RollCall({
+    signalling: {
+      leases,
+      clientOf: () => undefined,
+      onRefresh: (listener) => {
+        refresh = listener;
+      },
+    },
+    known,
+    isReady: () => ready,
+    onLost: (one) => lost.push(one),
+    log,
+    graceMs: 100,
+  });
+  const look = async (afterMs: number) => {
+    t.mock.timers.tick(afterMs);
+    refresh();
+    await new Promise((resolve) => setImmediate(resolve));
+    return lost.map(({ call }) => call.callId);
+  };
+  const lease = (sinceMs: number) => leases.set('s1', { at: 'x:1', active: true, sinceMs });
+  return { rollCall, known, leases, lease, look, setReady: (is: boolean) => (ready = is) };
+}
+
+test('calls from before the process that has their instance now are lost, later ones are not', async (t) => {
+  const { rollCall, lease, look } = rollCallOf(t);
+  lease(4_000);
+  assert.deepEqual(await look(0), []);
+  assert.deepEqual(await look(100), ['c1']);
+  assert.deepEqual(await look(1_000), ['c1']);
+  assert.equal(rollCall.gone.size, 0);
+  assert.deepEqual(
+    rollCall.lost('contoso').map(({ call, at }) => [call.callId, at.getTime()]),
+    [['c1', 4_000]],
+  );
+  assert.deepEqual(rollCall.lost('fabrikam'), []);
+  await look(3_600_000);
+  assert.deepEqual(rollCall.lost('contoso'), [], 'it is told for an hour');
+});
+
+test('an instance without a lease is gone after the grace, with all its calls, until it is back', async (t) => {
+  const { rollCall, known, lease, look, setReady } = rollCallOf(t);
+  setReady(false);
+  await look(0);
+  assert.deepEqual(await look(1_000), [], 'nothing is judged before the past is known');
+  setReady(true);
+  await look(0);
+  assert.deepEqual(await look(100), ['c1', 'c2']);
+  assert.deepEqual([[...rollCall.gone.keys()], known.instances], [['s1'], []]);
+  lease(11_000);
+  await look(1);
+  assert.equal(rollCall.gone.size, 0);
+});

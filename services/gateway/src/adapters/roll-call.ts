@@ -1,0 +1,110 @@
+// Which signalling instances are gone, and what went with them: their leases are watched, and one whose lease has ended is asked once more
+// before its calls count as lost. One that answers has only lost NATS.
+import type { Call, CallsServiceClient } from '@sidestream/proto/calls/v1';
+import { callUnary, type Logger } from '@sidestream/service';
+import { InstanceWatch, type Suspect } from '../domain/instance-watch.js';
+import type { KnownCalls } from '../domain/known-calls.js';
+import type { Instances } from './instances.js';
+
+export interface LostCall {
+  readonly call: Call;
+  /** When its instance was gone, as far as is known. */
+  readonly at: Date;
+}
+
+export interface RollCallOptions {
+  readonly signalling: Pick<Instances<CallsServiceClient>, 'leases' | 'clientOf' | 'onRefresh'>;
+  readonly known: KnownCalls;
+  /** The past has been read, and NATS is there: before, nothing is judged. */
+  readonly isReady: () => boolean;
+  readonly onLost: (lost: LostCall) => void;
+  readonly log: Logger;
+  /** How long a lease may be missing; as long as leases last, unless told. */
+  readonly graceMs?: number;
+}
+
+const defaultGraceMs = 6_000;
+const askMs = 3_000;
+/** No tenant has this name: its calls are an answer that is always short. */
+const nobody = '-';
+/** How long, and how many, that are gone or lost are told. */
+const keptMs = 3_600_000;
+const maxGone = 100;
+const maxLost = 500;
+
+export class RollCall {
+  readonly #options: RollCallOptions;
+  readonly #watch: InstanceWatch;
+  readonly #asking = new Set<string>();
+  readonly #gone = new Map<string, Date>();
+  #lost: readonly LostCall[] = [];
+
+  constructor(options: RollCallOptions) {
+    this.#options = options;
+    this.#watch = new InstanceWatch({ graceMs: options.graceMs ?? defaultGraceMs });
+    options.signalling.onRefresh(() => this.#look());
+  }
+
+  /** Instances that are gone and had calls, and since when; those that came back are not among them. */
+  get gone(): ReadonlyMap<string, Date> {
+    return this.#gone;
+  }
+
+  /** The calls of a tenant that were lost of late, the newest first. */
+  lost(tenant: string): LostCall[] {
+    return this.#lost.filter(({ call }) => call.tenant === tenant).reverse();
+  }
+
+  #look(): void {
+    const { signalling, known, isReady } = this.#options;
+    this.#forget();
+    if (!isReady()) return;
+    for (const suspect of this.#watch.look(signalling.leases, known.instances, Date.now())) void this.#judge(suspect);
+  }
+
+  async #judge({ instance, sinceMs, before }: Suspect): Promise<void> {
+    if (before !== undefined) return this.#lose(instance, sinceMs, before);
+    if (this.#asking.has(instance)) return;
+    this.#asking.add(instance);
+    const answers = await this.#answers(instance);
+    this.#asking.delete(instance);
+    // Its lease may have come back meanwhile.
+    if (answers || this.#options.signalling.leases.has(instance)) return;
+    this.#gone.set(instance, new Date(sinceMs));
+    this.#lose(instance, sinceMs, Number.POSITIVE_INFINITY);
+  }
+
+  /** Another one may have got its address. */
+  async #answers(instance: string): Promise<boolean> {
+    const client = this.#options.signalling.clientOf(instance);
+    if (client === undefined) return false;
+    const asked = callUnary(client.listCalls.bind(client), { tenant: nobody, activity: false }, { deadlineMs: askMs });
+    return asked.then(
+      (answer) => answer.instance === instance,
+      () => false,
+    );
+  }
+
+  #lose(instance: string, sinceMs: number, before: number): void {
+    const { known, onLost, log } = this.#options;
+    const calls = known.of(instance).filter(({ startedAt }) => (startedAt?.getTime() ?? 0) < before);
+    if (calls.length === 0) return;
+    log.error({ instance, calls: calls.length }, 'an instance is gone, and its calls with it');
+    const lost = calls.map((call) => ({ call, at: new Date(sinceMs) }));
+    this.#lost = [...this.#lost, ...lost].slice(-maxLost);
+    for (const one of lost) {
+      known.end(one.call.callId, one.call.tenant);
+      onLost(one);
+    }
+  }
+
+  #forget(): void {
+    const sinceMs = Date.now() - keptMs;
+    for (const [instance, at] of this.#gone) {
+      const old = at.getTime() < sinceMs || this.#gone.size > maxGone;
+      if (old || this.#options.signalling.leases.has(instance)) this.#gone.delete(instance);
+    }
+    if (this.#lost[0] !== undefined && this.#lost[0].at.getTime() < sinceMs)
+      this.#lost = this.#lost.filter(({ at }) => at.getTime() >= sinceMs);
+  }
+}
