@@ -46,6 +46,10 @@ const known = {
   labels: texts,
   monitoringNamespaces: anyObject,
   // None of it would stop the drain of a node for ever.
+  'call.number': { type: 'string', pattern: '^([+0-9A-Za-z._-]+)?$' },
+  'call.from': { type: 'string', pattern: '^[+0-9A-Za-z._-]+$' },
+  recorderStatus: { type: 'string', pattern: '^(https?://.+)?$' },
+  maxLoss: { type: 'integer', minimum: 0, maximum: 100 },
   maxUnavailable: {
     oneOf: [
       { type: 'integer', minimum: 1 },

@@ -62,10 +62,13 @@ export interface RenderedPod {
   readonly owner: Manifest;
   readonly component: string;
   readonly region: string | undefined;
+  /** By which it is selected. */
+  readonly podLabels: Readonly<Record<string, string>>;
   readonly spec: PodSpec;
 }
 
-const workload = z.object({ spec: z.object({ template: z.object({ spec: z.unknown() }) }) });
+const labelled = z.object({ labels: z.record(z.string(), z.string()) });
+const workload = z.object({ spec: z.object({ template: z.object({ metadata: labelled, spec: z.unknown() }) }) });
 const pod = z.object({ spec: z.unknown() });
 
 /** Throws where a pod is not what Pod Security `restricted` wants but for the nodes' network, or misses limits. */
@@ -73,10 +76,14 @@ export function podsOf(objects: readonly Manifest[]): RenderedPod[] {
   return objects.flatMap((owner) => {
     const isWorkload = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job'].includes(owner.kind);
     if (!isWorkload && owner.kind !== 'Pod') return [];
-    const spec = podSpec.parse(isWorkload ? workload.parse(owner).spec.template.spec : pod.parse(owner).spec);
+    const template = isWorkload
+      ? workload.parse(owner).spec.template
+      : { ...pod.parse(owner), metadata: labelled.parse(owner.metadata) };
+    const spec = podSpec.parse(template.spec);
+    const podLabels = template.metadata.labels;
     const region = owner.metadata.labels['sidestream/region'];
     const component = String(owner.metadata.labels['app.kubernetes.io/component']);
-    return [{ owner, component, region: typeof region === 'string' ? region : undefined, spec }];
+    return [{ owner, component, region: typeof region === 'string' ? region : undefined, podLabels, spec }];
   });
 }
 

@@ -39,6 +39,8 @@ const ownCertificate = {
   },
 };
 
+const testCall = { tests: { call: { enabled: true, number: '+12025550199', recorderStatus: 'http://recorder:8080' } } };
+
 /** Each switch by itself, on one region. */
 const switches: Readonly<Record<string, Render>> = {
   defaults: {},
@@ -64,6 +66,7 @@ const switches: Readonly<Record<string, Render>> = {
   'one certificate for all': { values: { ...oneRegion, tls: { secretName: 'internal' } } },
   monitoring: { values: { ...oneRegion, monitoring: { enabled: true } }, apiVersions: crds },
   'monitoring, forced': { values: { ...oneRegion, monitoring: { enabled: true, force: true } } },
+  'test call': { values: { ...production, ...testCall } },
   'web face': { values: { ...oneRegion, ...webFace }, apiVersions: crds },
   'web face, older Gateway API': { values: { ...oneRegion, ...webFace }, apiVersions: olderCrds },
   'web face, own certificate': { values: { ...oneRegion, ...ownCertificate } },
