@@ -44,8 +44,8 @@ test('a workload of one pod has none, unless an autoscaler may make more of it',
     'prod-sidestream-eastus-sip',
   ]);
   assert.deepEqual(
-    namesOf({ ...oneRegion, signalling: { autoscaling: { enabled: true, maxReplicas: 1 } } }).filter((name) =>
-      name.endsWith('-sip'),
+    namesOf({ ...oneRegion, signalling: { autoscaling: { enabled: true, minReplicas: 1, maxReplicas: 1 } } }).filter(
+      (name) => name.endsWith('-sip'),
     ),
     [],
   );

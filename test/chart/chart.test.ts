@@ -157,7 +157,7 @@ test('alerts, dashboards and autoscaling ask for metrics that our services have'
   const objects = objectsOf('production');
   const asking = objects.filter(
     ({ kind, metadata }) =>
-      kind === 'PrometheusRule' || kind === 'HorizontalPodAutoscaler' || /-dashboard-/.test(metadata.name),
+      ['PrometheusRule', 'HorizontalPodAutoscaler', 'ScaledObject'].includes(kind) || /-dashboard-/.test(metadata.name),
   );
   const asked = new Set(JSON.stringify(asking).match(/(?<![:\w])sidestream_\w+(?![\w:])/g));
   assert.ok(asked.size >= 14, [...asked].join());

@@ -37,6 +37,8 @@ export interface Render {
 /** Helm as it was found. */
 export interface Helm {
   readonly version: string;
+  /** Where it is. */
+  readonly program: string;
   /** The objects of a release; throws what Helm says. */
   template(render: Render): Manifest[];
   /** The notes after an installation, which Helm renders only with a cluster. */
@@ -100,6 +102,7 @@ function lookFor(path: string, besides: string): Helm | string {
   };
   return {
     version: output.trim(),
+    program,
     run,
     template: (render) => template(render.chart ?? chartFolder, render),
     notes: (values) => {

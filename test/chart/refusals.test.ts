@@ -41,6 +41,18 @@ const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
     values: { ...production, tls: { ...production.tls, secretName: 'internal' } },
     says: /tls\.secretName is of mode existingSecret/,
   },
+  'two autoscalers of one workload': {
+    values: { ...oneRegion, signalling: { autoscaling: { enabled: true, by: 'hpa', keda: true } } },
+    says: /signalling\.autoscaling: Additional property keda/,
+  },
+  'KEDA without a Prometheus': {
+    values: { ...oneRegion, mediaRelay: { autoscaling: { enabled: true, by: 'keda' } } },
+    says: /keda\.serverAddress is needed/,
+  },
+  'more pods at least than at most': {
+    values: { ...oneRegion, mediaRelay: { autoscaling: { enabled: true, minReplicas: 11 } } },
+    says: /regions\.eastus: mediaRelay\.autoscaling\.minReplicas must not be above maxReplicas/,
+  },
   'no issuer': { values: { tls: { mode: 'certManager' } }, says: /tls\.issuer\.name is needed/ },
 };
 

@@ -19,6 +19,12 @@ const web = {
 };
 const loadBalancer = { network: 'loadBalancer', addresses: ['198.51.100.1', '198.51.100.2'] };
 
+const keda = {
+  serverAddress: 'https://prometheus.monitoring.svc:9090',
+  authentication: { name: 'prometheus', kind: 'ClusterTriggerAuthentication' },
+  metadata: { authModes: 'bearer' },
+};
+
 const issuer = { tenant: 'contoso', issuer: 'https://login.example/contoso', audience: 'api://sidestream' };
 const webFace = { gateway: web, config: { ...oneRegion.config, gateway: { issuers: [issuer] } } };
 
@@ -54,6 +60,21 @@ const switches: Readonly<Record<string, Render>> = {
       ...oneRegion,
       signalling: { autoscaling: { enabled: true } },
       mediaRelay: { autoscaling: { enabled: true } },
+    },
+  },
+  'autoscaling by KEDA': {
+    values: {
+      ...oneRegion,
+      keda,
+      signalling: { autoscaling: { enabled: true, by: 'keda' } },
+      mediaRelay: { autoscaling: { enabled: true, by: 'keda', minReplicas: 1 } },
+    },
+  },
+  'load balancers by KEDA': {
+    values: {
+      ...oneRegion,
+      keda,
+      signalling: { ...loadBalancer, autoscaling: { enabled: true, by: 'keda', maxReplicas: 2 } },
     },
   },
   'no budgets, no policies': {

@@ -14,6 +14,7 @@ const packages: Readonly<Record<string, string>> = {
   'monitoring.coreos.com': '@kubernetes-models/prometheus-operator/',
   'cert-manager.io': '@kubernetes-models/cert-manager/',
   'gateway.networking.k8s.io': '@kubernetes-models/gateway-api/',
+  'keda.sh': '@kubernetes-models/keda/',
 };
 
 const named = { group: z.string(), kind: z.string(), name: z.string().min(1) };

@@ -54,6 +54,7 @@ export const production = {
   },
   monitoring: { enabled: true, dashboards: true, labels: { release: 'prometheus' } },
   networkPolicy: { monitoringNamespaces: { matchLabels: { team: 'observability' } } },
+  keda: { serverAddress: 'http://prometheus.monitoring.svc:9090' },
   policySync: { replicas: 3, priorityClassName: 'voice' },
   regions: {
     eastus: {
@@ -62,7 +63,7 @@ export const production = {
       mediaRelay: {
         replicas: 4,
         tolerations: [{ key: 'voice', operator: 'Exists', effect: 'NoSchedule' }],
-        autoscaling: { enabled: true, maxReplicas: 20 },
+        autoscaling: { enabled: true, by: 'keda', maxReplicas: 20 },
         rtp: { min: 10000, max: 19999 },
       },
     },

@@ -53,28 +53,8 @@ spec:
     kind: {{ .root.Values.tls.issuer.kind }}
     group: {{ .root.Values.tls.issuer.group }}
 {{- end }}
-{{- if and .region .values.autoscaling.enabled }}
----
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata:
-  name: {{ .fullname | quote }}
-  labels:
-    {{- include "sidestream.labels" . | nindent 4 }}
-spec:
-  scaleTargetRef: { apiVersion: apps/v1, kind: {{ .kind }}, name: {{ .fullname | quote }} }
-  minReplicas: {{ .values.autoscaling.minReplicas }}
-  maxReplicas: {{ .values.autoscaling.maxReplicas }}
-  metrics:
-    # Of pods: those that drain don't count, as they would in an external metric.
-    - type: Pods
-      pods:
-        metric: { name: {{ .metric }} }
-        target: { type: AverageValue, averageValue: {{ .values.autoscaling.averageValue | quote }} }
-  behavior:
-    scaleDown:
-      stabilizationWindowSeconds: 600
-      policies: [{ type: Pods, value: 1, periodSeconds: 600 }]
+{{- if .region }}
+{{- include "sidestream.autoscaler" . }}
 {{- end }}
 {{- if .root.Values.networkPolicy.enabled }}
 {{- include "sidestream.networkPolicy" . }}
