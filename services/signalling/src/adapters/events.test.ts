@@ -32,7 +32,7 @@ test('one termination: the same in event and metric label; gauges go back to zer
   events.recordingStarted(recording, world.recorderDialog, 41.2);
   const ended = terminated('recorder-answer-unusable', 'answered in RTP/AVP');
   events.recordingEnded(recording, ended, { durationMs: 2_000, gapMs: 0 });
-  events.callEnded(call, terminated('hangup', 'BYE'), 2_100.7);
+  events.callEnded(call, terminated('hangup', 'BYE'), { durationMs: 2_100.7, endedAt: new Date() });
   assert.deepEqual(
     published.map((body) => body.$case),
     ['callStarted', 'callAnswered', 'recordingStarted', 'recordingEnded', 'callEnded'],

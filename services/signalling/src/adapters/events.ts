@@ -4,12 +4,12 @@ import { type CallAnswered, Direction as WireDirection } from '@sidestream/proto
 import { type EventBody, type KvWriter, type Logger, RateLimit, TracedHistogram } from '@sidestream/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Direction, Party } from '../domain/parties.js';
-import type { CallEvents, CallFacts, CallRefusal, RecorderDialog, RecordingFacts } from '../domain/ports.js';
+import type { CallEvents, CallFacts, CallRefusal, CallTimes, RecorderDialog, RecordingFacts } from '../domain/ports.js';
 import type { Missing } from '../domain/recording-assurance.js';
 import { resultLabel, type Termination } from '../domain/termination.js';
 
 export interface EventSinks {
-  readonly publisher: { publish(body: EventBody): void };
+  readonly publisher: { publish(body: EventBody, time?: Date): void };
   readonly kv: Pick<KvWriter, 'put' | 'delete'>;
   readonly metrics: Registry;
   readonly log: Logger;
@@ -166,14 +166,18 @@ export class EventReporter implements CallEvents {
     });
   }
 
-  callEnded(call: CallFacts, termination: Termination, durationMs: number): void {
+  callEnded(call: CallFacts, termination: Termination, times: CallTimes): void {
+    const durationMs = whole(times.durationMs);
     this.#calls.dec();
     this.#callEnds.inc(labels(termination));
-    this.#sinks.log.info({ ...about(call), termination, durationMs: whole(durationMs) }, 'call ended');
-    this.#sinks.publisher.publish({
-      $case: 'callEnded',
-      value: { ...identity(call), termination, durationMs: whole(durationMs) },
-    });
+    this.#sinks.log.info({ ...about(call), termination, durationMs }, 'call ended');
+    this.#sinks.publisher.publish(
+      {
+        $case: 'callEnded',
+        value: { ...identity(call), termination, durationMs },
+      },
+      times.endedAt,
+    );
   }
 
   recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void {

@@ -26,6 +26,7 @@ export class CallDraft {
   /** Since when the answered call is to be recorded. */
   #wantedSince: Date | undefined;
   #missing: Missing | undefined;
+  #end: { readonly termination: Termination; readonly endedAt: Date } | undefined;
   #facts: CallFacts;
   readonly #write: (facts: CallFacts) => Pick<Draft, 'direction' | 'calling' | 'called' | 'seller' | 'decision'>;
 
@@ -159,6 +160,7 @@ export class CallDraft {
 
   /** What has become missing, or is there again, since this was asked last. */
   assured(): { readonly missing: Missing } | { readonly found: Missing } | undefined {
+    if (this.#end !== undefined) return undefined;
     const before = this.#missing;
     const now = missingNow(this.#draft, {
       wantedSince: this.#wantedSince,
@@ -177,12 +179,18 @@ export class CallDraft {
     return { missing: now };
   }
 
+  /** Nothing is wanted of the call any more. */
+  ended(termination: Termination, at: Date): void {
+    this.#end ??= { termination, endedAt: at };
+  }
+
   /** What did not end by itself has been given up: unknown is no success. */
-  over(instance: string, termination: Termination): CallRecord {
+  over(instance: string): CallRecord {
     const unknown = terminated('internal', 'it had not ended when the call had');
     const recordings = this.#draft.recordings.map((one) => ({ ...one, termination: one.termination ?? unknown }));
     const draft = { ...this.#draft, recordings };
-    return { ...draft, version: 1, instance, endedAt: this.#now(), termination, verdict: verdictOf(draft) };
+    const { termination = unknown, endedAt = this.#now() } = this.#end ?? {};
+    return { ...draft, version: 1, instance, endedAt, termination, verdict: verdictOf(draft) };
   }
 
   #want(): void {

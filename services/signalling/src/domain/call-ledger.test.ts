@@ -61,8 +61,10 @@ test('a recorded call: its legs, times, recorders and ends, once, when it is ove
   for (const n of [0, 1]) copied.set(`${recording.recordingId}.${n}`, new Map([['seller', 100 + n]]));
   kept.mediaCounted(call, { received: new Map([['customer', 340]]), copied });
   assert.equal(records.length, 0);
-  kept.callEnded(call, hangup, 7_000);
-  kept.callEnded(call, hangup, 7_000);
+  kept.callEnded(call, hangup, { durationMs: 7_000, endedAt: at(8_000) });
+  assert.equal(records.length, 0);
+  kept.callReleased(call);
+  kept.callReleased(call);
 
   const [record, ...more] = records;
   assert.ok(record);
@@ -75,7 +77,7 @@ test('a recorded call: its legs, times, recorders and ends, once, when it is ove
   );
   assert.deepEqual(
     [record.startedAt, record.ringingAt, record.answeredAt, record.endedAt],
-    [at(0), at(500), at(2_000), at(9_000)],
+    [at(0), at(500), at(2_000), at(8_000)],
   );
   assert.deepEqual(record.legs, [
     { trunk: call.trunk, peer: '[::1]:5060', sipCallId: 'near', sipStatus: 0 },
@@ -145,7 +147,8 @@ for (const [what, [story, verdict]] of Object.entries(stories))
     set.kept.callArrived(set.call, { sipCallId: 'near', source: { address: '127.0.0.1', port: 1 } });
     set.kept.callAnswered(set.call, { answerDelayMs: 1, postDialDelayMs: 1 });
     story(set);
-    set.kept.callEnded(set.call, hangup, 10_000);
+    set.kept.callEnded(set.call, hangup, { durationMs: 10_000, endedAt: at(10_000) });
+    set.kept.callReleased(set.call);
     assert.equal(set.records[0]?.verdict, verdict);
   });
 
@@ -158,7 +161,8 @@ test('a gap lasts from the loss to the recovery, which may have begun before it 
   kept.recorderGivenUp(recording, terminated('recorder-refused', 'r2'));
   after(12_000);
   kept.recordingRecovered(recording, world.recorderDialog, terminated('recorder-lost', 'r1'), 5_000);
-  kept.callEnded(call, hangup, 0);
+  kept.callEnded(call, hangup, { durationMs: 0, endedAt: at(0) });
+  kept.callReleased(call);
   const [one] = records[0]?.recordings ?? [];
   assert.deepEqual(one?.gaps, [{ beganAt: at(7_000), endedAt: at(12_000), reason: 'recorder-lost' }]);
   assert.equal(one?.gapMs, 5_000);

@@ -10,6 +10,7 @@ import type {
   CalledTarget,
   CallFacts,
   CallRefusal,
+  CallTimes,
   CallWitness,
   ForkCondition,
   IncomingInvite,
@@ -73,12 +74,16 @@ export class CallLedger implements CallWitness {
     this.#events.callTransferred(call, party);
   }
 
-  callEnded(call: CallFacts, termination: Termination, durationMs: number): void {
-    this.#events.callEnded(call, termination, durationMs);
-    const draft = this.#drafts.get(call.callId);
+  callEnded(call: CallFacts, termination: Termination, times: CallTimes): void {
+    this.#drafts.get(call.callId)?.ended(termination, times.endedAt);
+    this.#events.callEnded(call, termination, times);
+  }
+
+  callReleased({ callId }: CallFacts): void {
+    const draft = this.#drafts.get(callId);
     if (draft === undefined) return;
-    this.#drafts.delete(call.callId);
-    this.#options.onRecord(draft.over(this.#options.instance, termination));
+    this.#drafts.delete(callId);
+    this.#options.onRecord(draft.over(this.#options.instance));
   }
 
   recordingUnwanted(recording: RecordingFacts): void {

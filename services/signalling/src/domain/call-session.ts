@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events';
 import type { Candidate, Trunk } from '@sidestream/routing';
 import type { Logger } from '@sidestream/service';
 import { CallDelays } from './call-delays.js';
+import { CallEnd } from './call-end.js';
 import { CallLegs } from './call-legs.js';
 import { CallMedia, mediaTerms } from './call-media.js';
 import { CallMembers } from './call-members.js';
@@ -51,6 +52,7 @@ export class CallSession {
   readonly #nearDescriptions: LegDescriptions;
   readonly #delays: CallDelays;
   #answeredAtMs: number | undefined;
+  #end: CallEnd | undefined;
   /** What the caller described: in the INVITE, or in the ACK. */
   #remote: string;
   readonly #recordings: RecordingsOfCall;
@@ -224,7 +226,7 @@ export class CallSession {
         void this.#release(effect);
         return;
       case 'announce-end':
-        this.#announceEnd(effect.termination);
+        this.#announceEnd();
         return;
       default:
         unreachable(effect);
@@ -440,6 +442,14 @@ export class CallSession {
   async #release(release: CallRelease): Promise<void> {
     const { invite } = this.#plan;
     this.#work.abort(new DOMException('the call is over', 'AbortError'));
+    const answered = this.#answeredAtMs;
+    const { events, clock } = this.#services;
+    this.#end = new CallEnd({
+      events,
+      facts: this.#members.facts,
+      termination: release.termination,
+      durationMs: answered === undefined ? 0 : clock() - answered,
+    });
     await releaseCall(release, {
       invite,
       holdings: () => ({ near: this.#legs.near, far: this.#legs.farHeld, media: this.#media.session }),
@@ -451,12 +461,10 @@ export class CallSession {
     this.#dispatch({ type: 'released' });
   }
 
-  #announceEnd(termination: Termination): void {
-    const answered = this.#answeredAtMs;
-    const durationMs = answered === undefined ? 0 : this.#services.clock() - answered;
+  #announceEnd(): void {
     // Behind the start of a call that ends in the turn of its INVITE.
     setImmediate(() => {
-      this.#services.events.callEnded(this.#members.facts, termination, durationMs);
+      this.#end?.released();
       this.#resolveEnded();
     });
   }

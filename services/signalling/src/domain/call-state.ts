@@ -67,7 +67,8 @@ export type CallEffect =
   | { type: 'accept-near' }
   | { type: 'announce-answer' }
   | CallRelease
-  | { type: 'announce-end'; termination: Termination };
+  /** Everything is given back. */
+  | { type: 'announce-end' };
 
 /** Give back everything at once: refuse or BYE the near leg, CANCEL or BYE the far leg, stop recording, close media. */
 export interface CallRelease {
@@ -138,8 +139,8 @@ export function stepCall(state: CallState, event: CallEvent): CallStep {
     case 'failed':
       return close(state, event.termination, event.status, true);
     case 'released':
-      if (state.phase !== 'closing' || state.termination === undefined) return same(state);
-      return go({ ...state, phase: 'ended' }, { type: 'announce-end', termination: state.termination });
+      if (state.phase !== 'closing') return same(state);
+      return go({ ...state, phase: 'ended' }, { type: 'announce-end' });
     default:
       return unreachable(event);
   }

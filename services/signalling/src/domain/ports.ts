@@ -362,6 +362,13 @@ export interface PolicyFacts {
   readonly at: Date;
 }
 
+export interface CallTimes {
+  /** Since the answer; 0 without one. */
+  readonly durationMs: number;
+  /** When the first end came. */
+  readonly endedAt: Date;
+}
+
 /** What the world is told of calls and recordings. Nothing here waits or throws. */
 export interface CallEvents {
   /** A new INVITE was turned away; `trunk` is that of its source, undefined for a stranger. */
@@ -370,7 +377,8 @@ export interface CallEvents {
   callAnswered(call: CallFacts, delays: { answerDelayMs: number; postDialDelayMs: number }): void;
   /** Somebody else has taken this party's place. `call`: as it is now. */
   callTransferred(call: CallFacts, party: Party): void;
-  callEnded(call: CallFacts, termination: Termination, durationMs: number): void;
+  /** Soon after the first end, maybe before everything is given back. */
+  callEnded(call: CallFacts, termination: Termination, times: CallTimes): void;
   recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void;
   /** Nothing reaches the recorder from now on. `reason`: 'recorder-inactive', or who wanted it. */
   recordingPaused(recording: RecordingFacts, reason: string): void;
@@ -412,6 +420,8 @@ export interface CallSteps {
   recordingMedia(recording: RecordingFacts, condition: ForkCondition): void;
   /** The call's media is over. */
   mediaCounted(call: CallFacts, counts: MediaCounts): void;
+  /** Nothing of the call is left, and nothing more is told of it. */
+  callReleased(call: CallFacts): void;
 }
 
 /** What calls and recordings tell. */

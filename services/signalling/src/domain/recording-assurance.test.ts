@@ -85,7 +85,8 @@ test('a recorder that wants no media is one', () => {
 
 test('a call that is over is not looked at any more', () => {
   const { kept, recording, lookAfter } = answered();
-  kept.callEnded(recording.call, terminated('hangup'), 1);
+  kept.callEnded(recording.call, terminated('hangup'), { durationMs: 1, endedAt: new Date() });
+  kept.callReleased(recording.call);
   assert.deepEqual(lookAfter(60_000), []);
 });
 

@@ -416,6 +416,7 @@ export class FakeWorld {
       this.#tell('recordingEnded', termination);
     },
     callArrived: () => {},
+    callReleased: () => {},
     recordingMissing: (_call, { reason }) => this.#tell(`recordingMissing ${reason}`),
     recordingFound: () => this.#tell('recordingFound'),
     callRinging: () => {},
