@@ -57,6 +57,7 @@ function take(data: ReadonlyMap<string, unknown>): void {
   const fields = (typeof input === 'string' ? JSON.parse(input) : input) as Record<string, unknown>;
   const row = document.createElement('tr');
   Object.assign(row.dataset, { event: name, call: String(fields['callId']), behaviour: behaviour.value });
+  row.dataset['started'] = String(fields['isCallStarted'] ?? '');
   row.dataset['dates'] = String(Object.values(fields).some((value) => value instanceof Date));
   const { callId, ...rest } = fields;
   for (const text of [new Date().toISOString().slice(11, 23), name, String(callId), linesOf(rest)]) {

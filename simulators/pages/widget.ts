@@ -81,15 +81,14 @@ async function token({ refresh }: { refresh: boolean }): Promise<string> {
 }
 
 const settings: WidgetSettings = await (await fetch('settings.json')).json();
-const cif = loadCif({ allowedOrigins: settings.cifOrigins });
-cif.then(
-  () => show('cif', 'ready', 'ready'),
-  (error: { code?: string; message: string }) => show('cif', error.message, error.code ?? 'failed'),
-);
 const dialer = startDialer({
   url: settings.gatewayUrl,
   getToken: token,
-  cif,
+  cif: loadCif({ allowedOrigins: settings.cifOrigins, onRetry: ({ message }) => show('cif', message, 'retrying') }),
+  onCif: (outcome) => {
+    if (outcome.ready) show('cif', 'ready', 'ready');
+    else show('cif', outcome.detail, outcome.code);
+  },
   payload: query.get('payload') === 'json' ? 'json' : 'object',
   storage: sessionStorage,
   onConnection: showConnection,

@@ -144,6 +144,26 @@ test('a call that ends while the network is cut: its end comes afterwards, nothi
   await second.customer.hangUp();
 });
 
+test('a widget that is loaded again while it rings, and again in mid-call: both events, and the end knows of the start', {
+  skip,
+}, async (t) => {
+  const scene = await stageOf(t);
+  if (!scene) return;
+  const { stage, widgetOf } = scene;
+  const ada = await widgetOf(listedSeller);
+  await ada.page.goto('about:blank');
+  const call = await stage.inbound();
+  await eventually(() => stage.laboratory.bodies('recordingStarted').length === 1, 'it is recorded');
+  await ada.page.goBack();
+  assert.deepEqual(await eventNames(ada, 1), ['WIDGET_CALL_STARTED']);
+  await ada.widget.locator('#log [data-raised="true"]').waitFor();
+  await ada.page.reload();
+  await ada.connection('connected');
+  await call.customer.hangUp();
+  assert.deepEqual(await eventNames(ada, 1), ['WIDGET_CALL_ENDED']);
+  assert.equal(await ada.saidStarted(), 'true');
+});
+
 test('a token that runs out is renewed in place, one that has run out by a connection of its own', {
   skip,
 }, async (t) => {

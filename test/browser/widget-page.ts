@@ -47,6 +47,11 @@ export class WidgetPage {
     return this.widget.locator(`#cif[data-state="${state}"]`).waitFor();
   }
 
+  /** What the newest event said of isCallStarted. */
+  async saidStarted(): Promise<string | null> {
+    return await this.page.locator('#events tr').first().getAttribute('data-started');
+  }
+
   /** Resolves once the host has received that many events. */
   async received(count: number): Promise<ReceivedEvent[]> {
     if (count > 0) await this.page.locator(`#events tr:nth-child(${count})`).waitFor();

@@ -63,7 +63,9 @@ test('a connection that ends: resumed behind the last event, nothing twice', { s
   );
 });
 
-test('a page that is loaded again goes on where it was', { skip }, async (t) => {
+test('a page that is loaded again in mid-call goes on where it was, and knows that the call was started', {
+  skip,
+}, async (t) => {
   const { gateway, widget } = await stage(t);
   await widget.connection('connected');
   gateway.send('WIDGET_CALL_STARTED', 'c0ffee');
@@ -76,6 +78,44 @@ test('a page that is loaded again goes on where it was', { skip }, async (t) => 
     events.map(({ event }) => event),
     ['WIDGET_CALL_ENDED'],
   );
+  assert.equal(await widget.saidStarted(), 'true');
+});
+
+test('a page that is loaded again before its first event hears what began meanwhile', { skip }, async (t) => {
+  const { gateway, widget } = await stage(t);
+  await widget.connection('connected');
+  await widget.page.goto('about:blank');
+  gateway.send('WIDGET_CALL_STARTED', 'c0ffee');
+  await widget.page.goBack();
+  assert.deepEqual(
+    (await widget.received(1)).map(({ event }) => event),
+    ['WIDGET_CALL_STARTED'],
+  );
+  gateway.send('WIDGET_CALL_ENDED', 'c0ffee');
+  await widget.received(2);
+  assert.equal(await widget.saidStarted(), 'true');
+});
+
+test('a page that is opened in mid-call: the end says that nothing was started', { skip }, async (t) => {
+  const { gateway, widget } = await stage(t);
+  await widget.connection('connected');
+  gateway.send('WIDGET_CALL_ENDED', 'c0ffee');
+  await widget.received(1);
+  assert.equal(await widget.saidStarted(), 'false');
+});
+
+test('a library that comes late is asked for again, and what happened meanwhile is raised', { skip }, async (t) => {
+  const { gateway, widget } = await stage(t);
+  let asked = 0;
+  await widget.context.route('**/msdyn_ciLibrary.js*', (route) => {
+    asked += 1;
+    return asked === 1 ? route.abort() : route.continue();
+  });
+  await widget.page.reload();
+  await widget.connection('connected');
+  gateway.send('WIDGET_CALL_STARTED', 'c0ffee');
+  await widget.received(1);
+  assert.equal(asked, 2);
 });
 
 test('payload=json: Dynamics 365 gets a string', { skip }, async (t) => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { eventually } from '@sidestream/peers';
 import { startDialer } from './dialer.js';
 import { quick, stage } from './dialer-stage.js';
-import { started, tomorrow } from './scripted-gateway.js';
+import { ended, started, tomorrow } from './scripted-gateway.js';
 
 test('reauthenticate: a new token, in place, without lastEventId', async (t) => {
   const { gateway, tokens } = await stage(t);
@@ -19,8 +19,7 @@ test('reauthenticate: a new token, in place, without lastEventId', async (t) => 
 test('who has had no event yet resumes from the place that the gateway named first', async (t) => {
   const { gateway } = await stage(t);
   const first = await gateway.connection();
-  await first.frame();
-  first.send({ type: 'authenticated', seller: 'ada', expiresAt: tomorrow, place: '41' });
+  await first.accept({ place: '41' });
   first.reset();
   assert.equal((await (await gateway.connection(2)).accept())['lastEventId'], '41');
 });
@@ -70,15 +69,35 @@ test('4403 ends it', async (t) => {
   assert.deepEqual(states.at(-1), { state: 'stopped', reason: 'forbidden', detail: 'origin' });
 });
 
-test('4409: the id that the gateway does not know is forgotten', async (t) => {
-  const storage = new Map([['sidestream.lastEventId', 'of another deployment']]);
-  const { gateway } = await stage(t, {
-    storage: { getItem: (key) => storage.get(key) ?? null, setItem: (key, value) => storage.set(key, value) },
-  });
+test('4409: resumed from the beginning, and what was settled before is not raised again', async (t) => {
+  const { gateway, names } = await stage(t);
   const first = await gateway.connection();
-  assert.equal((await first.frame())['lastEventId'], 'of another deployment');
-  first.close(4409);
-  assert.ok(!('lastEventId' in (await (await gateway.connection(2)).frame())));
+  await first.accept({ place: '40' });
+  first.send(started('41', 'a'));
+  await eventually(() => names().length === 1, 'raised');
+  first.reset();
+  const second = await gateway.connection(2);
+  assert.equal((await second.frame())['lastEventId'], '41');
+  second.close(4409);
+  const third = await gateway.connection(3);
+  assert.equal((await third.accept())['lastEventId'], '0');
+  third.send(started('41', 'a'));
+  // A stream that began anew has reached the same place.
+  third.send(started('41', 'b'));
+  third.send(ended('42', 'a'));
+  await eventually(() => names().length === 3, 'raised');
+  assert.deepEqual(names(), ['WIDGET_CALL_STARTED a', 'WIDGET_CALL_STARTED b', 'WIDGET_CALL_ENDED a']);
+});
+
+test('a token of another seller on the way ends it', async (t) => {
+  const { gateway, states, reached } = await stage(t);
+  const first = await gateway.connection();
+  await first.accept();
+  await reached('connected');
+  first.reset();
+  await (await gateway.connection(2)).accept({ seller: 'bob' });
+  await reached('stopped forbidden');
+  assert.deepEqual(states.at(-1), { state: 'stopped', reason: 'forbidden', detail: 'another seller' });
 });
 
 test('a gateway that has fallen silent is asked, and left when it does not answer', async (t) => {

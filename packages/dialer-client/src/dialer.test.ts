@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '@sidestream/peers';
+import { CifError } from './cif.js';
 import { stage } from './dialer-stage.js';
 import { ended, started } from './scripted-gateway.js';
 
@@ -62,22 +63,6 @@ test('after a lost connection it resumes behind the last event, and what comes t
   second.send(ended('2', 'call-1'));
   await eventually(() => names().length === 2, 'raised');
   assert.deepEqual(names(), ['WIDGET_CALL_STARTED call-1', 'WIDGET_CALL_ENDED call-1']);
-});
-
-test('a page that is loaded again goes on behind the last event that was raised', async (t) => {
-  const stored = new Map<string, string>();
-  const storage = {
-    getItem: (key: string) => stored.get(key) ?? null,
-    setItem: (key: string, value: string) => stored.set(key, value),
-  };
-  const { gateway, dialer } = await stage(t, { storage });
-  const connection = await gateway.connection();
-  await connection.accept();
-  connection.send(started('1'));
-  await eventually(() => stored.size === 1, 'stored');
-  dialer.stop();
-  const again = await stage(t, { storage });
-  assert.equal((await (await again.gateway.connection()).frame())['lastEventId'], '1');
 });
 
 test('a storage that throws costs the resuming only', async (t) => {
@@ -148,4 +133,18 @@ test('events that CIF takes more slowly than they come stay with the gateway', a
     taken,
     Array.from({ length: 150 }, (_, id) => `call-${id}`),
   );
+});
+
+test('CIF that is too old, or there, is told at once and once', async (t) => {
+  const outcomes: unknown[] = [];
+  const cif = (async () => {
+    throw new CifError('too-old', 'the CIF library has no raiseEvent');
+  })();
+  await stage(t, { cif, onCif: (outcome) => outcomes.push(outcome) });
+  await stage(t, { onCif: (outcome) => outcomes.push(outcome) });
+  await eventually(() => outcomes.length === 2, 'both are told');
+  assert.deepEqual(outcomes, [
+    { ready: false, code: 'too-old', detail: 'CifError: the CIF library has no raiseEvent' },
+    { ready: true },
+  ]);
 });

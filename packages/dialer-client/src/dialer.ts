@@ -1,8 +1,9 @@
 /** The dialer's part: events of the gateway, once each and in order, into Dynamics 365. Wires stream and raiser. */
-import type { Cif } from './cif.js';
+import { type Cif, CifError, type CifFailure } from './cif.js';
 import { EventStream, type StreamOptions } from './event-stream.js';
 import type { DialerEvent } from './events.js';
 import { loadCif } from './load-cif.js';
+import { keyOf, Memory, type MemoryStorage } from './memory.js';
 import { type RaiseOutcome, Raiser, type RaiserOptions } from './raiser.js';
 import { Recent } from './recent.js';
 import type { ConnectionState, GetToken } from './states.js';
@@ -16,8 +17,10 @@ export interface DialerOptions {
   readonly cif?: Promise<Cif>;
   /** How events are given to raiseEvent: `object` (with Dates) unless told, or `json` (a string). */
   readonly payload?: 'object' | 'json';
-  /** Where the last raised event's id outlives the page, `sessionStorage` for example; nowhere unless told. */
-  readonly storage?: Pick<Storage, 'getItem' | 'setItem'>;
+  /** Where it outlives the page what has been raised so far, best in `sessionStorage`; nowhere unless told. */
+  readonly storage?: MemoryStorage;
+  /** Once: CIF is there, or why it is not and nothing will be raised. */
+  readonly onCif?: (outcome: CifOutcome) => void;
   readonly onConnection?: (state: ConnectionState) => void;
   /** Every event, once, in order, as it comes. */
   readonly onEvent?: (event: DialerEvent) => void;
@@ -30,12 +33,15 @@ export interface DialerOptions {
   readonly network?: StreamOptions['network'];
 }
 
+export type CifOutcome =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly code: CifFailure | 'failed'; readonly detail: string };
+
 export interface Dialer {
   /** Disconnects and raises nothing more; idempotent. */
   stop(): void;
 }
 
-const storageKey = 'sidestream.lastEventId';
 const maxWaiting = 100;
 const maxIds = 1_000;
 
@@ -48,12 +54,20 @@ export function startDialer(options: DialerOptions): Dialer {
   const { url, getToken, payload = 'object', storage, timing, WebSocket, network } = options;
   if (!/^wss?:/.test(new URL(url).protocol)) throw new TypeError(`url: ${url} is not ws: or wss:`);
   const seen = new Recent(maxIds);
+  const memory = new Memory(url, storage);
+  const onProblem = (text: string) => tell(options.onProblem, text);
+  const cif = options.cif ?? loadCif({ onRetry: (error) => onProblem(`${error}; trying again`) });
+  let stopped = false;
+  cif.then(
+    () => stopped || tell(options.onCif, { ready: true }),
+    (error) => stopped || tell(options.onCif, failureOf(error)),
+  );
   const raiser = new Raiser({
-    cif: options.cif ?? loadCif(),
+    cif,
     payload,
+    isStarted: (callId) => memory.isStarted(callId),
     onSettled: (event, outcome) => {
-      // A full or forbidden storage costs the resuming after a reload, not the events.
-      attempt(() => storage?.setItem(storageKey, event.id));
+      memory.settle(event, outcome?.raised === true);
       if (outcome) tell(options.onRaised, event, outcome);
     },
     onIdle: () => stream.release(),
@@ -62,12 +76,13 @@ export function startDialer(options: DialerOptions): Dialer {
   const stream = new EventStream({
     url,
     getToken,
-    lastEventId: attempt(() => storage?.getItem(storageKey)) ?? undefined,
+    memory,
     onState: (state) => tell(options.onConnection, state),
-    onProblem: (text) => tell(options.onProblem, text),
+    onProblem,
     onEvent: (event) => {
-      if (seen.has(event.id)) return;
-      seen.add(event.id);
+      const key = keyOf(event);
+      if (seen.has(key) || memory.isSettled(event)) return;
+      seen.add(key);
       tell(options.onEvent, event);
       raiser.push(event);
       if (raiser.waiting >= maxWaiting) stream.hold();
@@ -78,6 +93,7 @@ export function startDialer(options: DialerOptions): Dialer {
   });
   return {
     stop: () => {
+      stopped = true;
       raiser.stop();
       stream.stop();
     },
@@ -89,10 +105,6 @@ function tell<A extends readonly unknown[]>(listener: ((...args: A) => void) | u
   if (listener) queueMicrotask(() => listener(...args));
 }
 
-function attempt<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
+function failureOf(error: unknown): CifOutcome {
+  return { ready: false, code: error instanceof CifError ? error.code : 'failed', detail: String(error) };
 }

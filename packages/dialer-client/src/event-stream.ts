@@ -3,13 +3,14 @@
  * events is not its business.
  */
 import { type DialerEvent, readFrame } from './events.js';
+import type { Memory } from './memory.js';
 import { type ConnectionState, closeReason, type GetToken, type StopReason, type WaitReason } from './states.js';
 
 export interface StreamOptions {
   readonly url: string;
   readonly getToken: GetToken;
-  /** The last event that is known already; the gateway sends what came after it. */
-  readonly lastEventId: string | undefined;
+  /** Where to resume at first, and of whom. */
+  readonly memory: Pick<Memory, 'place' | 'enter' | 'restart'>;
   readonly onState: (state: ConnectionState) => void;
   readonly onEvent: (event: DialerEvent) => void;
   readonly onProblem: (text: string) => void;
@@ -49,6 +50,8 @@ export class EventStream {
   readonly #timing: Timing;
   readonly #network: StreamOptions['network'];
   #lastEventId: string | undefined;
+  /** Whose events these are, once the gateway has said so. */
+  #seller: string | undefined;
   /** What belongs to an earlier one (a token that comes late, a socket's last words) is not heard. */
   #generation = 0;
   #socket: WebSocket | undefined;
@@ -65,7 +68,7 @@ export class EventStream {
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#timing = { ...defaults, ...options.timing };
-    this.#lastEventId = options.lastEventId;
+    this.#lastEventId = options.memory.place;
     this.#network = options.network ?? (typeof window === 'undefined' ? undefined : window);
     this.#network?.addEventListener('online', this.#onOnline);
     this.#network?.addEventListener('offline', this.#onOffline);
@@ -138,11 +141,10 @@ export class EventStream {
     if (!this.#asking) this.#arm(this.#timing.silenceMs, () => void this.#ask());
     switch (frame?.type) {
       case 'authenticated':
+        if (!this.#enter(frame.seller, frame.place)) break;
         this.#phase = 'connected';
         this.#connectedAt ??= performance.now();
         this.#refusals = 0;
-        // Who has had no event yet resumes from where it began.
-        this.#lastEventId ??= frame.place;
         this.#options.onState({ state: 'connected', seller: frame.seller, expiresAt: frame.expiresAt });
         if (this.#refresh) void this.#ask();
         break;
@@ -161,6 +163,26 @@ export class EventStream {
       case undefined:
         this.#options.onProblem('the gateway sent what is no frame');
     }
+  }
+
+  /** Whether the events that follow are the ones that were asked for. */
+  #enter(seller: string, place: string | undefined): boolean {
+    if (this.#seller !== undefined && this.#seller !== seller) {
+      this.stop('forbidden', 'another seller');
+      return false;
+    }
+    const { memory } = this.#options;
+    const isFirst = this.#seller === undefined;
+    this.#seller = seller;
+    if (!isFirst || memory.enter(seller, place)) {
+      // Who has had no event yet resumes from where it began.
+      this.#lastEventId ??= place;
+      return true;
+    }
+    // Resumed where another seller was.
+    this.#lastEventId = memory.place;
+    void this.#connect();
+    return false;
   }
 
   /** Authenticates in place: renews the token where that is due, and shows by the answer that the gateway is there. */
@@ -199,7 +221,10 @@ export class EventStream {
       this.#refresh = true;
       this.#refusals += 1;
     }
-    if (reason === 'unknown-event-id') this.#lastEventId = undefined;
+    if (reason === 'unknown-event-id') {
+      this.#options.memory.restart();
+      this.#lastEventId = this.#options.memory.place;
+    }
     if (reason === 'forbidden' || this.#refusals > maxRefusals) {
       this.stop(reason === 'forbidden' ? reason : 'token-refused', detail);
     } else this.#wait(reason, detail);

@@ -16,6 +16,7 @@ class FakeScript {
   src = '';
   onerror: (() => void) | undefined;
   readonly attributes: Record<string, string> = {};
+  remove: () => void = () => undefined;
 
   setAttribute(name: string, value: string): void {
     this.attributes[name] = value;
@@ -27,6 +28,7 @@ class FakePage extends EventTarget {
   readonly steps: string[] = [];
   readonly document: object;
   script: FakeScript | undefined;
+  scripts: FakeScript[] = [];
   Microsoft: { CIFramework?: Partial<Cif> } | undefined;
 
   constructor(run: (page: FakePage, script: FakeScript) => void, framework: Partial<Cif> | undefined) {
@@ -35,6 +37,10 @@ class FakePage extends EventTarget {
     const append = (script: FakeScript) => {
       this.steps.push('script');
       this.script = script;
+      this.scripts.push(script);
+      script.remove = () => {
+        this.scripts = this.scripts.filter((one) => one !== script);
+      };
       run(this, script);
     };
     this.document = { referrer: '', createElement: () => new FakeScript(), head: { append } };
@@ -74,8 +80,25 @@ test('a library without raiseEvent is too old', async () => {
   await assert.rejects(loadCif(options), { code: 'too-old' });
 });
 
+test('a script that cannot be loaded is asked for again, and taken when it comes; no failed one is left in the page', async () => {
+  let asked = 0;
+  const { page, options } = pageThat((page, script) => {
+    asked += 1;
+    if (asked < 3) return void setTimeout(() => script.onerror?.(), 0);
+    page.Microsoft = { CIFramework: { raiseEvent } };
+    setTimeout(() => page.dispatchEvent(new Event('CIFInitDone')), 0);
+  });
+  const retries: string[] = [];
+  const onRetry = ({ code }: { code: string }) => retries.push(code);
+  assert.equal((await loadCif({ ...options, retryMs: 1, onRetry })).raiseEvent, raiseEvent);
+  assert.deepEqual(retries, ['load-failed', 'load-failed']);
+  assert.deepEqual(page.scripts, [page.script]);
+});
+
 test('a script that cannot be loaded, and one that never says that it is ready', async () => {
-  await assert.rejects(loadCif(pageThat((_, script) => script.onerror?.()).options), { code: 'load-failed' });
+  const broken = pageThat((_, script) => script.onerror?.());
+  await assert.rejects(loadCif({ ...broken.options, retryMs: 1, attempts: 3 }), { code: 'load-failed' });
+  assert.deepEqual(broken.page.steps, Array(3).fill(['CIFInitDone', 'script']).flat());
   const silent = pageThat(() => undefined).options;
   await assert.rejects(loadCif({ ...silent, timeoutMs: 1 }), { code: 'no-init' });
 });

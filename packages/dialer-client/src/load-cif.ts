@@ -7,6 +7,12 @@ export interface CifOptions {
   readonly allowedOrigins?: readonly string[];
   /** How long the library may take to say that it is ready; 20 s. */
   readonly timeoutMs?: number;
+  /** How often the script is fetched when that fails; 7 times, within about a minute. */
+  readonly attempts?: number;
+  /** Before the second attempt; twice as long before each one that follows. 1 s. */
+  readonly retryMs?: number;
+  /** An attempt has failed and another one follows. */
+  readonly onRetry?: (error: CifError) => void;
   /** The page; the global one unless told. */
   readonly page?: CifPage;
 }
@@ -28,16 +34,26 @@ export async function loadCif(options: CifOptions = {}): Promise<Cif> {
   if (!page.Microsoft?.CIFramework) {
     const { location, document } = page;
     const places = { href: location.href, ancestorOrigins: location.ancestorOrigins, referrer: document.referrer };
-    await load(
-      page,
-      findLibrary(places, options.allowedOrigins ?? ['https://*.dynamics.com']),
-      options.timeoutMs ?? 20_000,
-    );
+    await loadPatiently(page, findLibrary(places, options.allowedOrigins ?? ['https://*.dynamics.com']), options);
   }
   const cif = page.Microsoft?.CIFramework;
   // The library published once had no raiseEvent at all.
   if (typeof cif?.raiseEvent !== 'function') throw new CifError('too-old', 'the CIF library has no raiseEvent');
   return cif as Cif;
+}
+
+/** A script that could not be fetched is asked for again; one that has run is not run twice. */
+async function loadPatiently(page: CifPage, url: URL, options: CifOptions): Promise<void> {
+  const { attempts = 7, retryMs = 1_000, timeoutMs = 20_000, onRetry } = options;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await load(page, url, timeoutMs);
+    } catch (error) {
+      if (!(error instanceof CifError) || error.code !== 'load-failed' || attempt >= attempts) throw error;
+      onRetry?.(error);
+      await new Promise((resolve) => setTimeout(resolve, retryMs * 2 ** (attempt - 1)));
+    }
+  }
 }
 
 function load(page: CifPage, url: URL, timeoutMs: number): Promise<void> {
@@ -56,7 +72,10 @@ function load(page: CifPage, url: URL, timeoutMs: number): Promise<void> {
     script.src = url.href;
     script.setAttribute('data-crmurl', url.origin);
     script.setAttribute('data-cifid', 'CIFMainLibrary');
-    script.onerror = () => fail('load-failed', `${url.origin}${url.pathname} cannot be loaded`);
+    script.onerror = () => {
+      script.remove();
+      fail('load-failed', `${url.origin}${url.pathname} cannot be loaded`);
+    };
     page.document.head.append(script);
   });
 }

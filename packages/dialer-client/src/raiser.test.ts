@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { eventually } from '@sidestream/peers';
 import { type Cif, CifError } from './cif.js';
 import type { DialerEvent } from './events.js';
+import { Memory } from './memory.js';
 import { type RaiseOutcome, Raiser } from './raiser.js';
 
 const start = (id: string): DialerEvent => ({
@@ -25,10 +26,15 @@ const unrecorded: DialerEvent = { id: 'no', name: 'CALL_NOT_RECORDED', payload: 
 
 function stage(t: TestContext, cif: Promise<Cif> | Cif['raiseEvent'], attemptMs = 30_000) {
   const settled: [string, RaiseOutcome | undefined][] = [];
+  const memory = new Memory('wss://gateway.example', undefined);
   const raiser = new Raiser({
     cif: typeof cif === 'function' ? Promise.resolve({ raiseEvent: cif }) : cif,
     payload: 'object',
-    onSettled: (event, outcome) => settled.push([event.id, outcome]),
+    isStarted: (callId) => memory.isStarted(callId),
+    onSettled: (event, outcome) => {
+      memory.settle(event, outcome?.raised === true);
+      settled.push([event.id, outcome]);
+    },
     onIdle: () => undefined,
     timing: { attemptMs, retryMs: 1 },
   });
@@ -56,10 +62,11 @@ test('isCallStarted is true only if the start was raised', async (t) => {
     if (name === 'WIDGET_CALL_STARTED') return (input as { callId: string }).callId === 'b';
     return ends.push((input as { isCallStarted: boolean }).isCallStarted) > 0;
   });
-  for (const event of [start('a'), start('b'), end('a'), end('b')]) raiser.push(event);
-  await eventually(() => settled.length === 4, 'all settled');
+  // Of the third nothing was heard before its end.
+  for (const event of [start('a'), start('b'), end('a'), end('b'), end('c')]) raiser.push(event);
+  await eventually(() => settled.length === 5, 'all settled');
   assert.deepEqual(settled[0], ['start a', { raised: false, attempts: 3, reason: 'refused' }]);
-  assert.deepEqual(ends, [false, true]);
+  assert.deepEqual(ends, [false, true, false]);
 });
 
 test('a library that never answers and one that throws at once hold nothing up', async (t) => {

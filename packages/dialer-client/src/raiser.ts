@@ -1,13 +1,14 @@
 /** Raises events in Dynamics 365, one after the other, each until it is taken or a bound is reached. Knows no gateway. */
 import type { Cif } from './cif.js';
 import type { DialerEvent } from './events.js';
-import { Recent } from './recent.js';
 
 export interface RaiserOptions {
   /** Events that come before it is there wait for it; if it rejects, none is raised. */
   readonly cif: Promise<Cif>;
   /** `object` as Microsoft's page for this feature shows, `json` as its reference says. */
   readonly payload: 'object' | 'json';
+  /** Whether this call's start is known to have been raised, by this page or the one before it. */
+  readonly isStarted: (callId: string) => boolean;
   /** Every event is settled, in order, whether there is anything to raise or not. */
   readonly onSettled: (event: DialerEvent, outcome: RaiseOutcome | undefined) => void;
   readonly onIdle: () => void;
@@ -26,14 +27,11 @@ export interface RaiseTiming {
 
 const defaults: RaiseTiming = { attemptMs: 12_000, retryMs: 1_000 };
 const maxAttempts = 3;
-const maxCalls = 1_000;
 
 export class Raiser {
   readonly #options: RaiserOptions;
   readonly #timing: RaiseTiming;
   readonly #queue: DialerEvent[] = [];
-  /** Calls whose start could not be raised. */
-  readonly #unstarted = new Recent(maxCalls);
   readonly #stopped = new AbortController();
   #busy = false;
 
@@ -66,7 +64,6 @@ export class Raiser {
     for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
       const outcome = event.name === 'CALL_NOT_RECORDED' ? undefined : await this.#raise(event);
       if (signal.aborted) return;
-      if (event.name === 'WIDGET_CALL_STARTED' && !outcome?.raised) this.#unstarted.add(event.payload.callId);
       this.#options.onSettled(event, outcome);
     }
     this.#busy = false;
@@ -77,7 +74,7 @@ export class Raiser {
     const { attemptMs, retryMs } = this.#timing;
     const { signal } = this.#stopped;
     let payload: object = event.payload;
-    if (event.name === 'WIDGET_CALL_ENDED' && this.#unstarted.has(event.payload.callId))
+    if (event.name === 'WIDGET_CALL_ENDED' && !this.#options.isStarted(event.payload.callId))
       payload = { ...payload, isCallStarted: false };
     const input = this.#options.payload === 'json' ? JSON.stringify(payload) : payload;
     let attempts = 0;

@@ -1,10 +1,11 @@
-/** Remembers the newest of many strings. */
+/** Remembers the newest of many strings; as JSON it is a list of them. */
 export class Recent {
-  readonly #texts = new Set<string>();
+  readonly #texts: Set<string>;
   readonly #limit: number;
 
-  constructor(limit: number) {
+  constructor(limit: number, texts: readonly string[] = []) {
     this.#limit = limit;
+    this.#texts = new Set(texts.slice(-limit));
   }
 
   has(text: string): boolean {
@@ -15,5 +16,13 @@ export class Recent {
     this.#texts.add(text);
     const [oldest] = this.#texts;
     if (this.#texts.size > this.#limit && oldest !== undefined) this.#texts.delete(oldest);
+  }
+
+  delete(text: string): void {
+    this.#texts.delete(text);
+  }
+
+  toJSON(): string[] {
+    return [...this.#texts];
   }
 }

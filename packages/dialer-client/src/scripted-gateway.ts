@@ -42,14 +42,14 @@ export class ScriptedConnection {
     return this.frames[count - 1] ?? {};
   }
 
-  authenticated(): void {
-    this.send({ type: 'authenticated', seller: 'ada', expiresAt: tomorrow });
+  authenticated({ seller = 'ada', place }: { seller?: string; place?: string } = {}): void {
+    this.send({ type: 'authenticated', seller, expiresAt: tomorrow, place });
   }
 
   /** Takes the client's token, whatever it is. */
-  async accept(): Promise<Record<string, unknown>> {
+  async accept(as?: { seller?: string; place?: string }): Promise<Record<string, unknown>> {
     const frame = await this.frame();
-    this.authenticated();
+    this.authenticated(as);
     return frame;
   }
 }
