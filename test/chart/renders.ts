@@ -28,6 +28,13 @@ const keda = {
 const issuer = { tenant: 'contoso', issuer: 'https://login.example/contoso', audience: 'api://sidestream' };
 const webFace = { gateway: web, config: { ...oneRegion.config, gateway: { issuers: [issuer] } } };
 
+const externalSecrets = { enabled: true, store: { name: 'vault', kind: 'ClusterSecretStore' }, keyPrefix: 'voice/' };
+/** Signalling that needs Secrets of each kind. */
+const secretive = {
+  sip: { tls: { secretName: 'sip-tls' } },
+  extraEnv: [{ name: 'EXTRA', valueFrom: { secretKeyRef: { name: 'extra', key: 'value' } } }],
+};
+
 /** Of a certificate that users' browsers trust, and which the Gateway checks by a ConfigMap of its own. */
 const ownCertificate = {
   gateway: {
@@ -91,6 +98,14 @@ const switches: Readonly<Record<string, Render>> = {
   'web face': { values: { ...oneRegion, ...webFace }, apiVersions: crds },
   'web face, older Gateway API': { values: { ...oneRegion, ...webFace }, apiVersions: olderCrds },
   'web face, own certificate': { values: { ...oneRegion, ...ownCertificate } },
+  'external secrets': {
+    values: { ...oneRegion, ...webFace, externalSecrets, imagePullSecrets: ['registry'], signalling: secretive },
+    apiVersions: crds,
+  },
+  'external secrets, web face': {
+    values: { ...oneRegion, ...ownCertificate, externalSecrets: { ...externalSecrets, except: ['web-tls'] } },
+    apiVersions: [...crds, 'external-secrets.io/v1beta1'],
+  },
   production: { values: production, apiVersions: crds },
 };
 const versions = ['1.29.0', '1.36.0'];

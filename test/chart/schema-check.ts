@@ -14,8 +14,12 @@ const packages: Readonly<Record<string, string>> = {
   'monitoring.coreos.com': '@kubernetes-models/prometheus-operator/',
   'cert-manager.io': '@kubernetes-models/cert-manager/',
   'gateway.networking.k8s.io': '@kubernetes-models/gateway-api/',
+  'external-secrets.io': '@kubernetes-models/external-secrets/',
   'keda.sh': '@kubernetes-models/keda/',
 };
+
+/** Versions that no package for Node 20 has; external-secrets.io/v1 is v1beta1 made stable, the same for what the chart says. */
+const sameShape: Readonly<Record<string, string>> = { 'external-secrets.io/v1': 'external-secrets.io/v1beta1' };
 
 const named = { group: z.string(), kind: z.string(), name: z.string().min(1) };
 
@@ -49,8 +53,13 @@ export async function schemaFaults(objects: readonly Manifest[]): Promise<string
 
 function moduleOf({ apiVersion, kind }: Manifest): string {
   const prefix = packages[apiVersion.split('/')[0] ?? ''] ?? 'kubernetes-models/';
-  return `${prefix}${apiVersion}/${kind}`;
+  return `${prefix}${sameShape[apiVersion] ?? apiVersion}/${kind}`;
 }
+
+const asShaped = (object: Manifest): Manifest => ({
+  ...object,
+  apiVersion: sameShape[object.apiVersion] ?? object.apiVersion,
+});
 
 const nameOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.name}`;
 
@@ -63,7 +72,7 @@ async function validated(object: Manifest): Promise<string | undefined> {
       return error && z.prettifyError(error);
     }
     const found: Record<string, unknown> = await import(moduleOf(object));
-    new (model.parse(found[object.kind]))(object).validate();
+    new (model.parse(found[object.kind]))(asShaped(object)).validate();
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -75,7 +84,7 @@ function compiled(objects: readonly Manifest[]): string[] {
   try {
     const lines = objects.flatMap((object, index) => [
       `import type { I${object.kind} as T${index} } from '${moduleOf(object)}';`,
-      `export const ${`o${index}`}: T${index} = ${JSON.stringify(object)};`,
+      `export const ${`o${index}`}: T${index} = ${JSON.stringify(asShaped(object))};`,
     ]);
     writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }');
     writeFileSync(join(folder, 'objects.ts'), lines.join('\n'));

@@ -55,6 +55,7 @@ export const production = {
   monitoring: { enabled: true, dashboards: true, labels: { release: 'prometheus' } },
   networkPolicy: { monitoringNamespaces: { matchLabels: { team: 'observability' } } },
   keda: { serverAddress: 'http://prometheus.monitoring.svc:9090' },
+  externalSecrets: { enabled: true, store: { name: 'vault' }, refreshInterval: '30m', except: ['registry'] },
   policySync: { replicas: 3, priorityClassName: 'voice' },
   regions: {
     eastus: {

@@ -49,7 +49,7 @@
             - { key: tls.crt, path: tls/tls.crt }
             - { key: tls.key, path: tls/tls.key }
       - secret:
-          name: {{ default (printf "%s-nats-%s" (include "sidestream.fullname" .root) .component) (get .root.Values.nats.credentials .key) | quote }}
+          name: {{ include "sidestream.natsSecret" . | quote }}
           items: [{ key: user.creds, path: nats/user.creds }]
       {{- with .root.Values.nats.tlsSecret }}
       - secret:

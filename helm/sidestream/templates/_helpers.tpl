@@ -79,3 +79,8 @@ capabilities: { drop: [ALL] }
 {{- printf "%s-tls" .fullname -}}
 {{- end -}}
 {{- end -}}
+
+{{/* A NATS user for each service: dict root, component, key. */}}
+{{- define "sidestream.natsSecret" -}}
+{{- default (printf "%s-nats-%s" (include "sidestream.fullname" .root) .component) (get .root.Values.nats.credentials .key) -}}
+{{- end -}}
