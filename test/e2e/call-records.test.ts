@@ -5,9 +5,15 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { listedSeller, unlistedSeller } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
-import { type Behaviour, type LiveSession, rejectWith, wellBehaved } from '@sidestream/simulators';
+import {
+  type Behaviour,
+  type LiveSession,
+  refuseOneStream,
+  rejectWith,
+  wellBehaved,
+} from '@sidestream/simulators';
 import { runCli } from './run-cli.js';
-import { customerNumber, Stage } from './stage.js';
+import { customerNumber, Stage, type StageCall } from './stage.js';
 
 const timeoutMs = 30_000;
 
@@ -184,4 +190,66 @@ test('three faults are told: refused by all, media that goes nowhere, lost in mi
   assert.match(whys[0] ?? '', /not recorded, although it should have been: .*503/);
   assert.match(whys[1] ?? '', /s are missing; it ended by recorder-hangup/);
   assert.match(whys[2] ?? '', /s are missing/);
+});
+
+test('short calls are judged voice by voice: both copied, one refused by the recorder, the only one refused, nobody spoke', async (t) => {
+  let refuses = false;
+  let silenced = Promise.resolve();
+  const stage = await Stage.start(t, {
+    recorder: {
+      behaviour: {
+        beforeAnswer: async () => void (await silenced),
+        // The customer's voice is always the first line.
+        changeStreams: (...answer) =>
+          (refuses ? refuseOneStream(2).changeStreams?.(...answer) : undefined) ?? answer[0],
+      },
+    },
+  });
+  if (!stage) return;
+  const { laboratory } = stage;
+  /** Too short for the relay to see media leave: it looks every 3 s and compares two looks. @param silent who says nothing */
+  const shortCall = async (nth: number, refused: boolean, silent: readonly (keyof StageCall)[] = []) => {
+    let open = () => {};
+    silenced = new Promise((resolve) => {
+      open = resolve;
+    });
+    refuses = refused;
+    const call = await stage.inbound();
+    for (const party of silent) call[party].fallSilent();
+    open();
+    const started = () => laboratory.bodies('recordingStarted').length === nth + 1;
+    await eventually(started, 'the recording has started', 60_000);
+    const heard = call.customer.statistics.received + 60;
+    if (silent.length < 2) await eventually(() => call.customer.statistics.received >= heard, 'the seller is heard');
+    await call.customer.hangUp();
+    await stage.nothingIsLeft();
+    const { callId, record } = await recordOf(stage, nth);
+    const [{ attempts, copied, due }] = record.recordings;
+    assert.equal(attempts[0].mediaConfirmedAt, undefined, 'the call was short enough');
+    const packetsOf = (counts: { party: string; packets?: string }[]) =>
+      counts.map(({ party, packets = '0' }) => `${party} ${packets}`).join(', ');
+    t.diagnostic(`${record.verdict}: ${packetsOf(copied)} copied of ${packetsOf(due)}`);
+    return { verdict: record.verdict, shown: await run(stage, 'calls', 'show', callId) };
+  };
+
+  assert.equal((await shortCall(0, false)).verdict, 'VERDICT_COMPLETE');
+
+  const half = await shortCall(1, true);
+  assert.equal(half.verdict, 'VERDICT_PARTIAL');
+  const nothing = "nothing of the seller's voice was copied \\(0 of \\d+ packets\\)";
+  assert.match(half.shown, new RegExp(`verdict .*recorded in part at .*: ${nothing}`));
+  assert.match(half.shown, /^ {4}copied {3}customer \d+, seller 0 of \d+ packets$/m);
+
+  const none = await shortCall(2, true, ['customer']);
+  assert.equal(none.verdict, 'VERDICT_MISSING');
+  assert.match(none.shown, new RegExp(`verdict .*not recorded, although it should have been: ${nothing}`));
+
+  const mute = await shortCall(3, false, ['customer', 'seller']);
+  assert.equal(mute.verdict, 'VERDICT_UNCONFIRMED');
+  assert.match(mute.shown, /as far as is known: nobody spoke/);
+
+  const stages = ['expected', 'started', 'media_confirmed', 'complete'].map((of) =>
+    laboratory.metric('signalling', 'sidestream_calls_to_record_total', `stage="${of}"`),
+  );
+  assert.deepEqual(await Promise.all(stages), [4, 4, 2, 1]);
 });

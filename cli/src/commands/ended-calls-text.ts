@@ -60,7 +60,8 @@ export function describeRecord(record: CallRecord): string {
 }
 
 function describeRecording(recording: RecordingRecord): string[] {
-  const { recordingId, recorderCallId, attempts, copied, pauses, gaps, startedAt, endedAt, termination } = recording;
+  const { recordingId, recorderCallId, attempts, copied, due, pauses, gaps, startedAt, endedAt, termination } =
+    recording;
   return [
     `  recording  ${recordingId}, Call-ID ${recorderCallId}`,
     ...attempts.map(({ recorder, invitedAt, acceptedAt, mediaConfirmedAt, failure }) => {
@@ -70,16 +71,20 @@ function describeRecording(recording: RecordingRecord): string[] {
       return `    asked    ${timeOf(invitedAt)} ${recorder}${took}${media}${failed}`;
     }),
     `    flowed   ${timeOf(startedAt) || 'never'} to ${timeOf(endedAt)}: ${termination?.reason ?? ''}`,
-    ...(copied.length === 0 ? [] : [`    copied   ${packetsOf(copied)}`]),
+    ...(copied.length === 0 ? [] : [`    copied   ${packetsOf(copied, due)}`]),
     ...pauses.map((stretch) => `    paused   ${stretchOf(stretch)}`),
     ...gaps.map((stretch) => `    missing  ${stretchOf(stretch)}`),
   ];
 }
 
-/** `customer 1,520, seller 1,498 packets`; empty where nobody could count. */
-function packetsOf(counts: readonly PartyPackets[]): string {
+/** `customer 1,520, seller 0 of 1,498 packets`; empty where nobody could count. @param of those that there should be */
+function packetsOf(counts: readonly PartyPackets[], of: readonly PartyPackets[] = []): string {
   if (counts.length === 0) return '';
-  const each = counts.map(({ party, packets }) => `${party} ${packets.toLocaleString('en')}`);
+  const each = counts.map(({ party, packets }) => {
+    const all = of.find((one) => one.party === party)?.packets ?? packets;
+    const rest = all === packets ? '' : ` of ${all.toLocaleString('en')}`;
+    return `${party} ${packets.toLocaleString('en')}${rest}`;
+  });
   return `${each.join(', ')} packets`;
 }
 

@@ -1,5 +1,6 @@
 // Whether a call was recorded, and if not, why: in words. Pure.
 import { type CallRecord, type RecordingRecord, Verdict } from '@sidestream/proto/records/v1';
+import { type LostVoice, voicesLost } from '@sidestream/service';
 
 /** One sentence. */
 export function recordedOrNot(record: CallRecord): string {
@@ -9,7 +10,7 @@ export function recordedOrNot(record: CallRecord): string {
     case Verdict.COMPLETE:
       return `recorded from start to end at ${recorderOf(last)}`;
     case Verdict.UNCONFIRMED:
-      return `recorded at ${recorderOf(last)}; too short, or too silent, for the relay to have seen media leave`;
+      return `recorded at ${recorderOf(last)}, as far as is known: ${unconfirmedOf(last)}`;
     case Verdict.PARTIAL:
       return `recorded in part at ${recorderOf(last)}: ${missingOf(last)}`;
     case Verdict.MISSING:
@@ -47,7 +48,24 @@ function recorderOf(recording: RecordingRecord | undefined): string {
 function missingOf(recording: RecordingRecord | undefined): string {
   const gap =
     recording !== undefined && recording.gapMs > 0 ? `${(recording.gapMs / 1_000).toFixed(1)} s are missing` : '';
-  return [gap, endOf(recording)].filter((part) => part !== '').join('; ') || 'it did not begin and end with the call';
+  const voices = recording === undefined ? [] : voicesLost(recording).map(voiceInWords);
+  return (
+    [gap, ...voices, endOf(recording)].filter((part) => part !== '').join('; ') ||
+    'it did not begin and end with the call'
+  );
+}
+
+function unconfirmedOf(recording: RecordingRecord | undefined): string {
+  return recording === undefined || recording.copied.length === 0
+    ? 'the relay could not be asked what it has copied'
+    : 'nobody spoke, and no packet was copied';
+}
+
+/** `nothing of the seller's voice was copied (0 of 1,498 packets)` */
+function voiceInWords({ party, due, copied }: LostVoice): string {
+  const [all, left] = [due, copied].map((packets) => packets.toLocaleString('en'));
+  const what = copied === 0 ? `nothing of the ${party}'s voice` : `not all of the ${party}'s voice`;
+  return `${what} was copied (${left} of ${all} packets)`;
 }
 
 /** Why it ended, unless the call's end was the reason. */
@@ -65,5 +83,6 @@ function failuresOf(recordings: readonly RecordingRecord[]): string {
         : [`${recorder}: ${failure.reason}${failure.detail === '' ? '' : ` (${failure.detail})`}`],
     ),
   );
-  return [...new Set(failures)].join('; ') || endOf(recordings.at(-1)) || 'no recording began';
+  const voices = recordings.flatMap((recording) => voicesLost(recording).map(voiceInWords));
+  return [...new Set([...failures, ...voices])].join('; ') || endOf(recordings.at(-1)) || 'no recording began';
 }

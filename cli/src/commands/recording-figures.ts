@@ -1,5 +1,6 @@
 // What became of a day's calls, by tenant, from their records. Pure.
 import { type CallRecord, Verdict } from '@sidestream/proto/records/v1';
+import { isMediaConfirmed } from '@sidestream/service';
 import Table from 'cli-table3';
 import { recordedOrNot } from './recorded-or-not.js';
 
@@ -11,7 +12,7 @@ export interface TenantFigures {
   expected: number;
   /** Of the expected ones: media flowed to a recorder. */
   started: number;
-  /** Of the expected ones: the relay has seen media leave. */
+  /** Of the expected ones: the relay has seen media leave, or counted it at the end. */
   mediaConfirmed: number;
   /** Of the expected ones: from start to end, without a gap. */
   complete: number;
@@ -45,8 +46,7 @@ function count(of: TenantFigures, record: CallRecord): void {
   if (verdict === Verdict.WAIVED || verdict === Verdict.NOT_EXPECTED) return;
   of.expected += 1;
   if (recordings.some(({ startedAt }) => startedAt !== undefined)) of.started += 1;
-  const attempts = recordings.flatMap((one) => one.attempts);
-  if (attempts.some(({ mediaConfirmedAt }) => mediaConfirmedAt !== undefined)) of.mediaConfirmed += 1;
+  if (recordings.some(isMediaConfirmed)) of.mediaConfirmed += 1;
   if (verdict === Verdict.COMPLETE) of.complete += 1;
   if (verdict === Verdict.UNCONFIRMED) of.unconfirmed += 1;
   if (verdict === Verdict.PARTIAL) of.partial += 1;

@@ -45,6 +45,7 @@ export { oldestRecordAt, type RecordQuery, readRecords, recordSubject } from './
 export { pause } from './pause.js';
 export { providerMetrics } from './provider-metrics.js';
 export { RateLimit, type RateLimitOptions } from './rate-limit.js';
+export { isMediaConfirmed, type LostVoice, voicesLost } from './recorded-media.js';
 export {
   type ProcessConfig,
   type RunningService,

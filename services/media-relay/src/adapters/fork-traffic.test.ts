@@ -138,7 +138,7 @@ describe('on the real rtpengine', { skip }, () => {
       media?.received.map(({ packets }) => packets),
       [45, 45],
     );
-    const both = (packets: number) => new Map(bothParties.map((party) => [party, packets]));
+    const both = (packets: number) => new Map(bothParties.map((party) => [party, { due: packets, copied: packets }]));
     assert.deepEqual(
       media?.copied,
       new Map([
@@ -166,6 +166,30 @@ describe('on the real rtpengine', { skip }, () => {
     await eventually(() => asked() > 10 && told.length > 0, 'it was looked at for long enough');
     const lines = (await engine.traffic(id, soon())).forks.get(fork)?.lines;
     assert.deepEqual([lines?.map(({ taken }) => taken), conditions(told)], [[true, false], ['flowing']]);
+  });
+
+  test('of a voice that the recorder refused all is due and nothing copied', async () => {
+    await connect();
+    await call.forkTo(fork, [recorder[0], undefined]);
+    await engine.traffic(id, soon());
+    await call.talk(20);
+    const counts = (await relay.closeSession(id))?.copied.get(fork);
+    assert.deepEqual([...(counts ?? [])].sort(), [
+      ['customer', { due: 20, copied: 20 }],
+      ['seller', { due: 20, copied: 0 }],
+    ]);
+  });
+
+  test('a fork that the engine has ceased to feed, nobody knows when, is not counted', async () => {
+    await forked();
+    await engine.traffic(id, soon());
+    await call.talk(20);
+    await client.request(
+      { command: 'unsubscribe', 'call-id': `sidestream/test/${id}`, 'to-tag': `fork/${fork}` },
+      soon(),
+    );
+    const { copied } = (await relay.closeSession(id)) ?? {};
+    assert.deepEqual([copied?.has(fork), copied?.get(fork)], [true, undefined]);
   });
 
   test('a fork that the engine feeds no more is stalled; fed anew it flows', async () => {

@@ -11,6 +11,7 @@ import {
 } from '@sidestream/proto/media/v1';
 import { type UnaryHandlers, watchHandler } from '@sidestream/service';
 import type { ActivityMeter, PacketRates, SessionActivity } from '../domain/activity-meter.js';
+import type { VoiceCount } from '../domain/copy-count.js';
 import type { ForkCondition } from '../domain/fork-condition.js';
 import type { ForkChange, ForkMonitor } from '../domain/fork-monitor.js';
 import type { ForkStream, Party, PartyMedia } from '../domain/ports.js';
@@ -49,7 +50,7 @@ export function mediaRelayService(
     })),
     closeSession: handlers.handle('CloseSession', async ({ sessionId }) => {
       const media = await relay.closeSession(session(sessionId));
-      const { received = [], copied = new Map() } = media ?? {};
+      const { received = [], copied = [] } = media ?? {};
       return { found: media !== undefined, media: received.map(writeMedia), forks: [...copied].map(writeCopied) };
     }),
     startFork: handlers.handle('StartFork', async ({ sessionId, forkId, parties }, signal) => {
@@ -117,9 +118,13 @@ function writeChange({ session: sessionId, fork: forkId, condition, lastedMs }: 
   return { sessionId, forkId, condition: wireConditions[condition], lastedMs: BigInt(lastedMs) };
 }
 
-function writeCopied([forkId, packets]: readonly [string, ReadonlyMap<Party, number>]): ForkMedia {
-  const voices = [...packets].map(([party, count]) => ({ party: writeParty(party), packets: BigInt(count) }));
-  return { forkId, voices };
+function writeCopied([forkId, counts]: readonly [string, ReadonlyMap<Party, VoiceCount> | undefined]): ForkMedia {
+  const voices = [...(counts ?? [])].map(([party, { copied, due }]) => ({
+    party: writeParty(party),
+    packets: BigInt(copied),
+    due: BigInt(due),
+  }));
+  return { forkId, voices, unknown: counts === undefined };
 }
 
 function writeActivity({ session: sessionId, voices, forks }: SessionActivity): WireActivity {

@@ -133,7 +133,7 @@ function sampleOf(state: Fork, traffic: Traffic, fork: string, atMs: number): Fo
   const lines = traffic.forks.get(fork)?.lines ?? [];
   return {
     atMs,
-    lines: copiedLines(state, traffic, fork),
+    lines: copiedLines(state, traffic, fork).filter(({ taken }) => taken),
     returned: lines.reduce((sum, { returned }) => sum + returned, 0),
   };
 }

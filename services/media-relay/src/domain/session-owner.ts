@@ -1,7 +1,7 @@
 // The one owner of one media session: gives its commands to the engine one after the other and keeps its state.
 import { SidestreamError } from '@sidestream/service';
 import { CommandQueue } from './command-queue.js';
-import { type CopiedLine, CopyCount, copiedLines } from './copy-count.js';
+import { type CopiedLine, CopyCount, copiedLines, type VoiceCount } from './copy-count.js';
 import { codecForAnswer, codecForOffer } from './fork-codec.js';
 import {
   apply,
@@ -38,8 +38,8 @@ const cleanUpDeadlineMs = 3_000;
 export interface SessionMedia {
   /** Of the parties that sent anything. */
   readonly received: readonly PartyMedia[];
-  /** Packets that were copied, by fork and party; without the forks of which it is not known. */
-  readonly copied: ReadonlyMap<string, ReadonlyMap<Party, number>>;
+  /** What was copied, by party, of each fork that was ever answered; undefined for one of which it is not known. */
+  readonly copied: ReadonlyMap<string, ReadonlyMap<Party, VoiceCount> | undefined>;
   readonly receptions: readonly Reception[];
 }
 
@@ -236,10 +236,8 @@ export class SessionOwner {
     await Promise.all([...this.#counts].map(([fork, count]) => count.ended(this.#linesOf(fork, traffic))));
     const { parties: received = [], receptions = [] } = (await traffic) ?? {};
     await this.#engine.close(this.#state.id, AbortSignal.timeout(cleanUpDeadlineMs), this.#sealed.size > 0);
-    const known = [...this.#counts].flatMap(([fork, { copied }]) =>
-      copied === undefined ? [] : [[fork, copied] as const],
-    );
-    return { received, copied: new Map(known), receptions };
+    const copied = new Map([...this.#counts].map(([fork, { voices }]) => [fork, voices] as const));
+    return { received, copied, receptions };
   }
 
   /** The fork does its work from now on. Nobody waits for the engine's count. */

@@ -1,5 +1,6 @@
 // How many calls should have been recorded, and how far each came: of ended calls, by tenant.
 import { type CallRecord, Verdict } from '@sidestream/proto/records/v1';
+import { isMediaConfirmed } from '@sidestream/service';
 import { Counter, type Registry } from 'prom-client';
 
 type Stage = 'expected' | 'started' | 'media_confirmed' | 'complete';
@@ -20,16 +21,12 @@ export class AssuranceMetrics {
   count({ tenant, verdict, recordings }: CallRecord): void {
     if (verdict === Verdict.NOT_EXPECTED || verdict === Verdict.WAIVED) return;
     const add = (stage: Stage, reached: boolean) => this.#calls.inc({ tenant, stage }, reached ? 1 : 0);
-    const attempts = recordings.flatMap((one) => one.attempts);
     add('expected', true);
     add(
       'started',
       recordings.some(({ startedAt }) => startedAt !== undefined),
     );
-    add(
-      'media_confirmed',
-      attempts.some(({ mediaConfirmedAt }) => mediaConfirmedAt !== undefined),
-    );
+    add('media_confirmed', recordings.some(isMediaConfirmed));
     add('complete', verdict === Verdict.COMPLETE);
   }
 }

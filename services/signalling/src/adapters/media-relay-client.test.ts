@@ -56,7 +56,12 @@ async function relay(over: Record<string, Unary> = {}) {
     closeSession: say('closeSession', {
       found: true,
       media: [{ party: Party.SELLER, packets: 9n, bytes: 90n }],
-      forks: [{ forkId: 'f', voices: [{ party: Party.CUSTOMER, packets: 7n }] }],
+      forks: [
+        { forkId: 'f', voices: [{ party: Party.CUSTOMER, packets: 7n, due: 8n }], unknown: false },
+        { forkId: 'g', voices: [], unknown: true },
+        // Of a relay of the release before.
+        { forkId: 'h', voices: [{ party: Party.SELLER, packets: 5n }], unknown: false },
+      ],
     }),
     startFork: say('startFork', {
       streams: [{ party: Party.CUSTOMER, address: '192.0.2.1', port: 1, rtcpPort: 2, crypto: 'c', payloadTypes: [0] }],
@@ -150,7 +155,11 @@ test('a call is opened on a relay and stays with it', async () => {
   await media.stopFork('f', never);
   assert.deepEqual(await media.close(never), {
     received: new Map([['seller', 9]]),
-    copied: new Map([['f', new Map([['customer', 7]])]]),
+    forks: new Map([
+      ['f', { copied: new Map([['customer', 7]]), due: new Map([['customer', 8]]) }],
+      ['g', undefined],
+      ['h', { copied: new Map([['seller', 5]]), due: undefined }],
+    ]),
   });
   assert.deepEqual(asked, ['openSession', 'answerSession', 'startFork', 'answerFork', 'stopFork', 'closeSession']);
 });

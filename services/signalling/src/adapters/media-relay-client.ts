@@ -4,6 +4,7 @@ import type { ChannelCredentials } from '@grpc/grpc-js';
 import { context } from '@opentelemetry/api';
 import {
   type ForkChanged,
+  type ForkMedia,
   MediaRelayServiceClient,
   Srtp,
   type StartForkResponse,
@@ -16,7 +17,7 @@ import {
 import { callUnary, type ErrorCode, type Logger, pause, SidestreamError } from '@sidestream/service';
 import type { ActivitySource, CallActivity, PacketRates } from '../domain/call-activity.js';
 import type { CallId } from '../domain/identifiers.js';
-import type { MediaCounts, PacketsByParty } from '../domain/media-counts.js';
+import type { ForkCounts, MediaCounts, PacketsByParty } from '../domain/media-counts.js';
 import type { Party } from '../domain/parties.js';
 import type {
   ForkCondition,
@@ -303,10 +304,7 @@ class RelaySession implements MediaSession {
       { sessionId: this.#sessionId },
       { deadlineMs: 2 * deadlineMs, signal },
     );
-    return {
-      received: readPackets(media),
-      copied: new Map(forks.map(({ forkId, voices }) => [forkId, readPackets(voices)])),
-    };
+    return { received: readPackets(media), forks: new Map(forks.map((fork) => [fork.forkId, readFork(fork)])) };
   }
 
   async startFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]> {
@@ -373,6 +371,12 @@ function readActivity({ voices, forks }: WireActivity): CallActivity {
 
 function readRates(rates: readonly WireRate[]): PacketRates {
   return new Map(rates.map(({ party, packetsPerSecond }) => [readParty(party), packetsPerSecond]));
+}
+
+function readFork({ voices, unknown }: ForkMedia): ForkCounts | undefined {
+  if (unknown) return undefined;
+  const due = voices.flatMap(({ party, due: packets }) => (packets === undefined ? [] : [{ party, packets }]));
+  return { copied: readPackets(voices), due: due.length < voices.length ? undefined : readPackets(due) };
 }
 
 /** A condition that a newer relay may know, and we do not, is none. */

@@ -107,11 +107,14 @@ export class CallDraft {
       this.#stalled.set(recording.recordingId, this.#now());
   }
 
-  counted({ received, copied }: MediaCounts): void {
+  counted({ received, forks }: MediaCounts): void {
     this.#draft.received = packetsOf([received]);
     for (const recording of this.#draft.recordings) {
-      const forks = [...copied].filter(([fork]) => recordingOf(fork) === recording.recordingId);
-      recording.copied = packetsOf(forks.map(([, packets]) => packets));
+      const own = [...forks]
+        .filter(([fork]) => recordingOf(fork) === recording.recordingId)
+        .map(([, counts]) => counts);
+      recording.copied = packetsOf(own.map((counts) => counts?.copied));
+      recording.due = packetsOf(own.map((counts) => counts?.due));
     }
   }
 
@@ -210,6 +213,7 @@ export class CallDraft {
       recorderCallId: call.recordingCallId,
       attempts: [],
       copied: [],
+      due: [],
       startedAt: undefined,
       endedAt: undefined,
       pauses: [],
@@ -226,10 +230,11 @@ export class CallDraft {
   }
 }
 
-/** Summed up, the customer first. */
-function packetsOf(counts: readonly PacketsByParty[]): PartyPackets[] {
+/** Summed up, the customer first; none where a part is not known, for a smaller sum would be wrong. */
+function packetsOf(counts: readonly (PacketsByParty | undefined)[]): PartyPackets[] {
+  if (counts.includes(undefined)) return [];
   return parties.flatMap((party) => {
-    const known = counts.flatMap((one) => one.get(party) ?? []);
+    const known = counts.flatMap((one) => one?.get(party) ?? []);
     return known.length === 0 ? [] : [{ party, packets: BigInt(known.reduce((sum, packets) => sum + packets, 0)) }];
   });
 }

@@ -5,7 +5,7 @@ import { CallRecord, Verdict } from '@sidestream/proto/records/v1';
 import { writeFacts } from '../adapters/calls-grpc.js';
 import { FakeWorld } from '../testing/fake-world.js';
 import { CallLedger } from './call-ledger.js';
-import type { PacketsByParty } from './media-counts.js';
+import type { ForkCounts } from './media-counts.js';
 import { terminated } from './termination.js';
 
 const start = Date.parse('2026-11-26T12:00:00Z');
@@ -57,9 +57,12 @@ test('a recorded call: its legs, times, recorders and ends, once, when it is ove
   kept.recordingResumed(recording);
   after(9_000);
   kept.recordingEnded(recording, callOver, { durationMs: 6_800, gapMs: 0 });
-  const copied = new Map<string, PacketsByParty>([['another.0', new Map([['customer', 5]])]]);
-  for (const n of [0, 1]) copied.set(`${recording.recordingId}.${n}`, new Map([['seller', 100 + n]]));
-  kept.mediaCounted(call, { received: new Map([['customer', 340]]), copied });
+  const forks = new Map<string, ForkCounts | undefined>([['another.0', undefined]]);
+  for (const n of [0, 1]) {
+    const [copied, due] = [new Map([['seller', 100 + n] as const]), new Map([['seller', 110 + n] as const])];
+    forks.set(`${recording.recordingId}.${n}`, { copied, due });
+  }
+  kept.mediaCounted(call, { received: new Map([['customer', 340]]), forks });
   assert.equal(records.length, 0);
   kept.callEnded(call, hangup, { durationMs: 7_000, endedAt: at(8_000) });
   assert.equal(records.length, 0);
@@ -71,6 +74,7 @@ test('a recorded call: its legs, times, recorders and ends, once, when it is ove
   assert.equal(more.length, 0);
   assert.deepEqual(record.received, [{ party: 'customer', packets: 340n }]);
   assert.deepEqual(record.recordings[0]?.copied, [{ party: 'seller', packets: 201n }]);
+  assert.deepEqual(record.recordings[0]?.due, [{ party: 'seller', packets: 221n }]);
   assert.deepEqual(
     [record.version, record.instance, record.callId, record.tenant, record.direction],
     [1, 's1', call.callId, call.tenant, Direction.INBOUND],
@@ -105,6 +109,20 @@ test('a recorded call: its legs, times, recorders and ends, once, when it is ove
   assert.deepEqual([kinds[0], kinds.at(-1)], ['callStarted', 'callEnded']);
 });
 
+/** Recorded to the end. @param counts due and copied packets; absent: the relay was not asked */
+function recorded(
+  { world, kept, call, recording }: ReturnType<typeof ledger>,
+  counts?: { readonly customer: readonly [number, number]; readonly seller: readonly [number, number] },
+  unknown: readonly string[] = [],
+): void {
+  kept.recordingStarted(recording, world.recorderDialog, 1);
+  kept.recordingEnded(recording, callOver, { durationMs: 1_000, gapMs: 0 });
+  if (counts === undefined) return;
+  const of = (index: 0 | 1) => new Map((['customer', 'seller'] as const).map((party) => [party, counts[party][index]]));
+  const forks = new Map<string, ForkCounts | undefined>(unknown.map((fork) => [fork, undefined]));
+  kept.mediaCounted(call, { received: of(0), forks: forks.set('r.0', { due: of(0), copied: of(1) }) });
+}
+
 /** What becomes of the recording of an answered call. */
 const stories = {
   'nobody has taken it: missing': [
@@ -125,11 +143,29 @@ const stories = {
     },
     Verdict.PARTIAL,
   ],
-  'the relay has not seen media leave: unconfirmed': [
-    ({ world, kept, recording }: ReturnType<typeof ledger>) => {
-      kept.recordingStarted(recording, world.recorderDialog, 1);
-      kept.recordingEnded(recording, callOver, { durationMs: 1_000, gapMs: 0 });
-    },
+  'the relay has not seen media leave, and was not asked: unconfirmed': [recorded, Verdict.UNCONFIRMED],
+  'nobody spoke: unconfirmed': [
+    (set: ReturnType<typeof ledger>) => recorded(set, { customer: [0, 0], seller: [0, 0] }),
+    Verdict.UNCONFIRMED,
+  ],
+  'a short call, each voice of which was copied: complete': [
+    (set: ReturnType<typeof ledger>) => recorded(set, { customer: [40, 40], seller: [30, 30] }),
+    Verdict.COMPLETE,
+  ],
+  'one voice was never copied: partial': [
+    (set: ReturnType<typeof ledger>) => recorded(set, { customer: [400, 400], seller: [3, 0] }),
+    Verdict.PARTIAL,
+  ],
+  'a second of a voice was not copied: partial': [
+    (set: ReturnType<typeof ledger>) => recorded(set, { customer: [400, 400], seller: [400, 350] }),
+    Verdict.PARTIAL,
+  ],
+  'parties spoke and nothing was copied: missing': [
+    (set: ReturnType<typeof ledger>) => recorded(set, { customer: [400, 0], seller: [0, 0] }),
+    Verdict.MISSING,
+  ],
+  'one of two forks could not be counted: what the other came to is no figure': [
+    (set: ReturnType<typeof ledger>) => recorded(set, { customer: [400, 0], seller: [400, 400] }, ['r.1']),
     Verdict.UNCONFIRMED,
   ],
   'an operator ended it: waived': [

@@ -1,5 +1,6 @@
 // Whether a call that is over was recorded, measured by what the policy wanted, what recorders took and what the relay saw leave. Pure.
 import { type CallRecord, type RecordingRecord, Verdict } from '@sidestream/proto/records/v1';
+import { isMediaConfirmed, voicesLost } from '@sidestream/service';
 import type { TerminationReason } from './termination.js';
 
 /** Ends of a recording that somebody wanted. */
@@ -31,15 +32,15 @@ export function verdictOf({
   return ranked.find((verdict) => each.includes(verdict)) ?? Verdict.MISSING;
 }
 
-const ranked = [Verdict.COMPLETE, Verdict.UNCONFIRMED, Verdict.PARTIAL] as const;
+const ranked = [Verdict.COMPLETE, Verdict.UNCONFIRMED, Verdict.PARTIAL, Verdict.MISSING] as const;
 
-function ofOne({ attempts, copied, gapMs, gaps, termination }: RecordingRecord): (typeof ranked)[number] {
-  if (gapMs > 0 || gaps.some(({ endedAt }) => endedAt === undefined) || termination?.reason !== 'call-ended')
-    return Verdict.PARTIAL;
-  return attempts.some(({ mediaConfirmedAt }) => mediaConfirmedAt !== undefined) ||
-    copied.some(({ packets }) => packets > 0n)
-    ? Verdict.COMPLETE
-    : Verdict.UNCONFIRMED;
+function ofOne(recording: RecordingRecord): (typeof ranked)[number] {
+  const { copied, gapMs, gaps, termination } = recording;
+  const lost = voicesLost(recording);
+  if (lost.length > 0 && copied.every(({ packets }) => packets === 0n)) return Verdict.MISSING;
+  if (lost.length > 0 || gapMs > 0 || gaps.some(({ endedAt }) => endedAt === undefined)) return Verdict.PARTIAL;
+  if (termination?.reason !== 'call-ended') return Verdict.PARTIAL;
+  return isMediaConfirmed(recording) ? Verdict.COMPLETE : Verdict.UNCONFIRMED;
 }
 
 /** A recorder had taken it, and an operator or a party wanted no media. */
