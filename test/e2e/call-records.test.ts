@@ -5,34 +5,11 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { listedSeller, unlistedSeller } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
-import {
-  type Behaviour,
-  type LiveSession,
-  refuseOneStream,
-  rejectWith,
-  wellBehaved,
-} from '@sidestream/simulators';
-import { runCli } from './run-cli.js';
-import { customerNumber, Stage, type StageCall } from './stage.js';
+import { type Behaviour, type LiveSession, rejectWith, wellBehaved } from '@sidestream/simulators';
+import { recordOf, runOn } from './records.js';
+import { customerNumber, Stage } from './stage.js';
 
 const timeoutMs = 30_000;
-
-async function run(stage: Stage, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runCli([...args, '--config', stage.laboratory.configFile], { timeoutMs });
-  assert.equal(code, 0, stderr);
-  return stdout;
-}
-
-/** The record of the laboratory's call, once it has been published. */
-async function recordOf(stage: Stage, nth = 0) {
-  const { laboratory } = stage;
-  const { callId = '' } = laboratory.bodies('callStarted')[nth] ?? {};
-  await eventually(
-    async () => (await laboratory.metric('signalling', 'sidestream_call_records_published_total')) === nth + 1,
-    'the record is published',
-  );
-  return { callId, record: JSON.parse(await run(stage, 'calls', 'show', callId, '--json')) };
-}
 
 test('a recorded call is kept with its legs, its recorder and its ends; one that nobody wanted recorded says why', async (t) => {
   const stage = await Stage.start(t, { recorder: { behaviour: wellBehaved } });
@@ -66,7 +43,7 @@ test('a recorded call is kept with its legs, its recorder and its ends; one that
     assert.ok(Math.abs(copied - (heard[index] ?? 0)) <= 5, `${party}: ${copied} copied, ${heard[index]} heard`);
     assert.ok(packetsOf(record.received) >= copied && copied > 450, `${party}: ${packetsOf(record.received)} received`);
   }
-  assert.match(await run(stage, 'calls', 'show', callId), /^ {4}copied {3}customer \d+, seller \d+ packets$/m);
+  assert.match(await runOn(stage, 'calls', 'show', callId), /^ {4}copied {3}customer \d+, seller \d+ packets$/m);
   const times = [attempts[0].invitedAt, attempts[0].acceptedAt, attempts[0].mediaConfirmedAt, record.endedAt];
   assert.deepEqual([...times].sort(), times);
 
@@ -74,17 +51,17 @@ test('a recorded call is kept with its legs, its recorder and its ends; one that
   await other.customer.hangUp();
   await stage.nothingIsLeft();
   const { callId: second } = await recordOf(stage, 1);
-  assert.match(await run(stage, 'calls', 'show', second), /not recorded: the policy does not name the seller/);
-  const listed = JSON.parse(await run(stage, 'calls', 'list', '--ended', '--json'));
+  assert.match(await runOn(stage, 'calls', 'show', second), /not recorded: the policy does not name the seller/);
+  const listed = JSON.parse(await runOn(stage, 'calls', 'list', '--ended', '--json'));
   assert.deepEqual(
     listed.calls.map((one: { callId: string }) => one.callId),
     [second, callId],
   );
-  const [head, first, ...rest] = (await run(stage, 'calls', 'export', '--format', 'csv')).trim().split('\n');
+  const [head, first, ...rest] = (await runOn(stage, 'calls', 'export', '--format', 'csv')).trim().split('\n');
   assert.match(head ?? '', /^callId,tenant,/);
   assert.ok(first?.startsWith(callId) && first.includes(customerNumber));
   assert.equal(rest.length, 1);
-  assert.equal(await run(stage, 'calls', 'export', '--until', '1h'), '');
+  assert.equal(await runOn(stage, 'calls', 'export', '--until', '1h'), '');
 });
 
 /** One command of the ng protocol. */
@@ -133,11 +110,11 @@ test('three faults are told: refused by all, media that goes nowhere, lost in mi
       60_000,
     );
   await missing(1, 'recorder-refused');
-  const [live1] = JSON.parse(await run(stage, 'calls', 'list', '--json')).calls;
+  const [live1] = JSON.parse(await runOn(stage, 'calls', 'list', '--json')).calls;
   const told = laboratory.bodies('recordingMissing')[0];
   assert.deepEqual(live1.missing, { reason: 'recorder-refused', since: told?.since?.toISOString() });
-  assert.match(await run(stage, 'calls', 'list'), /missing: recorder-refused/);
-  assert.match(await run(stage, 'calls', 'show', live1.callId), /^ {2}missing {4}recorder-refused, since 2/m);
+  assert.match(await runOn(stage, 'calls', 'list'), /missing: recorder-refused/);
+  assert.match(await runOn(stage, 'calls', 'show', live1.callId), /^ {2}missing {4}recorder-refused, since 2/m);
   await refused.customer.hangUp();
   await stage.nothingIsLeft();
   const first = await recordOf(stage);
@@ -170,7 +147,7 @@ test('three faults are told: refused by all, media that goes nowhere, lost in mi
   await eventually(() => laboratory.bodies('recordingRecovered').length === 1, 'it was given up', 60_000);
   await missing(3, 'media-stalled');
   await eventually(() => laboratory.bodies('recordingFound').length === 1, 'media is seen to leave again', 60_000);
-  assert.equal(JSON.parse(await run(stage, 'calls', 'list', '--json')).calls[0].missing, undefined);
+  assert.equal(JSON.parse(await runOn(stage, 'calls', 'list', '--json')).calls[0].missing, undefined);
   for (const { body, time } of laboratory.events)
     if (body?.$case === 'recordingMissing')
       t.diagnostic(`${body.value.reason}: told ${Number(time) - Number(body.value.since)} ms after it was missing`);
@@ -180,7 +157,7 @@ test('three faults are told: refused by all, media that goes nowhere, lost in mi
   assert.equal(third.record.verdict, 'VERDICT_PARTIAL');
   assert.match(third.record.recordings[0].attempts[0].failure.detail, /media does not leave/);
 
-  const report = JSON.parse(await run(stage, 'calls', 'report', '--json'));
+  const report = JSON.parse(await runOn(stage, 'calls', 'report', '--json'));
   const [figures] = report.tenants;
   assert.deepEqual(
     [figures.tenant, figures.expected, figures.started, figures.missing, figures.partial],
@@ -190,66 +167,4 @@ test('three faults are told: refused by all, media that goes nowhere, lost in mi
   assert.match(whys[0] ?? '', /not recorded, although it should have been: .*503/);
   assert.match(whys[1] ?? '', /s are missing; it ended by recorder-hangup/);
   assert.match(whys[2] ?? '', /s are missing/);
-});
-
-test('short calls are judged voice by voice: both copied, one refused by the recorder, the only one refused, nobody spoke', async (t) => {
-  let refuses = false;
-  let silenced = Promise.resolve();
-  const stage = await Stage.start(t, {
-    recorder: {
-      behaviour: {
-        beforeAnswer: async () => void (await silenced),
-        // The customer's voice is always the first line.
-        changeStreams: (...answer) =>
-          (refuses ? refuseOneStream(2).changeStreams?.(...answer) : undefined) ?? answer[0],
-      },
-    },
-  });
-  if (!stage) return;
-  const { laboratory } = stage;
-  /** Too short for the relay to see media leave: it looks every 3 s and compares two looks. @param silent who says nothing */
-  const shortCall = async (nth: number, refused: boolean, silent: readonly (keyof StageCall)[] = []) => {
-    let open = () => {};
-    silenced = new Promise((resolve) => {
-      open = resolve;
-    });
-    refuses = refused;
-    const call = await stage.inbound();
-    for (const party of silent) call[party].fallSilent();
-    open();
-    const started = () => laboratory.bodies('recordingStarted').length === nth + 1;
-    await eventually(started, 'the recording has started', 60_000);
-    const heard = call.customer.statistics.received + 60;
-    if (silent.length < 2) await eventually(() => call.customer.statistics.received >= heard, 'the seller is heard');
-    await call.customer.hangUp();
-    await stage.nothingIsLeft();
-    const { callId, record } = await recordOf(stage, nth);
-    const [{ attempts, copied, due }] = record.recordings;
-    assert.equal(attempts[0].mediaConfirmedAt, undefined, 'the call was short enough');
-    const packetsOf = (counts: { party: string; packets?: string }[]) =>
-      counts.map(({ party, packets = '0' }) => `${party} ${packets}`).join(', ');
-    t.diagnostic(`${record.verdict}: ${packetsOf(copied)} copied of ${packetsOf(due)}`);
-    return { verdict: record.verdict, shown: await run(stage, 'calls', 'show', callId) };
-  };
-
-  assert.equal((await shortCall(0, false)).verdict, 'VERDICT_COMPLETE');
-
-  const half = await shortCall(1, true);
-  assert.equal(half.verdict, 'VERDICT_PARTIAL');
-  const nothing = "nothing of the seller's voice was copied \\(0 of \\d+ packets\\)";
-  assert.match(half.shown, new RegExp(`verdict .*recorded in part at .*: ${nothing}`));
-  assert.match(half.shown, /^ {4}copied {3}customer \d+, seller 0 of \d+ packets$/m);
-
-  const none = await shortCall(2, true, ['customer']);
-  assert.equal(none.verdict, 'VERDICT_MISSING');
-  assert.match(none.shown, new RegExp(`verdict .*not recorded, although it should have been: ${nothing}`));
-
-  const mute = await shortCall(3, false, ['customer', 'seller']);
-  assert.equal(mute.verdict, 'VERDICT_UNCONFIRMED');
-  assert.match(mute.shown, /as far as is known: nobody spoke/);
-
-  const stages = ['expected', 'started', 'media_confirmed', 'complete'].map((of) =>
-    laboratory.metric('signalling', 'sidestream_calls_to_record_total', `stage="${of}"`),
-  );
-  assert.deepEqual(await Promise.all(stages), [4, 4, 2, 1]);
 });

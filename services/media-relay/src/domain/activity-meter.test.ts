@@ -8,7 +8,7 @@ import type { Traffic } from './ports.js';
 import { Relay } from './relay.js';
 
 const log = { info: () => undefined, warn: () => undefined };
-const line = (failed = 0) => ({ taken: true, failed, returned: 0 });
+const line = (failed = 0, taken = true) => ({ taken, failed, returned: 0 });
 const secure = [
   ...['v=0', 'o=r 1 1 IN IP4 192.0.2.1', 's=r', 'c=IN IP4 192.0.2.1', 't=0 0'],
   ...[1, 2].flatMap(() => ['m=audio 9 RTP/SAVP 0', `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${'A'.repeat(40)}`]),
@@ -42,8 +42,9 @@ async function fork(id: string): Promise<void> {
 }
 
 /** The engine has counted so many packets by now. */
-function count(customer: number, seller: number, failed = 0): void {
-  const forks: Traffic['forks'] = new Map([['f', { parties: ['customer', 'seller'], lines: [line(), line(failed)] }]]);
+function count(customer: number, seller: number, failed = 0, taken = true): void {
+  const lines = [line(), line(failed, taken)];
+  const forks: Traffic['forks'] = new Map([['f', { parties: ['customer', 'seller'], lines }]]);
   engine.counted = { ...engine.counted, voices: { customer, seller }, forks };
 }
 
@@ -65,6 +66,16 @@ test('two looks make a rate of each voice, and of what left for the recorder: le
   assert.deepEqual(await measured('1'), [
     { session: '1', voices: { customer: 50, seller: 30 }, forks: { f: { customer: 50, seller: 20 } } },
   ]);
+});
+
+test('of a voice that the recorder refuses nothing leaves', async () => {
+  await open('1');
+  await fork('1');
+  count(0, 0, 0, false);
+  await measured('1');
+  now += 2_000;
+  count(100, 100, 0, false);
+  assert.deepEqual((await measured('1'))[0]?.forks, { f: { customer: 50, seller: 0 } });
 });
 
 test('a fork that is paused has rates of 0 at once; one that was answered since is not known yet', async () => {

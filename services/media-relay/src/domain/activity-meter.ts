@@ -149,9 +149,9 @@ function activityOf({ id, forks }: MediaSession, before: Look, after: Look): Ses
   return { session: id, voices: new Map(voices), forks: new Map(copied) };
 }
 
-/** What came and could be sent. Nothing leaves on a line that the engine does not fork. */
-function left({ party, came, failed }: CopiedLine, before: readonly CopiedLine[]): number {
+/** What came and could be sent. Nothing leaves on a line that the recorder refuses, or that the engine does not fork. */
+function left({ party, came, taken, failed }: CopiedLine, before: readonly CopiedLine[]): number {
   const first = before.find((line) => line.party === party);
-  if (failed === undefined || first === undefined) return 0;
+  if (!taken || failed === undefined || first === undefined) return 0;
   return came - first.came - Math.max(0, failed - (first.failed ?? 0));
 }

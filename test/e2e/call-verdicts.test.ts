@@ -1,0 +1,69 @@
+// Whether short calls were recorded, on a whole laboratory: told by the packets of each voice alone.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '@sidestream/peers';
+import { refuseOneStream } from '@sidestream/simulators';
+import { recordOf, runOn } from './records.js';
+import { Stage, type StageCall } from './stage.js';
+
+test('short calls are judged voice by voice: both copied, one refused by the recorder, the only one refused, nobody spoke', async (t) => {
+  let refuses = false;
+  let silenced = Promise.resolve();
+  const stage = await Stage.start(t, {
+    recorder: {
+      behaviour: {
+        beforeAnswer: async () => void (await silenced),
+        // The customer's voice is always the first line.
+        changeStreams: (...answer) =>
+          (refuses ? refuseOneStream(2).changeStreams?.(...answer) : undefined) ?? answer[0],
+      },
+    },
+  });
+  if (!stage) return;
+  const { laboratory } = stage;
+  /** Too short for the relay to see media leave: it looks every 3 s and compares two looks. @param silent who says nothing */
+  const shortCall = async (nth: number, refused: boolean, silent: readonly (keyof StageCall)[] = []) => {
+    let open = () => {};
+    silenced = new Promise((resolve) => {
+      open = resolve;
+    });
+    refuses = refused;
+    const call = await stage.inbound();
+    for (const party of silent) call[party].fallSilent();
+    open();
+    const started = () => laboratory.bodies('recordingStarted').length === nth + 1;
+    await eventually(started, 'the recording has started', 60_000);
+    const heard = call.customer.statistics.received + 60;
+    if (silent.length < 2) await eventually(() => call.customer.statistics.received >= heard, 'the seller is heard');
+    await call.customer.hangUp();
+    await stage.nothingIsLeft();
+    const { callId, record } = await recordOf(stage, nth);
+    const [{ attempts, copied, due }] = record.recordings;
+    assert.equal(attempts[0].mediaConfirmedAt, undefined, 'the call was short enough');
+    const packetsOf = (counts: { party: string; packets?: string }[]) =>
+      counts.map(({ party, packets = '0' }) => `${party} ${packets}`).join(', ');
+    t.diagnostic(`${record.verdict}: ${packetsOf(copied)} copied of ${packetsOf(due)}`);
+    return { verdict: record.verdict, shown: await runOn(stage, 'calls', 'show', callId) };
+  };
+
+  assert.equal((await shortCall(0, false)).verdict, 'VERDICT_COMPLETE');
+
+  const half = await shortCall(1, true);
+  assert.equal(half.verdict, 'VERDICT_PARTIAL');
+  const nothing = "nothing of the seller's voice was copied \\(0 of \\d+ packets\\)";
+  assert.match(half.shown, new RegExp(`verdict .*recorded in part at .*: ${nothing}`));
+  assert.match(half.shown, /^ {4}copied {3}customer \d+, seller 0 of \d+ packets$/m);
+
+  const none = await shortCall(2, true, ['customer']);
+  assert.equal(none.verdict, 'VERDICT_MISSING');
+  assert.match(none.shown, new RegExp(`verdict .*not recorded, although it should have been: ${nothing}`));
+
+  const mute = await shortCall(3, false, ['customer', 'seller']);
+  assert.equal(mute.verdict, 'VERDICT_UNCONFIRMED');
+  assert.match(mute.shown, /as far as is known: nobody spoke/);
+
+  const stages = ['expected', 'started', 'media_confirmed', 'complete'].map((of) =>
+    laboratory.metric('signalling', 'sidestream_calls_to_record_total', `stage="${of}"`),
+  );
+  assert.deepEqual(await Promise.all(stages), [4, 4, 2, 1]);
+});
