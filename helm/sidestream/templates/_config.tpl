@@ -30,7 +30,7 @@
 {{- else if eq .component "registration" -}}
 {{- $_ := set $config "registration" (dict "listen" (printf "0.0.0.0:%d" (int .ports.grpc))) -}}
 {{- else if eq .component "gateway" -}}
-{{- $_ := set $config "gateway" (mustMergeOverwrite (dict "tls" (dict "certFile" "tls/tls.crt" "keyFile" "tls/tls.key")) (default dict $config.gateway | deepCopy) (dict "listen" (printf "0.0.0.0:%d" (int .ports.http)))) -}}
+{{- $_ := set $config "gateway" (mustMergeOverwrite (dict "drainSeconds" 5 "tls" (dict "certFile" "tls/tls.crt" "keyFile" "tls/tls.key")) (default dict $config.gateway | deepCopy) (dict "listen" (printf "0.0.0.0:%d" (int .ports.http)))) -}}
 {{- end -}}
 {{- toYaml $config -}}
 {{- end -}}

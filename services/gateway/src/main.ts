@@ -1,4 +1,5 @@
 // Wiring of the gateway, and nothing else.
+import { setTimeout as delay } from 'node:timers/promises';
 import { consoleFolder } from '@sidestream/console';
 import { CallsServiceClient } from '@sidestream/proto/calls/v1';
 import { PolicyServiceClient } from '@sidestream/proto/policy/v1';
@@ -40,7 +41,7 @@ const closeGraceMs = 3_000;
 
 async function start(context: ServiceContext<GatewayConfig>): Promise<RunningService> {
   const { config, instance, log, metrics, health } = context;
-  const { issuers, limits, origins, publicUrl, tls, console, trustedProxies } = config.gateway;
+  const { issuers, limits, origins, publicUrl, tls, console, trustedProxies, drainSeconds } = config.gateway;
   const { behindBytes, framesPerMinute, requestsPerSecond, history: historyMs } = limits;
   const bus = Bus.open({ nats: config.nats, name: `gateway.${instance}`, log, metrics, health });
   metrics.registerMetric(grpcClientSeconds);
@@ -119,6 +120,8 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   return {
     addresses: { http: url },
     stop: async () => {
+      // Whoever still sends clients here has read by now that this instance is not ready.
+      await delay(drainSeconds * 1_000);
       await dialers.close(closeGraceMs);
       live.end();
       await server.close();
@@ -130,4 +133,4 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   };
 }
 
-await runService({ name: 'gateway', readConfig: readGatewayConfig, start, stopDeadlineMs: () => 10_000 });
+await runService({ name: 'gateway', readConfig: readGatewayConfig, start, stopDeadlineMs: ({ gateway }) => gateway.drainSeconds * 1_000 + 10_000 });

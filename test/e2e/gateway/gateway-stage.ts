@@ -25,7 +25,13 @@ export class GatewayStage {
       onLog,
       users,
       limits,
-    }: { onLog?: (line: string) => void; users?: readonly IssuerUser[]; limits?: Record<string, number> } = {},
+      drainSeconds,
+    }: {
+      onLog?: (line: string) => void;
+      users?: readonly IssuerUser[];
+      limits?: Record<string, number>;
+      drainSeconds?: number;
+    } = {},
   ): Promise<GatewayStage | undefined> {
     const issuer = await IssuerSimulator.start({ audience, ...(users && { users }) });
     const stage = await Stage.start(t, {
@@ -35,6 +41,7 @@ export class GatewayStage {
           id: 'g1',
           issuers: [{ tenant: 'contoso', issuer: issuer.issuer, audience }],
           ...(limits && { limits }),
+          ...(drainSeconds !== undefined && { drainSeconds }),
           ...(users && { console: { authority: issuer.issuer, clientId: 'console', scope: 'openid' } }),
         };
       },

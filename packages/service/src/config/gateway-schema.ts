@@ -53,6 +53,12 @@ export const gatewaySchema = z.strictObject({
     .default([])
     .describe('addresses or networks whose X-Forwarded-For says from where a client comes'),
   limits: limitsSchema,
+  drainSeconds: z
+    .int()
+    .min(0)
+    .max(15)
+    .default(0)
+    .describe('how long it serves on after SIGTERM, not ready, until load balancers have noticed'),
   console: z
     .strictObject({
       authority: webUrl,
