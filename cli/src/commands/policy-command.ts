@@ -16,7 +16,8 @@ export function policyCommand(done: (code: number) => void): Command {
       'after',
       `
 Asks policy-sync. Its address is found by its lease in NATS, as sidestream.yaml names it; the active instance is preferred;
-while another one takes over it is asked again. Only tenants with policy.source provider have a policy there.`,
+while another one takes over it is asked again. Only tenants with policy.source provider have a policy there; explain asks
+signalling for the others, of which it is enough that one instance answers.`,
     );
   add(policy, 'status', 'how each policy stands: revision, age, what went wrong')
     .addHelpText(

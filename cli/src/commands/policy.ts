@@ -1,6 +1,7 @@
-// `sidestream policy …`: asks policy-sync how the policies stand, whom they name and what they would decide.
+// `sidestream policy …`: asks policy-sync how the policies stand, whom they name and what they would decide; of a file, signalling.
 import {
   type PolicyServiceClient as Client,
+  type ExplainRequest,
   type ExplainResponse,
   PolicyServiceClient,
   type PolicyUser,
@@ -10,7 +11,8 @@ import {
 import { callUnary, type SidestreamConfig, SidestreamError } from '@sidestream/service';
 import Table from 'cli-table3';
 import { answered, say } from '../answered.js';
-import { callInstance } from '../control-plane.js';
+import { callError, callInstance } from '../control-plane.js';
+import { withSignalling } from '../signalling-instances.js';
 
 export interface PolicyCommandOptions {
   /** sidestream.yaml. */
@@ -66,10 +68,8 @@ export function policyUsers(options: PolicyCommandOptions, limit: number): Promi
 
 export function policyExplain(options: PolicyCommandOptions, party: string, other: string): Promise<number> {
   return answered(options.config, async (config) => {
-    const tenant = chosenTenant(config, options.tenant);
-    const explained: ExplainResponse = await ask(options, config, (client) =>
-      callUnary(client.explain.bind(client), { tenant, party, other }, { deadlineMs }),
-    );
+    const tenant = chosenTenant(config, options.tenant, anyPolicy);
+    const explained = await explain(options, config, { tenant, party, other });
     if (options.json) print(explained);
     else {
       const { explanation, reason, seller, matched, revision, checkedAt, recorders } = explained;
@@ -112,6 +112,25 @@ function ask<R>(
   return callInstance({ config, service: 'policy-sync', address }, PolicyServiceClient, use);
 }
 
+/** Policy-sync knows the policies from the provider, signalling alone those from files. */
+function explain(
+  options: PolicyCommandOptions,
+  config: SidestreamConfig,
+  question: ExplainRequest,
+): Promise<ExplainResponse> {
+  if (config.tenants[question.tenant]?.policy.source === 'provider')
+    return ask(options, config, (client) => callUnary(client.explain.bind(client), question, { deadlineMs }));
+  return withSignalling({ config, address: options.address }, async (instances) => {
+    const asked = instances.map(async ({ client, who }) => {
+      const answer = callUnary(client.explainDecision.bind(client), question, { deadlineMs });
+      const { explained } = await answer.catch((error: unknown) => Promise.reject(callError(who, error)));
+      if (explained === undefined) throw new SidestreamError('internal', `${who} answered without an explanation`);
+      return explained;
+    });
+    return Promise.any(asked).catch((error: AggregateError) => Promise.reject(error.errors[0]));
+  });
+}
+
 async function listUsers(client: Client, tenant: string, limit: number) {
   const users: PolicyUser[] = [];
   let pageToken = '';
@@ -126,13 +145,31 @@ async function listUsers(client: Client, tenant: string, limit: number) {
   return { revision, users, more: pageToken !== '' };
 }
 
-/** The tenant that was named, or the only one there is. */
-function chosenTenant({ tenants }: SidestreamConfig, named: string | undefined): string {
-  const known = Object.keys(tenants).filter((name) => tenants[name]?.policy.source === 'provider');
+interface WantedPolicy {
+  readonly fits: (source: 'provider' | 'file') => boolean;
+  /** What is said of a tenant that does not fit, and where none does. */
+  readonly lacks: string;
+  readonly none: string;
+}
+
+const fromProvider: WantedPolicy = {
+  fits: (source) => source === 'provider',
+  lacks: 'has a policy from the provider',
+  none: 'no tenant has policy.source provider',
+};
+const anyPolicy: WantedPolicy = { fits: () => true, lacks: 'is configured', none: 'there is none' };
+
+/** The tenant that was named, or the only one there is whose policy is of the wanted kind. */
+function chosenTenant(
+  { tenants }: SidestreamConfig,
+  named: string | undefined,
+  { fits, lacks, none }: WantedPolicy = fromProvider,
+): string {
+  const known = Object.entries(tenants).flatMap(([name, { policy }]) => (fits(policy.source) ? [name] : []));
   const chosen = named ?? known[0];
   if (chosen !== undefined && known.includes(chosen) && (named !== undefined || known.length === 1)) return chosen;
-  const which = known.length === 0 ? 'no tenant has policy.source provider' : `one of ${known.join(', ')}`;
-  const wrong = named === undefined ? '--tenant is needed' : `no tenant '${named}' has a policy from the provider`;
+  const which = known.length === 0 ? none : `one of ${known.join(', ')}`;
+  const wrong = named === undefined ? '--tenant is needed' : `no tenant '${named}' ${lacks}`;
   throw new SidestreamError('bad-request', `${wrong}: ${which}`);
 }
 

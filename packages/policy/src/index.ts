@@ -8,6 +8,7 @@ export {
   decide,
   type SellerCandidate,
 } from './decide.js';
+export { type Explanation, explain, type Question, questionProblem } from './explain.js';
 export { type Identities, type IdentitiesOptions, parseIdentities } from './identities.js';
 export { normaliseNumber } from './normalise-number.js';
 export { type CountryCode, internationalNumber, isCountryCode } from './phone-number.js';

@@ -247,6 +247,7 @@ await runService({
         instance,
         recorders: () => recorders.measured,
         regionOf: (tenant) => tenants[tenant]?.region ?? '',
+        policies,
         missingOf: (call) => events.missing(call),
         activity: relays,
         shutdown: watches.signal,

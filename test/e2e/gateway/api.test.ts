@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listedSeller } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
 import { GatewayStage } from './gateway-stage.js';
 
@@ -23,14 +24,25 @@ test('every path of the OpenAPI document is there, for operators alone', async (
       const body = method === 'post' ? {} : undefined;
       assert.equal((await set.api(undefined, at, body)).status, 401, `${method} ${path} without a token`);
       const { status, json } = await set.api(token, at, body);
-      const expected = at.includes('nobody') ? [404] : at.includes('explain') ? [503] : [200];
+      // Explain needs a number.
+      const expected = at.includes('nobody') ? [404] : at.includes('explain') ? [400] : [200];
       assert.ok(expected.includes(status), `${method} ${path}: ${status} ${JSON.stringify(json)}`);
     }
 
   const { recorders } = (await set.api(token, '/api/v1/recorders')).json;
   assert.deepEqual([recorders[0].tenant, recorders[0].region, recorders[0].state], ['contoso', 'local', 'healthy']);
   await eventually(async () => (await set.api(token, '/api/v1/relays')).json.relays.length === 1, 'the relay is seen');
-  assert.equal((await set.api(token, '/api/v1/policies')).json.policies[0].source, 'file');
+  const [policy] = (await set.api(token, '/api/v1/policies')).json.policies;
+  assert.deepEqual([policy.source, policy.users], ['file', 1]);
+  const explain = async (tenant: string, number: string) =>
+    set.api(token, `/api/v1/policies/${tenant}/explain?address=${encodeURIComponent(number)}`);
+  const listed = (await explain('contoso', listedSeller.number)).json;
+  assert.deepEqual(
+    [listed.record, listed.reason, listed.seller.id, listed.revision],
+    [true, 'listed', listedSeller.id, policy.revision],
+  );
+  assert.equal((await explain('contoso', '+4915112345678')).json.reason, 'not-listed');
+  assert.equal((await explain('fabrikam', listedSeller.number)).status, 404);
   assert.equal((await set.api(token, '/api/v1/records?limit=0')).status, 400);
   assert.equal((await set.api(undefined, '/console.json')).status, 404);
 });

@@ -2,6 +2,7 @@
 
 import type { Recorder } from '@sidestream/proto/calls/v1';
 import type { CallRecord } from '@sidestream/proto/records/v1';
+import { SidestreamError } from '@sidestream/service';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { GatewayConfig } from '../config.js';
@@ -132,7 +133,7 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
       summary: "how the tenant's policy stands",
       answer: policiesSchema,
       work: async ({ user: { tenant } }) => ({
-        policies: providers[tenant]?.policy ? await control.policies(tenant) : [filePolicy(tenant)],
+        policies: await (providers[tenant]?.policy ? control.policies(tenant) : control.filePolicies(tenant)),
       }),
     },
     {
@@ -141,7 +142,10 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
       summary: 'whether a call of this number or address would be recorded, and why',
       query: { address: 'a number or SIP address' },
       answer: explanationSchema,
-      work: ({ user, value }) => control.explain(user.tenant, value('tenant'), value('address')),
+      work: ({ user: { tenant }, value }) => {
+        if (value('tenant') !== tenant) throw new SidestreamError('not-found', 'there is no such tenant');
+        return control.explain(tenant, providers[tenant]?.policy ? 'provider' : 'file', value('address'));
+      },
     },
     {
       method: 'get',
@@ -182,9 +186,4 @@ const states: Readonly<Record<string, string>> = { closed: 'healthy', 'half-open
 function shownRecorder({ breaker, sessions, lastFailure, ...rest }: Recorder & { instance: string }): object {
   const state = states[breaker] ?? 'unknown';
   return { ...rest, state, recordings: sessions, ...(state !== 'healthy' && { reason: lastFailure }) };
-}
-
-/** Signalling reads it itself: nobody knows more of it here. */
-function filePolicy(tenant: string): object {
-  return { tenant, source: 'file', revision: '', users: 0, stale: false, staleRule: '' };
 }

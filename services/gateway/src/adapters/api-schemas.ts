@@ -116,7 +116,7 @@ const policy = z.object({
   users: count,
   unmatched: count.optional().describe('users without any number or address'),
   bytes: count.optional(),
-  fetchedAt: time.optional(),
+  fetchedAt: time.optional().describe('of a file: since when it is in use'),
   checkedAt: time.optional(),
   stale: z.boolean(),
   staleRule: z.string(),

@@ -136,16 +136,37 @@ export class Control {
     return tenants.map((one) => ({ ...one, source: 'provider' }));
   }
 
-  /** @throws SidestreamError `not-found` for another tenant than one's own */
-  async explain(own: string, tenant: string, party: string) {
-    if (tenant !== own) throw new SidestreamError('not-found', 'there is no such tenant');
-    const { client } = this.#options.policySync.active();
-    return callUnary(client.explain.bind(client), { tenant, party, other: '' }, options);
+  /** Of a tenant whose policy is a file, as it is in use at the first instance of signalling that answers. */
+  async filePolicies(tenant: string) {
+    const { policies } = await this.#first((client) => callUnary(client.listPolicies.bind(client), { tenant }, lookUp));
+    return policies.map(({ tenant, revision, users, since }) => {
+      return { tenant, source: 'file', revision, users, fetchedAt: since, stale: false, staleRule: '' };
+    });
+  }
+
+  /** Policy-sync knows the policies from the provider, signalling alone those from files. */
+  async explain(tenant: string, source: 'provider' | 'file', party: string) {
+    const question = { tenant, party, other: '' };
+    if (source === 'provider') {
+      const { client } = this.#options.policySync.active();
+      return callUnary(client.explain.bind(client), question, options);
+    }
+    const { explained } = await this.#first((client) =>
+      callUnary(client.explainDecision.bind(client), question, lookUp),
+    );
+    if (explained === undefined) throw new SidestreamError('internal', 'signalling answered without an explanation');
+    return explained;
   }
 
   async registrations(tenant: string) {
     const { client } = this.#options.registration.active();
     return (await callUnary(client.getStatus.bind(client), { tenant }, options)).tenants;
+  }
+
+  /** Every instance of signalling is asked; the first that answers counts, else the error of the first. */
+  async #first<R>(ask: (client: CallsServiceClient) => Promise<R>): Promise<R> {
+    const asked = this.#options.signalling.all().map(({ client }) => ask(client));
+    return Promise.any(asked).catch((error: AggregateError) => Promise.reject(error.errors[0]));
   }
 
   /** Every instance is asked; the first that has the call counts. */

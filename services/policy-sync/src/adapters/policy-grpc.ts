@@ -1,9 +1,15 @@
 // The gRPC face: translates requests and answers. Any instance answers questions; only the active one syncs.
-import { keyText, type PolicyKey, type PolicySnapshot, type Seller } from '@sidestream/policy';
+import {
+  explain,
+  keyText,
+  type PolicyKey,
+  type PolicySnapshot,
+  questionProblem,
+  type Seller,
+} from '@sidestream/policy';
 import type { ListUsersResponse, PolicyServiceServer, PolicyUser, TenantPolicy } from '@sidestream/proto/policy/v1';
 import { SidestreamError, type UnaryHandlers } from '@sidestream/service';
 import type { SyncedTenant } from '../config.js';
-import { explain } from '../domain/explain.js';
 import type { PolicySync } from '../domain/policy-sync.js';
 import type { StoredPolicy } from '../domain/ports.js';
 import type { TenantState } from '../domain/tenant-sync.js';
@@ -11,7 +17,6 @@ import type { PolicyReader } from './policy-reader.js';
 
 const maxPageSize = 500;
 const defaultPageSize = 100;
-const maxPartyChars = 256;
 /** Of the problems, a status shows so many. */
 const shownProblems = 20;
 
@@ -55,9 +60,8 @@ export function policyService({
     }),
     explain: handlers.handle('Explain', async ({ tenant, party, other }, signal) => {
       const { recorders, enabled, ...asked } = find(tenant);
-      if (party === '') throw new SidestreamError('bad-request', 'party must not be empty');
-      if (Math.max(party.length, other.length) > maxPartyChars)
-        throw new SidestreamError('bad-request', `a party has at most ${maxPartyChars} characters`);
+      const problem = questionProblem({ party, other });
+      if (problem !== undefined) throw new SidestreamError('bad-request', problem);
       const current = await snapshotOf({ recorders, enabled, ...asked }, signal);
       const question = { tenant, party, other, at: new Date(), recorders, enabled };
       const { decision, matched, text } = explain(current?.snapshot, question);

@@ -12,10 +12,12 @@ import type { ActivitySource, PacketRates } from '../domain/call-activity.js';
 import { CallDesk } from '../domain/call-desk.js';
 import { CallRegistry } from '../domain/call-registry.js';
 import type { CallSession } from '../domain/call-session.js';
+import { PolicyTable } from '../domain/policy-table.js';
 import type { Missing } from '../domain/recording-assurance.js';
 import { Recordings } from '../domain/recordings.js';
 import { FakeWorld } from '../testing/fake-world.js';
 import { testLog } from '../testing/test-log.js';
+import { testPolicy } from '../testing/test-policy.js';
 import { CallFeed } from './call-feed.js';
 import { callsService } from './calls-grpc.js';
 
@@ -48,6 +50,10 @@ const activity: ActivitySource = {
     return new Map(calls.map((id) => [id, { received: rates(49.96), copied }]));
   },
 };
+const policies = new PolicyTable({
+  contoso: { recorders: ['eastus'], enabled: true },
+  fabrikam: { recorders: ['eastus'], enabled: true },
+});
 let folder: CredentialFolder;
 let authority: Authority;
 let server: GrpcServer;
@@ -71,6 +77,7 @@ before(async () => {
       instance: 's1',
       recorders: () => ['contoso', 'fabrikam'].map((tenant) => ({ tenant, ...measured })),
       regionOf: () => 'local',
+      policies,
       missingOf: () => missing,
       activity,
       shutdown: shutdown.signal,
@@ -213,4 +220,27 @@ test("a tenant's recorders are told with their region and health, and nobody els
       lastFailure: 'OPTIONS: 503',
     },
   ]);
+});
+
+test('the policy in use is told and explained, whatever its source; a tenant without one, and one that there is not, as well', async () => {
+  const { snapshot } = testPolicy(['+4930901820']);
+  policies.swap('contoso', snapshot, 1);
+  const told = await callUnary(client.listPolicies.bind(client), { tenant: '' }, { deadlineMs });
+  assert.deepEqual(
+    told.policies.map(({ tenant, revision, users, since }) => [tenant, revision, users, since !== undefined]),
+    [
+      ['contoso', snapshot.revision, 1, true],
+      ['fabrikam', '', 0, false],
+    ],
+  );
+  const explain = (tenant: string, party: string) =>
+    callUnary(client.explainDecision.bind(client), { tenant, party, other: '' }, { deadlineMs });
+  const { instance, explained } = await explain('contoso', '0049 30 901820');
+  assert.deepEqual(
+    [instance, explained?.record, explained?.reason, explained?.matched, explained?.seller?.id],
+    ['s1', true, 'listed', '+4930901820', 'user +4930901820'],
+  );
+  assert.equal((await explain('fabrikam', '+4930901820')).explained?.reason, 'no-policy');
+  await assert.rejects(explain('nobody', '+4930901820'), { code: 'not-found', message: /no tenant 'nobody'/ });
+  await assert.rejects(explain('contoso', ''), { code: 'bad-request' });
 });

@@ -11,6 +11,7 @@ import type { Missing } from '../domain/recording-assurance.js';
 import { recordingOf } from '../domain/recording-forks.js';
 import type { CallFeed } from './call-feed.js';
 import { wireDecision, wireDirection } from './events.js';
+import { type PolicyAnswersOptions, policyAnswers } from './policy-answers.js';
 import type { MeasuredRecorder } from './recorder-metrics.js';
 
 const maxWatchers = 64;
@@ -29,6 +30,7 @@ export interface CallsServiceOptions {
   /** How the recorders are now. */
   readonly recorders: () => readonly MeasuredRecorder[];
   readonly regionOf: (tenant: string) => string;
+  readonly policies: PolicyAnswersOptions['policies'];
   /** What of the call's recording is missing now; undefined while nothing is. */
   readonly missingOf: (call: CallId) => Missing | undefined;
   /** How the live calls' voices flow. */
@@ -86,6 +88,7 @@ export function callsService(options: CallsServiceOptions): CallsServiceServer {
         .filter((one) => tenant === '' || one.tenant === tenant)
         .map(({ phase, ...one }) => ({ ...one, region: regionOf(one.tenant), breaker: phase })),
     })),
+    ...policyAnswers(options),
   };
 }
 

@@ -1,5 +1,12 @@
 // The policies in use, one immutable snapshot per tenant, and the decision over them. It must not know where they come from.
-import { type Decision, decide, type Freshness, type PolicySnapshot } from '@sidestream/policy';
+import {
+  type Decision,
+  decide,
+  type Explanation,
+  explain,
+  type Freshness,
+  type PolicySnapshot,
+} from '@sidestream/policy';
 import type { Policies, PolicyFacts } from './ports.js';
 
 /** What the configuration says of a tenant besides the policy. */
@@ -16,6 +23,7 @@ export type SwapListener = (tenant: string, snapshot: PolicySnapshot, loadMs: nu
 export class PolicyTable implements Policies {
   readonly #tenants: ReadonlyMap<string, PolicyTenant>;
   readonly #snapshots = new Map<string, PolicySnapshot>();
+  readonly #since = new Map<string, Date>();
   readonly #onSwap: SwapListener;
 
   constructor(tenants: Readonly<Record<string, PolicyTenant>>, onSwap: SwapListener = () => {}) {
@@ -26,6 +34,7 @@ export class PolicyTable implements Policies {
   /** Takes a snapshot into use; the one before it is dropped as soon as no decision holds it. */
   swap(tenant: string, snapshot: PolicySnapshot, loadMs: number): void {
     this.#snapshots.set(tenant, snapshot);
+    this.#since.set(tenant, new Date());
     this.#onSwap(tenant, snapshot, loadMs);
   }
 
@@ -53,6 +62,22 @@ export class PolicyTable implements Policies {
     return missing.length > 0 && missing.length === this.#tenants.size
       ? `none usable of ${missing.join(', ')}`
       : undefined;
+  }
+
+  /** What is in use, of every tenant; `snapshot` and `since` are undefined where there is nothing. */
+  get inUse(): { tenant: string; snapshot: PolicySnapshot | undefined; since: Date | undefined }[] {
+    const of = (tenant: string) => ({ snapshot: this.#snapshots.get(tenant), since: this.#since.get(tenant) });
+    return [...this.#tenants.keys()].map((tenant) => ({ tenant, ...of(tenant) }));
+  }
+
+  /** What would be decided about a call of these parties, and why; undefined for a tenant that there is not. */
+  explain(
+    tenant: string,
+    parties: { readonly party: string; readonly other: string },
+    at: Date,
+  ): Explanation | undefined {
+    const known = this.#tenants.get(tenant);
+    return known && explain(this.#snapshots.get(tenant), { ...known, ...parties, tenant, at });
   }
 
   decide(tenant: string, { side, parties, numbers, at }: PolicyFacts): Decision {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildPolicy, openSnapshot, type PolicySnapshot, parseIdentities } from '@sidestream/policy';
-import { explain, type Question } from './explain.js';
+import { buildPolicy } from './build-policy.js';
+import { explain, type Question, questionProblem } from './explain.js';
+import { parseIdentities } from './identities.js';
+import { openSnapshot, type PolicySnapshot } from './policy-snapshot.js';
 
 const at = new Date('2026-01-02T00:00:00Z');
 const users = [
@@ -72,4 +74,10 @@ test('listed-both and no-policy are said in one sentence', () => {
 
 test('the other party may be the one who is listed', () => {
   assert.equal(ask('+44123456', { other: '+4930901820' }).reason, 'listed');
+});
+
+test('a question needs a party, and takes no novel for one', () => {
+  assert.equal(questionProblem({ party: '+4930901820', other: '' }), undefined);
+  assert.match(questionProblem({ party: '', other: '+49' }) ?? '', /must not be empty/);
+  assert.match(questionProblem({ party: '+49', other: '1'.repeat(257) }) ?? '', /256 characters/);
 });

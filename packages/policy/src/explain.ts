@@ -1,5 +1,8 @@
 // What would be decided about a call, and why, in words.
-import { type Decision, decide, keyText, type PolicySnapshot, type Seller, sellerIdentity } from '@sidestream/policy';
+import { type Decision, decide } from './decide.js';
+import { keyText } from './policy-key.js';
+import type { PolicySnapshot, Seller } from './policy-snapshot.js';
+import { sellerIdentity } from './seller-identity.js';
 
 /** A call that nobody made. */
 export interface Question {
@@ -21,7 +24,18 @@ export interface Explanation {
   readonly text: string;
 }
 
-/** Decides as signalling would. */
+/** Of a party that is asked about. */
+const maxPartyChars = 256;
+
+/** What is wrong with a question; undefined: nothing. */
+export function questionProblem({ party, other }: Pick<Question, 'party' | 'other'>): string | undefined {
+  if (party === '') return 'party must not be empty';
+  return Math.max(party.length, other.length) > maxPartyChars
+    ? `a party has at most ${maxPartyChars} characters`
+    : undefined;
+}
+
+/** Decides as a call would be decided. */
 export function explain(snapshot: PolicySnapshot | undefined, question: Question): Explanation {
   const { tenant, party, other, at, recorders, enabled } = question;
   const calling = other === '' ? [] : [{ uri: other }];
