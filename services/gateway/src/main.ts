@@ -133,4 +133,9 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   };
 }
 
-await runService({ name: 'gateway', readConfig: readGatewayConfig, start, stopDeadlineMs: ({ gateway }) => gateway.drainSeconds * 1_000 + 10_000 });
+await runService({
+  name: 'gateway',
+  readConfig: readGatewayConfig,
+  start,
+  stopDeadlineMs: ({ gateway }) => gateway.drainSeconds * 1_000 + 10_000,
+});
