@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { Writable } from 'node:stream';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { CredentialFolder, createAuthority } from '@sidestream/pki';
 import { Registry } from 'prom-client';
 import { linkCertificates, measureCertificates } from './certificate-metrics.js';
 import { createLogger } from './log.js';
 
-test('a certificate is measured by its file: renewed, broken, told once, and whole again', async (t) => {
+/** A certificate in files that can be renewed, and where its watch logs. */
+async function watched(t: TestContext) {
   const authority = await createAuthority('Links');
   const folder = await CredentialFolder.create();
   t.after(() => folder.remove());
@@ -16,7 +18,6 @@ test('a certificate is measured by its file: renewed, broken, told once, and who
     const issued = await authority.issue({ commonName: 'relay', dnsNames: ['relay'], notAfter });
     return { files: await folder.write(issued, 'relay'), ends: notAfter.getTime() / 1_000 };
   };
-  const { files, ends } = await renew(30);
   const lines: string[] = [];
   const destination = new Writable({
     write: (chunk, _encoding, done) => {
@@ -24,8 +25,14 @@ test('a certificate is measured by its file: renewed, broken, told once, and who
       done();
     },
   });
-  const metrics = new Registry();
   const log = createLogger({ name: 'test', instance: 'test', level: 'info', destination });
+  return { renew, lines, log };
+}
+
+test('a certificate is measured by its file: renewed, broken, told once, and whole again', async (t) => {
+  const { renew, lines, log } = await watched(t);
+  const { files, ends } = await renew(30);
+  const metrics = new Registry();
   measureCertificates({ metrics, log }, [{ use: 'recording', name: 'contoso', ...files }]);
   const read = async (name: string) => (await metrics.getSingleMetric(name)?.get())?.values ?? [];
   const labels = { use: 'recording', name: 'contoso' };
@@ -48,6 +55,37 @@ test('a certificate is measured by its file: renewed, broken, told once, and who
 
   await renew(90);
   assert.deepEqual(await read('sidestream_certificate_usable'), [{ value: 1, labels }]);
+  assert.match(lines.at(-1) ?? '', /can be used again/);
+
+  lines.length = 0;
+  await renew(10);
+  for (let scrape = 0; scrape < 3; scrape++) await read('sidestream_certificate_expiry_seconds');
+  assert.equal(lines.length, 1, lines.join(''));
+  assert.match(lines[0] ?? '', /ends within two weeks/);
+
+  await rm(files.keyFile);
+  assert.deepEqual(await read('sidestream_certificate_usable'), [{ value: 0, labels }]);
+  assert.match(lines.at(-1) ?? '', /ENOENT/);
+});
+
+test('without anybody who reads metrics the log tells what is wrong: soon over, broken, over', async (t) => {
+  const { renew, lines, log } = await watched(t);
+  const { files } = await renew(30);
+  measureCertificates({ metrics: new Registry(), log }, [{ use: 'grpc', ...files }], 10);
+  const told = async (level: string, text: string) => {
+    const line = new RegExp(`"level":"${level}".*"use":"grpc".*${text}`);
+    const deadline = performance.now() + 10_000;
+    while (!lines.some((one) => line.test(one)) && performance.now() < deadline) await setTimeout(5);
+    assert.match(lines.join(''), line);
+  };
+  await renew(10);
+  await told('warn', 'ends within two weeks');
+  await renew(2);
+  await told('error', 'ends within three days');
+  await renew(-1);
+  await told('error', 'has ended');
+  await writeFile(files.certFile, 'no certificate');
+  await told('error', 'can not be used');
 });
 
 test('every service has the certificates of its links, where there are any', () => {

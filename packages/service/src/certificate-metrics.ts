@@ -1,20 +1,9 @@
-// The certificates that a process uses, as numbers: when they end, and whether their files can be used. What renews them
-// may fail for weeks without anybody noticing, since the old ones stay in use.
-import { X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
+// The certificates that a process uses, as numbers: when they end, and whether their files can be used.
 import { Gauge, type Registry } from 'prom-client';
+import { type CertificateFiles, CertificateWatch } from './certificate-watch.js';
 import type { SidestreamConfig, TlsFiles } from './config/schema.js';
+import { lookEveryMs } from './grpc/tls-material.js';
 import type { Logger } from './log.js';
-
-/** One certificate in use; the names are the metrics' labels. */
-export interface CertificateFiles {
-  readonly use: 'grpc' | 'nats' | 'gateway' | 'edge' | 'recording';
-  /** Whose it is where there are several of a use: the tenant. */
-  readonly name?: string;
-  readonly certFile: string;
-  readonly keyFile: string;
-}
 
 /** Those that every service has: towards the others and towards NATS. */
 export function linkCertificates(nats: SidestreamConfig['nats'], grpcTls: TlsFiles | undefined): CertificateFiles[] {
@@ -24,15 +13,20 @@ export function linkCertificates(nats: SidestreamConfig['nats'], grpcTls: TlsFil
   ];
 }
 
-/** Looks at the files at each scrape, and reads those that have changed. A fault is logged once for each change. */
+/** Looks at the files at once, every half minute, and at each scrape; reads those that have changed, and logs what is wrong with them. */
 export function measureCertificates(
   { metrics, log }: { readonly metrics: Registry; readonly log: Logger },
   certificates: readonly CertificateFiles[],
+  everyMs = lookEveryMs,
 ): void {
-  const looks = certificates.map((files) => ({
+  const watched = certificates.map((files) => ({
     labels: { use: files.use, name: files.name ?? '' },
-    look: watch(files, log),
+    watch: new CertificateWatch(files, log),
   }));
+  const lookAtAll = () => void Promise.all(watched.map(({ watch }) => watch.look()));
+  lookAtAll();
+  setInterval(lookAtAll, everyMs).unref();
+
   const labelNames = ['use', 'name'] as const;
   const registers = [metrics];
   new Gauge({
@@ -41,8 +35,8 @@ export function measureCertificates(
     labelNames,
     registers,
     async collect() {
-      for (const { labels, look } of looks) {
-        const { notAfter } = await look();
+      for (const { labels, watch } of watched) {
+        const { notAfter } = await watch.look();
         if (notAfter === undefined) this.remove(labels);
         else this.set(labels, notAfter);
       }
@@ -54,51 +48,7 @@ export function measureCertificates(
     labelNames,
     registers,
     async collect() {
-      for (const { labels, look } of looks) this.set(labels, (await look()).usable ? 1 : 0);
+      for (const { labels, watch } of watched) this.set(labels, (await watch.look()).usable ? 1 : 0);
     },
   });
-}
-
-interface Look {
-  /** Unix time in seconds. */
-  readonly notAfter?: number;
-  readonly usable: boolean;
-}
-
-function watch({ use, name = '', certFile, keyFile }: CertificateFiles, log: Logger): () => Promise<Look> {
-  let seen: string | undefined;
-  let last: Promise<Look> = Promise.resolve({ usable: false });
-  const read = async (): Promise<Look> => {
-    let notAfter: number | undefined;
-    try {
-      const cert = await readFile(certFile);
-      notAfter = Date.parse(new X509Certificate(cert).validTo) / 1_000;
-      createSecureContext({ cert, key: await readFile(keyFile) });
-      return { notAfter, usable: true };
-    } catch (error) {
-      log.error(
-        { err: error, use, name, certFile },
-        'the certificate can not be used; what was good before stays in use',
-      );
-      return { ...(notAfter !== undefined && { notAfter }), usable: false };
-    }
-  };
-  return async () => {
-    const stamp = (await Promise.all([certFile, keyFile].map(stampOf))).join('|');
-    if (stamp !== seen) {
-      seen = stamp;
-      last = read();
-    }
-    return await last;
-  };
-}
-
-/** Changes when the file does, also when a mounted secret is swapped by a symbolic link. */
-async function stampOf(file: string): Promise<string> {
-  try {
-    const { ino, size, mtimeMs, ctimeMs } = await stat(file);
-    return `${ino}:${size}:${mtimeMs}:${ctimeMs}`;
-  } catch {
-    return 'absent';
-  }
 }

@@ -1,6 +1,7 @@
 // @sidestream/service: being a service. Config, log, metrics, health, life cycle, gRPC, NATS. Knows nothing of calls.
 export { advertisedAddress, formatHostPort, type HostPort, isLoopback, parseHostPort } from './address.js';
-export { type CertificateFiles, linkCertificates, measureCertificates } from './certificate-metrics.js';
+export { linkCertificates, measureCertificates } from './certificate-metrics.js';
+export type { CertificateFiles } from './certificate-watch.js';
 export { ConfigError, type ConfigProblem } from './config/config-error.js';
 export { configJsonSchema } from './config/json-schema.js';
 export { readConfig } from './config/read-config.js';
