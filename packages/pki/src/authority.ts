@@ -29,12 +29,12 @@ const RSA_ALGORITHM = {
   publicExponent: new Uint8Array([1, 0, 1]),
 };
 const HOUR_MS = 3_600_000;
-const DEFAULT_LIFETIME_MS = 7 * 24 * HOUR_MS;
+const DEFAULT_LIFETIME_MS = 60 * 24 * HOUR_MS;
 
 /** What a certificate may be used for, as TLS clients and servers check it (extended key usage). */
 export type CertificateUsage = 'client' | 'server' | 'both';
 
-/** What to put into a certificate. Without `notAfter` it lives for a week; a past `notAfter` gives an expired one. */
+/** What to put into a certificate. Without `notAfter` it lives for 60 days, so that nothing warns of its end; a past `notAfter` gives an expired one. */
 export interface CertificateRequest {
   commonName: string;
   dnsNames?: readonly string[];
