@@ -67,6 +67,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     log,
   });
   const isReady = () => intake.caughtUp;
+  const isCurrent = () => intake.current;
   measureGateway(metrics, { connections, fold, dialerLog });
 
   const found = { credentials: () => channelCredentials(config.grpcTls), log };
@@ -104,9 +105,22 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     behindBytes,
     isAllowed: (request) => gate.isAllowed(request),
     isReady,
+    isCurrent,
     log,
   });
-  const app = webApp({ gate, routes, dialerLog, connections, live, behindBytes, isReady, console, consoleFolder, log });
+  const app = webApp({
+    gate,
+    routes,
+    dialerLog,
+    connections,
+    live,
+    behindBytes,
+    isReady,
+    isCurrent,
+    console,
+    consoleFolder,
+    log,
+  });
   const server = new WebServer({
     tls,
     fetch: app.fetch as never,

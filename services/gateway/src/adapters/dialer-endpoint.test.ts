@@ -7,17 +7,32 @@ import { eventually } from '@sidestream/peers';
 import { createLogger } from '@sidestream/service';
 import { WebSocket } from 'ws';
 import { DialerLog } from '../domain/dialer-log.js';
+import type { User } from '../domain/user.js';
 import { Connections } from './connections.js';
 import { DialerEndpoint, dialerPath } from './dialer-endpoint.js';
 
 const ada = { tenant: 'contoso', seller: 'ada', operator: false, expiresAtMs: Date.now() + 600_000 };
 
-async function endpointOf(t: TestContext, { connectionsPerSecond = 100, framesPerMinute = 60 } = {}) {
+interface EndpointOptions {
+  readonly connectionsPerSecond?: number;
+  readonly framesPerMinute?: number;
+  readonly verify?: () => Promise<User>;
+  readonly isCurrent?: () => boolean;
+  readonly firstFrameMs?: number;
+}
+
+async function endpointOf(t: TestContext, options: EndpointOptions = {}) {
+  const {
+    connectionsPerSecond = 100,
+    framesPerMinute = 60,
+    verify = async () => ada,
+    isCurrent = () => true,
+  } = options;
   const limits = { connections: 10, connectionsPerUser: 5, connectionsPerSecond };
   const connections = new Connections(limits, ['127.0.0.1']);
   const dialerLog = new DialerLog({ eventsPerSeller: 10, maxSellers: 10 });
   const endpoint = new DialerEndpoint({
-    tokens: { verify: async () => ada },
+    tokens: { verify },
     dialerLog,
     connections,
     framesPerMinute,
@@ -25,6 +40,8 @@ async function endpointOf(t: TestContext, { connectionsPerSecond = 100, framesPe
     log: createLogger({ name: 'gateway', instance: 'test', level: 'silent' }),
     isAllowed: () => true,
     isReady: () => true,
+    isCurrent,
+    ...(options.firstFrameMs && { firstFrameMs: options.firstFrameMs }),
   });
   const server = createServer().listen(0, '127.0.0.1');
   server.on('upgrade', (request, socket, head) => endpoint.upgrade(request, socket, head));
@@ -63,6 +80,58 @@ test('who has been told nothing yet resumes from where it came, and hears what i
   await eventually(() => again.frames.length === 2, 'it hears what it has missed');
   assert.equal(again.frames[1]?.id, '8');
   again.socket.terminate();
+});
+
+test('who comes with an event that has not come here yet is told what follows it, once it has', async (t) => {
+  const { dial, tell, dialerLog } = await endpointOf(t);
+  tell(7);
+  const { frames, socket } = dial('8');
+  await once(socket, 'open');
+  // It is answered after its frame has been read: this one is, too.
+  const other = dial();
+  await eventually(() => other.frames.length === 1, 'another one is authenticated');
+  assert.equal(frames.length, 0);
+  tell(8);
+  tell(9);
+  await eventually(() => frames.length === 2, 'it is authenticated, and told');
+  tell(10);
+  await eventually(() => frames.length === 3, 'it listens');
+  assert.deepEqual(
+    frames.slice(1).map(({ id }) => id),
+    ['9', '10'],
+  );
+  socket.terminate();
+  other.socket.terminate();
+  await eventually(() => dialerLog.sellers === 1, 'nobody listens');
+});
+
+test('an event that does not come: 4409 where all that happened is known, else 1013', async (t) => {
+  let current = true;
+  const { dial, tell, connections } = await endpointOf(t, { isCurrent: () => current });
+  tell(7);
+  const codeFor = async (id: string) => (await once(dial(id).socket, 'close'))[0];
+  assert.equal(await codeFor('8'), 4409);
+  current = false;
+  assert.equal(await codeFor('8'), 1013);
+  assert.equal(await codeFor('nonsense'), 4409);
+  await eventually(() => connections.open === 0, 'none is left');
+});
+
+test('a token whose check takes long: its dialer, who has said who it is, is waited for', async (t) => {
+  let verified: (user: User) => void = () => undefined;
+  const verify = () =>
+    new Promise<User>((resolve) => {
+      verified = resolve;
+    });
+  const { dial, port } = await endpointOf(t, { verify, firstFrameMs: 100 });
+  const slow = dial();
+  await once(slow.socket, 'open');
+  const silent = new WebSocket(`ws://127.0.0.1:${port}${dialerPath}`);
+  // Who came later and says nothing is sent away before.
+  assert.equal((await once(silent, 'close'))[0], 4408);
+  verified(ada);
+  await eventually(() => slow.frames.length === 1, 'it is authenticated');
+  slow.socket.terminate();
 });
 
 test('an upgrade that is refused leaves no connection, though its client would keep half of it', async (t) => {

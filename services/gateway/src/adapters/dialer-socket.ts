@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Told } from '../domain/dialer-event.js';
 import type { DialerLog } from '../domain/dialer-log.js';
 import { TokenRefused, type Tokens, type User } from '../domain/user.js';
+import { arrivalOf } from './arrival.js';
 import type { Connections } from './connections.js';
 
 /** Codes of RFC 6455 §7.4: 4000 and above are ours. */
@@ -26,7 +27,7 @@ const authenticateSchema = z.strictObject({
   lastEventId: z.string().max(64).optional(),
 });
 
-const firstFrameMs = 5_000;
+const defaultFirstFrameMs = 5_000;
 /** How long before its token ends a dialer is asked for another one. */
 const askAgainMs = 60_000;
 /** A client that does not take our close frame. */
@@ -39,6 +40,9 @@ export interface DialerSocketOptions {
   readonly connections: Connections;
   readonly framesPerMinute: number;
   readonly behindBytes: number;
+  /** Whether all that has happened is known here, but for what is on its way. */
+  readonly isCurrent: () => boolean;
+  readonly firstFrameMs?: number;
   readonly log: Logger;
 }
 
@@ -58,6 +62,7 @@ export class DialerSocket {
     const perSecond = options.framesPerMinute / 60;
     const clock = () => performance.now();
     this.#frames = new RateLimit({ perSecond, burst: options.framesPerMinute, clock, maxKeys: 1 });
+    const { firstFrameMs = defaultFirstFrameMs } = options;
     this.#timer = setTimeout(() => this.close(closeCodes.silent, 'no first frame in time'), firstFrameMs);
     socket.on('message', (data, binary) => void this.#take(data, binary));
     // A frame that is too long, or none at all; ws has answered with 1009 or 1002 itself where it could.
@@ -85,9 +90,11 @@ export class DialerSocket {
     // Who sends again before it was answered speaks another protocol.
     if (frame === undefined || this.#busy) return void this.close(closeCodes.malformed, 'malformed frame');
     this.#busy = true;
+    // It has said something; how long its token takes is not its fault, and has a bound of its own.
+    if (this.#user === undefined) clearTimeout(this.#timer);
     try {
       const user = await this.#options.tokens.verify(frame.token);
-      if (this.#socket.readyState === this.#socket.OPEN) this.#authenticated(user, frame.lastEventId);
+      if (this.#isOpen) await this.#authenticated(user, frame.lastEventId);
     } catch (error) {
       const reason = error instanceof TokenRefused ? error.reason : 'issuer-unavailable';
       if (reason === 'issuer-unavailable') this.close(closeCodes.slow, reason);
@@ -97,7 +104,11 @@ export class DialerSocket {
     }
   }
 
-  #authenticated(user: User, lastEventId: string | undefined): void {
+  get #isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  async #authenticated(user: User, lastEventId: string | undefined): Promise<void> {
     const before = this.#user;
     if (before !== undefined) {
       const same = before.tenant === user.tenant && before.seller === user.seller;
@@ -111,8 +122,12 @@ export class DialerSocket {
     if (leave === undefined) return void this.close(closeCodes.tooMany, 'too many connections');
     this.#leave = leave;
     this.#user = user;
+    if (lastEventId !== undefined) await arrivalOf(lastEventId, user, dialerLog);
+    if (!this.#isOpen) return;
     const resumption = lastEventId === undefined ? { missed: [] } : dialerLog.after(user, lastEventId);
-    if (resumption === 'unknown') return void this.close(closeCodes.unknownEvent, 'unknown lastEventId');
+    if (resumption === 'ahead' && !this.#options.isCurrent())
+      return void this.close(closeCodes.slow, 'not ready for this lastEventId yet');
+    if (typeof resumption === 'string') return void this.close(closeCodes.unknownEvent, 'unknown lastEventId');
     this.#greet(user);
     for (const told of resumption.missed) this.#tell(told);
     this.#unlisten = dialerLog.listen(user, (told) => this.#tell(told));
@@ -137,7 +152,7 @@ export class DialerSocket {
   }
 
   #send(frame: object): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (!this.#isOpen) return;
     this.#socket.send(JSON.stringify(frame));
     if (this.#socket.bufferedAmount > this.#options.behindBytes) this.close(closeCodes.slow, 'does not keep up');
   }

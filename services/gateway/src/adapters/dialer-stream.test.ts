@@ -8,17 +8,21 @@ import { DialerLog } from '../domain/dialer-log.js';
 import type { User } from '../domain/user.js';
 import { Connections } from './connections.js';
 import { streamDialerEvents } from './dialer-stream.js';
+import { problemOf } from './problem.js';
 
 const ada: User = { tenant: 'contoso', seller: 'ada', operator: false, expiresAtMs: Date.now() + 60_000 };
 const limits = { connections: 10, connectionsPerUser: 2, connectionsPerSecond: 100 };
 
 /** A server of streams of Ada's; `user` says when it is known that they are hers. */
-async function served(t: TestContext, { user = async () => ada, behindBytes = 65_536 } = {}) {
+async function served(
+  t: TestContext,
+  { user = async () => ada, behindBytes = 65_536, isCurrent = (): boolean => true } = {},
+) {
   const [dialerLog, connections] = [new DialerLog({ eventsPerSeller: 10, maxSellers: 10 }), new Connections(limits)];
-  const options = { gate: { user }, dialerLog, connections, behindBytes, isReady: () => true };
+  const options = { gate: { user }, dialerLog, connections, behindBytes, isReady: () => true, isCurrent };
   const server = createServer((request, response) => {
-    streamDialerEvents(request, response, options, {}).catch((error: Error) =>
-      response.writeHead(409).end(error.message),
+    streamDialerEvents(request, response, options, {}).catch((error: unknown) =>
+      response.writeHead(problemOf(error).status).end(),
     );
   }).listen(0, '127.0.0.1');
   t.after(() => {
@@ -55,6 +59,20 @@ test('what was missed and what comes is sent, with ids to resume by', async (t) 
   assert.match(text, /id: 2\nevent: CALL_NOT_RECORDED\ndata: {"callId":"c2","reason":"late"}\n\nid: 3\n/);
   leave.abort();
   assert.equal((await fetch(url, { headers: { 'last-event-id': '9' } })).status, 409);
+});
+
+test('an id that is ahead is waited for; 503 where it may come later', async (t) => {
+  const { url, tell, connections } = await served(t, { isCurrent: () => false });
+  tell(1);
+  const leave = new AbortController();
+  const from = (id: string) => fetch(url, { headers: { 'last-event-id': id }, signal: leave.signal });
+  assert.equal((await from('2')).status, 503);
+  await eventually(() => connections.open === 0, 'it has left');
+  const waiting = from('2');
+  await eventually(() => connections.open === 1, 'it has come');
+  tell(2);
+  assert.equal((await waiting).status, 200);
+  leave.abort();
 });
 
 test('a client that goes while its token is verified leaves nothing', async (t) => {

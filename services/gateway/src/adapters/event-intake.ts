@@ -30,6 +30,8 @@ export class EventIntake {
   readonly #starting = new AbortController();
   #caughtUp = false;
   #ticking: NodeJS.Timeout | undefined;
+  /** What happens meanwhile comes later: nothing is late before it could have come. */
+  #quietUntilMs = 0;
 
   constructor(bus: Bus, options: EventIntakeOptions) {
     this.#bus = bus;
@@ -44,6 +46,11 @@ export class EventIntake {
 
   get caughtUp(): boolean {
     return this.#caughtUp;
+  }
+
+  /** Whether all that has happened has been read, but for what is on its way: not while NATS is away, nor just after. */
+  get current(): boolean {
+    return this.#caughtUp && this.#bus.connected && Date.now() >= this.#quietUntilMs;
   }
 
   /** Returns at once; NATS may come later. */
@@ -87,13 +94,11 @@ export class EventIntake {
   #present(): void {
     const { fold, dialerLog, historyMs, onCaughtUp } = this.#options;
     this.#caughtUp = true;
-    let quietUntilMs = 0;
     this.#ticking = setInterval(() => {
       const nowMs = Date.now();
       dialerLog.forget(nowMs - historyMs);
-      // What happens meanwhile comes later: nothing is late before it could have come.
-      if (!this.#bus.connected) quietUntilMs = nowMs + recoveryMs;
-      if (nowMs < quietUntilMs) return;
+      if (!this.#bus.connected) this.#quietUntilMs = nowMs + recoveryMs;
+      if (!this.current) return;
       for (const told of fold.expire(nowMs - lateMs)) dialerLog.add(told, nowMs);
     }, tickMs);
     onCaughtUp();

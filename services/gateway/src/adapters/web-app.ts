@@ -27,6 +27,7 @@ export interface WebAppOptions {
   readonly live: LiveEvents;
   readonly behindBytes: number;
   readonly isReady: () => boolean;
+  readonly isCurrent: () => boolean;
   readonly console: GatewaySection['console'];
   /** Of the console's built files, which are served where a console is configured. */
   readonly consoleFolder: string;

@@ -13,26 +13,28 @@ interface Kept {
   readonly atMs: number;
 }
 
-interface SellerLog {
-  events: Kept[];
-  readonly listeners: Set<(told: Told) => void>;
-}
-
-/** `unknown`: no such place has been reached, or it is none. */
-export type Resumption = { readonly missed: readonly Told[] } | 'unknown';
+/** `unknown`: it is no place. `ahead`: no such place has been reached. */
+export type Resumption = { readonly missed: readonly Told[] } | 'unknown' | 'ahead';
 
 export class DialerLog {
   readonly #options: DialerLogOptions;
-  readonly #sellers = new Map<string, SellerLog>();
+  /** In the order in which sellers were told something last. */
+  readonly #events = new Map<string, Kept[]>();
+  readonly #listeners = new Map<string, Set<(told: Told) => void>>();
+  readonly #awaited = new Map<() => void, number>();
   /** Sequence of the last event of the stream that was read. */
   #last = 0;
+  /** What was told before is forgotten, though some of it may still be here. */
+  #oldestMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DialerLogOptions) {
     this.#options = options;
   }
 
   get sellers(): number {
-    return this.#sellers.size;
+    let silent = 0;
+    for (const key of this.#listeners.keys()) if (!this.#events.has(key)) silent += 1;
+    return this.#events.size + silent;
   }
 
   /** From where somebody resumes who has been told nothing yet. */
@@ -43,35 +45,41 @@ export class DialerLog {
   /** An event of the stream was read, whether it tells anybody anything or not. */
   read(sequence: number): void {
     this.#last = sequence;
+    for (const [reached, place] of this.#awaited) if (place <= sequence) reached();
   }
 
   /** The stream has begun anew: no id of before means anything any more. Who listens stays. */
   restart(): void {
     this.#last = 0;
-    this.forget(Number.POSITIVE_INFINITY);
+    this.#events.clear();
   }
 
   add(told: Told, atMs: number): void {
-    const log = this.#open(told);
-    log.events.push({ told, at: this.#last, atMs });
-    if (log.events.length > this.#options.eventsPerSeller) log.events.shift();
-    for (const tell of [...log.listeners]) tell(told);
+    const key = keyOf(told);
+    const events = this.#events.get(key) ?? [];
+    events.push({ told, at: this.#last, atMs });
+    while (events.length > this.#options.eventsPerSeller || this.#isOld(events[0])) events.shift();
+    this.#events.delete(key);
+    this.#events.set(key, events);
+    if (this.#events.size > this.#options.maxSellers) this.#forgetOne();
+    for (const tell of [...(this.#listeners.get(key) ?? [])]) tell(told);
   }
 
-  /** Forgets what was told before. */
+  /** Forgets what was told before. Costs as much as there are sellers who were told nothing since. */
   forget(beforeMs: number): void {
-    for (const [key, log] of this.#sellers) {
-      const old = log.events.findIndex(({ atMs }) => atMs >= beforeMs);
-      if (old !== 0) log.events = old < 0 ? [] : log.events.slice(old);
-      if (log.events.length + log.listeners.size === 0) this.#sellers.delete(key);
+    this.#oldestMs = beforeMs;
+    for (const [key, events] of this.#events) {
+      if (events.length > 0 && !this.#isOld(events.at(-1))) break;
+      this.#events.delete(key);
     }
   }
 
   /** What came after the event of this id, or after this place; all that is left where that is kept no more. */
   after(seller: SellerKey, id: string): Resumption {
+    if (!/^\d{1,15}$/.test(id)) return 'unknown';
     const place = Number(id);
-    if (!/^\d{1,15}$/.test(id) || place > this.#last) return 'unknown';
-    const events = this.#sellers.get(keyOf(seller))?.events ?? [];
+    if (place > this.#last) return 'ahead';
+    const events = (this.#events.get(keyOf(seller)) ?? []).filter((event) => !this.#isOld(event));
     const index = events.findIndex(({ told }) => told.id === id);
     // A deadline that has passed tells by an id that is older than the place at which it does.
     const isLater = ({ told, at }: Kept) => Number(told.id) > place || (Number(told.id) < at && at >= place);
@@ -79,36 +87,35 @@ export class DialerLog {
     return { missed: missed.map(({ told }) => told) };
   }
 
+  /** Calls back once, when the stream has been read up to this place, unless the function that it returns is called before. */
+  whenReached(id: string, then: () => void): () => void {
+    const reached = () => {
+      this.#awaited.delete(reached);
+      then();
+    };
+    this.#awaited.set(reached, Number(id));
+    return () => this.#awaited.delete(reached);
+  }
+
   /** Calls back for what the seller is told from now on, until the function that it returns is called. */
   listen(seller: SellerKey, tell: (told: Told) => void): () => void {
     const key = keyOf(seller);
-    const log = this.#open(seller);
-    log.listeners.add(tell);
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners.add(tell));
     return () => {
-      log.listeners.delete(tell);
-      if (log.listeners.size + log.events.length === 0) this.#sellers.delete(key);
+      if (listeners.delete(tell) && listeners.size === 0) this.#listeners.delete(key);
     };
   }
 
-  #open(seller: SellerKey): SellerLog {
-    const key = keyOf(seller);
-    const known = this.#sellers.get(key);
-    if (known !== undefined) {
-      // Who was heard of last is forgotten last.
-      this.#sellers.delete(key);
-      this.#sellers.set(key, known);
-      return known;
-    }
-    const log: SellerLog = { events: [], listeners: new Set() };
-    this.#sellers.set(key, log);
-    if (this.#sellers.size > this.#options.maxSellers) this.#forgetOne();
-    return log;
+  #isOld(event: Kept | undefined): boolean {
+    return event !== undefined && event.atMs < this.#oldestMs;
   }
 
+  /** Whoever listens may have to come back. */
   #forgetOne(): void {
-    for (const [key, { listeners }] of this.#sellers) {
-      if (listeners.size > 0) continue;
-      this.#sellers.delete(key);
+    for (const key of this.#events.keys()) {
+      if (this.#listeners.has(key)) continue;
+      this.#events.delete(key);
       return;
     }
   }
