@@ -42,7 +42,7 @@ export class StageSet {
       listen: this.#gateway,
       issuers: [{ tenant: 'contoso', issuer: this.#issuer.issuer, audience: this.#issuer.audience }],
       origins: [this.#dialer.widgetOrigin],
-      console: { authority: this.#issuer.issuer, clientId: 'console', scope: 'openid' },
+      console: { authority: this.#issuer.issuer, clientId: 'console', scope: 'openid offline_access' },
     };
   }
 

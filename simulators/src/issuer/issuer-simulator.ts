@@ -44,6 +44,8 @@ export class IssuerSimulator {
   jwksRequests = 0;
   /** Whether it answers; false: 503 to everything, as one that is down behind its front. */
   available = true;
+  /** Who signs in on its page, and how long for. */
+  readonly signIn: SignIn;
   readonly #keys: SigningKeys;
   readonly #server: Server;
   readonly #routes: ReadonlyMap<string, Route>;
@@ -54,12 +56,12 @@ export class IssuerSimulator {
     this.#keys = keys;
     this.issuer = origin;
     this.audience = audience;
-    const signIn = new SignIn(users, (options) => this.mint(options));
+    this.signIn = new SignIn(users, (options) => this.mint(options));
     this.#routes = new Map<string, Route>([
       ['GET /.well-known/openid-configuration', () => ({ status: 200, body: this.#discovery() })],
       ['GET /jwks', () => this.#jwks()],
-      ['GET /authorize', (_request, url) => signIn.authorize(url)],
-      ['POST /token', async (request) => signIn.token(new URLSearchParams(await bodyOf(request)))],
+      ['GET /authorize', (_request, url) => this.signIn.authorize(url)],
+      ['POST /token', async (request) => this.signIn.token(new URLSearchParams(await bodyOf(request)))],
     ]);
     server.on('request', (request, response) => {
       this.#answer(request)

@@ -36,8 +36,8 @@ async function redeem(issuer: IssuerSimulator, code: string, more: Record<string
   return { status: response.status, body: (await response.json()) as Record<string, string> };
 }
 
-async function codeOf(issuer: IssuerSimulator): Promise<string> {
-  const back = new URL((await authorize(issuer, { user: 'olga' })).headers.get('location') ?? '');
+async function codeOf(issuer: IssuerSimulator, more: Record<string, string> = {}): Promise<string> {
+  const back = new URL((await authorize(issuer, { user: 'olga', ...more })).headers.get('location') ?? '');
   assert.equal(back.searchParams.get('state'), 's 1');
   return back.searchParams.get('code') ?? '';
 }
@@ -63,4 +63,24 @@ test('RFC 7636 §4.6: no token without the verifier, or for another client or pl
   assert.equal((await redeem(issuer, 'x', { grant_type: 'password' })).body['error'], 'unsupported_grant_type');
   for (const wrong of [{ code_challenge_method: 'plain' }, { response_type: 'token' }, { redirect_uri: 'nowhere' }])
     assert.equal((await authorize(issuer, wrong)).status, 400);
+});
+
+test('RFC 6749 §6: offline_access gives a refresh token, good once, for its client, while its session lasts', async (t) => {
+  const issuer = await issuerOf(t);
+  assert.equal((await redeem(issuer, await codeOf(issuer))).body['refresh_token'], undefined);
+  const { body: first } = await redeem(issuer, await codeOf(issuer, { scope: 'openid offline_access' }));
+  const renew = async (token = '', client = 'console') => {
+    const form = { grant_type: 'refresh_token', refresh_token: token, client_id: client };
+    const response = await fetch(`${issuer.issuer}/token`, { method: 'POST', body: new URLSearchParams(form) });
+    return (await response.json()) as Record<string, string>;
+  };
+  assert.equal((await renew(first['refresh_token'], 'another'))['error'], 'invalid_grant');
+  issuer.signIn.lifetimeS = 90;
+  const second = await renew(first['refresh_token']);
+  const { oid, roles, exp = 0, iat = 0 } = decodeJwt(second['access_token'] ?? '');
+  assert.deepEqual([oid, roles], ['olga', ['Sidestream.Operator']]);
+  assert.ok(exp - iat <= 91, 'as long as told');
+  assert.equal((await renew(first['refresh_token']))['error'], 'invalid_grant');
+  issuer.signIn.renews = false;
+  assert.equal((await renew(second['refresh_token']))['error'], 'invalid_grant');
 });

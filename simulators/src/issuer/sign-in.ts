@@ -10,22 +10,31 @@ export interface IssuerUser {
   readonly roles?: readonly string[];
 }
 
-interface Grant {
+/** What a refresh token stands for. */
+interface Renewal {
   readonly user: IssuerUser;
   readonly clientId: string;
+}
+
+interface Grant extends Renewal {
+  readonly isRenewable: boolean;
   readonly redirectUri: string;
   readonly challenge: string;
   readonly nonce: string | undefined;
 }
 
-/** Codes that nobody has redeemed; the oldest go. */
+/** Codes, and refresh tokens, that nobody has redeemed; the oldest go. */
 const maxGrants = 100;
-const lifetimeS = 3_600;
 
 export class SignIn {
   readonly #users: readonly IssuerUser[];
   readonly #mint: (options: TokenOptions) => Promise<string>;
   readonly #grants = new Map<string, Grant>();
+  readonly #renewals = new Map<string, Renewal>();
+  /** Of the access tokens from now on. */
+  lifetimeS = 3_600;
+  /** Whether refresh tokens are taken; false: their sessions have ended. */
+  renews = true;
 
   constructor(users: readonly IssuerUser[], mint: (options: TokenOptions) => Promise<string>) {
     this.#users = users;
@@ -43,17 +52,29 @@ export class SignIn {
     const user = this.#users.find(({ oid }) => oid === query.get('user'));
     if (user === undefined) return this.#page(url);
     const code = randomBytes(16).toString('hex');
-    this.#grants.set(code, { user, clientId, redirectUri, challenge, nonce: query.get('nonce') ?? undefined });
-    for (const oldest of this.#grants.keys()) if (this.#grants.size > maxGrants) this.#grants.delete(oldest);
+    const isRenewable = (query.get('scope') ?? '').split(' ').includes('offline_access');
+    const nonce = query.get('nonce') ?? undefined;
+    keep(this.#grants, code, { user, clientId, redirectUri, challenge, nonce, isRenewable });
     const back = new URL(redirectUri);
     back.searchParams.set('code', code);
     back.searchParams.set('state', query.get('state') ?? '');
     return { status: 302, headers: { location: back.href } };
   }
 
-  /** The token endpoint. A code is good once, for whom it was made, with the verifier of its challenge. */
+  /** The token endpoint. Codes and refresh tokens are good once, for whom they were made. */
   async token(form: URLSearchParams): Promise<Reply> {
-    if (form.get('grant_type') !== 'authorization_code') return refused('unsupported_grant_type');
+    switch (form.get('grant_type')) {
+      case 'authorization_code':
+        return this.#redeem(form);
+      case 'refresh_token':
+        return this.#renew(form);
+      default:
+        return refused('unsupported_grant_type');
+    }
+  }
+
+  /** With the verifier of the code's challenge. */
+  async #redeem(form: URLSearchParams): Promise<Reply> {
     const code = form.get('code') ?? '';
     const grant = this.#grants.get(code);
     this.#grants.delete(code);
@@ -67,13 +88,36 @@ export class SignIn {
       grant.challenge !== challenge
     )
       return refused('invalid_grant');
-    const { oid, name, roles = [] } = grant.user;
-    const access = await this.#mint({ oid, name, roles, expiresInS: lifetimeS });
+    const { oid, name } = grant.user;
     const id = await this.#mint({ oid, name, aud: grant.clientId, claims: { nonce: grant.nonce } });
+    return this.#tokens(grant, grant.isRenewable, { id_token: id });
+  }
+
+  /** RFC 9700 §4.14.2: a refresh token is replaced with each use. */
+  async #renew(form: URLSearchParams): Promise<Reply> {
+    const token = form.get('refresh_token') ?? '';
+    const renewal = this.#renewals.get(token);
+    if (renewal === undefined || !this.renews || renewal.clientId !== form.get('client_id'))
+      return refused('invalid_grant');
+    this.#renewals.delete(token);
+    return this.#tokens(renewal, true);
+  }
+
+  async #tokens({ user, clientId }: Renewal, isRenewable: boolean, more: object = {}): Promise<Reply> {
+    const { oid, name, roles = [] } = user;
+    const access = await this.#mint({ oid, name, roles, expiresInS: this.lifetimeS });
+    const refreshToken = isRenewable ? randomBytes(16).toString('hex') : undefined;
+    if (refreshToken !== undefined) keep(this.#renewals, refreshToken, { user, clientId });
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },
-      body: { access_token: access, id_token: id, token_type: 'Bearer', expires_in: lifetimeS },
+      body: {
+        access_token: access,
+        token_type: 'Bearer',
+        expires_in: this.lifetimeS,
+        ...(refreshToken !== undefined && { refresh_token: refreshToken }),
+        ...more,
+      },
     };
   }
 
@@ -89,6 +133,11 @@ export class SignIn {
       body: `<!doctype html><html lang="en"><title>Sign in</title><main><h1>Sign in as</h1><ul>${entries.join('')}</ul></main></html>`,
     };
   }
+}
+
+function keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.set(key, value);
+  for (const oldest of map.keys()) if (map.size > maxGrants) map.delete(oldest);
 }
 
 /** RFC 6749 §5.2. */

@@ -1,11 +1,11 @@
 /** From the first byte to the console: configuration, session, operations. It owns which of the pages is shown. */
 import { type ReadonlySignal, signal } from '@preact/signals';
-import { ApiError } from './api/api-error.js';
+import { ApiError, asApiError } from './api/api-error.js';
 import { Gateway } from './api/gateway.js';
 import type { ConsoleConfig } from './api/shapes.js';
 import { Session } from './sign-in/session.js';
 import { Operations } from './state/operations.js';
-import { asApiError } from './state/section.js';
+import { ViewMemory } from './state/view-memory.js';
 
 export type Stage =
   | { readonly name: 'loading' }
@@ -16,12 +16,23 @@ export type Stage =
   | { readonly name: 'signed-in'; readonly user: string; readonly gateway: Gateway; readonly operations: Operations };
 
 export class Application {
+  /** What is open on the page; it outlives a sign-in. */
+  readonly memory: ViewMemory;
   readonly #stage = signal<Stage>({ name: 'loading' });
+  readonly #signInFault = signal<string | undefined>(undefined);
   readonly #window: Window;
   #session: Session | undefined;
+  /** Aborted when nobody is signed in any more. */
+  #signedIn = new AbortController();
 
   constructor(window: Window) {
     this.#window = window;
+    this.memory = new ViewMemory(window.sessionStorage);
+  }
+
+  /** Why the issuer's page can't be gone to; undefined while nobody has tried in vain. */
+  get signInFault(): ReadonlySignal<string | undefined> {
+    return this.#signInFault;
   }
 
   get stage(): ReadonlySignal<Stage> {
@@ -47,27 +58,36 @@ export class Application {
     }
   }
 
-  /** Leaves for the issuer's page. */
+  /** Leaves for the issuer's page. Never rejects: why it can't is shown. */
   async signIn(): Promise<void> {
     try {
       const url = await this.#session?.begin();
       if (url !== undefined) this.#window.location.assign(url);
     } catch (cause) {
-      this.#stage.value = { name: 'signed-out', text: asApiError(cause).message };
+      this.#signInFault.value = asApiError(cause).message;
     }
   }
 
   signOut(): void {
     const { value: stage } = this.#stage;
     if (stage.name === 'signed-in') stage.operations.stop();
+    this.#signedIn.abort();
     this.#session?.end();
+    this.memory.clear();
     this.#stage.value = { name: 'signed-out' };
   }
 
   #operate(session: Session, user: string, home: URL): void {
-    const gateway = new Gateway(new URL('api/v1/', home).href, () => session.token());
-    const operations = new Operations(gateway);
-    this.#window.addEventListener('online', () => operations.retry());
+    const { document, navigator } = this.#window;
+    const isWatched = (): boolean => document.visibilityState === 'visible';
+    const gateway = new Gateway(new URL('api/v1/', home).href, (refused) => session.token(refused));
+    const operations = new Operations(gateway, isWatched);
+    this.#signedIn = new AbortController();
+    const { signal } = this.#signedIn;
+    this.#window.addEventListener('online', () => operations.networkBack(), { signal });
+    this.#window.addEventListener('offline', () => operations.networkLost(), { signal });
+    document.addEventListener('visibilitychange', () => isWatched() && operations.retry(), { signal });
+    if (!navigator.onLine) operations.networkLost();
     this.#stage.value = { name: 'signed-in', user, gateway, operations };
     void operations.run();
   }

@@ -20,6 +20,11 @@ export class ApiError extends Error {
   }
 }
 
+/** What was thrown, as an error that the page can tell apart. */
+export function asApiError(cause: unknown): ApiError {
+  return cause instanceof ApiError ? cause : new ApiError('malformed', String(cause));
+}
+
 /** The error of an answer that is none: its problem document (RFC 9457) gives the words where there is one. */
 export async function errorOf(response: Response): Promise<ApiError> {
   const text = await response.text().catch(() => '');

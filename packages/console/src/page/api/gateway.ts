@@ -1,7 +1,7 @@
 /** The gateway's REST interface as the page uses it. It owns paths and headers; it keeps no state. */
 import { ApiError, errorOf } from './api-error.js';
 import { EventStreamParser, type ServerEvent } from './event-stream.js';
-import type { Call, ListName, Lists } from './shapes.js';
+import type { Call, CallRecord, ListName, Lists, LiveCalls } from './shapes.js';
 
 /** What an operator can do to a recording. */
 export type RecordingAction = 'start' | 'pause' | 'resume' | 'stop';
@@ -12,24 +12,30 @@ const answerWithinMs = 10_000;
 /** A stream that is silent for this long is dead: the gateway sends a comment at least every 15 s. */
 const silenceMs = 45_000;
 
+/** Records of ended calls that are read at a time. */
+export const recordsInPage = 50;
+
 const paths: Readonly<Record<ListName, string>> = {
-  calls: 'calls',
+  calls: 'calls?activity=true',
   recorders: 'recorders',
   relays: 'relays',
   policies: 'policies',
   registrations: 'registrations',
-  records: 'records?limit=50',
+  records: `records?limit=${recordsInPage}`,
 };
+
+/**
+ * A valid token. Rejects with `signed-out` when there is none.
+ * @param refused one that the gateway has refused: another is wanted
+ */
+export type TokenSource = (refused?: string) => Promise<string>;
 
 export class Gateway {
   readonly #base: string;
-  readonly #token: () => Promise<string>;
+  readonly #token: TokenSource;
 
-  /**
-   * @param base URL of `/api/v1/`
-   * @param token a valid token; rejects with `signed-out` when there is none
-   */
-  constructor(base: string, token: () => Promise<string>) {
+  /** @param base URL of `/api/v1/` */
+  constructor(base: string, token: TokenSource) {
     this.#base = base;
     this.#token = token;
   }
@@ -37,9 +43,19 @@ export class Gateway {
   /** One of the lists, whole. Throws ApiError. */
   async list<Name extends ListName>(name: Name): Promise<Lists[Name]> {
     const body = await this.#json(paths[name]);
-    const list = body !== null && typeof body === 'object' ? (body as Record<string, unknown>)[name] : undefined;
-    if (!Array.isArray(list)) throw new ApiError('malformed', `The gateway's answer has no list of ${name}.`);
-    return list as unknown as Lists[Name];
+    const list = listIn(body, name);
+    return (name === 'calls' ? liveCalls(body as Partial<LiveCalls>) : list) as Lists[Name];
+  }
+
+  /** The records before those that `list` gives: of calls that ended before this time. Throws ApiError. */
+  async recordsBefore(time: Date): Promise<readonly CallRecord[]> {
+    const body = await this.#json(`${paths.records}&before=${encodeURIComponent(time.toISOString())}`);
+    return listIn(body, 'records') as readonly CallRecord[];
+  }
+
+  /** One call with how its voices flow. Throws ApiError. */
+  async call(callId: string): Promise<Call> {
+    return (await this.#json(`calls/${encodeURIComponent(callId)}?activity=true`)) as Call;
   }
 
   /** One call, with its parties unmasked: the gateway logs who asked. Throws ApiError. */
@@ -111,13 +127,30 @@ export class Gateway {
     }
   }
 
+  /** A token that is refused is renewed once: the issuer may have withdrawn it, or this machine's clock be wrong. */
   async #fetch(path: string, init: RequestInit): Promise<Response> {
-    const authorization = `Bearer ${await this.#token()}`;
-    const request = { ...init, headers: { ...init.headers, authorization }, cache: 'no-store' as const };
-    const response = await fetch(this.#base + path, request).catch(() => {
-      throw new ApiError('offline', 'The gateway can’t be reached.');
-    });
+    const token = await this.#token();
+    let response = await this.#ask(path, init, token);
+    if (response.status === 401) response = await this.#ask(path, init, await this.#token(token));
     if (!response.ok) throw await errorOf(response);
     return response;
   }
+
+  #ask(path: string, init: RequestInit, token: string): Promise<Response> {
+    const headers = { ...init.headers, authorization: `Bearer ${token}` };
+    return fetch(this.#base + path, { ...init, headers, cache: 'no-store' }).catch(() => {
+      throw new ApiError('offline', 'The gateway can’t be reached.');
+    });
+  }
+}
+
+function listIn(body: unknown, name: ListName): readonly unknown[] {
+  const list = body !== null && typeof body === 'object' ? (body as Record<string, unknown>)[name] : undefined;
+  if (!Array.isArray(list)) throw new ApiError('malformed', `The gateway's answer has no list of ${name}.`);
+  return list;
+}
+
+/** A gateway of another release may tell nothing of instances. */
+function liveCalls({ calls = [], instances = [], lost = [] }: Partial<LiveCalls>): LiveCalls {
+  return { calls, instances, lost };
 }

@@ -16,6 +16,13 @@ export interface Decision {
   readonly recorders: readonly string[];
 }
 
+/** How one voice flows at the moment; older gateways tell nothing of it. */
+export interface Voice {
+  /** "customer" or "seller". */
+  readonly party: string;
+  readonly packetsPerSecond: number;
+}
+
 export interface Recording {
   readonly recordingId: string;
   readonly recorderCallId: string;
@@ -24,6 +31,8 @@ export interface Recording {
   readonly recorder: string;
   /** Who wants it paused: "operator", "party", "recorder". */
   readonly pausedBy: readonly string[];
+  /** What leaves for the recorder. */
+  readonly voices?: readonly Voice[];
 }
 
 export interface Call {
@@ -43,6 +52,34 @@ export interface Call {
   readonly recordings: readonly Recording[];
   /** The call should be recorded now and is not. */
   readonly missing?: Missing;
+  /** What comes from each party. */
+  readonly voices?: readonly Voice[];
+  /** Its instance does not answer: this is what is known of the call without it. */
+  readonly silent?: boolean;
+}
+
+/** A signalling instance. */
+export interface Instance {
+  readonly instance: string;
+  /** "live", "silent": it does not answer, "gone": its calls are lost. */
+  readonly state: string;
+  readonly calls: number;
+  /** When it was first found not to be live. */
+  readonly since?: string;
+}
+
+/** A call that went with its instance: nobody knows how it ended. */
+export interface LostCall extends Call {
+  /** When its instance was found to be gone. */
+  readonly endedAt?: string;
+  readonly termination?: Termination;
+}
+
+/** The live calls, and whom they were had from. */
+export interface LiveCalls {
+  readonly calls: readonly Call[];
+  readonly instances: readonly Instance[];
+  readonly lost: readonly LostCall[];
 }
 
 /** Why, and since when. */
@@ -136,7 +173,7 @@ export interface CallRecord {
 
 /** What each part of the page is filled with, by the name of its list. */
 export interface Lists {
-  readonly calls: readonly Call[];
+  readonly calls: LiveCalls;
   readonly recorders: readonly Recorder[];
   readonly relays: readonly Relay[];
   readonly policies: readonly TenantPolicy[];

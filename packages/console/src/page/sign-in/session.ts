@@ -4,7 +4,7 @@
  * the issuer.
  */
 import * as oauth from 'oauth4webapi';
-import { ApiError } from '../api/api-error.js';
+import { ApiError, asApiError } from '../api/api-error.js';
 import type { ConsoleConfig } from '../api/shapes.js';
 
 /** What is kept of a session. */
@@ -52,19 +52,30 @@ export class Session {
     return this.#tokens?.name;
   }
 
-  /** A valid access token. Rejects with `signed-out` when the session has ended. */
-  async token(): Promise<string> {
+  /**
+   * A valid access token. Rejects with `signed-out` when the session has ended, else when the issuer can't be asked for one now.
+   * @param refused one that was refused although it looked valid: it is renewed
+   */
+  async token(refused?: string): Promise<string> {
     const tokens = this.#tokens;
     if (tokens === undefined) throw signedOut();
-    if (Date.now() < tokens.expiresAt - renewBeforeMs) return tokens.accessToken;
-    if (tokens.refreshToken !== undefined) {
-      this.#renewing ??= this.#renew(tokens.refreshToken, tokens.name).finally(() => {
-        this.#renewing = undefined;
-      });
-      return (await this.#renewing).accessToken;
+    const isRefused = tokens.accessToken === refused;
+    if (!isRefused && Date.now() < tokens.expiresAt - renewBeforeMs) return tokens.accessToken;
+    const isGood = !isRefused && Date.now() < tokens.expiresAt;
+    if (tokens.refreshToken === undefined) {
+      if (isGood) return tokens.accessToken;
+      throw signedOut();
     }
-    if (Date.now() < tokens.expiresAt) return tokens.accessToken;
-    throw signedOut();
+    this.#renewing ??= this.#renew(tokens, tokens.refreshToken).finally(() => {
+      this.#renewing = undefined;
+    });
+    try {
+      return (await this.#renewing).accessToken;
+    } catch (cause) {
+      // An issuer that is away for a while harms nothing before the old one runs out.
+      if (isGood && asApiError(cause).code !== 'signed-out') return tokens.accessToken;
+      throw cause;
+    }
   }
 
   /** Where to send the user to sign in. Throws ApiError when the issuer can't be asked. */
@@ -117,13 +128,20 @@ export class Session {
     }
   }
 
-  /** Forgets the tokens. */
+  /** Forgets the tokens; a renewal on its way comes to nothing. */
   end(): void {
     this.#tokens = undefined;
     this.#storage.removeItem('session');
   }
 
-  async #renew(refreshToken: string, name: string): Promise<Tokens> {
+  async #renew(tokens: Tokens, refreshToken: string): Promise<Tokens> {
+    const renewed = await this.#refreshed(refreshToken);
+    // Whoever has signed out meanwhile stays signed out.
+    if (this.#tokens !== tokens) throw signedOut();
+    return this.#keep(renewed, tokens);
+  }
+
+  async #refreshed(refreshToken: string): Promise<oauth.TokenEndpointResponse> {
     const [server, client] = [await this.#issuer(), { client_id: this.#config.clientId }];
     try {
       const response = await oauth.refreshTokenGrantRequest(
@@ -133,15 +151,15 @@ export class Session {
         refreshToken,
         this.#transport(),
       );
-      return this.#keep(await oauth.processRefreshTokenResponse(server, client, response), { refreshToken, name });
+      return await oauth.processRefreshTokenResponse(server, client, response);
     } catch (cause) {
       // Only the issuer's own refusal ends the session: whatever else it is, the next request tries again.
-      if (cause instanceof oauth.ResponseBodyError) throw signedOut();
+      if (cause instanceof oauth.ResponseBodyError && cause.status < 500) throw signedOut();
       throw new ApiError('offline', 'The issuer can’t be reached.');
     }
   }
 
-  #keep(response: oauth.TokenEndpointResponse, before: { refreshToken?: string; name?: string } = {}): Tokens {
+  #keep(response: oauth.TokenEndpointResponse, before: Partial<Tokens> = {}): Tokens {
     const claims = oauth.getValidatedIdTokenClaims(response);
     const names = [claims?.['name'], claims?.['preferred_username'], before.name, 'signed in'];
     const refreshToken = response.refresh_token ?? before.refreshToken;
@@ -160,9 +178,13 @@ export class Session {
     const issuer = new URL(this.#config.authority);
     try {
       const response = await oauth.discoveryRequest(issuer, this.#transport());
+      if (response.status >= 500) throw new ApiError('unavailable', `The issuer answered ${response.status}.`);
       return await oauth.processDiscoveryResponse(issuer, response);
     } catch (cause) {
-      if (cause instanceof TypeError) throw new ApiError('offline', 'The issuer can’t be reached.');
+      if (cause instanceof ApiError) throw cause;
+      // No connection, or no answer in time.
+      if (cause instanceof TypeError || cause instanceof DOMException)
+        throw new ApiError('offline', 'The issuer can’t be reached.');
       throw new ApiError('malformed', `The issuer's description is of no use: ${reasonOf(cause)}.`);
     }
   }

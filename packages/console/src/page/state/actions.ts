@@ -59,7 +59,8 @@ export function actionsFor(call: Call): readonly Action[] {
 }
 
 function namesFor(call: Call): readonly Action['name'][] {
-  if (call.phase === 'closing') return [];
+  // Nobody is there who could do it.
+  if (call.phase === 'closing' || call.silent === true) return [];
   const recording = currentRecording(call);
   if (recording !== undefined && recordedPhases.includes(recording.phase))
     return [recording.pausedBy.includes('operator') ? 'resume' : 'pause', 'stop', 'end'];

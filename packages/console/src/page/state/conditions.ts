@@ -29,6 +29,7 @@ export function currentRecording({ recordings }: Call): Recording | undefined {
 
 /** Whether the call is recorded now. One that should be, is answered, and is not, is the worst that the console can show. */
 export function recordingCondition(call: Call): Condition {
+  if (call.silent === true) return { word: 'Not known', tone: 'warn' };
   if (call.missing !== undefined) return { word: 'Missing', tone: 'bad' };
   const recording = currentRecording(call);
   if (recording !== undefined) return recordingWords[recording.phase] ?? { word: 'Starting', tone: 'idle' };

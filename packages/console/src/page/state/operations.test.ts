@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { ApiError } from '../api/api-error.js';
 import type { ServerEvent } from '../api/event-stream.js';
-import type { ListName, Lists } from '../api/shapes.js';
+import type { Call, CallRecord, ListName, Lists } from '../api/shapes.js';
 import { callOf } from './call-fixture.js';
 import { Operations, type Source } from './operations.js';
+
+const live = (...calls: Call[]): Lists['calls'] => ({ calls, instances: [], lost: [] });
+const callsOf = ({ sections }: Operations): number | undefined => sections.calls.state.value.value?.calls.length;
 
 /** A gateway that does as it is told: its stream opens, breaks and speaks on command. */
 class Puppet implements Source {
@@ -19,7 +22,12 @@ class Puppet implements Source {
   async list<Name extends ListName>(name: Name): Promise<Lists[Name]> {
     this.reads.push(name);
     if (this.refusal !== undefined) throw this.refusal;
-    return this.lists[name] ?? ([] as unknown as Lists[Name]);
+    const empty: unknown = name === 'calls' ? live() : [];
+    return this.lists[name] ?? (empty as Lists[Name]);
+  }
+
+  async recordsBefore(): Promise<readonly CallRecord[]> {
+    return [];
   }
 
   follow(onOpen: () => void, onEvent: (event: ServerEvent) => void, signal: AbortSignal): Promise<void> {
@@ -33,8 +41,12 @@ class Puppet implements Source {
   }
 }
 
-function operationsOf(t: TestContext, puppet: Puppet): { operations: Operations; done: Promise<void> } {
-  const operations = new Operations(puppet, { everythingMs: 60_000, callsMs: 5, retryMs: 5 });
+function operationsOf(
+  t: TestContext,
+  puppet: Puppet,
+  isWatched = true,
+): { operations: Operations; done: Promise<void> } {
+  const operations = new Operations(puppet, () => isWatched, { everythingMs: 60_000, callsMs: 5, retryMs: 5 });
   t.after(() => operations.stop());
   return { operations, done: operations.run() };
 }
@@ -58,9 +70,9 @@ test('an event has its lists read at once, and no others', async (t) => {
   );
   assert.equal(operations.connection.value, 'live');
   const before = operations.sections.policies.state.value;
-  puppet.lists = { calls: [callOf()] };
+  puppet.lists = { calls: live(callOf()) };
   puppet.say?.({ event: 'call.started', data: '{}' });
-  await until('the call is shown', () => operations.sections.calls.state.value.value?.length === 1);
+  await until('the call is shown', () => callsOf(operations) === 1);
   puppet.reads.length = 0;
   puppet.say?.({ event: 'policy.applied', data: '{}' });
   await until('the policies are read', () => operations.sections.policies.state.value !== before);
@@ -74,8 +86,8 @@ test('while no events come the calls are read again and again, and the stream is
   await until('live', () => operations.connection.value === 'live');
   puppet.break?.();
   await until('polling', () => operations.connection.value === 'polling');
-  puppet.lists = { calls: [callOf()] };
-  await until('a call is found without events', () => operations.sections.calls.state.value.value?.length === 1);
+  puppet.lists = { calls: live(callOf()) };
+  await until('a call is found without events', () => callsOf(operations) === 1);
   await until('the stream is tried again', () => puppet.follows === 2);
   puppet.open?.();
   assert.equal(operations.connection.value, 'live');
@@ -83,14 +95,71 @@ test('while no events come the calls are read again and again, and the stream is
 
 test('a gateway that does not answer is told apart from one that sends no events, and what was shown stays', async (t) => {
   const puppet = new Puppet();
-  puppet.lists = { calls: [callOf()] };
+  puppet.lists = { calls: live(callOf()) };
   const { operations } = operationsOf(t, puppet);
   await until('the first read', () => operations.connection.value === 'polling');
   puppet.refusal = new ApiError('offline', 'The gateway can’t be reached.');
   await until('offline', () => operations.connection.value === 'offline');
-  assert.equal(operations.sections.calls.state.value.value?.length, 1);
+  assert.equal(callsOf(operations), 1);
+  assert.equal(operations.staleSince.value, operations.sections.calls.state.value.readAt);
+  assert.match(operations.trouble.value, /can’t be reached/);
   puppet.refusal = undefined;
   await until('back', () => operations.connection.value === 'polling');
+  assert.equal(operations.staleSince.value, undefined);
+});
+
+test('a stream that stays open over a dead network hides nothing: the calls are read beside it while somebody looks', async (t) => {
+  const puppet = new Puppet();
+  const { operations } = operationsOf(t, puppet);
+  puppet.open?.();
+  await until('live', () => operations.connection.value === 'live');
+  puppet.refusal = new ApiError('offline', 'The gateway can’t be reached.');
+  await until('offline', () => operations.connection.value === 'offline');
+});
+
+test('a page that nobody sees reads what events concern, and not the calls again and again', async (t) => {
+  const puppet = new Puppet();
+  const { operations } = operationsOf(t, puppet, false);
+  puppet.open?.();
+  await until('everything is read', () => operations.sections.records.state.value.readAt !== undefined);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  puppet.reads.length = 0;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.deepEqual(puppet.reads, []);
+  puppet.say?.({ event: 'call.started', data: '{}' });
+  await until('the event has them read', () => puppet.reads.includes('calls'));
+});
+
+test('each failure doubles the wait for the next read, up to eight times', async (t) => {
+  const puppet = new Puppet();
+  puppet.refusal = new ApiError('unavailable', 'Not now.');
+  const { operations } = operationsOf(t, puppet);
+  await until('it is told', () => operations.connection.value === 'unavailable');
+  let longest = 0;
+  await until('the wait is eight times the usual one', () => {
+    longest = Math.max(longest, (operations.nextTryAt.value ?? 0) - Date.now());
+    return longest > 30;
+  });
+  assert.ok(longest <= 40, `${longest} ms`);
+});
+
+test('without a network nothing is asked; once it is back, everything at once', async (t) => {
+  const puppet = new Puppet();
+  const { operations } = operationsOf(t, puppet);
+  puppet.open?.();
+  await until('live', () => operations.connection.value === 'live');
+  operations.networkLost();
+  assert.equal(operations.connection.value, 'offline');
+  assert.equal(operations.trouble.value, 'This browser is offline.');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  puppet.reads.length = 0;
+  const { follows } = puppet;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.deepEqual([puppet.reads, puppet.follows, operations.nextTryAt.value], [[], follows, undefined]);
+  operations.networkBack();
+  await until('the stream is tried', () => puppet.follows > follows);
+  puppet.open?.();
+  await until('live again', () => operations.connection.value === 'live');
 });
 
 for (const code of ['signed-out', 'forbidden'] as const)

@@ -1,87 +1,138 @@
 /**
- * What the console knows: every list, and how fresh it is. It follows the gateway's events and reads the lists that they concern; while
- * there are no events it reads again and again.
+ * What the console knows: every list, and how fresh it is. It follows the gateway's events and reads the lists that they concern; the
+ * calls it reads again and again, for the activity of their voices, and for a network that fails without a word.
  */
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
-import type { ApiError } from '../api/api-error.js';
+import { type ApiError, asApiError } from '../api/api-error.js';
 import type { ServerEvent } from '../api/event-stream.js';
-import type { ListName, Lists } from '../api/shapes.js';
+import type { CallRecord, ListName, Lists } from '../api/shapes.js';
 import { listNames, listsConcernedBy } from './changes.js';
+import { dated } from './instances.js';
 import { pause } from './pause.js';
-import { asApiError, Section } from './section.js';
+import { RecordBook } from './record-book.js';
+import { Section } from './section.js';
 
 /** What the console needs of the gateway to stay up to date. */
 export interface Source {
   list<Name extends ListName>(name: Name): Promise<Lists[Name]>;
+  recordsBefore(time: Date): Promise<readonly CallRecord[]>;
   follow(onOpen: () => void, onEvent: (event: ServerEvent) => void, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * `live`: every change is seen at once. `polling`: the gateway answers, but sends no events. `offline`: it does not answer. `signed-out`
- * and `forbidden` are for good: nothing is asked any more.
+ * `live`: every change is seen at once. `polling`: the gateway answers, but sends no events. `unavailable`: it answers that it can't tell.
+ * `offline`: it does not answer, or the browser has no network. `signed-out` and `forbidden` are for good: nothing is asked any more.
  */
-export type Connection = 'connecting' | 'live' | 'polling' | 'offline' | 'signed-out' | 'forbidden';
+export type Connection = 'connecting' | 'live' | 'polling' | 'unavailable' | 'offline' | 'signed-out' | 'forbidden';
 
 export interface OperationsTimes {
   /** Between two reads of everything: loads and ages have no events. */
   readonly everythingMs: number;
-  /** Between two reads of the calls while no events come. */
+  /** Between two reads of the calls while the page is looked at, or no events come; doubled with each failure, up to eight times this. */
   readonly callsMs: number;
   /** Before the stream is tried again; doubled each time, up to eight times this. */
   readonly retryMs: number;
 }
 
 const defaultTimes: OperationsTimes = { everythingMs: 10_000, callsMs: 2_000, retryMs: 1_000 };
+const mostTimes = 8;
 
 export class Operations {
   readonly sections: { readonly [Name in ListName]: Section<Lists[Name]> };
+  readonly records: RecordBook;
   /** How fresh what is shown can be. */
   readonly connection: ReadonlySignal<Connection>;
+  /** When what is shown of the calls was read, Unix milliseconds, where it is not known any more how they are now. */
+  readonly staleSince: ReadonlySignal<number | undefined>;
+  /** Why it is not known how things are now; empty while it is. */
+  readonly trouble: ReadonlySignal<string>;
+  /** When it is tried again by itself, Unix milliseconds; undefined where nothing is waited for but the network. */
+  readonly nextTryAt: ReadonlySignal<number | undefined>;
   readonly #follows = signal(false);
+  readonly #hasNetwork = signal(true);
+  readonly #nextTryAt = signal<number | undefined>(undefined);
   readonly #refused = signal<'signed-out' | 'forbidden' | undefined>(undefined);
   readonly #source: Source;
+  readonly #isWatched: () => boolean;
   readonly #times: OperationsTimes;
   readonly #stopped = new AbortController();
   #woken = new AbortController();
+  /** Aborted when the network is gone. */
+  #networked = new AbortController();
 
-  constructor(source: Source, times: OperationsTimes = defaultTimes) {
+  /** @param isWatched whether anybody can see the page */
+  constructor(source: Source, isWatched: () => boolean = () => true, times: OperationsTimes = defaultTimes) {
     this.#source = source;
+    this.#isWatched = isWatched;
     this.#times = times;
-    const section = <Name extends ListName>(name: Name) =>
-      new Section(
-        () => source.list(name),
-        (error) => this.#failed(error),
-      );
+    const onError = (error: ApiError): void => this.#failed(error);
+    const section = <Name extends ListName>(name: Name) => new Section(() => source.list(name), onError);
+    const calls: Section<Lists['calls']> = new Section(
+      async () => dated(await source.list('calls'), calls.state.value.value?.instances, Date.now()),
+      onError,
+    );
+    this.records = new RecordBook((time) => source.recordsBefore(time));
     this.sections = {
-      calls: section('calls'),
+      calls,
       recorders: section('recorders'),
       relays: section('relays'),
       policies: section('policies'),
       registrations: section('registrations'),
-      records: section('records'),
+      records: new Section(async () => this.records.take(await source.list('records')), onError),
     };
-    this.connection = computed(() => this.#refused.value ?? (this.#follows.value ? 'live' : this.#withoutEvents()));
+    this.connection = computed(() => this.#refused.value ?? this.#connected());
+    this.staleSince = computed(() => {
+      const { readAt } = calls.state.value;
+      return ['connecting', 'live', 'polling'].includes(this.connection.value) ? undefined : readAt;
+    });
+    this.trouble = computed(() => {
+      if (this.connection.value === 'signed-out') return 'Your session has ended.';
+      if (!this.#hasNetwork.value) return 'This browser is offline.';
+      return calls.state.value.error?.message ?? '';
+    });
+    this.nextTryAt = this.#nextTryAt;
   }
 
   /** Follows and reads until it is stopped, or may not any more. Never rejects. */
   async run(): Promise<void> {
-    await Promise.all([this.#followAll(), this.#readAll()]);
+    await Promise.all([this.#followAll(), this.#readAll(), this.#readCalls()]);
   }
 
-  /** Tries at once what waits: the network is back, or somebody is impatient. */
+  /** Tries at once what waits: somebody is impatient, or can see the page again. */
   retry(): void {
     this.#woken.abort();
     this.#woken = new AbortController();
+  }
+
+  /** Reads a page of older records. Never rejects. */
+  async readOlder(): Promise<void> {
+    await this.records.readOlder();
+    await this.#refreshed(['records']);
+  }
+
+  /** The browser has lost its network: nothing is asked, and what is shown is not current. */
+  networkLost(): void {
+    this.#hasNetwork.value = false;
+    this.#networked.abort();
+  }
+
+  /** It is back. */
+  networkBack(): void {
+    this.#hasNetwork.value = true;
+    this.#networked = new AbortController();
+    this.retry();
   }
 
   stop(): void {
     this.#stopped.abort();
   }
 
-  #withoutEvents(): Connection {
+  #connected(): Connection {
     const { value, error } = this.sections.calls.state.value;
-    if (error?.code === 'offline') return 'offline';
-    return value === undefined && error === undefined ? 'connecting' : 'polling';
+    if (!this.#hasNetwork.value || error?.code === 'offline') return 'offline';
+    if (error !== undefined) return 'unavailable';
+    if (this.#follows.value) return 'live';
+    return value === undefined ? 'connecting' : 'polling';
   }
 
   async #followAll(): Promise<void> {
@@ -94,15 +145,26 @@ export class Operations {
     };
     const onEvent = ({ event }: ServerEvent): void => this.#refresh(listsConcernedBy(event));
     while (!stopped.aborted) {
-      try {
-        await this.#source.follow(onOpen, onEvent, stopped);
-      } catch (cause) {
-        this.#failed(asApiError(cause));
-      }
+      if (this.#hasNetwork.value) await this.#follow(onOpen, onEvent);
       this.#follows.value = false;
       this.#refresh(['calls']);
-      await pause(waitMs, stopped, this.#woken.signal);
-      waitMs = Math.min(waitMs * 2, this.#times.retryMs * 8);
+      // Not all at once: a gateway that comes back has many pages.
+      await pause(waitMs * (0.75 + Math.random() / 2), stopped, this.#woken.signal);
+      waitMs = Math.min(waitMs * 2, this.#times.retryMs * mostTimes);
+    }
+  }
+
+  async #follow(onOpen: () => void, onEvent: (event: ServerEvent) => void): Promise<void> {
+    const ended = new AbortController();
+    const end = (): void => ended.abort();
+    const signals = [this.#stopped.signal, this.#networked.signal];
+    for (const one of signals) one.addEventListener('abort', end);
+    try {
+      await this.#source.follow(onOpen, onEvent, ended.signal);
+    } catch (cause) {
+      this.#failed(asApiError(cause));
+    } finally {
+      for (const one of signals) one.removeEventListener('abort', end);
     }
   }
 
@@ -110,17 +172,31 @@ export class Operations {
     const { signal: stopped } = this.#stopped;
     while (!stopped.aborted) {
       this.#refresh(listNames);
-      const nextAt = Date.now() + this.#times.everythingMs;
-      while (!stopped.aborted && Date.now() < nextAt) {
-        await pause(this.#times.callsMs, stopped, this.#woken.signal);
-        if (!this.#follows.value) this.#refresh(['calls']);
-      }
+      await pause(this.#times.everythingMs, stopped, this.#woken.signal);
+    }
+  }
+
+  async #readCalls(): Promise<void> {
+    const { signal: stopped } = this.#stopped;
+    const { calls } = this.sections;
+    let failures = 0;
+    while (!stopped.aborted) {
+      const waitMs = this.#times.callsMs * Math.min(2 ** failures, mostTimes);
+      this.#nextTryAt.value = this.#hasNetwork.value ? Date.now() + waitMs : undefined;
+      await pause(waitMs, stopped, this.#woken.signal);
+      if (this.#follows.value && !this.#isWatched()) continue;
+      await this.#refreshed(['calls']);
+      failures = calls.state.value.error === undefined ? 0 : failures + 1;
     }
   }
 
   #refresh(names: readonly ListName[]): void {
-    if (this.#stopped.signal.aborted) return;
-    for (const name of names) void this.sections[name].refresh();
+    void this.#refreshed(names);
+  }
+
+  async #refreshed(names: readonly ListName[]): Promise<void> {
+    if (this.#stopped.signal.aborted || !this.#hasNetwork.value) return;
+    await Promise.all(names.map((name) => this.sections[name].refresh()));
   }
 
   #failed({ code }: ApiError): void {

@@ -3,7 +3,7 @@
  * a read fails.
  */
 import { type ReadonlySignal, signal } from '@preact/signals';
-import { ApiError } from '../api/api-error.js';
+import { type ApiError, asApiError } from '../api/api-error.js';
 import { pause } from './pause.js';
 
 export interface SectionState<Value> {
@@ -62,9 +62,4 @@ export class Section<Value> {
       this.#onError(error);
     }
   }
-}
-
-/** What was thrown, as an error that the page can tell apart. */
-export function asApiError(cause: unknown): ApiError {
-  return cause instanceof ApiError ? cause : new ApiError('malformed', String(cause));
 }

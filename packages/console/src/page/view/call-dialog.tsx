@@ -1,43 +1,51 @@
 /** All that is known of one call, and what can be done to it. Its parties are unmasked for as long as this is open, and only if asked for. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { asApiError } from '../api/api-error.js';
 import type { Gateway } from '../api/gateway.js';
 import type { Call } from '../api/shapes.js';
 import { type Action, actionsFor } from '../state/actions.js';
 import { capital, recordingCondition } from '../state/conditions.js';
-import { asApiError } from '../state/section.js';
+import type { Operations } from '../state/operations.js';
+import { voiceFlows } from '../state/voices.js';
 import { Badge } from './badge.js';
+import { Staleness } from './banner.js';
 import { Confirmation } from './confirmation.js';
 import { Dialog } from './dialog.js';
 import { PartyName } from './parties.js';
 import { RecordingList } from './recording-list.js';
 import { Nothing, Running, TimeOfDay } from './times.js';
+import { Voices } from './voices.js';
+import { useWatchedCall } from './watched-call.js';
 
 export interface CallDialogProps {
   readonly call: Call;
-  /** The call is over; what is shown is how it was last seen. */
-  readonly hasEnded: boolean;
+  /** Over: what is shown is how it was last seen. Lost: so are its instance, and the way it ended. */
+  readonly fate: 'live' | 'over' | 'lost';
+  /** Since when its instance does not answer. */
+  readonly silentSince: string | undefined;
+  readonly operations: Operations;
   readonly gateway: Gateway;
   readonly onDone: (words: string) => void;
   readonly onClose: () => void;
 }
 
-export function CallDialog({ call, hasEnded, gateway, onDone, onClose }: CallDialogProps): JSX.Element {
+export function CallDialog(props: CallDialogProps): JSX.Element {
+  const { call: listed, fate, silentSince, operations, gateway, onDone, onClose } = props;
   const [asked, setAsked] = useState<Action | undefined>();
+  const isStale = operations.staleSince.value !== undefined;
+  const isCurrent = fate === 'live' && silentSince === undefined && !isStale;
+  const call = useWatchedCall(gateway, listed, isCurrent);
   return (
     <Dialog id="call" title={`${capital(call.direction)} call of ${call.tenant}`} onClose={onClose}>
-      {hasEnded && (
-        <p class="fault" role="status">
-          This call has ended. It is shown as it was last seen.
-        </p>
-      )}
+      <Reservation {...props} />
       <dl class="facts">
         <PartyFacts call={call} gateway={gateway} />
-        <Fact title="State">{hasEnded ? 'Ended' : capital(call.phase)}</Fact>
+        <Fact title="State">{fate === 'live' ? capital(call.phase) : capital(fate)}</Fact>
         <Fact title="Began">
           <TimeOfDay time={call.startedAt} />
         </Fact>
-        <Fact title="Since answer">{hasEnded ? <Nothing /> : <Running since={call.answeredAt} />}</Fact>
+        <Fact title="Since answer">{fate === 'live' ? <Running since={call.answeredAt} /> : <Nothing />}</Fact>
         <Fact title="Recording">
           <Badge {...recordingCondition(call)} />
           {call.missing !== undefined && (
@@ -46,6 +54,7 @@ export function CallDialog({ call, hasEnded, gateway, onDone, onClose }: CallDia
             </span>
           )}
         </Fact>
+        <Fact title="Voices, packets per second">{isCurrent ? <Voices flows={voiceFlows(call)} /> : <Nothing />}</Fact>
         <DecisionFact call={call} />
         <Fact title="Seller">{call.seller || <Nothing />}</Fact>
         <Fact title="Trunk">{call.trunk}</Fact>
@@ -56,12 +65,12 @@ export function CallDialog({ call, hasEnded, gateway, onDone, onClose }: CallDia
           <code>{call.callId}</code>
         </Fact>
       </dl>
-      <RecordingList recordings={call.recordings} />
+      <RecordingList call={call} isCurrent={isCurrent} />
       <div class="buttons">
         <button type="button" onClick={onClose}>
           Close
         </button>
-        {!hasEnded &&
+        {isCurrent &&
           actionsFor(call).map((action) => (
             <button
               key={action.name}
@@ -83,6 +92,29 @@ export function CallDialog({ call, hasEnded, gateway, onDone, onClose }: CallDia
         />
       )}
     </Dialog>
+  );
+}
+
+/** Why what is shown may not be how it is. */
+function Reservation({ call, fate, silentSince, operations }: CallDialogProps): JSX.Element | null {
+  if (operations.staleSince.value !== undefined)
+    return (
+      <p class="reservation">
+        <Staleness operations={operations} />
+      </p>
+    );
+  if (fate === 'live' && silentSince === undefined) return null;
+  return (
+    <p class="reservation" role="status">
+      {fate === 'over' && 'This call has ended. It is shown as it was last seen.'}
+      {fate === 'lost' && `Instance ${call.instance} is gone, and this call with it: how it ended is not known.`}
+      {fate === 'live' && (
+        <>
+          Instance {call.instance} has not answered since <TimeOfDay time={silentSince} />. The call is shown as last
+          known; it may well go on, and nothing can be done to it from here.
+        </>
+      )}
+    </p>
   );
 }
 

@@ -1,10 +1,10 @@
 /** Asks before something is done to a call, does it, and says what went wrong. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { asApiError } from '../api/api-error.js';
 import type { Gateway } from '../api/gateway.js';
 import type { Call } from '../api/shapes.js';
 import type { Action } from '../state/actions.js';
-import { asApiError } from '../state/section.js';
 import { Dialog } from './dialog.js';
 
 /** As long as a reason may be in the API. */

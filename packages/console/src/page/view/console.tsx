@@ -1,31 +1,45 @@
 /** The console itself: header, everything that is shown, and the call that is open. */
+import { useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Call } from '../api/shapes.js';
 import type { Stage } from '../application.js';
+import { silentSince } from '../state/instances.js';
 import type { Connection, Operations } from '../state/operations.js';
+import type { ViewMemory } from '../state/view-memory.js';
+import { Banner } from './banner.js';
 import { CallDialog } from './call-dialog.js';
 import { CallsPanel } from './calls-panel.js';
 import { RecordersPanel } from './recorders-panel.js';
 import { RecordsPanel } from './records-panel.js';
 import { RelaysPanel } from './relays-panel.js';
+import { SessionPrompt } from './session-prompt.js';
 import { Summary } from './summary.js';
 import { PoliciesPanel, RegistrationsPanel } from './tenants-panels.js';
+import { frozenAt } from './times.js';
 
 export interface ConsoleProps {
   readonly stage: Extract<Stage, { name: 'signed-in' }>;
+  readonly memory: ViewMemory;
+  readonly signInFault: string | undefined;
+  readonly onSignIn: () => void;
   readonly onSignOut: () => void;
 }
 
-export function Console({ stage: { user, gateway, operations }, onSignOut }: ConsoleProps): JSX.Element {
-  const [opened, setOpened] = useState<Call | undefined>();
+export function Console({ stage, memory, signInFault, onSignIn, onSignOut }: ConsoleProps): JSX.Element {
+  const { user, operations } = stage;
   const [said, setSaid] = useState('');
-  const live = operations.sections.calls.state.value.value?.find(({ callId }) => callId === opened?.callId);
-  const shown = live ?? opened;
+  useSignalEffect(() => {
+    frozenAt.value = operations.staleSince.value;
+  });
+  const open = (call: Call | undefined): void => {
+    memory.openedCall.value = call?.callId;
+  };
   const done = (words: string): void => {
     setSaid(words);
     void operations.sections.calls.refresh();
   };
+  const isSignedOut = operations.connection.value === 'signed-out';
   return (
     <>
       <a class="skip" href="#calls">
@@ -41,31 +55,60 @@ export function Console({ stage: { user, gateway, operations }, onSignOut }: Con
           Sign out
         </button>
       </header>
+      <Banner operations={operations} onSignIn={onSignIn} />
       <main>
         <p class="unseen" role="status">
           {said}
         </p>
         <Summary operations={operations} />
-        <CallsPanel operations={operations} onOpen={setOpened} />
+        <CallsPanel operations={operations} words={memory.callWords} onOpen={open} />
         <div class="columns">
           <RecordersPanel operations={operations} />
           <RelaysPanel operations={operations} />
           <PoliciesPanel operations={operations} />
           <RegistrationsPanel operations={operations} />
         </div>
-        <RecordsPanel operations={operations} />
+        <RecordsPanel operations={operations} words={memory.recordWords} />
       </main>
-      {shown !== undefined && (
-        <CallDialog
-          key={shown.callId}
-          call={shown}
-          hasEnded={live === undefined}
-          gateway={gateway}
-          onDone={done}
-          onClose={() => setOpened(undefined)}
-        />
-      )}
+      <OpenedCall stage={stage} memory={memory} onDone={done} />
+      {isSignedOut && <SessionPrompt fault={signInFault} onSignIn={onSignIn} />}
     </>
+  );
+}
+
+interface OpenedCallProps extends Pick<ConsoleProps, 'stage' | 'memory'> {
+  readonly onDone: (words: string) => void;
+}
+
+/** The call that is open, live or as it was last seen. One of which nothing is known any more is closed. */
+function OpenedCall({ stage: { gateway, operations }, memory, onDone }: OpenedCallProps): JSX.Element | null {
+  const { value: callId } = memory.openedCall;
+  const { calls = [], lost = [], instances = [] } = operations.sections.calls.state.value.value ?? {};
+  const isRead = operations.sections.calls.state.value.value !== undefined;
+  const lastSeen = useRef<Call | undefined>(undefined);
+  const isThis = (call: Call): boolean => call.callId === callId;
+  const [live, gone] = [calls.find(isThis), lost.find(isThis)];
+  const last = lastSeen.current?.callId === callId ? lastSeen.current : undefined;
+  const shown = live ?? last ?? gone;
+  lastSeen.current = shown;
+  const close = (): void => {
+    memory.openedCall.value = undefined;
+  };
+  useEffect(() => {
+    if (isRead && shown === undefined && callId !== undefined) close();
+  });
+  if (callId === undefined || shown === undefined) return null;
+  return (
+    <CallDialog
+      key={callId}
+      call={shown}
+      fate={live !== undefined ? 'live' : gone !== undefined ? 'lost' : 'over'}
+      silentSince={silentSince(shown, instances)}
+      operations={operations}
+      gateway={gateway}
+      onDone={onDone}
+      onClose={close}
+    />
   );
 }
 
@@ -73,7 +116,8 @@ const connectionWords: Readonly<Record<Connection, { readonly word: string; read
   connecting: { word: 'Connecting…', tone: 'idle' },
   live: { word: 'Live', tone: 'good' },
   polling: { word: 'No events: read every 2 s', tone: 'warn' },
-  offline: { word: 'Offline: nothing here is current', tone: 'bad' },
+  unavailable: { word: 'Not current', tone: 'bad' },
+  offline: { word: 'Offline', tone: 'bad' },
   'signed-out': { word: 'Signed out', tone: 'bad' },
   forbidden: { word: 'Not allowed', tone: 'bad' },
 };
@@ -81,15 +125,8 @@ const connectionWords: Readonly<Record<Connection, { readonly word: string; read
 function ConnectionState({ operations }: { readonly operations: Operations }): JSX.Element {
   const { word, tone } = connectionWords[operations.connection.value];
   return (
-    <div class="connection">
-      <p class={`badge ${tone}`} role="status">
-        {word}
-      </p>
-      {(tone === 'bad' || tone === 'warn') && (
-        <button type="button" class="small" onClick={() => operations.retry()}>
-          Try now
-        </button>
-      )}
-    </div>
+    <p class={`badge ${tone}`} role="status">
+      {word}
+    </p>
   );
 }

@@ -1,11 +1,12 @@
 /** Which page is shown. */
 import type { JSX } from 'preact';
-import type { Application } from '../application.js';
+import type { Application, Stage } from '../application.js';
 import { Console } from './console.js';
-import { Notice } from './notice.js';
+import { Notice, type NoticeProps } from './notice.js';
 
 export function Page({ application }: { readonly application: Application }): JSX.Element {
   const { value: stage } = application.stage;
+  const { value: fault } = application.signInFault;
   const signIn = { label: 'Sign in', onPress: () => void application.signIn() };
   switch (stage.name) {
     case 'loading':
@@ -22,33 +23,52 @@ export function Page({ application }: { readonly application: Application }): JS
       return (
         <Notice
           title="Sidestream operations"
-          text={stage.text ?? 'Live calls, recordings and what they depend on. For operators only.'}
-          isError={stage.text !== undefined}
+          text={fault ?? stage.text ?? 'Live calls, recordings and what they depend on. For operators only.'}
+          isError={(fault ?? stage.text) !== undefined}
           action={signIn}
         />
       );
     case 'signed-in':
-      switch (stage.operations.connection.value) {
-        case 'signed-out':
-          return (
-            <Notice
-              title="Your session has ended"
-              text="Sign in again to go on. Calls and recordings are not affected."
-              action={signIn}
-            />
-          );
-        case 'forbidden':
-          return (
-            <Notice
-              title="Not an operator"
-              text={`${stage.user} is signed in, but has no role that opens the console. Ask for the operator’s role, or sign in as somebody else.`}
-              action={{ label: 'Sign out', onPress: () => application.signOut() }}
-            />
-          );
-        default:
-          return <Console stage={stage} onSignOut={() => application.signOut()} />;
-      }
+      return <SignedIn application={application} stage={stage} signIn={signIn} />;
     default:
       return stage satisfies never;
   }
+}
+
+interface SignedInProps {
+  readonly application: Application;
+  readonly stage: Extract<Stage, { name: 'signed-in' }>;
+  readonly signIn: NonNullable<NoticeProps['action']>;
+}
+
+function SignedIn({ application, stage, signIn }: SignedInProps): JSX.Element {
+  const { connection, sections } = stage.operations;
+  const { value: fault } = application.signInFault;
+  if (connection.value === 'forbidden')
+    return (
+      <Notice
+        title="Not an operator"
+        text={`${stage.user} is signed in, but has no role that opens the console. Ask for the operator’s role, or sign in as somebody else.`}
+        action={{ label: 'Sign out', onPress: () => application.signOut() }}
+      />
+    );
+  // There is no view yet that could be kept.
+  if (connection.value === 'signed-out' && sections.calls.state.value.value === undefined)
+    return (
+      <Notice
+        title="Your session has ended"
+        text={fault ?? 'Sign in again to go on. Calls and recordings are not affected.'}
+        isError={fault !== undefined}
+        action={signIn}
+      />
+    );
+  return (
+    <Console
+      stage={stage}
+      memory={application.memory}
+      signInFault={fault}
+      onSignIn={signIn.onPress}
+      onSignOut={() => application.signOut()}
+    />
+  );
 }

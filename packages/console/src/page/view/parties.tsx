@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { Call, CallRecord, Party } from '../api/shapes.js';
+import { Address } from './address.js';
 
 /** Caller and callee, as the gateway gave them. */
 export function Parties({ call }: { readonly call: Call | CallRecord }): JSX.Element {
@@ -23,7 +24,7 @@ export function PartyName({ party }: { readonly party: Party | undefined }): JSX
   return (
     <span>
       {name && <>{name} </>}
-      <span class={name ? 'quiet number' : 'number'}>{address || 'unknown'}</span>
+      <span class={name ? 'quiet number' : 'number'}>{address ? <Address text={address} /> : 'unknown'}</span>
     </span>
   );
 }

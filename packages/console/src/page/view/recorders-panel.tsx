@@ -3,41 +3,45 @@ import type { JSX } from 'preact';
 import type { Recorder } from '../api/shapes.js';
 import { recorderCondition } from '../state/conditions.js';
 import type { Operations } from '../state/operations.js';
+import { Address } from './address.js';
 import { Badge } from './badge.js';
-import { type Column, Panel, Table } from './panel.js';
+import { Panel } from './panel.js';
+import { Cell, type Column, Table } from './table.js';
 import { Nothing } from './times.js';
 
-const columns: readonly Column[] = [
-  { title: 'Region' },
-  { title: 'Recorder' },
-  { title: 'Health' },
-  { title: 'Recordings', class: 'number' },
-];
+const column = {
+  region: { title: 'Region' },
+  recorder: { title: 'Recorder' },
+  health: { title: 'Health' },
+  recordings: { title: 'Recordings', class: 'number' },
+} satisfies Record<string, Column>;
 
 export function RecordersPanel({ operations }: { readonly operations: Operations }): JSX.Element {
   return (
     <Panel
       id="recorders"
       title="Recorders"
-      section={operations.sections.recorders}
+      state={operations.sections.recorders.state.value}
       empty="No recorder is configured, or none has been asked yet."
     >
       {(recorders) => (
-        <Table caption="Recorders by region" columns={columns}>
+        <Table caption="Recorders by region" columns={Object.values(column)}>
           {[...recorders].sort(byRegion).map((recorder) => (
             <tr key={`${recorder.region}/${recorder.recorder}/${recorder.tenant}/${recorder.instance}`}>
-              <th scope="row">{recorder.region || <Nothing />}</th>
-              <td>
-                {recorder.recorder}
+              <Cell of={column.region} isHeading>
+                {recorder.region || <Nothing />}
+              </Cell>
+              <Cell of={column.recorder}>
+                <Address text={recorder.recorder} />
                 <span class="second">
                   {recorder.tenant}, as {recorder.instance} finds it
                 </span>
-              </td>
-              <td>
+              </Cell>
+              <Cell of={column.health}>
                 <Badge {...recorderCondition(recorder)} />
                 {recorder.reason && <span class="second">{recorder.reason}</span>}
-              </td>
-              <td class="number">{recorder.recordings ?? <Nothing />}</td>
+              </Cell>
+              <Cell of={column.recordings}>{recorder.recordings ?? <Nothing />}</Cell>
             </tr>
           ))}
         </Table>

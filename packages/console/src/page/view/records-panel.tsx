@@ -1,34 +1,88 @@
-/** The calls that ended last. */
+/** The calls that are over: the last ones, older ones page by page, and those that were lost with their instance. */
+import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import type { CallRecord, RecordedRecording } from '../api/shapes.js';
+import type { CallRecord, LostCall, RecordedRecording } from '../api/shapes.js';
 import { capital, terminationCondition } from '../state/conditions.js';
 import { clock } from '../state/durations.js';
 import type { Operations } from '../state/operations.js';
+import { searchRecords } from '../state/search.js';
+import { Host } from './address.js';
 import { Badge } from './badge.js';
-import { type Column, Panel, Table } from './panel.js';
+import { Panel } from './panel.js';
 import { Parties } from './parties.js';
-import { Nothing, TimeOfDay } from './times.js';
+import { SearchField } from './search-field.js';
+import { Cell, type Column, Table } from './table.js';
+import { DayAndTime, Nothing } from './times.js';
 
-const columns: readonly Column[] = [
-  { title: 'Ended', class: 'number' },
-  { title: 'Call' },
-  { title: 'Parties' },
-  { title: 'Talked', class: 'number' },
-  { title: 'Termination' },
-  { title: 'Recordings' },
-];
+const column = {
+  ended: { title: 'Ended' },
+  call: { title: 'Call' },
+  parties: { title: 'Parties' },
+  talked: { title: 'Talked', class: 'number' },
+  termination: { title: 'Termination' },
+  recordings: { title: 'Recordings' },
+} satisfies Record<string, Column>;
 
-export function RecordsPanel({ operations }: { readonly operations: Operations }): JSX.Element {
+export interface RecordsPanelProps {
+  readonly operations: Operations;
+  readonly words: Signal<string>;
+}
+
+export function RecordsPanel({ operations, words }: RecordsPanelProps): JSX.Element {
+  const { value: records, ...rest } = operations.sections.records.state.value;
+  const lost = operations.sections.calls.state.value.value?.lost ?? [];
+  const value = records && [...lost.map(recordOfLost), ...records].sort((one, other) => endOf(other) - endOf(one));
   return (
-    <Panel id="records" title="Ended calls" section={operations.sections.records} empty="No call has ended yet.">
-      {(records) => (
-        <Table caption="The calls that ended last, the newest first" columns={columns}>
+    <Panel
+      id="records"
+      title="Ended calls"
+      state={{ value, ...rest }}
+      empty="No call has ended yet."
+      tools={<SearchField label="Search ended calls" hint="Termination, recorder, tenant, call id" words={words} />}
+    >
+      {(all) => <RecordsTable records={searchRecords(all, words.value)} of={all.length} operations={operations} />}
+    </Panel>
+  );
+}
+
+interface RecordsTableProps {
+  readonly records: readonly CallRecord[];
+  readonly of: number;
+  readonly operations: Operations;
+}
+
+function RecordsTable({ records, of, operations }: RecordsTableProps): JSX.Element {
+  return (
+    <>
+      {records.length === 0 ? (
+        <p class="quiet">None of {of} ended calls is like that.</p>
+      ) : (
+        <Table caption="The calls that ended last, the newest first" columns={Object.values(column)}>
           {records.map((record) => (
             <RecordRow key={record.callId} record={record} />
           ))}
         </Table>
       )}
-    </Panel>
+      <Older operations={operations} />
+    </>
+  );
+}
+
+function Older({ operations }: { readonly operations: Operations }): JSX.Element | null {
+  const { state, error } = operations.records.older.value;
+  if (state === 'none') return null;
+  if (state === 'full') return <p class="quiet">Older ones: sidestream calls list --ended, or the API.</p>;
+  return (
+    <p class="older">
+      <button type="button" aria-disabled={state === 'reading'} onClick={() => void operations.readOlder()}>
+        {state === 'reading' ? 'One moment…' : 'Show older calls'}
+      </button>
+      {error !== undefined && (
+        <span class="fault" role="alert">
+          {error.message}
+        </span>
+      )}
+    </p>
   );
 }
 
@@ -36,22 +90,22 @@ function RecordRow({ record }: { readonly record: CallRecord }): JSX.Element {
   const { termination, recordings, decision } = record;
   return (
     <tr data-record={record.callId}>
-      <td class="number">
-        <TimeOfDay time={record.endedAt} />
-      </td>
-      <th scope="row">
+      <Cell of={column.ended}>
+        <DayAndTime time={record.endedAt} />
+      </Cell>
+      <Cell of={column.call} isHeading>
         {capital(record.direction)}
         <span class="second">{record.tenant}</span>
-      </th>
-      <td>
+      </Cell>
+      <Cell of={column.parties}>
         <Parties call={record} />
-      </td>
-      <td class="number">{record.durationMs > 0 ? clock(record.durationMs) : <Nothing />}</td>
-      <td>
+      </Cell>
+      <Cell of={column.talked}>{record.durationMs > 0 ? clock(record.durationMs) : <Nothing />}</Cell>
+      <Cell of={column.termination}>
         <Badge {...terminationCondition(termination)} />
         {termination?.detail && <span class="second">{termination.detail}</span>}
-      </td>
-      <td>
+      </Cell>
+      <Cell of={column.recordings}>
         {recordings.length > 0 ? (
           <ul class="plain">
             {recordings.map((recording) => (
@@ -59,11 +113,9 @@ function RecordRow({ record }: { readonly record: CallRecord }): JSX.Element {
             ))}
           </ul>
         ) : (
-          <span class="quiet">
-            {decision === undefined ? 'none' : `none: ${capital(decision.reason).toLowerCase()}`}
-          </span>
+          <span class="quiet">{noRecordingBecause(decision, termination)}</span>
         )}
-      </td>
+      </Cell>
     </tr>
   );
 }
@@ -72,8 +124,23 @@ function RecordingItem({ recording }: { readonly recording: RecordedRecording })
   const { recorder, durationMs, gapMs, termination } = recording;
   return (
     <li>
-      <Badge {...terminationCondition(termination)} /> {clock(durationMs)} at {recorder}
+      <Badge {...terminationCondition(termination)} /> {clock(durationMs)} at <Host of={recorder} />
       {gapMs > 0 && <span class="second">gaps of {(gapMs / 1_000).toFixed(1)} s</span>}
     </li>
   );
+}
+
+/** What became of its recording nobody knows: its record went with the instance. */
+function recordOfLost({ recordings: _, endedAt, answeredAt, ...call }: LostCall): CallRecord {
+  const talkedMs = answeredAt && endedAt ? Date.parse(endedAt) - Date.parse(answeredAt) : 0;
+  return { ...call, ...(endedAt !== undefined && { endedAt }), durationMs: talkedMs, recordings: [] };
+}
+
+function noRecordingBecause(decision: CallRecord['decision'], termination: CallRecord['termination']): string {
+  if (termination?.result === 'indeterminate') return 'not known';
+  return decision === undefined ? 'none' : `none: ${capital(decision.reason).toLowerCase()}`;
+}
+
+function endOf({ endedAt }: CallRecord): number {
+  return endedAt === undefined ? 0 : Date.parse(endedAt);
 }

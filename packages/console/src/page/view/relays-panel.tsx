@@ -4,38 +4,39 @@ import type { Relay } from '../api/shapes.js';
 import { relayCondition } from '../state/conditions.js';
 import type { Operations } from '../state/operations.js';
 import { Badge } from './badge.js';
-import { type Column, Panel, Table } from './panel.js';
+import { Panel } from './panel.js';
+import { Cell, type Column, Table } from './table.js';
 
-const columns: readonly Column[] = [
-  { title: 'Relay' },
-  { title: 'Region' },
-  { title: 'State' },
-  { title: 'Load', class: 'number' },
-];
+const column = {
+  relay: { title: 'Relay' },
+  region: { title: 'Region' },
+  state: { title: 'State' },
+  load: { title: 'Load', class: 'number' },
+} satisfies Record<string, Column>;
 
 export function RelaysPanel({ operations }: { readonly operations: Operations }): JSX.Element {
   return (
     <Panel
       id="relays"
       title="Media relays"
-      section={operations.sections.relays}
+      state={operations.sections.relays.state.value}
       empty="No relay is there: calls can’t be anchored."
     >
       {(relays) => (
-        <Table caption="Media relays and their load" columns={columns}>
+        <Table caption="Media relays and their load" columns={Object.values(column)}>
           {relays.map((relay) => (
             <tr key={relay.relay}>
-              <th scope="row">
+              <Cell of={column.relay} isHeading>
                 {relay.relay}
                 <span class="second">{relay.address}</span>
-              </th>
-              <td>{relay.region}</td>
-              <td>
+              </Cell>
+              <Cell of={column.region}>{relay.region}</Cell>
+              <Cell of={column.state}>
                 <Badge {...relayCondition(relay)} />
-              </td>
-              <td class="number">
+              </Cell>
+              <Cell of={column.load}>
                 <Load relay={relay} />
-              </td>
+              </Cell>
             </tr>
           ))}
         </Table>

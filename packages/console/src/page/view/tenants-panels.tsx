@@ -3,34 +3,44 @@ import type { JSX } from 'preact';
 import { certificateCondition, policyCondition, registrationCondition } from '../state/conditions.js';
 import type { Operations } from '../state/operations.js';
 import { Badge } from './badge.js';
-import { type Column, Panel, Table } from './panel.js';
+import { Panel } from './panel.js';
+import { Cell, type Column, Table } from './table.js';
 import { Age, Nothing, now } from './times.js';
 
-const policyColumns: readonly Column[] = [
-  { title: 'Tenant' },
-  { title: 'State' },
-  { title: 'Revision', class: 'extra' },
-  { title: 'Confirmed', class: 'number' },
-  { title: 'Sellers', class: 'number' },
-];
+const policyColumn = {
+  tenant: { title: 'Tenant' },
+  state: { title: 'State' },
+  revision: { title: 'Revision', class: 'extra' },
+  confirmed: { title: 'Confirmed', class: 'number' },
+  sellers: { title: 'Sellers', class: 'number' },
+} satisfies Record<string, Column>;
 
 export function PoliciesPanel({ operations }: { readonly operations: Operations }): JSX.Element {
   return (
-    <Panel id="policies" title="Policies" section={operations.sections.policies} empty="No tenant is configured.">
+    <Panel
+      id="policies"
+      title="Policies"
+      state={operations.sections.policies.state.value}
+      empty="No tenant is configured."
+    >
       {(policies) => (
-        <Table caption="Recording policy of each tenant" columns={policyColumns}>
+        <Table caption="Recording policy of each tenant" columns={Object.values(policyColumn)}>
           {policies.map((policy) => (
             <tr key={policy.tenant}>
-              <th scope="row">{policy.tenant}</th>
-              <td>
+              <Cell of={policyColumn.tenant} isHeading>
+                {policy.tenant}
+              </Cell>
+              <Cell of={policyColumn.state}>
                 <Badge {...policyCondition(policy)} />
                 {policy.lastError && <span class="second">{policy.lastError}</span>}
-              </td>
-              <td class="extra">{policy.revision === '' ? <Nothing /> : <code>{policy.revision}</code>}</td>
-              <td class="number">
+              </Cell>
+              <Cell of={policyColumn.revision}>
+                {policy.revision === '' ? <Nothing /> : <code>{policy.revision}</code>}
+              </Cell>
+              <Cell of={policyColumn.confirmed}>
                 <Age time={policy.checkedAt} />
-              </td>
-              <td class="number">{policy.source === 'file' ? <Nothing /> : policy.users}</td>
+              </Cell>
+              <Cell of={policyColumn.sellers}>{policy.source === 'file' ? <Nothing /> : policy.users}</Cell>
             </tr>
           ))}
         </Table>
@@ -39,44 +49,46 @@ export function PoliciesPanel({ operations }: { readonly operations: Operations 
   );
 }
 
-const registrationColumns: readonly Column[] = [
-  { title: 'Tenant' },
-  { title: 'Registration' },
-  { title: 'Certificate' },
-  { title: 'Applied', class: 'number' },
-];
+const registrationColumn = {
+  tenant: { title: 'Tenant' },
+  registration: { title: 'Registration' },
+  certificate: { title: 'Certificate' },
+  applied: { title: 'Applied', class: 'number' },
+} satisfies Record<string, Column>;
 
 export function RegistrationsPanel({ operations }: { readonly operations: Operations }): JSX.Element {
   return (
     <Panel
       id="registrations"
       title="Registrations"
-      section={operations.sections.registrations}
+      state={operations.sections.registrations.state.value}
       empty="No tenant is registered with the provider."
     >
       {(registrations) => (
-        <Table caption="Registration and certificate of each tenant" columns={registrationColumns}>
+        <Table caption="Registration and certificate of each tenant" columns={Object.values(registrationColumn)}>
           {registrations.map((registration) => {
             const certificate = certificateCondition(registration, now.value);
             const { tenant, lastError, warnings = [], certificateSubject, appliedAt } = registration;
             return (
               <tr key={tenant}>
-                <th scope="row">{tenant}</th>
-                <td>
+                <Cell of={registrationColumn.tenant} isHeading>
+                  {tenant}
+                </Cell>
+                <Cell of={registrationColumn.registration}>
                   <Badge {...registrationCondition(registration)} />
                   {[lastError, ...warnings.map(({ text }) => text)].filter(Boolean).map((text) => (
                     <span key={text} class="second">
                       {text}
                     </span>
                   ))}
-                </td>
-                <td>
+                </Cell>
+                <Cell of={registrationColumn.certificate}>
                   {certificate === undefined ? <Nothing /> : <Badge {...certificate} />}
                   {certificateSubject && <span class="second">{certificateSubject}</span>}
-                </td>
-                <td class="number">
+                </Cell>
+                <Cell of={registrationColumn.applied}>
                   <Age time={appliedAt} />
-                </td>
+                </Cell>
               </tr>
             );
           })}

@@ -1,5 +1,5 @@
 /** Times that run on by themselves; each redraws nothing but itself. */
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { age, clock } from '../state/durations.js';
 
@@ -9,8 +9,18 @@ setInterval(() => {
   now.value = Date.now();
 }, 1_000);
 
+/** When the calls that are shown were read, while it is not known how they are now: their clocks stand still. Set by the console. */
+export const frozenAt = signal<number | undefined>(undefined);
+const shownNow = computed(() => frozenAt.value ?? now.value);
+
 const precise = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const short = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const short = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+});
 
 /** How long ago that was; a dash for never. */
 export function Age({ time }: { readonly time: string | undefined }): JSX.Element {
@@ -25,7 +35,7 @@ export function Age({ time }: { readonly time: string | undefined }): JSX.Elemen
 
 /** A clock that runs since then. */
 export function Running({ since }: { readonly since: string | undefined }): JSX.Element {
-  return since === undefined ? <Nothing /> : <span class="number">{clock(now.value - Date.parse(since))}</span>;
+  return since === undefined ? <Nothing /> : <span class="number">{clock(shownNow.value - Date.parse(since))}</span>;
 }
 
 /** A time of day; the date with it in its title. */
@@ -36,6 +46,16 @@ export function TimeOfDay({ time }: { readonly time: string | undefined }): JSX.
     <time dateTime={time} title={precise.format(at)} class="number">
       {short.format(at)}
     </time>
+  );
+}
+
+/** The same with the day before it, unless that is today. */
+export function DayAndTime({ time }: { readonly time: string | undefined }): JSX.Element {
+  if (time === undefined || day.format(new Date(time)) === day.format(now.value)) return <TimeOfDay time={time} />;
+  return (
+    <>
+      {day.format(new Date(time))} <TimeOfDay time={time} />
+    </>
   );
 }
 
