@@ -138,6 +138,9 @@ function trustFiles({ config, tenants }: Examined): { where: string; file: strin
     ['nats.tls.caFile', config.nats.tls?.caFile],
     ['grpc.tls.caFile', config.grpc.tls?.caFile],
     ['signalling.tls.trustFile', config.signalling.tls?.trustFile],
+    ...(config.gateway?.issuers ?? []).map(
+      ({ trustFile }, index) => [`gateway.issuers.${index}.trustFile`, trustFile] as const,
+    ),
     ...tenants.flatMap(([name, { recording, provider }]) => [
       [`tenants.${name}.recording.trustFile`, recording.trustFile] as const,
       [`tenants.${name}.provider.trustFile`, provider?.trustFile] as const,

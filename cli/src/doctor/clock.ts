@@ -1,7 +1,8 @@
 // Check `clock`: against those who have one and tell it, Entra and issuers. Tokens and certificates are judged by it.
+import { readFileSync } from 'node:fs';
+import { httpGet } from '@sidestream/service';
 import { type Check, type Finding, fail, ok, type Probe, skipped, warn } from './check.js';
 import type { Examined } from './examined.js';
-import { httpGet } from './http-get.js';
 import { reasonOf } from './reason.js';
 
 /** Date tells whole seconds, and the way takes its time. */
@@ -21,7 +22,7 @@ export const clockCheck: Check = {
         run: async (signal) => {
           const where = new URL(url).origin;
           try {
-            const { aheadMs } = await httpGet(url, signal, trustFile);
+            const { aheadMs } = await httpGet(url, signal, trustFile && readFileSync(trustFile, 'utf8'));
             return [aheadMs === undefined ? skipped(where, 'it tells no time') : judgeClock(where, aheadMs)];
           } catch (error) {
             // That it is not there is told by provider or issuers.
@@ -45,6 +46,6 @@ export function judgeClock(where: string, aheadMs: number): Finding {
 function clocks({ tenants, config }: Examined): Map<string, string | undefined> {
   const found = new Map<string, string | undefined>();
   for (const [, { provider }] of tenants) if (provider) found.set(`${provider.authority}/`, provider.trustFile);
-  for (const { issuer } of config.gateway?.issuers ?? []) found.set(`${new URL(issuer).origin}/`, undefined);
+  for (const { issuer, trustFile } of config.gateway?.issuers ?? []) found.set(`${new URL(issuer).origin}/`, trustFile);
   return found;
 }

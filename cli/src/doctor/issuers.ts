@@ -1,9 +1,10 @@
 // Check `issuers`: who signs the tokens of dialers and operators can be asked for its keys, as the gateway does.
+import { readFileSync } from 'node:fs';
+import { httpGet } from '@sidestream/service';
 import { z } from 'zod';
 import { adviceFor } from './advice.js';
 import { type Check, type Finding, fail, ok, type Probe } from './check.js';
 import type { Examined } from './examined.js';
-import { httpGet } from './http-get.js';
 import { hostOf } from './places.js';
 import { reasonOf } from './reason.js';
 
@@ -30,15 +31,16 @@ export const issuersCheck: Check = {
     }),
 };
 
-async function look({ issuer, jwksUri }: Issuer, where: string, signal: AbortSignal): Promise<Finding> {
+async function look({ issuer, jwksUri, trustFile }: Issuer, where: string, signal: AbortSignal): Promise<Finding> {
   try {
+    const trust = trustFile && readFileSync(trustFile, 'utf8');
     const at = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const keysAt = jwksUri ?? readDiscovery(await getJson(at, signal), issuer, at);
-    return judgeKeys(where, await getJson(keysAt, signal), keysAt);
+    const keysAt = jwksUri ?? readDiscovery(await getJson(at, signal, trust), issuer, at);
+    return judgeKeys(where, await getJson(keysAt, signal, trust), keysAt);
   } catch (error) {
     signal.throwIfAborted();
     const known =
-      error instanceof Misfit ? error.todo : adviceFor(error, { peer: 'the issuer', trust: 'NODE_EXTRA_CA_CERTS' });
+      error instanceof Misfit ? error.todo : adviceFor(error, { peer: 'the issuer', trust: `${where}.trustFile` });
     return fail(where, reasonOf(error), known);
   }
 }
@@ -54,8 +56,8 @@ class Misfit extends Error {
   }
 }
 
-async function getJson(url: string, signal: AbortSignal): Promise<unknown> {
-  const { status, body } = await httpGet(url, signal);
+async function getJson(url: string, signal: AbortSignal, trust: string | undefined): Promise<unknown> {
+  const { status, body } = await httpGet(url, signal, trust);
   if (status !== 200) throw new Misfit(`${url} answers ${status}`, 'check gateway.issuers: issuer and jwksUri');
   try {
     return JSON.parse(body);

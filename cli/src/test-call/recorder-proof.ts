@@ -1,6 +1,6 @@
 // What a recorder simulator says of a test call: it is asked for its sessions, and the one that has our packets is ours.
 import { setTimeout as delay } from 'node:timers/promises';
-import { SidestreamError } from '@sidestream/service';
+import { httpGet, SidestreamError } from '@sidestream/service';
 import {
   type SentPacket,
   type SessionStatus,
@@ -9,7 +9,6 @@ import {
   streamsAnswer,
 } from '@sidestream/simulators';
 import type { z } from 'zod';
-import { httpGet } from '../doctor/http-get.js';
 import { streamOf } from './voices.js';
 
 export interface FoundRecording {

@@ -28,6 +28,7 @@ export { GrpcServer, UnaryHandlers } from './grpc/server.js';
 export { TlsMaterial } from './grpc/tls-material.js';
 export { type WatchHandlerOptions, watchHandler } from './grpc/watch-handler.js';
 export { Health } from './health.js';
+export { type HttpReply, httpGet } from './http-get.js';
 export { createLogger, type Logger } from './log.js';
 export { type ManagementPage, ManagementServer } from './management-server.js';
 export { Bus, type BusSession } from './nats/bus.js';

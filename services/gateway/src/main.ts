@@ -49,7 +49,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     ...linkCertificates(config.nats, config.grpcTls),
     ...(tls ? [{ use: 'gateway' as const, ...tls }] : []),
   ]);
-  const tokens = new IssuerTokens(issuers);
+  const tokens = new IssuerTokens(issuers, log);
   const dialerLog = new DialerLog({ eventsPerSeller: limits.eventsPerSeller, maxSellers });
   const fold = new DialerFold({ startWithinMs: limits.recordingStarts, maxCalls });
   const connections = new Connections(limits, trustedProxies);

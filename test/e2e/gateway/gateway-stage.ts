@@ -1,6 +1,7 @@
 // The stage with a gateway, and an issuer that signs the tokens of its users.
 import type { TestContext } from 'node:test';
 import { listedSeller } from '@sidestream/cli';
+import type { CredentialFiles } from '@sidestream/pki';
 import { IssuerSimulator, type IssuerUser, type TokenOptions } from '@sidestream/simulators';
 import { Stage } from '../stage.js';
 import { OpenApi } from './open-api.js';
@@ -26,20 +27,33 @@ export class GatewayStage {
       users,
       limits,
       drainSeconds,
+      secure,
     }: {
       onLog?: (line: string) => void;
       users?: readonly IssuerUser[];
       limits?: Record<string, number>;
       drainSeconds?: number;
+      /** Both speak TLS, by address; the issuer is trusted by its authority alone. */
+      secure?: { readonly issuer: CredentialFiles; readonly gateway: CredentialFiles };
     } = {},
   ): Promise<GatewayStage | undefined> {
-    const issuer = await IssuerSimulator.start({ audience, ...(users && { users }) });
+    const issuer = await IssuerSimulator.start({
+      audience,
+      ...(users && { users }),
+      ...(secure && { tls: secure.issuer }),
+    });
     const stage = await Stage.start(t, {
       ...(onLog && { onLog }),
       configure: (config) => {
         config.gateway = {
           id: 'g1',
-          issuers: [{ tenant: 'contoso', issuer: issuer.issuer, audience }],
+          issuers: [
+            {
+              ...{ tenant: 'contoso', issuer: issuer.issuer, audience },
+              ...(secure && { trustFile: secure.issuer.trustFile }),
+            },
+          ],
+          ...(secure && { tls: { certFile: secure.gateway.certFile, keyFile: secure.gateway.keyFile } }),
           ...(limits && { limits }),
           ...(drainSeconds !== undefined && { drainSeconds }),
           ...(users && { console: { authority: issuer.issuer, clientId: 'console', scope: 'openid' } }),

@@ -12,6 +12,9 @@ const issuerSchema = z
     issuer: webUrl.describe('the `iss` of its tokens, byte for byte'),
     audience: z.string().min(1).max(256),
     jwksUri: webUrl.optional().describe('where its keys are; without it discovery tells'),
+    trustFile: file
+      .optional()
+      .describe('authorities to trust besides the well-known ones when its keys are fetched; read anew each time'),
     sellerClaim: z.string().min(1).max(64).default('oid').describe("claim that holds the seller's id in the policy"),
     operatorRole: z
       .string()

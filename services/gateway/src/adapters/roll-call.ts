@@ -1,7 +1,7 @@
 // Which signalling instances are gone, and what went with them: their leases are watched, and one whose lease has ended is asked once more
 // before its calls count as lost. One that answers has only lost NATS.
 import type { Call, CallsServiceClient } from '@sidestream/proto/calls/v1';
-import { callUnary, type Logger } from '@sidestream/service';
+import { callUnary, type Logger, leaseTtlMs } from '@sidestream/service';
 import { InstanceWatch, type Suspect } from '../domain/instance-watch.js';
 import type { KnownCalls } from '../domain/known-calls.js';
 import type { Instances } from './instances.js';
@@ -23,7 +23,6 @@ export interface RollCallOptions {
   readonly graceMs?: number;
 }
 
-const defaultGraceMs = 6_000;
 const askMs = 3_000;
 /** No tenant has this name: its calls are an answer that is always short. */
 const nobody = '-';
@@ -41,7 +40,7 @@ export class RollCall {
 
   constructor(options: RollCallOptions) {
     this.#options = options;
-    this.#watch = new InstanceWatch({ graceMs: options.graceMs ?? defaultGraceMs });
+    this.#watch = new InstanceWatch({ graceMs: options.graceMs ?? leaseTtlMs });
     options.signalling.onRefresh(() => this.#look());
   }
 

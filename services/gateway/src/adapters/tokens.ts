@@ -1,10 +1,11 @@
 // Tokens of the tenants' issuers: signatures by the keys that the issuer publishes, which are cached and fetched anew when an unknown key
 // comes. Whatever is wrong with a token has one word of a closed list; the token itself is told to nobody.
 
-import type { GatewaySection } from '@sidestream/service';
-import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { GatewaySection, Logger } from '@sidestream/service';
+import { createRemoteJWKSet, customFetch, decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { type Refusal, TokenRefused, type Tokens, type User } from '../domain/user.js';
+import { type IssuerFetch, issuerFetch } from './issuer-fetch.js';
 
 type Issuer = GatewaySection['issuers'][number];
 type Keys = ReturnType<typeof createRemoteJWKSet>;
@@ -21,10 +22,17 @@ const keysLiveMs = 600_000;
 const discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
 export class IssuerTokens implements Tokens {
-  readonly #issuers: ReadonlyMap<string, { readonly issuer: Issuer; keys?: Promise<Keys> }>;
+  readonly #issuers: ReadonlyMap<
+    string,
+    { readonly issuer: Issuer; readonly fetch: IssuerFetch; keys?: Promise<Keys> }
+  >;
 
-  constructor(issuers: readonly Issuer[]) {
-    this.#issuers = new Map(issuers.map((issuer) => [issuer.issuer, { issuer }]));
+  constructor(issuers: readonly Issuer[], log: Logger) {
+    this.#issuers = new Map(
+      issuers.map((issuer, index) => {
+        return [issuer.issuer, { issuer, fetch: issuerFetch(issuer, `gateway.issuers.${index}`, log) }];
+      }),
+    );
   }
 
   async verify(token: string): Promise<User> {
@@ -33,7 +41,7 @@ export class IssuerTokens implements Tokens {
     const { issuer } = known;
     let keys: Keys;
     try {
-      known.keys ??= keysOf(issuer);
+      known.keys ??= keysOf(issuer, known.fetch);
       keys = await known.keys;
     } catch {
       delete known.keys;
@@ -63,11 +71,16 @@ function issuerOf(token: string): string {
   }
 }
 
-async function keysOf({ issuer, jwksUri }: Issuer): Promise<Keys> {
-  const options = { timeoutDuration: fetchTimeoutMs, cooldownDuration: cooldownMs, cacheMaxAge: keysLiveMs };
+async function keysOf({ issuer, jwksUri }: Issuer, fetch: IssuerFetch): Promise<Keys> {
+  const options = {
+    timeoutDuration: fetchTimeoutMs,
+    cooldownDuration: cooldownMs,
+    cacheMaxAge: keysLiveMs,
+    [customFetch]: (url: string, { signal }: { signal: AbortSignal }) => fetch(url, signal),
+  };
   if (jwksUri !== undefined) return createRemoteJWKSet(new URL(jwksUri), options);
   const at = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const response = await fetch(at, { redirect: 'error', signal: AbortSignal.timeout(fetchTimeoutMs) });
+  const response = await fetch(at, AbortSignal.timeout(fetchTimeoutMs));
   const document = discovery.parse(await response.json());
   if (document.issuer !== issuer) throw new Error(`${at} speaks for ${document.issuer}`);
   return createRemoteJWKSet(new URL(document.jwks_uri), options);

@@ -1,5 +1,4 @@
 // One GET over HTTP or HTTPS: no redirects, a bound on what comes, and the time that the other side says it is.
-import { readFileSync } from 'node:fs';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { rootCertificates } from 'node:tls';
@@ -17,11 +16,11 @@ const maxBytes = 1024 * 1024;
 /**
  * Gets a URL; rejects with what the network said, for more than a megabyte, and with the signal's reason.
  *
- * @param trustFile authorities to trust besides the well-known ones
+ * @param trust authorities to trust besides the well-known ones, PEM
  */
-export function httpGet(url: string, signal: AbortSignal, trustFile?: string): Promise<HttpReply> {
+export function httpGet(url: string, signal: AbortSignal, trust?: string): Promise<HttpReply> {
   const begunMs = Date.now();
-  const ca = trustFile === undefined ? {} : { ca: [...rootCertificates, readFileSync(trustFile, 'utf8')] };
+  const ca = trust === undefined ? {} : { ca: [...rootCertificates, trust] };
   return new Promise((resolve, reject) => {
     const options = { agent: false, headers: { accept: 'application/json', 'user-agent': 'sidestream/0.1.0' }, signal };
     const heard = (answer: IncomingMessage) => {
