@@ -16,6 +16,7 @@ import {
   type ServiceContext,
 } from '@sidestream/service';
 import { apiRoutes } from './adapters/api-routes.js';
+import { ClientAddress } from './adapters/client-address.js';
 import { Connections } from './adapters/connections.js';
 import { Control } from './adapters/control.js';
 import { DialerEndpoint } from './adapters/dialer-endpoint.js';
@@ -42,7 +43,7 @@ const closeGraceMs = 3_000;
 async function start(context: ServiceContext<GatewayConfig>): Promise<RunningService> {
   const { config, instance, log, metrics, health } = context;
   const { issuers, limits, origins, publicUrl, tls, console, trustedProxies, drainSeconds } = config.gateway;
-  const { behindBytes, framesPerMinute, requestsPerSecond, history: historyMs } = limits;
+  const { behindBytes, framesPerMinute, history: historyMs } = limits;
   const bus = Bus.open({ nats: config.nats, name: `gateway.${instance}`, log, metrics, health });
   metrics.registerMetric(grpcClientSeconds);
   measureCertificates(context, [
@@ -52,8 +53,9 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const tokens = new IssuerTokens(issuers, log);
   const dialerLog = new DialerLog({ eventsPerSeller: limits.eventsPerSeller, maxSellers });
   const fold = new DialerFold({ startWithinMs: limits.recordingStarts, maxCalls });
-  const connections = new Connections(limits, trustedProxies);
-  const gate = new Gate({ tokens, origins, publicUrl, requestsPerSecond });
+  const addresses = new ClientAddress(trustedProxies);
+  const connections = new Connections(limits, addresses);
+  const gate = new Gate({ tokens, origins, publicUrl, addresses, limits });
   const live = new LiveEvents();
   const known = new KnownCalls({ maxCalls });
   health.set('events', false, 'what has happened is being read');

@@ -31,7 +31,7 @@ test('a proxy that says nothing that could be read is taken for the client', () 
 
 test('clients behind one proxy have a rate of arrival each', () => {
   const limits = { connections: 100, connectionsPerUser: 1, connectionsPerSecond: 1 };
-  const connections = new Connections(limits, ['10.1.0.0/16']);
+  const connections = new Connections(limits, new ClientAddress(['10.1.0.0/16']));
   const arrivals = (told: string) =>
     Array.from({ length: 10 }, () => connections.arrive(from('10.1.2.3', told))).filter(Boolean).length;
   assert.ok(arrivals('203.0.113.1') < 10);

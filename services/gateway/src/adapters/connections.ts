@@ -1,6 +1,6 @@
 // Who may connect: bounded in all, for each user, and in how fast one address comes.
 import { RateLimit } from '@sidestream/service';
-import { type Arriving, ClientAddress } from './client-address.js';
+import type { Arriving, ClientAddress } from './client-address.js';
 
 export interface ConnectionLimits {
   readonly connections: number;
@@ -11,14 +11,13 @@ export interface ConnectionLimits {
 export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #arrivals: RateLimit;
-  readonly #addresses: ClientAddress;
+  readonly #addresses: Pick<ClientAddress, 'of'>;
   readonly #byUser = new Map<string, number>();
   #open = 0;
 
-  /** @param trustedProxies in front of the gateway, which say from where a client comes */
-  constructor(limits: ConnectionLimits, trustedProxies: readonly string[] = []) {
+  constructor(limits: ConnectionLimits, addresses: Pick<ClientAddress, 'of'>) {
     this.#limits = limits;
-    this.#addresses = new ClientAddress(trustedProxies);
+    this.#addresses = addresses;
     const perSecond = limits.connectionsPerSecond;
     this.#arrivals = new RateLimit({ perSecond, burst: 4 * perSecond, clock: () => performance.now() });
   }

@@ -8,6 +8,7 @@ import { createLogger } from '@sidestream/service';
 import { WebSocket } from 'ws';
 import { DialerLog } from '../domain/dialer-log.js';
 import type { User } from '../domain/user.js';
+import { ClientAddress } from './client-address.js';
 import { Connections } from './connections.js';
 import { DialerEndpoint, dialerPath } from './dialer-endpoint.js';
 
@@ -29,7 +30,7 @@ async function endpointOf(t: TestContext, options: EndpointOptions = {}) {
     isCurrent = () => true,
   } = options;
   const limits = { connections: 10, connectionsPerUser: 5, connectionsPerSecond };
-  const connections = new Connections(limits, ['127.0.0.1']);
+  const connections = new Connections(limits, new ClientAddress(['127.0.0.1']));
   const dialerLog = new DialerLog({ eventsPerSeller: 10, maxSellers: 10 });
   const endpoint = new DialerEndpoint({
     tokens: { verify },

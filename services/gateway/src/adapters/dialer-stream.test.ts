@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { eventually } from '@sidestream/peers';
 import { DialerLog } from '../domain/dialer-log.js';
 import type { User } from '../domain/user.js';
+import { ClientAddress } from './client-address.js';
 import { Connections } from './connections.js';
 import { streamDialerEvents } from './dialer-stream.js';
 import { problemOf } from './problem.js';
@@ -18,7 +19,10 @@ async function served(
   t: TestContext,
   { user = async () => ada, behindBytes = 65_536, isCurrent = (): boolean => true } = {},
 ) {
-  const [dialerLog, connections] = [new DialerLog({ eventsPerSeller: 10, maxSellers: 10 }), new Connections(limits)];
+  const [dialerLog, connections] = [
+    new DialerLog({ eventsPerSeller: 10, maxSellers: 10 }),
+    new Connections(limits, new ClientAddress([])),
+  ];
   const options = { gate: { user }, dialerLog, connections, behindBytes, isReady: () => true, isCurrent };
   const server = createServer((request, response) => {
     streamDialerEvents(request, response, options, {}).catch((error: unknown) =>
