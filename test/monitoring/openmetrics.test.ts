@@ -31,7 +31,7 @@ test('Prometheus asks for OpenMetrics, understands it, and keeps the exemplars; 
     labelNames: ['code'],
     registers,
   });
-  seconds.record({ code: 'ok' }, 0.3, { trace_id: traceId });
+  seconds.record({ code: 'ok' }, 0.3, { spanContext: () => ({ traceId, spanId: 'b7ad6b7169203331', traceFlags: 1 }) });
   const server = new ManagementServer(registry, new Health());
   const address = await server.listen('127.0.0.1:0');
   t.after(() => server.close());

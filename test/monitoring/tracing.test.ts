@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { listedSeller } from '@sidestream/cli';
 import { eventually, freeTcpPort } from '@sidestream/peers';
 import { traceHeader } from '@sidestream/service';
+import { type SipMessage, serialiseMessage } from '@sidestream/sip';
 import { customerNumber, Stage } from '../e2e/stage.js';
 import { everyService } from './every-service.js';
 import { TraceCollector } from './trace-collector.js';
@@ -13,10 +14,15 @@ async function stageWith(
   endpoint: string,
   sampleRatio: number,
   lines: string[],
+  wire: string[] = [],
 ) {
   const { configure, ...options } = await everyService(t);
+  const listening = {
+    onMessage: ({ message }: { message: SipMessage }) => void wire.push(serialiseMessage(message).toString('latin1')),
+  };
   return await Stage.start(t, {
     ...options,
+    ...{ customer: listening, seller: listening, recorder: listening },
     onLog: (line) => lines.push(line),
     configure: (config) => {
       configure?.(config);
@@ -36,7 +42,8 @@ async function recordedCall(stage: Stage, nth = 1): Promise<void> {
 test('a recorded call is one trace: edge, signalling, gRPC, ng, recorder, NATS, gateway; its logs name it', async (t) => {
   const collector = await TraceCollector.start(t);
   const lines: string[] = [];
-  const stage = await stageWith(t, collector.endpoint, 1, lines);
+  const wire: string[] = [];
+  const stage = await stageWith(t, collector.endpoint, 1, lines, wire);
   if (!stage) return;
   await recordedCall(stage);
   await eventually(() => collector.named('dialer callEnded').length === 1, 'the gateway has told of the end', 30_000);
@@ -75,6 +82,14 @@ test('a recorded call is one trace: edge, signalling, gRPC, ng, recorder, NATS, 
   assert.match(String(call.attributes['sidestream.calling.hash']), /^[0-9a-f]{16}$/);
   assert.ok(collector.bodies.every((body) => !body.includes(customerNumber.slice(1))));
   assert.equal(collector.named('recorder INVITE')[0]?.attributes['sip.call_id'], recorderCallId);
+  // Neither a trunk nor a recorder hears of it.
+  assert.ok(
+    ['INVITE', 'BYE', 'SIP/2.0 200'].every((start) => wire.some((text) => text.startsWith(start))),
+    'the wire was seen',
+  );
+  assert.ok(wire.some((text) => text.includes(`Call-ID: ${recorderCallId}`)));
+  const told = wire.filter((text) => text.includes(call.traceId) || /traceparent|x-sidestream/i.test(text));
+  assert.deepEqual(told, []);
   const logged = lines.filter((line) => line.includes(call.traceId));
   assert.ok(
     logged.some((line) => line.includes('"service":"signalling"')),

@@ -57,5 +57,16 @@ export {
   supervisedFlag,
 } from './run-service.js';
 export { redactSdp, Secret } from './secret.js';
-export { currentExemplar, type Exemplar, TracedHistogram } from './traced-histogram.js';
-export { contextOf, endSpan, inSpan, type SpanOptions, startSpan, traceHeaders } from './tracing/spans.js';
+export { TracedHistogram } from './traced-histogram.js';
+export { callSpan, setCallSpan, takeCallSpan } from './tracing/call-spans.js';
+export { spanOf, withSpan } from './tracing/signal-spans.js';
+export {
+  beginTrace,
+  endSpan,
+  inSpan,
+  remoteSpan,
+  type Span,
+  type SpanOptions,
+  startSpan,
+  traceHeaders,
+} from './tracing/spans.js';

@@ -1,6 +1,6 @@
 // Structured logs: one JSON object a line on stderr (stdout is for the ready line and for a command's own output).
 import { type DestinationStream, destination as fileDestination, type Logger, pino } from 'pino';
-import { activeIds } from './tracing/spans.js';
+import { loggedIds } from './tracing/call-spans.js';
 
 export type { Logger } from 'pino';
 
@@ -22,7 +22,7 @@ export function createLogger(options: {
     {
       level: options.level,
       base: { service: options.name, instance: options.instance },
-      mixin: activeIds,
+      mixin: (line, _level, logger) => loggedIds(line, logger),
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },

@@ -70,12 +70,7 @@ await runService({
     for (const { path, message } of config.warnings) log.warn({ key: path }, `${path} ${message}`);
     const bus = Bus.open({ nats, name: `signalling.${instance}`, log, metrics });
     const traces = new CallTraces(config.ownEdge);
-    const publisher = new EventPublisher(bus, {
-      source: `signalling.${instance}`,
-      log,
-      metrics,
-      contextOf: (body) => traces.contextOf(body),
-    });
+    const publisher = new EventPublisher(bus, { source: `signalling.${instance}`, log, metrics });
     const kv = new KvWriter(bus, { log });
     metrics.registerMetric(grpcClientSeconds);
     const identities = Object.entries(tenants).map(([name, { recording }]) => ({

@@ -1,5 +1,5 @@
-// `bench telemetry`: what scraping and tracing cost. Two deployments take turns with the same calls: one is scraped each 5 s and traces a
-// tenth of its calls to a collector here, the other one is left alone.
+// `bench telemetry`: what scraping and tracing cost. Two deployments that differ in nothing but tracing take turns with the same calls, in
+// short slices, so that what else the machine does is the same for all; each is scraped in every second one of its slices.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CallSite } from '../call/call-site.js';
@@ -12,21 +12,31 @@ export interface TelemetryBenchOptions {
   readonly seconds: number;
 }
 
-export const telemetryBenchDefaults: TelemetryBenchOptions = { rounds: 7, rate: 40, seconds: 10 };
+export const telemetryBenchDefaults: TelemetryBenchOptions = { rounds: 12, rate: 40, seconds: 5 };
 
 export const telemetryBenchRemarks: Readonly<Record<string, string>> = {
-  cpuMsPerCallWith: 'edge, signalling and media relay together; median of the rounds',
-  cpuMsPerCallWithout: 'the same calls, neither scraped nor traced',
+  cpuMsPerCall: 'edge, signalling and media relay together; median of the rounds',
+  noisePercent: 'half of the rounds without telemetry are within so much of each other',
   spans: 'that the collector took: a bench without any would measure nothing',
-  cpuWithVsWithout: 'goal ≤ 1.05; median of the rounds’ own ratios',
+  cpuWithVsWithout: 'metrics and traces of a tenth; goal ≤ 1.05; median of the rounds’ own ratios',
+  cpuMetricsVsWithout: 'scraping each 5 s alone',
+  cpuTracesVsWithout: 'traces of a tenth alone',
 };
 
 const ours = ['sip-edge', 'signalling', 'media-relay'];
 const scrapeMs = 5_000;
 const sampleRatio = 0.1;
 const holdMs = 1_000;
+/** What is measured is how it is once it has run for a while: the compiler has seen scrapes and calls. */
+const warmUpScrapes = 200;
+const warmUpSlices = 2;
 /** What Prometheus says that it takes. */
 const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5';
+
+/** What is on in a slice. */
+const kinds = ['none', 'metrics', 'traces', 'both'] as const;
+type Kind = (typeof kinds)[number];
+type Batch = Parameters<CallSite['run']>[0];
 
 /** @throws Error when a call fails or is not recorded */
 export async function telemetryBench(
@@ -35,49 +45,72 @@ export async function telemetryBench(
 ): Promise<Report> {
   const machine = thisMachine();
   const collector = await Collector.start();
-  const traced = await CallSite.start(
-    (config) => {
-      config.telemetry = { traces: { endpoint: collector.endpoint, sampleRatio } };
-    },
-    { min: 12_000, max: 21_999 },
-  );
-  const plain = await CallSite.start(undefined, { min: 22_000, max: 31_999 });
-  const calls = rate * seconds;
-  const batch = { calls, callsPerSecond: rate, holdMs };
-  const measured: { readonly with: number; readonly without: number }[] = [];
+  const sites: CallSite[] = [];
+  const batch = { calls: rate * seconds, callsPerSecond: rate, holdMs };
+  const measured: Record<Kind, number>[] = [];
   try {
-    progress(`warm-up: ${calls} calls each`);
-    await cpuOf(plain, batch);
-    await scraped(traced, () => cpuOf(traced, batch));
-    for (let round = 1; round <= rounds; round += 1) {
-      progress(`round ${round} of ${rounds}: ${calls} calls each at ${rate} a second`);
-      const withIt = () => scraped(traced, () => cpuOf(traced, batch));
-      const without = () => cpuOf(plain, batch);
-      // Who is first changes: the machine may be busier by and by.
-      const first = round % 2 === 0 ? await withIt() : await without();
-      const second = round % 2 === 0 ? await without() : await withIt();
-      measured.push(round % 2 === 0 ? { with: first, without: second } : { with: second, without: first });
+    const traced = await CallSite.start(
+      (config) => {
+        config.telemetry = { traces: { endpoint: collector.endpoint, sampleRatio } };
+      },
+      { min: 12_000, max: 21_999 },
+    );
+    sites.push(traced);
+    const plain = await CallSite.start(undefined, { min: 22_000, max: 31_999 });
+    sites.push(plain);
+    progress(`warm-up: ${warmUpScrapes} scrapes and ${warmUpSlices * batch.calls} calls each`);
+    for (const site of sites) {
+      for (let i = 0; i < warmUpScrapes; i += 1) await scrape(site);
+      for (let i = 0; i < warmUpSlices; i += 1) await cpuOf(site, batch);
+    }
+    for (let round = 0; round < rounds; round += 1) {
+      progress(`round ${round + 1} of ${rounds}: four slices of ${batch.calls} calls at ${rate} a second`);
+      const cpu = { none: 0, metrics: 0, traces: 0, both: 0 };
+      for (const kind of inTurn(round)) {
+        const site = kind === 'none' || kind === 'metrics' ? plain : traced;
+        const isScraped = kind === 'metrics' || kind === 'both';
+        cpu[kind] = await (isScraped ? scraped(site, () => cpuOf(site, batch)) : cpuOf(site, batch));
+      }
+      measured.push(cpu);
     }
   } finally {
-    await traced.stop();
-    await plain.stop();
+    for (const site of sites) await site.stop();
     collector.close();
   }
   if (collector.spans === 0) throw new Error('the collector got no span');
+  const ratio = (kind: Kind) => rounded(median(measured.map((one) => one[kind] / one.none)));
+  const perCall = (kind: Kind) => rounded(median(measured.map((one) => one[kind])) / batch.calls);
   return {
     name: 'telemetry',
     figures: {
-      cpuMsPerCallWith: rounded(median(measured.map((one) => one.with)) / calls),
-      cpuMsPerCallWithout: rounded(median(measured.map((one) => one.without)) / calls),
+      cpuMsPerCall: Object.fromEntries(kinds.map((kind) => [kind, perCall(kind)])),
+      noisePercent: rounded(100 * spread(measured.map((one) => one.none))),
       spans: collector.spans,
     },
-    ratios: { cpuWithVsWithout: rounded(median(measured.map((one) => one.with / one.without))) },
+    ratios: {
+      cpuWithVsWithout: ratio('both'),
+      cpuMetricsVsWithout: ratio('metrics'),
+      cpuTracesVsWithout: ratio('traces'),
+    },
     machine,
   };
 }
 
+/** Every kind is first, second, third and last equally often: the machine may be busier by and by. */
+function inTurn(round: number): Kind[] {
+  const first = round % kinds.length;
+  return [...kinds.slice(first), ...kinds.slice(0, first)];
+}
+
+/** The distance of the quartiles, of the median. */
+function spread(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
+  return (at(0.75) - at(0.25)) / at(0.5);
+}
+
 /** CPU time that our processes need for the batch, in ms. */
-async function cpuOf(site: CallSite, batch: Parameters<CallSite['run']>[0]): Promise<number> {
+async function cpuOf(site: CallSite, batch: Batch): Promise<number> {
   const used = () => [...site.processes].reduce((sum, [name, pid]) => sum + (ours.includes(name) ? cpuMs(pid) : 0), 0);
   const before = used();
   const { fault, orphans } = await site.run(batch);
@@ -86,20 +119,26 @@ async function cpuOf(site: CallSite, batch: Parameters<CallSite['run']>[0]): Pro
   return used() - before;
 }
 
+/** The first scrape comes in the middle of the first interval. */
 async function scraped<T>(site: CallSite, work: () => Promise<T>): Promise<T> {
-  const scrape = () => {
-    for (const url of site.managementUrls)
-      void fetch(`${url}/metrics`, { headers: { accept }, signal: AbortSignal.timeout(scrapeMs) })
-        .then((answer) => answer.text())
-        .catch(() => undefined);
+  const next = () => {
+    timer = setTimeout(next, scrapeMs);
+    void scrape(site).catch(() => undefined);
   };
-  const timer = setInterval(scrape, scrapeMs);
-  scrape();
+  let timer = setTimeout(next, scrapeMs / 2);
   try {
     return await work();
   } finally {
-    clearInterval(timer);
+    clearTimeout(timer);
   }
+}
+
+/** All processes of the site at once. */
+async function scrape(site: CallSite): Promise<void> {
+  const signal = AbortSignal.timeout(scrapeMs);
+  await Promise.all(
+    site.managementUrls.map(async (url) => (await fetch(`${url}/metrics`, { headers: { accept }, signal })).text()),
+  );
 }
 
 /** Takes traces, and counts their spans. */

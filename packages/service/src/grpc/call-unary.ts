@@ -8,10 +8,9 @@ import {
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { trace } from '@opentelemetry/api';
 import { SidestreamError } from '../errors.js';
-import { currentExemplar, TracedHistogram } from '../traced-histogram.js';
-import { inSpan, traceHeaders } from '../tracing/spans.js';
+import { TracedHistogram } from '../traced-histogram.js';
+import { inSpan, type Span, traceHeaders } from '../tracing/spans.js';
 
 type UnaryMethod<Q, R> = (
   request: Q,
@@ -29,28 +28,31 @@ export const grpcClientSeconds = new TracedHistogram({
   registers: [],
 });
 
+export interface CallBounds {
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal;
+  /** What it is asked for. */
+  readonly within?: Span | undefined;
+}
+
 /**
  * Calls a unary method, bound to its client: `callUnary(client.openSession.bind(client), request, {deadlineMs: 500})`.
  *
  * @throws SidestreamError with the server's code, `deadline-exceeded`, `cancelled` or `relay-unavailable`.
  */
-export function callUnary<Q, R>(
-  method: UnaryMethod<Q, R>,
-  message: Q,
-  bounds: { deadlineMs: number; signal?: AbortSignal },
-): Promise<R> {
-  return inSpan('grpc', { kind: 'client' }, () => request(method, message, bounds));
+export function callUnary<Q, R>(method: UnaryMethod<Q, R>, message: Q, bounds: CallBounds): Promise<R> {
+  return inSpan('grpc', bounds.within, { kind: 'client' }, (span) => request(method, message, bounds, span));
 }
 
 function request<Q, R>(
   method: UnaryMethod<Q, R>,
   message: Q,
-  { deadlineMs, signal }: { deadlineMs: number; signal?: AbortSignal },
+  { deadlineMs, signal }: CallBounds,
+  span: Span | undefined,
 ): Promise<R> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(SidestreamError.from(signal.reason));
     const started = performance.now();
-    const exemplar = currentExemplar();
     let path = '';
     let settled = false;
     const settle = (thrown: ServiceError | null, response: R) => {
@@ -59,7 +61,7 @@ function request<Q, R>(
       signal?.removeEventListener('abort', onAbort);
       const error = thrown === null ? undefined : SidestreamError.from(thrown);
       const method = path.slice(path.lastIndexOf('/') + 1);
-      grpcClientSeconds.record({ method, code: error?.code ?? 'ok' }, (performance.now() - started) / 1_000, exemplar);
+      grpcClientSeconds.record({ method, code: error?.code ?? 'ok' }, (performance.now() - started) / 1_000, span);
       if (error) reject(error);
       else resolve(response);
     };
@@ -69,14 +71,14 @@ function request<Q, R>(
         onMessage<R>(
           (called) => {
             path = called;
-            trace.getActiveSpan()?.updateName(`grpc ${called}`);
+            span?.updateName(`grpc ${called}`);
           },
           (response) => settle(null, response),
         ),
       ],
     };
     const metadata = new Metadata();
-    for (const [field, value] of Object.entries(traceHeaders())) metadata.set(field, value);
+    for (const [field, value] of Object.entries(traceHeaders(span))) metadata.set(field, value);
     const call = method(message, metadata, options, settle);
     const onAbort = () => call.cancel();
     signal?.addEventListener('abort', onAbort, { once: true });

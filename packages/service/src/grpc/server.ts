@@ -11,8 +11,9 @@ import { formatHostPort, type HostPort } from '../address.js';
 import type { TlsFiles } from '../config/schema.js';
 import { SidestreamError, writeErrorCode } from '../errors.js';
 import type { Logger } from '../log.js';
-import { currentExemplar, type Exemplar, TracedHistogram } from '../traced-histogram.js';
-import { contextOf, inSpan } from '../tracing/spans.js';
+import { TracedHistogram } from '../traced-histogram.js';
+import { withSpan } from '../tracing/signal-spans.js';
+import { inSpan, remoteSpan, type Span } from '../tracing/spans.js';
 import { serverCredentials } from './credentials.js';
 
 export class GrpcServer {
@@ -77,26 +78,26 @@ export class UnaryHandlers {
   }
 
   /**
-   * Wraps an async function as a handler. Its signal aborts when the client cancels or its deadline passes; what it throws
-   * is answered as the error table says, with the code in the metadata.
+   * Wraps an async function as a handler. Its signal aborts when the client cancels or its deadline passes, and carries the trace of the
+   * request; what it throws is answered as the error table says, with the code in the metadata.
    */
   handle<Q, R>(method: string, work: (request: Q, signal: AbortSignal) => Promise<R>): handleUnaryCall<Q, R> {
     return (call, callback) => {
       const controller = new AbortController();
       const started = performance.now();
-      let exemplar: Exemplar = {};
+      let span: Span | undefined;
       const measure = (code: string) =>
-        this.#seconds.record({ method, code }, (performance.now() - started) / 1_000, exemplar);
+        this.#seconds.record({ method, code }, (performance.now() - started) / 1_000, span);
       let answered = false;
       call.on('cancelled', () => {
         // It is emitted at the end of a call that went well, too.
         if (!answered) controller.abort(new SidestreamError('cancelled', `${method}: the client gave up`));
       });
       const [traceparent] = call.metadata.get('traceparent');
-      const within = contextOf(traceparent?.toString());
-      const answering = inSpan(`grpc ${method}`, { kind: 'server', within }, () => {
-        exemplar = currentExemplar();
-        return work(call.request, controller.signal);
+      const within = remoteSpan(traceparent?.toString());
+      const answering = inSpan(`grpc ${method}`, within, { kind: 'server' }, async (own) => {
+        span = own;
+        return work(call.request, withSpan(controller.signal, own));
       });
       answering.then(
         (response) => {
@@ -108,7 +109,10 @@ export class UnaryHandlers {
           answered = true;
           const error = SidestreamError.from(thrown);
           measure(error.code);
-          if (error.code === 'internal') this.#log.error({ err: thrown, method }, 'request failed');
+          if (error.code === 'internal') {
+            const trace_id = span?.spanContext().traceId;
+            this.#log.error({ err: thrown, method, trace_id }, 'request failed');
+          }
           const metadata = new Metadata();
           writeErrorCode(metadata, error);
           callback({ code: error.meaning.grpc, details: error.message, metadata });

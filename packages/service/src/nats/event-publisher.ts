@@ -1,9 +1,9 @@
 // Tells the world what happened, beside the work: publishing never throws, is never awaited and never grows without bound.
 import { randomUUID } from 'node:crypto';
-import { type Context, context, trace } from '@opentelemetry/api';
 import { Event } from '@sidestream/proto/events/v1';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../log.js';
+import { callSpan } from '../tracing/call-spans.js';
 import { startSpan, traceHeaders } from '../tracing/spans.js';
 import type { Bus } from './bus.js';
 import { Outbox } from './outbox.js';
@@ -21,20 +21,16 @@ export interface EventPublisherOptions {
   readonly metrics: Registry;
   /** How many events wait while NATS is away; then the oldest is dropped and counted. */
   readonly capacity?: number;
-  /** The trace that an event belongs to; default: what is around. */
-  readonly contextOf?: (body: EventBody) => Context | undefined;
 }
 
 export class EventPublisher {
   readonly #source: string;
   readonly #log: Logger;
   readonly #outbox: Outbox;
-  readonly #contextOf: (body: EventBody) => Context | undefined;
 
   constructor(bus: Bus, options: EventPublisherOptions) {
     this.#source = options.source;
     this.#log = options.log;
-    this.#contextOf = options.contextOf ?? (() => undefined);
     const registers = [options.metrics];
     const published = new Counter({
       name: 'sidestream_events_published_total',
@@ -69,7 +65,7 @@ export class EventPublisher {
     const id = randomUUID();
     const event = { id, time, source: this.#source, body };
     const subject = eventSubject(body);
-    const headers = inTrace(`publish ${subject}`, this.#contextOf(body));
+    const headers = inTrace(subject, body);
     this.#outbox.add({ subject, id, payload: Event.encode(event).finish(), headers });
     return event;
   }
@@ -81,11 +77,11 @@ export class EventPublisher {
   }
 }
 
-/** A span for the event, if there is a trace; the header fields lead whoever reads the event to it. */
-function inTrace(name: string, within: Context = context.active()): Record<string, string> {
-  if (trace.getSpan(within) === undefined) return {};
-  const span = startSpan(name, { kind: 'producer', within });
-  const headers = traceHeaders(trace.setSpan(within, span));
-  span.end();
-  return headers;
+/** A span for the event of a call that has a trace; the header fields lead whoever reads the event to it. */
+function inTrace(subject: string, { value }: EventBody): Record<string, string> {
+  const within = 'callId' in value ? callSpan(value.callId) : undefined;
+  if (within === undefined) return {};
+  const span = startSpan(`publish ${subject}`, within, { kind: 'producer' });
+  span?.end();
+  return traceHeaders(span);
 }

@@ -1,17 +1,19 @@
-// What may be traced, and how it crosses processes (W3C Trace Context). Without an SDK (see start-tracing.ts) all of this does nothing.
-// Within a call only: what has no trace around it begins none.
+// Spans, and how a trace crosses processes (W3C Trace Context). A span is handed on, as an argument or by what it is of: what would find it
+// around the work (AsyncLocalStorage) costs every promise of the process something, traced or not (docs/decisions/0045-traces-by-hand.md).
+// Only a trace that is kept has spans. Undefined in the place of one: nothing is traced, and nothing is done for it.
 import {
   type Attributes,
-  type Context,
-  context,
   propagation,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
+  TraceFlags,
   trace,
 } from '@opentelemetry/api';
 import { SidestreamError } from '../errors.js';
+
+export type { Span } from '@opentelemetry/api';
 
 const tracer = trace.getTracer('sidestream');
 
@@ -19,8 +21,6 @@ const tracer = trace.getTracer('sidestream');
 export interface SpanOptions {
   readonly kind?: 'client' | 'server' | 'internal' | 'producer' | 'consumer';
   readonly attributes?: Attributes;
-  /** Default: what is around. */
-  readonly within?: Context;
 }
 
 const kinds = {
@@ -31,13 +31,25 @@ const kinds = {
   consumer: SpanKind.CONSUMER,
 } as const;
 
-/** Begins a trace, or goes on with one. Whoever begins it ends it, with `endSpan`. */
-export function startSpan(name: string, { kind = 'internal', attributes = {}, within }: SpanOptions = {}): Span {
-  return tracer.startSpan(name, { kind: kinds[kind], attributes }, within ?? context.active());
+/** Begins a trace of its own, if it is one of those that are kept. Whoever begins a span ends it, with `endSpan`. */
+export function beginTrace(name: string, { kind = 'internal', attributes = {} }: SpanOptions = {}): Span | undefined {
+  const span = tracer.startSpan(name, { kind: kinds[kind], attributes }, ROOT_CONTEXT);
+  return span.isRecording() ? span : undefined;
+}
+
+/** Goes on with a trace. Whoever begins a span ends it, with `endSpan`. */
+export function startSpan(
+  name: string,
+  within: Span | undefined,
+  { kind = 'internal', attributes = {} }: SpanOptions = {},
+): Span | undefined {
+  if (within === undefined) return undefined;
+  return tracer.startSpan(name, { kind: kinds[kind], attributes }, trace.setSpan(ROOT_CONTEXT, within));
 }
 
 /** Ends a span; with an error's code if it has failed. Messages may hold addresses, so that they stay in the log. */
-export function endSpan(span: Span, error?: unknown): void {
+export function endSpan(span: Span | undefined, error?: unknown): void {
+  if (span === undefined) return;
   if (error !== undefined) {
     const { code } = SidestreamError.from(error);
     span.setAttribute('error.type', code);
@@ -46,13 +58,20 @@ export function endSpan(span: Span, error?: unknown): void {
   span.end();
 }
 
-/** Does the work in a span of its own, if there is a trace around. What it throws passes. */
-export async function inSpan<T>(name: string, options: SpanOptions, work: () => Promise<T>): Promise<T> {
-  const within = options.within ?? context.active();
-  if (trace.getSpan(within) === undefined) return await work();
-  const span = startSpan(name, options);
+/** Does the work in a span of its own. What it throws passes. */
+export function inSpan<T>(
+  name: string,
+  within: Span | undefined,
+  options: SpanOptions,
+  work: (span: Span | undefined) => Promise<T>,
+): Promise<T> {
+  const span = startSpan(name, within, options);
+  return span === undefined ? work(undefined) : ended(span, work);
+}
+
+async function ended<T>(span: Span, work: (span: Span) => Promise<T>): Promise<T> {
   try {
-    const result = await context.with(trace.setSpan(within, span), work);
+    const result = await work(span);
     endSpan(span);
     return result;
   } catch (error) {
@@ -61,20 +80,17 @@ export async function inSpan<T>(name: string, options: SpanOptions, work: () => 
   }
 }
 
-/** The header fields that carry a trace to another process: `traceparent`, if there is a trace. */
-export function traceHeaders(within: Context = context.active()): Record<string, string> {
+/** The header fields that carry a trace to another process of ours: `traceparent`, if there is a trace. */
+export function traceHeaders(span: Span | undefined): Record<string, string> {
   const carrier: Record<string, string> = {};
-  propagation.inject(within, carrier);
+  if (span !== undefined) propagation.inject(trace.setSpan(ROOT_CONTEXT, span), carrier);
   return carrier;
 }
 
-/** The context that a `traceparent` of another process tells; none of a value that is no trace context. */
-export function contextOf(traceparent: string | undefined): Context {
-  return traceparent === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, { traceparent });
-}
-
-/** The ids of the trace of now, for logs. */
-export function activeIds(): { readonly trace_id?: string; readonly span_id?: string } {
-  const span = trace.getActiveSpan()?.spanContext();
-  return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
+/** The span of another process that a `traceparent` tells; undefined for a trace that is not kept, and for what is no trace context. */
+export function remoteSpan(traceparent: string | undefined): Span | undefined {
+  if (traceparent === undefined) return undefined;
+  const span = trace.getSpan(propagation.extract(ROOT_CONTEXT, { traceparent }));
+  const isKept = span !== undefined && (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
+  return isKept ? span : undefined;
 }

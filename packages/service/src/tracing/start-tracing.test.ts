@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import { context, trace } from '@opentelemetry/api';
 import { Registry } from 'prom-client';
 import { createLogger } from '../log.js';
-import { contextOf, inSpan, startSpan, traceHeaders } from './spans.js';
+import { setCallSpan, takeCallSpan } from './call-spans.js';
+import { beginTrace, endSpan, inSpan, remoteSpan, type Span, startSpan, traceHeaders } from './spans.js';
 import { startTracing } from './start-tracing.js';
 
 interface Sent {
@@ -56,15 +56,13 @@ test('spans reach the collector with its header fields; one that refuses them co
     return true;
   });
 
-  // Before there is tracing, and outside of a trace, there are no spans.
-  assert.equal(await inSpan('nothing', {}, async () => trace.getActiveSpan()), undefined);
+  // Before there is tracing there are no spans.
+  assert.equal(beginTrace('nothing'), undefined);
   writeFileSync(headersFile, '\nAuthorization: Bearer not-for-the-log\nx-tenant:contoso\n');
   const tracing = await startTracing({ ...options, config: { endpoint, sampleRatio: 1, headersFile } });
-  assert.equal(await inSpan('nothing', {}, async () => trace.getActiveSpan()), undefined);
-  assert.deepEqual(traceHeaders(), {});
+  assert.deepEqual(traceHeaders(undefined), {});
 
-  const root = startSpan('lost');
-  root.end();
+  endSpan(beginTrace('lost'));
   const counts = async () =>
     (await metrics.getSingleMetric('sidestream_spans_total')?.get())?.values.map(({ value, labels }) => [
       labels['outcome'],
@@ -79,19 +77,24 @@ test('spans reach the collector with its header fields; one that refuses them co
   assert.equal(lines.filter((line) => line.includes('can not be sent to the collector')).length, 1);
 
   writeFileSync(headersFile, 'Authorization: Bearer a-new-one\nx-tenant:contoso\n');
-  const call = startSpan('call', { kind: 'server', attributes: { 'sip.call_id': 'x' } });
-  let carried = '';
-  await context.with(trace.setSpan(context.active(), call), async () => {
-    carried = traceHeaders()['traceparent'] ?? '';
-    await assert.rejects(
-      inSpan('fails', {}, () => Promise.reject(new Error('+4930123456'))),
-      /\+4930123456/,
-    );
-    log.info('within');
-  });
-  await inSpan('far away', { kind: 'server', within: contextOf(carried) }, async () => undefined);
-  assert.equal(await inSpan('no parent', { within: contextOf('garbage') }, async () => 'done'), 'done');
-  call.end();
+  const call = beginTrace('call', { kind: 'server', attributes: { 'sip.call_id': 'x' } }) ?? assert.fail();
+  setCallSpan('c1', call);
+  await assert.rejects(
+    inSpan('fails', call, {}, () => Promise.reject(new Error('+4930123456'))),
+    /\+4930123456/,
+  );
+  log.info({ call: 'c1' }, 'names the call');
+  log.child({ call: 'c1', recording: 'r1' }).info('is of the call');
+  log.info({ call: 'c2' }, 'names another one');
+  log.info('names none');
+  takeCallSpan('c1');
+  log.info({ call: 'c1' }, 'comes afterwards');
+  endSpan(startSpan('far away', remoteSpan(traceHeaders(call)['traceparent']), { kind: 'server' }));
+  const unsampled = `${traceHeaders(call)['traceparent']?.slice(0, -2)}00`;
+  const none = [undefined, 'garbage', unsampled].map(remoteSpan);
+  assert.deepEqual(none, [undefined, undefined, undefined]);
+  assert.equal(await inSpan('no parent', undefined, {}, async (span: Span | undefined) => span), undefined);
+  endSpan(call);
   await tracing.stop();
 
   assert.equal(got[0]?.headers['authorization'], 'Bearer not-for-the-log');
@@ -105,7 +108,11 @@ test('spans reach the collector with its header fields; one that refuses them co
   );
   assert.deepEqual([fails?.status.code, spans.length], [2, 3]);
   assert.ok(!JSON.stringify(spans).includes('4930123456'), 'the text of an error may name a party');
-  assert.ok(lines.some((line) => line.includes('"within"') && line.includes(`"trace_id":"${whole?.traceId}"`)));
+  const named = lines.filter((line) => line.includes(`"trace_id":"${whole?.traceId}","span_id":"${whole?.spanId}"`));
+  assert.deepEqual(
+    named.map((line) => JSON.parse(line).msg),
+    ['names the call', 'is of the call'],
+  );
   assert.ok(!/not-for-the-log|a-new-one/.test(lines.join('')));
   assert.equal(lines.filter((line) => line.includes('can be sent to the collector again')).length, 1);
 });

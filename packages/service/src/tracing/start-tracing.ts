@@ -1,7 +1,7 @@
 // Sends spans to a collector: OTLP over HTTP, in batches, beside the work. A collector that is away, slow or hostile costs spans, which are
 // counted, and nothing else.
 import { readFileSync } from 'node:fs';
-import { context, diag, propagation, trace } from '@opentelemetry/api';
+import { diag, propagation, trace } from '@opentelemetry/api';
 import type { Registry } from 'prom-client';
 import type { TracesConfig } from '../config/telemetry-schema.js';
 import type { Logger } from '../log.js';
@@ -31,14 +31,7 @@ export interface Tracing {
 /** Until it has been called, and without it, spans are nothing. @throws Error for a file that can't be read */
 export async function startTracing({ service, instance, config, log, metrics }: TracingOptions): Promise<Tracing> {
   // Loaded for those only who trace: it is a megabyte.
-  const [
-    { AsyncLocalStorageContextManager },
-    { OTLPTraceExporter },
-    { resourceFromAttributes },
-    sdk,
-    { W3CTraceContextPropagator },
-  ] = await Promise.all([
-    import('@opentelemetry/context-async-hooks'),
+  const [{ OTLPTraceExporter }, { resourceFromAttributes }, sdk, { W3CTraceContextPropagator }] = await Promise.all([
     import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/resources'),
     import('@opentelemetry/sdk-trace-base'),
@@ -80,7 +73,6 @@ export async function startTracing({ service, instance, config, log, metrics }: 
     debug: () => undefined,
     verbose: () => undefined,
   });
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
   return {

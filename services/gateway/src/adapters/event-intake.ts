@@ -1,7 +1,15 @@
 // From the event stream into the fold and from there into the sellers' logs: first what was, then what comes.
 
 import type { Event } from '@sidestream/proto/events/v1';
-import { type Bus, contextOf, EventFeed, type Logger, type StreamPlace, startSpan } from '@sidestream/service';
+import {
+  type Bus,
+  EventFeed,
+  endSpan,
+  type Logger,
+  remoteSpan,
+  type StreamPlace,
+  startSpan,
+} from '@sidestream/service';
 import type { DialerFold } from '../domain/dialer-fold.js';
 import type { DialerLog } from '../domain/dialer-log.js';
 import type { KnownCalls } from '../domain/known-calls.js';
@@ -74,11 +82,10 @@ export class EventIntake {
 
   /** What was there before is in no trace that anybody looks at. */
   #take(event: Event, place: StreamPlace): void {
-    const { traceparent } = place;
-    const within = this.#caughtUp && traceparent !== undefined ? contextOf(traceparent) : undefined;
-    const span = within && startSpan(`dialer ${event.body?.$case ?? ''}`, { kind: 'consumer', within });
+    const within = this.#caughtUp ? remoteSpan(place.traceparent) : undefined;
+    const span = startSpan(`dialer ${event.body?.$case ?? ''}`, within, { kind: 'consumer' });
     this.#fold(event, place);
-    span?.end();
+    endSpan(span);
   }
 
   #fold(event: Event, { sequence, storedAtMs }: StreamPlace): void {

@@ -48,8 +48,8 @@ export function mediaRelayService(
     answerSession: handlers.handle('AnswerSession', async ({ sessionId, answerer, sdp }, signal) => ({
       sdp: await relay.answerSession(session(sessionId), readParty('answerer', answerer), readSdp(sdp), signal),
     })),
-    closeSession: handlers.handle('CloseSession', async ({ sessionId }) => {
-      const media = await relay.closeSession(session(sessionId));
+    closeSession: handlers.handle('CloseSession', async ({ sessionId }, signal) => {
+      const media = await relay.closeSession(session(sessionId), signal);
       const { received = [], copied = [] } = media ?? {};
       return { found: media !== undefined, media: received.map(writeMedia), forks: [...copied].map(writeCopied) };
     }),

@@ -1,10 +1,9 @@
 // rtpengine's ng protocol over UDP: one command, one reply, found by its cookie. Owns the socket, retransmission and
 // deadlines; knows no command. Retransmitting is safe because the engine keeps its reply per cookie and repeats it.
-import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { formatHostPort, type HostPort, inSpan } from '@sidestream/service';
+import { formatHostPort, type HostPort, inSpan, type Span, spanOf } from '@sidestream/service';
 import { decodeMessage, encodeMessage, type NgDictionary } from './ng-message.js';
 
 /** When the same datagram is sent again, in ms after the one before; the last one repeats until the deadline. */
@@ -37,7 +36,7 @@ export interface NgCommand extends NgDictionary {
 
 /** Where the client counts; all optional. */
 export interface NgObserver {
-  finished?(command: string, outcome: 'ok' | NgFailure, seconds: number): void;
+  finished?(command: string, outcome: 'ok' | NgFailure, seconds: number, span: Span | undefined): void;
   retransmitted?(command: string): void;
   /** A datagram that belongs to no command in flight: late, doubled or garbage. */
   ignored?(): void;
@@ -96,7 +95,9 @@ export class NgClient {
     const datagram = encodeMessage(cookie, body);
     if (datagram.length > maxDatagramBytes)
       return Promise.reject(new NgError('too-long', command, `'${command}' does not fit into a datagram`));
-    return inSpan(`ng ${command}`, { kind: 'client' }, () => this.#exchange(cookie, command, datagram, signal));
+    return inSpan(`ng ${command}`, spanOf(signal), { kind: 'client' }, (span) =>
+      this.#exchange(cookie, command, datagram, signal, span),
+    );
   }
 
   /** Fails what is in flight and frees the socket. */
@@ -106,7 +107,13 @@ export class NgClient {
     await this.#dropSocket();
   }
 
-  #exchange(cookie: string, command: string, datagram: Buffer, signal: AbortSignal): Promise<NgDictionary> {
+  #exchange(
+    cookie: string,
+    command: string,
+    datagram: Buffer,
+    signal: AbortSignal,
+    span: Span | undefined,
+  ): Promise<NgDictionary> {
     const startedAt = performance.now();
     return new Promise((resolve, reject) => {
       let attempt = 0;
@@ -123,7 +130,12 @@ export class NgClient {
         clearTimeout(deadline);
         signal.removeEventListener('abort', onAbort);
         const failed = result instanceof NgError;
-        this.#observer.finished?.(command, failed ? result.failure : 'ok', (performance.now() - startedAt) / 1000);
+        this.#observer.finished?.(
+          command,
+          failed ? result.failure : 'ok',
+          (performance.now() - startedAt) / 1000,
+          span,
+        );
         if (failed) reject(result);
         else resolve(result);
       };
@@ -135,8 +147,7 @@ export class NgClient {
       let retransmission: NodeJS.Timeout | undefined;
       const deadline = setTimeout(giveUp, this.#deadlineMs);
       signal.addEventListener('abort', onAbort, { once: true });
-      // A reply is settled in the context of its command, not in that of the socket: observers ask for the active trace.
-      this.#exchanges.set(cookie, { command, datagram, settle: AsyncResource.bind(settle) });
+      this.#exchanges.set(cookie, { command, datagram, settle });
       transmit();
     });
   }

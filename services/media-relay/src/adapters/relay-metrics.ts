@@ -28,7 +28,7 @@ export function ngMetrics(registry: Registry): Required<NgObserver> {
     registers,
   });
   return {
-    finished: (command, outcome, duration) => seconds.record({ command, outcome }, duration),
+    finished: (command, outcome, duration, span) => seconds.record({ command, outcome }, duration, span),
     retransmitted: (command) => retransmissions.inc({ command }),
     ignored: () => ignored.inc(),
   };

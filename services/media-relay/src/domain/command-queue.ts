@@ -1,5 +1,5 @@
 // One command after the other: the order in which a session's commands reach the engine is the order they were given in.
-import { SidestreamError } from '@sidestream/service';
+import { SidestreamError, spanOf, withSpan } from '@sidestream/service';
 
 /** A re-INVITE, its answer and the forks' renewals wait together at most; more means that the engine does not keep up. */
 const maxWaiting = 16;
@@ -54,7 +54,7 @@ export class CommandQueue {
     signal.addEventListener('abort', onAbort, { once: true });
     this.#running = running;
     try {
-      return await task(running.signal);
+      return await task(withSpan(running.signal, spanOf(signal)));
     } finally {
       this.#running = undefined;
       signal.removeEventListener('abort', onAbort);

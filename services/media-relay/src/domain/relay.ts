@@ -105,7 +105,7 @@ export class Relay {
       return await owner.offer(offerer, sdp, terms, signal);
     } catch (error) {
       // The engine may have made the session although its reply was lost; the caller need not wait for the clean-up.
-      this.#end(id, owner).catch((failure: unknown) => this.#reportFailedEnd(id, failure));
+      this.#end(id, owner, signal).catch((failure: unknown) => this.#reportFailedEnd(id, failure));
       throw error;
     }
   }
@@ -127,12 +127,13 @@ export class Relay {
   /**
    * Ends a session and its forks. It leaves the registry even if the engine cannot be told: the sweep ends it there later.
    *
+   * @param of the work that it belongs to; the end does not end with it
    * @returns what each party sent, and what of it was copied; undefined if there is no such session.
    * @throws SidestreamError media-engine-unavailable if the engine did not confirm the end.
    */
-  async closeSession(id: string): Promise<SessionMedia | undefined> {
+  async closeSession(id: string, of?: AbortSignal): Promise<SessionMedia | undefined> {
     const owner = this.#owners.get(id);
-    return owner && this.#end(id, owner);
+    return owner && this.#end(id, owner, of);
   }
 
   startFork(id: string, fork: string, parties: readonly Party[], signal: AbortSignal): Promise<readonly ForkStream[]> {
@@ -246,9 +247,9 @@ export class Relay {
     }
   }
 
-  async #end(id: string, owner: SessionOwner): Promise<SessionMedia> {
+  async #end(id: string, owner: SessionOwner, of?: AbortSignal): Promise<SessionMedia> {
     try {
-      const media = await owner.close();
+      const media = await owner.close(of);
       // Who ends it a second time waits for the same end.
       if (this.#owners.get(id) === owner) for (const listener of this.#endListeners) listener(media);
       return media;

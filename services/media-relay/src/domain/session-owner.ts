@@ -1,5 +1,6 @@
 // The one owner of one media session: gives its commands to the engine one after the other and keeps its state.
 import { SidestreamError } from '@sidestream/service';
+import { apart } from './bounded.js';
 import { CommandQueue } from './command-queue.js';
 import { type CopiedLine, CopyCount, copiedLines, type VoiceCount } from './copy-count.js';
 import { codecForAnswer, codecForOffer } from './fork-codec.js';
@@ -119,18 +120,21 @@ export class SessionOwner {
         }
         await this.#engine.answerFork(this.#state.id, this.#inEngine(fork), answer, running);
       } catch (error) {
-        await this.#abandonFork(fork, parties);
+        await this.#abandonFork(fork, parties, running);
         throw error;
       }
       this.#apply({ kind: 'fork-answered', fork });
-      this.#countFrom(fork);
+      this.#countFrom(fork, running);
     });
   }
 
   /** Pausing twice is no error. */
   pauseFork(fork: string, signal: AbortSignal): Promise<void> {
     return this.#run({ kind: 'pause-fork', fork }, signal, async (running) => {
-      await Promise.all([this.#countTo(fork), this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running)]);
+      await Promise.all([
+        this.#countTo(fork, running),
+        this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running),
+      ]);
       this.#apply({ kind: 'fork-paused', fork });
     });
   }
@@ -139,15 +143,18 @@ export class SessionOwner {
   async stopFork(fork: string, signal: AbortSignal): Promise<boolean> {
     return this.#queue.run(signal, async (running) => {
       if (!this.#state.forks.has(fork)) return false;
-      await Promise.all([this.#countTo(fork), this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running)]);
+      await Promise.all([
+        this.#countTo(fork, running),
+        this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running),
+      ]);
       this.#apply({ kind: 'fork-stopped', fork });
       return true;
     });
   }
 
-  /** Ends the session in the engine. However often and by whomever called, it happens once. */
-  close(): Promise<SessionMedia> {
-    this.#closing ??= this.#end();
+  /** Ends the session in the engine. However often and by whomever called, it happens once. @param of the work that it belongs to */
+  close(of?: AbortSignal): Promise<SessionMedia> {
+    this.#closing ??= this.#end(of);
     return this.#closing;
   }
 
@@ -177,7 +184,7 @@ export class SessionOwner {
         return codec === before ? streams : await this.#requestFork(fork, parties, codec, running);
       } catch (error) {
         // The engine may have taken the request although its reply was lost, and a resumed fork flows at once.
-        await this.#abandonFork(fork, parties);
+        await this.#abandonFork(fork, parties, running);
         throw error;
       }
     });
@@ -219,40 +226,40 @@ export class SessionOwner {
     return { id: fork, sealed: this.#sealed.has(fork) };
   }
 
-  async #abandonFork(fork: string, parties: readonly Party[]): Promise<void> {
-    await this.#countTo(fork);
+  async #abandonFork(fork: string, parties: readonly Party[], of: AbortSignal): Promise<void> {
+    await this.#countTo(fork, of);
     this.#apply({ kind: 'fork-doubtful', fork, parties });
     try {
-      await this.#engine.stopFork(this.#state.id, this.#inEngine(fork), AbortSignal.timeout(cleanUpDeadlineMs));
+      await this.#engine.stopFork(this.#state.id, this.#inEngine(fork), apart(cleanUpDeadlineMs, of));
       this.#apply({ kind: 'fork-stopped', fork });
     } catch (error) {
       this.#log.warn({ session: this.#state.id, fork, code: SidestreamError.from(error).code }, 'fork left in doubt');
     }
   }
 
-  async #end(): Promise<SessionMedia> {
+  async #end(of: AbortSignal | undefined): Promise<SessionMedia> {
     await this.#queue.end(closeGraceMs);
-    const traffic = this.#traffic(cleanUpDeadlineMs);
+    const traffic = this.#traffic(cleanUpDeadlineMs, of);
     await Promise.all([...this.#counts].map(([fork, count]) => count.ended(this.#linesOf(fork, traffic))));
     const { parties: received = [], receptions = [] } = (await traffic) ?? {};
-    await this.#engine.close(this.#state.id, AbortSignal.timeout(cleanUpDeadlineMs), this.#sealed.size > 0);
+    await this.#engine.close(this.#state.id, apart(cleanUpDeadlineMs, of), this.#sealed.size > 0);
     const copied = new Map([...this.#counts].map(([fork, { voices }]) => [fork, voices] as const));
     return { received, copied, receptions };
   }
 
   /** The fork does its work from now on. Nobody waits for the engine's count. */
-  #countFrom(fork: string): void {
+  #countFrom(fork: string, of: AbortSignal): void {
     const count = this.#counts.get(fork) ?? new CopyCount();
     this.#counts.set(fork, count);
-    const lines = this.#linesOf(fork, this.#traffic(countDeadlineMs));
+    const lines = this.#linesOf(fork, this.#traffic(countDeadlineMs, of));
     void count.ended(lines);
     count.began(lines);
   }
 
   /** It is about to stop, together with this question: the engine's command must not wait for it. */
-  async #countTo(fork: string): Promise<void> {
+  async #countTo(fork: string, of: AbortSignal): Promise<void> {
     const count = this.#counts.get(fork);
-    if (count?.counting === true) await count.ended(this.#linesOf(fork, this.#traffic(countDeadlineMs)));
+    if (count?.counting === true) await count.ended(this.#linesOf(fork, this.#traffic(countDeadlineMs, of)));
   }
 
   async #linesOf(fork: string, asked: Promise<Traffic | undefined>): Promise<readonly CopiedLine[] | undefined> {
@@ -263,8 +270,8 @@ export class SessionOwner {
   }
 
   /** What the engine has counted; undefined where it does not tell in time. */
-  #traffic(deadlineMs: number): Promise<Traffic | undefined> {
-    return this.#engine.traffic(this.#state.id, AbortSignal.timeout(deadlineMs)).catch(() => undefined);
+  #traffic(deadlineMs: number, of: AbortSignal | undefined): Promise<Traffic | undefined> {
+    return this.#engine.traffic(this.#state.id, apart(deadlineMs, of)).catch(() => undefined);
   }
 
   #apply(event: SessionEvent): void {

@@ -1,7 +1,7 @@
 // What happened to calls and recordings, told four ways from one place: event, metric, log line, KV. The termination is the same value
 // in all of them. No key, no SDP.
 import { type CallAnswered, Direction as WireDirection } from '@sidestream/proto/events/v1';
-import { type EventBody, type KvWriter, type Logger, RateLimit, TracedHistogram } from '@sidestream/service';
+import { callSpan, type EventBody, type KvWriter, type Logger, RateLimit, TracedHistogram } from '@sidestream/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Direction, Party } from '../domain/parties.js';
 import type { CallEvents, CallFacts, CallRefusal, CallTimes, RecorderDialog, RecordingFacts } from '../domain/ports.js';
@@ -133,7 +133,7 @@ export class EventReporter implements CallEvents {
     call: CallFacts,
     { answerDelayMs, postDialDelayMs }: { answerDelayMs: number; postDialDelayMs: number },
   ): void {
-    this.#postDialDelay.record({}, Math.max(0, postDialDelayMs) / 1000);
+    this.#postDialDelay.record({}, Math.max(0, postDialDelayMs) / 1000, callSpan(call.callId));
     const delays = { answerDelayMs: whole(answerDelayMs), postDialDelayMs: whole(postDialDelayMs) };
     const { recordingCallId } = call;
     this.#sinks.log.info({ ...about(call), ...delays, recordingCallId }, 'call answered');
@@ -183,7 +183,7 @@ export class EventReporter implements CallEvents {
   recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void {
     const { call } = recording;
     this.#recordings.inc();
-    this.#startDelay.record({ tenant: call.tenant }, startDelayMs / 1000);
+    this.#startDelay.record({ tenant: call.tenant }, startDelayMs / 1000, callSpan(call.callId));
     const at = {
       recorderHost: dialog.host,
       tlsVersion: dialog.tlsVersion,

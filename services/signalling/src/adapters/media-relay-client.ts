@@ -1,7 +1,6 @@
 // The media relays over gRPC: which one a new call gets, and everything that is asked of it afterwards. A call stays with its relay.
 
 import type { ChannelCredentials } from '@grpc/grpc-js';
-import { context } from '@opentelemetry/api';
 import {
   type ForkChanged,
   type ForkMedia,
@@ -14,7 +13,15 @@ import {
   type VoiceRate as WireRate,
   type PartyTerms as WireTerms,
 } from '@sidestream/proto/media/v1';
-import { callUnary, type ErrorCode, type Logger, pause, SidestreamError } from '@sidestream/service';
+import {
+  callSpan,
+  callUnary,
+  type ErrorCode,
+  type Logger,
+  pause,
+  SidestreamError,
+  type Span,
+} from '@sidestream/service';
 import type { ActivitySource, CallActivity, PacketRates } from '../domain/call-activity.js';
 import type { CallId } from '../domain/identifiers.js';
 import type { ForkCounts, MediaCounts, PacketsByParty } from '../domain/media-counts.js';
@@ -135,7 +142,8 @@ export class MediaRelayClient implements MediaRelays, ActivitySource {
         const session: Session = { watcher, forks: new Map(), open: false };
         relay.sessions.set(callId, session);
         const request = { sessionId: callId, offerer: wireParty[offerer], sdp, terms: writeTerms(terms) };
-        const opened = await callUnary(relay.client.openSession.bind(relay.client), request, { deadlineMs, signal });
+        const bounds = { deadlineMs, signal, within: callSpan(callId) };
+        const opened = await callUnary(relay.client.openSession.bind(relay.client), request, bounds);
         session.open = true;
         this.#pending.set(address, (this.#pending.get(address) ?? 0) + 1);
         return { media: new RelaySession(relay, callId, session.forks), sdp: opened.sdp };
@@ -271,13 +279,14 @@ class RelaySession implements MediaSession {
   readonly #relay: Relay;
   readonly #sessionId: string;
   readonly #forks: Map<string, ForkListener>;
-  /** The call's trace: what a socket's event makes us ask belongs to it as well. */
-  readonly #within = context.active();
+  /** The call's trace, which may be over before the session is. */
+  readonly #within: Span | undefined;
 
   constructor(relay: Relay, sessionId: string, forks: Map<string, ForkListener>) {
     this.#relay = relay;
     this.#sessionId = sessionId;
     this.#forks = forks;
+    this.#within = callSpan(sessionId);
   }
 
   get relay(): string {
@@ -324,7 +333,7 @@ class RelaySession implements MediaSession {
     await this.#ask(client.pauseFork.bind(client), { sessionId: this.#sessionId, forkId }, { deadlineMs, signal });
   }
 
-  #ask: typeof callUnary = (...asked) => context.with(this.#within, () => callUnary(...asked));
+  #ask: typeof callUnary = (method, request, bounds) => callUnary(method, request, { ...bounds, within: this.#within });
 
   #forkRequest(forkId: string, parties: readonly Party[]) {
     return { sessionId: this.#sessionId, forkId, parties: parties.map((party) => wireParty[party]) };

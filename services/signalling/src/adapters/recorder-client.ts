@@ -1,7 +1,7 @@
 // SIP to recorders: @sidestream/sip over TLS, with the certificate of the tenant whose call it is, SNI and full verification. One
 // connection per recorder and identity is kept warm and carries all recordings. Which recorder is fit to be asked: recorder-link.ts.
 import { setMaxListeners } from 'node:events';
-import { inSpan, type Logger, type RecorderPlace, SidestreamError } from '@sidestream/service';
+import { callSpan, inSpan, type Logger, type RecorderPlace, SidestreamError, type Span } from '@sidestream/service';
 import {
   type AddressLookup,
   type Flow,
@@ -66,6 +66,8 @@ const idleTimeoutMs = 24 * 3_600_000;
 /** Dials and OPTIONS at a time, of all tenants together; calls do not wait for them. */
 const probesAtOnce = 16;
 
+type TracedInvite = InviteOptions & { readonly span: Span | undefined };
+
 export class SipRecorderClient implements RecorderClient {
   readonly #tenants = new Map<string, Tenant>();
   readonly #transports: Transports;
@@ -124,10 +126,12 @@ export class SipRecorderClient implements RecorderClient {
 
   invite(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog> {
     const attributes = { 'sip.call_id': invite.sipCallId, 'sidestream.recorder': invite.recorder };
-    return inSpan('recorder INVITE', { kind: 'client', attributes }, () => this.#establish(invite, signal));
+    return inSpan('recorder INVITE', callSpan(invite.callId), { kind: 'client', attributes }, (span) =>
+      this.#establish(invite, signal, span),
+    );
   }
 
-  async #establish(invite: RecordingInvite, signal: AbortSignal): Promise<RecorderDialog> {
+  async #establish(invite: RecordingInvite, signal: AbortSignal, span: Span | undefined): Promise<RecorderDialog> {
     const tenant = this.#tenants.get(invite.tenant);
     const link = tenant?.links.get(invite.recorder);
     if (tenant === undefined || link === undefined)
@@ -149,6 +153,7 @@ export class SipRecorderClient implements RecorderClient {
             ...content({ ...invite, headers: [...invite.headers, ...timer] }),
             unwantedBye: () => content(invite.goodbye()),
             signal,
+            span,
           }),
         );
       const accepted = await open(initialSessionHeaders()).catch((error: unknown) => {
@@ -157,9 +162,9 @@ export class SipRecorderClient implements RecorderClient {
         return open(initialSessionHeaders(minSeconds));
       });
       claim.accepted(accepted.dialog);
-      const { tenant: name } = invite;
+      const of = { tenant: invite.tenant, span: callSpan(invite.callId) };
       const timed: TimedRequest = (method, request, statusOf) =>
-        this.#metrics.timed({ tenant: name, method }, request, statusOf);
+        this.#metrics.timed({ ...of, method }, request, statusOf);
       return new SipRecorderDialog({ host, contact, unusable: claim.unusable, timed }, accepted);
     } catch (error) {
       claim.failed(error);
@@ -217,7 +222,7 @@ export class SipRecorderClient implements RecorderClient {
     link: RecorderLink,
     { provisionalTimeoutMs, finalTimeoutMs }: Tenant,
     last: boolean,
-    options: InviteOptions & { contact: (flow: Flow) => string },
+    options: TracedInvite & { contact: (flow: Flow) => string },
   ): Promise<OutgoingInvite> {
     const deadline = performance.now() + finalTimeoutMs;
     let warm: Flow | undefined;
@@ -246,13 +251,13 @@ export class SipRecorderClient implements RecorderClient {
     }
   }
 
-  #invite(link: RecorderLink, options: InviteOptions): Promise<OutgoingInvite> {
+  #invite(link: RecorderLink, { span, ...options }: TracedInvite): Promise<OutgoingInvite> {
     const { tenant } = link.measured;
     const invite = () => this.#agent.invite(options);
-    return this.#metrics.timed({ tenant, method: 'INVITE' }, invite, ({ response }) => response.status);
+    return this.#metrics.timed({ tenant, method: 'INVITE', span }, invite, ({ response }) => response.status);
   }
 
-  async #openAnew(link: RecorderLink, leftMs: number, options: InviteOptions): Promise<OutgoingInvite> {
+  async #openAnew(link: RecorderLink, leftMs: number, options: TracedInvite): Promise<OutgoingInvite> {
     let alive = false;
     await link.open(options.signal);
     try {

@@ -1,5 +1,5 @@
 // The recorders' numbers. Labels are names of the configuration and closed sets, so that there are never more series than it allows.
-import { currentExemplar, TracedHistogram } from '@sidestream/service';
+import { type Span, TracedHistogram } from '@sidestream/service';
 import { SipError } from '@sidestream/sip';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { BreakerPhase } from '../domain/recorder-breaker.js';
@@ -77,14 +77,18 @@ export class RecorderMetrics {
 
   /** Measures a request by its outcome, which is also what it resolves or rejects with. */
   async timed<R>(
-    { tenant, method }: { readonly tenant: string; readonly method: RecorderMethod },
+    {
+      tenant,
+      method,
+      span,
+    }: { readonly tenant: string; readonly method: RecorderMethod; readonly span?: Span | undefined },
     request: () => Promise<R>,
     statusOf: (answer: R) => number | undefined,
   ): Promise<R> {
-    const [started, exemplar] = [performance.now(), currentExemplar()];
+    const started = performance.now();
     const measure = (status: number | undefined, otherwise: string) => {
       const label = status === undefined ? otherwise : `${Math.trunc(status / 100)}xx`;
-      this.#requests.record({ tenant, method, status: label }, (performance.now() - started) / 1_000, exemplar);
+      this.#requests.record({ tenant, method, status: label }, (performance.now() - started) / 1_000, span);
     };
     try {
       const answer = await request();

@@ -8,6 +8,7 @@ import { Bus } from '@sidestream/service';
 import { dynamics365, newRecordingCallId } from '@sidestream/siprec';
 import { type RegistrationRecord, readIdentity } from '@sidestream/tenant-registration';
 import { Registry } from 'prom-client';
+import { newCallId } from '../domain/identifiers.js';
 import { silent } from '../testing/fake-world.js';
 import { TestRecorder } from '../testing/test-recorder.js';
 import { SipRecorderClient } from './recorder-client.js';
@@ -67,7 +68,13 @@ test('recorders see the old certificate until the record names the new one, then
   const shown = async () => {
     const { clientCertificateSubject } = await recorders.invite(
       {
-        ...{ tenant: 'contoso', recorder: recorder.uri(), sipCallId: newRecordingCallId(), headers: [] },
+        ...{
+          callId: newCallId(),
+          tenant: 'contoso',
+          recorder: recorder.uri(),
+          sipCallId: newRecordingCallId(),
+          headers: [],
+        },
         ...{ contentType: 'application/sdp', body: Buffer.from('offer') },
         goodbye: () => ({ contentType: 'text/plain', body: Buffer.alloc(0), headers: [] }),
       },

@@ -278,6 +278,8 @@ export interface RecordingBody {
 export type HeaderFields = ReadonlyArray<readonly [name: string, value: string]>;
 
 export interface RecordingInvite extends RecordingBody {
+  /** The call that is recorded. */
+  readonly callId: CallId;
   readonly tenant: string;
   /** An endpoint name or URI of the tenant's list. */
   readonly recorder: string;

@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { raced, within } from './deadline.js';
+import type { CallId } from './identifiers.js';
 import type {
   ForkCondition,
   HeaderFields,
@@ -20,6 +21,7 @@ import { terminated, terminationOf } from './termination.js';
 
 export interface RecordingAttemptOptions {
   readonly recorders: RecorderClient;
+  readonly callId: CallId;
   readonly tenant: string;
   readonly recorder: string;
   /** There is no other one to ask after it. */
@@ -91,9 +93,10 @@ export class RecordingAttempt {
 
   /** @throws SidestreamError when the recorder does not take the INVITE */
   async invite(): Promise<void> {
-    const { recorders, tenant, recorder, last, sipCallId, script, onEvent } = this.#options;
+    const { recorders, callId, tenant, recorder, last, sipCallId, script, onEvent } = this.#options;
     const dialog = await recorders.invite(
       {
+        callId,
         tenant,
         recorder,
         last,

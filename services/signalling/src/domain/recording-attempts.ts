@@ -90,6 +90,7 @@ export class RecordingAttempts {
     const fork = this.#forks.fork(this.#media, recorder, paused());
     const attempt: RecordingAttempt = new RecordingAttempt({
       recorders,
+      callId: call.callId,
       tenant: call.tenant,
       recorder,
       last,

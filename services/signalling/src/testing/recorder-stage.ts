@@ -7,6 +7,7 @@ import { createLogger, SidestreamError } from '@sidestream/service';
 import { dynamics365, newRecordingCallId } from '@sidestream/siprec';
 import { Registry } from 'prom-client';
 import { type RecorderClientOptions, type RecorderTenant, SipRecorderClient } from '../adapters/recorder-client.js';
+import { newCallId } from '../domain/identifiers.js';
 import type { RecordingInvite } from '../domain/ports.js';
 import { TestRecorder } from './test-recorder.js';
 
@@ -20,6 +21,7 @@ export const goodbye = {
 
 export function inviteTo(recorder: string, over: Partial<RecordingInvite> = {}): RecordingInvite {
   return {
+    callId: newCallId(),
     tenant: 'contoso',
     recorder,
     sipCallId: newRecordingCallId(),

@@ -1,6 +1,6 @@
 // SIP messages on their way to an application: each with the meta line that drachtio-server would give it.
 import { randomUUID } from 'node:crypto';
-import { certificateNamesHeader, edgeHeaders, traceHeader, traceHeaders } from '@sidestream/service';
+import { certificateNamesHeader, edgeHeaders, type Span, traceHeader, traceHeaders } from '@sidestream/service';
 import { type Flow, type SipMessage, type SipRequest, type SipResponse, serialiseMessage } from '@sidestream/sip';
 import {
   formatRequestEcho,
@@ -11,19 +11,19 @@ import {
 } from '../domain/meta.js';
 import type { AdminClient } from './admin-client.js';
 
-/** A message that came from the network. drachtio-server leaves the protocol of an ACK empty. */
-export function deliver(client: AdminClient, message: SipMessage, flow: Flow, at: Placement): void {
-  const bytes = serialiseMessage(withEdgeHeaders(message, flow));
+/** A message that came from the network, and its trace. drachtio-server leaves the protocol of an ACK empty. */
+export function deliver(client: AdminClient, message: SipMessage, flow: Flow, at: Placement, span?: Span): void {
+  const bytes = serialiseMessage(withEdgeHeaders(message, flow, span));
   const isAck = message.kind === 'request' && message.method === 'ACK';
   const origin = originOf(bytes, isAck ? '' : flow.protocol, flow.remote);
   client.send(formatSip(randomUUID(), 'network', origin, at), bytes);
 }
 
 /** What a peer has proved of itself, and the trace, stand in header fields of ours; what it says there itself is taken away. */
-function withEdgeHeaders(message: SipMessage, { tls }: Flow): SipMessage {
+function withEdgeHeaders(message: SipMessage, { tls }: Flow, span: Span | undefined): SipMessage {
   const isInvite = message.kind === 'request' && message.method === 'INVITE';
   const names = isInvite ? (tls?.peerIdentities ?? []) : [];
-  const { traceparent } = isInvite ? traceHeaders() : {};
+  const { traceparent } = traceHeaders(span);
   if (names.length === 0 && traceparent === undefined && !edgeHeaders.some((name) => message.headers.has(name)))
     return message;
   const told = message.clone();

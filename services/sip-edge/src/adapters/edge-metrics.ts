@@ -1,6 +1,6 @@
 // The edge's numbers (prom-client). Methods from the network become labels only if RFCs know them: a label is memory.
 
-import { currentExemplar, TracedHistogram } from '@sidestream/service';
+import { type Span, TracedHistogram } from '@sidestream/service';
 import type { ClientTransaction, RefusedBecause, TransportProtocol } from '@sidestream/sip';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
@@ -58,15 +58,15 @@ export class EdgeMetrics {
   }
 
   /** Begins to measure a request; what it returns is called with the status of its first final response, or `none`. */
-  request(direction: 'in' | 'out', name: string): (status: number | 'none') => void {
+  request(direction: 'in' | 'out', name: string, span?: Span): (status: number | 'none') => void {
     const method = knownMethods.has(name) ? name : 'other';
-    const [started, exemplar] = [performance.now(), currentExemplar()];
+    const started = performance.now();
     let open = true;
     return (status) => {
       if (!open) return;
       open = false;
       const labels = { direction, method, status: status === 'none' ? status : `${Math.trunc(status / 100)}xx` };
-      this.#requests.record(labels, (performance.now() - started) / 1_000, exemplar);
+      this.#requests.record(labels, (performance.now() - started) / 1_000, span);
     };
   }
 

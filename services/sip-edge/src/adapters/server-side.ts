@@ -1,4 +1,5 @@
 // Requests from the network: which application gets them, what the edge answers by itself, ACK and CANCEL.
+import type { Span } from '@sidestream/service';
 import { type Flow, Headers, rackIn, type ServerTransaction, SipError, type SipRequest, tagOf } from '@sidestream/sip';
 import { cancelOf } from '../domain/cancel-request.js';
 import { fitsMetaLine, formatDialogId } from '../domain/meta.js';
@@ -47,24 +48,25 @@ export class ServerSide {
   #onRequest(transaction: ServerTransaction): void {
     const { request } = transaction;
     this.#context.metrics.message('in', 'request', request.method);
-    const settle = this.#context.metrics.request('in', request.method);
+    const span = traceInvite(transaction);
+    const settle = this.#context.metrics.request('in', request.method, span);
     transaction.once('final', settle);
     transaction.once('terminated', () => settle('none'));
-    traceInvite(transaction, () => {
-      const refusal = this.#pass(transaction);
-      if (refusal !== undefined) answerAlone(this.#context, transaction, refusal);
-    });
+    const refusal = this.#pass(transaction, span);
+    if (refusal !== undefined) answerAlone(this.#context, transaction, refusal);
   }
 
-  #pass(transaction: ServerTransaction): OwnAnswer | undefined {
+  #pass(transaction: ServerTransaction, span: Span | undefined): OwnAnswer | undefined {
     const { request } = transaction;
     const fits = fitsMetaLine(formatDialogId(request.callId, tagOf(request.from) ?? ''));
     // In a meta line such an id would be read as fields, and name another peer's dialog.
     if (!fits) return { status: 400, reason: 'Bad Call-ID Or From Tag' };
-    return tagOf(request.to) === undefined ? this.#passOutsideDialogs(transaction) : this.#passInDialog(transaction);
+    return tagOf(request.to) === undefined
+      ? this.#passOutsideDialogs(transaction, span)
+      : this.#passInDialog(transaction);
   }
 
-  #passOutsideDialogs(transaction: ServerTransaction): OwnAnswer | undefined {
+  #passOutsideDialogs(transaction: ServerTransaction, span: Span | undefined): OwnAnswer | undefined {
     const { request, flow } = transaction;
     const { method } = request;
     if (onlyInDialogs.has(method)) return { status: 481 };
@@ -78,7 +80,7 @@ export class ServerSide {
     const dialogId = method === 'INVITE' ? this.#admission.enter(transaction) : '';
     const { transactionId } = this.#open(transaction, client, listener.advertised, dialogId, undefined);
     const { host, port } = flow.local;
-    deliver(client, request, flow, { kind: 'new-request', transactionId, localAddress: host, localPort: port });
+    deliver(client, request, flow, { kind: 'new-request', transactionId, localAddress: host, localPort: port }, span);
     return undefined;
   }
 
