@@ -41,9 +41,15 @@ export async function configurationOf(pod: RenderedPod, objects: readonly Manife
       put('sidestream.yaml', data.parse(map).data['sidestream.yaml']);
     }
     put('edge-secret', 'made at each start');
+    const instance = `${pod.owner.metadata.name}-7d9f8b6c5d-x2x9z`;
+    const variables = pod.spec.containers[0]?.env.map(({ name, value = '' }) => [
+      name,
+      value.replace('$(SIDESTREAM_INSTANCE)', instance),
+    ]);
     return reader.parse(module[name])({
+      ...Object.fromEntries(variables ?? []),
       SIDESTREAM_CONFIG: join(directory, 'sidestream.yaml'),
-      SIDESTREAM_INSTANCE: `${pod.owner.metadata.name}-7d9f8b6c5d-x2x9z`,
+      SIDESTREAM_INSTANCE: instance,
       SIDESTREAM_ADVERTISE: '10.1.2.3',
       SIDESTREAM_EDGE_SECRET_FILE: join(directory, 'edge-secret'),
     });

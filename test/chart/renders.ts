@@ -84,6 +84,10 @@ const switches: Readonly<Record<string, Render>> = {
       signalling: { ...loadBalancer, autoscaling: { enabled: true, by: 'keda', maxReplicas: 2 } },
     },
   },
+  'deletion cost': { values: { ...oneRegion, deletionCost: { enabled: true } } },
+  'deletion cost, load balancers': {
+    values: { ...oneRegion, deletionCost: { enabled: true }, signalling: loadBalancer },
+  },
   'no budgets, no policies': {
     values: { ...oneRegion, podDisruptionBudget: { enabled: false }, networkPolicy: { enabled: false } },
   },

@@ -56,6 +56,7 @@ export const production = {
   networkPolicy: { monitoringNamespaces: { matchLabels: { team: 'observability' } } },
   keda: { serverAddress: 'http://prometheus.monitoring.svc:9090' },
   externalSecrets: { enabled: true, store: { name: 'vault' }, refreshInterval: '30m', except: ['registry'] },
+  deletionCost: { enabled: true },
   policySync: { replicas: 3, priorityClassName: 'voice' },
   regions: {
     eastus: {

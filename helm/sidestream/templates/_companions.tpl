@@ -54,6 +54,7 @@ spec:
     group: {{ .root.Values.tls.issuer.group }}
 {{- end }}
 {{- if .region }}
+{{- include "sidestream.costRole" . }}
 {{- include "sidestream.autoscaler" . }}
 {{- end }}
 {{- if .root.Values.networkPolicy.enabled }}

@@ -14,6 +14,10 @@
     {{- if eq .component "signalling" }}
     - { name: SIDESTREAM_EDGE_SECRET_FILE, value: /run/sidestream/edge-secret }
     {{- end }}
+    {{- if include "sidestream.tellsCost" . }}
+    - { name: SIDESTREAM_POD_URL, value: "https://kubernetes.default.svc/api/v1/namespaces/{{ .root.Release.Namespace }}/pods/$(SIDESTREAM_INSTANCE)" }
+    - { name: SIDESTREAM_POD_CREDENTIALS, value: /run/pod }
+    {{- end }}
     {{- with .values.extraEnv }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -34,6 +38,9 @@
   volumeMounts:
     - { name: config, mountPath: /etc/sidestream, readOnly: true }
     - { name: tmp, mountPath: /tmp }
+    {{- if include "sidestream.tellsCost" . }}
+    - { name: pod, mountPath: /run/pod, readOnly: true }
+    {{- end }}
     {{- if eq .component "signalling" }}
     - { name: state, mountPath: /var/lib/sidestream }
     - { name: run, mountPath: /run/sidestream, readOnly: true }

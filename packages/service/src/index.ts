@@ -19,6 +19,7 @@ export {
 export type { DestinationsConfig, TrunkLimitsConfig } from './config/trunk-guards.js';
 export { type TrunkConfig, trunkSchema } from './config/trunk-schema.js';
 export { configWarnings } from './config/warnings.js';
+export { DeletionCost, type DeletionCostOptions, type OwnPod } from './deletion-cost.js';
 export { certificateNamesHeader, edgeHeaders, traceHeader } from './edge-headers.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, SidestreamError } from './errors.js';
 export type { MetricDescription } from './exposition.js';

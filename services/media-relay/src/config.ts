@@ -1,6 +1,7 @@
 // What this process needs of the deployment's configuration and its environment; the only reader of both.
 import {
   type HostPort,
+  type OwnPod,
   type ProcessConfig,
   parseHostPort,
   readServiceConfig,
@@ -8,6 +9,8 @@ import {
 } from '@sidestream/service';
 
 export interface RelayConfig extends ProcessConfig {
+  /** Where it may say what its end costs; undefined: nowhere. */
+  readonly pod: OwnPod | undefined;
   readonly nats: SidestreamConfig['nats'];
   readonly grpcTls: SidestreamConfig['grpc']['tls'];
   readonly region: string;
@@ -31,10 +34,11 @@ export interface RelayConfig extends ProcessConfig {
  * @throws ConfigError
  */
 export function readRelayConfig(environment: NodeJS.ProcessEnv = process.env): RelayConfig {
-  const { config, instance } = readServiceConfig(environment, ({ mediaRelay }) => mediaRelay.id);
+  const { config, instance, pod } = readServiceConfig(environment, ({ mediaRelay }) => mediaRelay.id);
   const { nats, grpc, mediaRelay, signalling, log, management, telemetry } = config;
   return {
     instance,
+    pod,
     log,
     management,
     telemetry,

@@ -3,6 +3,7 @@ import { MediaRelayServiceService } from '@sidestream/proto/media/v1';
 import {
   advertisedAddress,
   Bus,
+  DeletionCost,
   GrpcServer,
   linkCertificates,
   measureCertificates,
@@ -60,6 +61,8 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
   const bus = Bus.open({ nats: config.nats, name: `relay.${instance}`, log, metrics });
   const { region, maxSessions: capacity } = config;
   const presence = new Presence({ bus, relay, id: instance, region, address, capacity, log, metrics });
+  const cost = config.pod && new DeletionCost({ pod: config.pod, cost: () => relay.sessionCount, log });
+  cost?.start();
   const monitor = new EngineMonitor({
     engine,
     relay,
@@ -91,6 +94,7 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
       watches.abort();
       await server.close(grpcGraceMs);
       await presence.close();
+      await cost?.close();
       await bus.close();
       await client.close();
     },

@@ -6,6 +6,7 @@ import {
   type ConfigProblem,
   configWarnings,
   type HostPort,
+  type OwnPod,
   parseHostPort,
   type RecorderPlace,
   readServiceConfig,
@@ -33,6 +34,8 @@ export interface SignallingConfig
   /** The edge is ours, and says nothing that the network has said in its name. */
   readonly ownEdge: boolean;
   readonly instance: string;
+  /** Where it may say what its end costs; undefined: nowhere. */
+  readonly pod: OwnPod | undefined;
   /** Where the edge takes drachtio's protocol. */
   readonly edge: HostPort;
   readonly edgeSecret: Secret;
@@ -75,7 +78,7 @@ export function copyEnvironment(): void {
  * @throws ConfigError with every problem found.
  */
 export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.env): SignallingConfig {
-  const { path, config, instance } = readServiceConfig(environment, ({ signalling }) => signalling.id);
+  const { path, config, instance, pod } = readServiceConfig(environment, ({ signalling }) => signalling.id);
   const { nats, grpc, relays, regions, tenants, trunks, signalling, mediaRelay, log, management, telemetry, records } =
     config;
   const problems: { path: string; message: string }[] = [];
@@ -101,6 +104,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
   if (edge === undefined || secret === undefined || problems.length > 0) throw new ConfigError(path, problems);
   return {
     instance,
+    pod,
     log,
     management,
     telemetry,

@@ -5,6 +5,7 @@ import {
   advertisedAddress,
   Bus,
   channelCredentials,
+  DeletionCost,
   EventPublisher,
   GrpcServer,
   grpcClientSeconds,
@@ -156,6 +157,7 @@ await runService({
       }),
       log,
     );
+    const cost = config.pod && new DeletionCost({ pod: config.pod, cost: () => registry.size, log });
     const watch = new EdgeWatch((termination) => {
       void control.endAll(termination, AbortSignal.timeout(endDeadlineMs));
     });
@@ -271,6 +273,7 @@ await runService({
     trunking.connect();
     trunkRegistrations.start();
     lease.start();
+    cost?.start();
     keepalive.start();
 
     return {
@@ -295,6 +298,7 @@ await runService({
         book.stop();
         registrations.stop();
         await lease.stop();
+        await cost?.close();
         clearInterval(reconciling);
         load.close();
         await bus.close();

@@ -45,6 +45,19 @@ function problemsOf(text: string): Record<string, string> {
 }
 
 describe('readServiceConfig', () => {
+  test('a pod that may say what its end costs knows its place in the Kubernetes API, by TLS', () => {
+    const file = join(directory, 'sidestream.yaml');
+    writeFileSync(file, good);
+    const read = (environment: object) => readServiceConfig({ SIDESTREAM_CONFIG: file, ...environment }, () => 's').pod;
+    const url = 'https://kubernetes.default.svc/api/v1/namespaces/voice/pods/sip-7d9f8b6c5d-x2x9z';
+    const place = { SIDESTREAM_POD_URL: url, SIDESTREAM_POD_CREDENTIALS: '/run/pod' };
+    assert.equal(read({}), undefined);
+    assert.deepEqual(read(place), { url, credentials: '/run/pod' });
+    for (const wrong of [url.replace('https', 'http'), `${url}/status`, ''])
+      assert.throws(() => read({ ...place, SIDESTREAM_POD_URL: wrong }), /SIDESTREAM_POD_URL: must be https:/);
+    assert.throws(() => read({ SIDESTREAM_POD_URL: url }), /SIDESTREAM_POD_CREDENTIALS: names no folder/);
+  });
+
   test('SIDESTREAM_ADVERTISE is where others reach this process, whatever the shared file says', () => {
     const file = join(directory, 'sidestream.yaml');
     writeFileSync(file, good);

@@ -1,5 +1,6 @@
 // What every service process reads first: which configuration, and which instance of its kind it is.
 import { hostname } from 'node:os';
+import type { OwnPod } from '../deletion-cost.js';
 import { ConfigError } from './config-error.js';
 import { readConfig } from './read-config.js';
 import type { SidestreamConfig } from './schema.js';
@@ -11,11 +12,14 @@ export interface ServiceConfig {
   readonly config: SidestreamConfig;
   /** Unique among the instances of its kind. */
   readonly instance: string;
+  /** Where it may say what its end costs; undefined: nowhere. */
+  readonly pod: OwnPod | undefined;
 }
 
 /**
  * Reads `SIDESTREAM_CONFIG` (path of sidestream.yaml), `SIDESTREAM_INSTANCE`, without which the instance is called as the
- * configuration says, else as the host, and `SIDESTREAM_ADVERTISE`: the host under which others reach this process's gRPC.
+ * configuration says, else as the host, `SIDESTREAM_ADVERTISE`: the host under which others reach this process's gRPC, and, in a pod that
+ * may say what its end costs, `SIDESTREAM_POD_URL` and `SIDESTREAM_POD_CREDENTIALS`.
  *
  * @throws ConfigError with every problem found.
  */
@@ -33,7 +37,23 @@ export function readServiceConfig(
     throw new ConfigError('environment', [{ path: 'SIDESTREAM_INSTANCE', message }]);
   }
   const advertise = environment['SIDESTREAM_ADVERTISE'];
-  return { path, config: advertise ? advertisedAs(config, advertise) : config, instance };
+  const pod = ownPod(environment);
+  return { path, config: advertise ? advertisedAs(config, advertise) : config, instance, pod };
+}
+
+function ownPod(environment: NodeJS.ProcessEnv): OwnPod | undefined {
+  const url = environment['SIDESTREAM_POD_URL'];
+  const credentials = environment['SIDESTREAM_POD_CREDENTIALS'];
+  if (!url && !credentials) return undefined;
+  if (!url || !/^https:\/\/[^\s/?#@]+\/api\/v1\/namespaces\/[a-z0-9-]+\/pods\/[a-z0-9.-]+$/.test(url)) {
+    const message = 'must be https://host[:port]/api/v1/namespaces/<namespace>/pods/<name>';
+    throw new ConfigError('environment', [{ path: 'SIDESTREAM_POD_URL', message }]);
+  }
+  if (!credentials) {
+    const message = 'names no folder with token and ca.crt';
+    throw new ConfigError('environment', [{ path: 'SIDESTREAM_POD_CREDENTIALS', message }]);
+  }
+  return { url, credentials };
 }
 
 /** Instances share a sidestream.yaml but not an address: what the file says of it gives way. */
