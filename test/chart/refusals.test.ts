@@ -75,6 +75,12 @@ test('the notes say what is missing, and which ports to open', { skip }, () => {
   assert.match(helm().notes({ ...oneRegion, gateway: { enabled: true } }), /MISSING {2}config\.gateway\.issuers/);
   const notes = helm().notes(production);
   assert.doesNotMatch(notes, /MISSING/);
+  assert.match(
+    notes,
+    /those marked \* are fetched from vault[\s\S]*\* nats-client: ca\.crt[\s\S]* {4}registry: \.dockerconfigjson/,
+  );
+  assert.match(notes, /And the ConfigMap contoso-policy: policy\.yaml/);
+  assert.match(helm().notes(oneRegion), /\n {4}prod-sidestream-signalling-tls: ca\.crt, tls\.crt, tls\.key\n/);
   assert.match(notes, /northeurope\s+SIP \(loadBalancer\): udp\+tcp 5060, tls 5061/);
   assert.match(notes, /eastus\s+SIP \(host\)[\s\S]*?RTP \(host\): udp 10000-19999/);
   assert.match(notes, /address in Contact: 198\.51\.100\.10, 198\.51\.100\.11, one for each pod/);
