@@ -12,8 +12,8 @@ import { everyService, managementOf } from './every-service.js';
 import { metricsPage } from './metrics-page.js';
 
 const page = new URL('../../../docs/metrics.md', import.meta.url);
-/** Of one metric of one process in a demo: a histogram of the commands of ng has the most. */
-const maxLabelSets = 40;
+/** Of one metric of one process in a demo: every reason for which a call may end is there from the start. */
+const maxLabelSets = 50;
 
 interface Exposed {
   readonly service: string;

@@ -1,7 +1,7 @@
 /** The one door of @sidestream/conversation-intelligence: the provider API of Dynamics 365 conversation intelligence, and its tokens. */
 export type { Validators } from './answer-headers.js';
 export { ProviderClient, type RegisterOutcome, type TenantRegistration } from './provider-client.js';
-export { ProviderError, type ProviderErrorCode } from './provider-error.js';
+export { ProviderError, type ProviderErrorCode, providerErrorCodes } from './provider-error.js';
 export {
   type ClientCredential,
   defaultApiBaseUrl,

@@ -26,6 +26,9 @@ const retryableByCode = {
 
 export type ProviderErrorCode = keyof typeof retryableByCode;
 
+/** Every code there is. */
+export const providerErrorCodes = Object.keys(retryableByCode) as readonly ProviderErrorCode[];
+
 /** `code` for programs, `message` for people: one sentence that says what to do. It holds no token and no secret, nor has it a cause that could. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError';

@@ -50,6 +50,12 @@ export type DecisionReason =
   /** The call would be recorded, but the tenant has no recorder. */
   | 'no-recorder';
 
+/** What decisions there can be: of each outcome its reasons. */
+export const decisionReasons: Readonly<Record<'true' | 'false', readonly DecisionReason[]>> = {
+  true: ['listed', 'listed-both', 'policy-stale'],
+  false: ['not-listed', 'policy-stale', 'no-policy', 'tenant-disabled', 'no-seller-identity', 'no-recorder'],
+};
+
 export interface Decision {
   readonly record: boolean;
   readonly reason: DecisionReason;

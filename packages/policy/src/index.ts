@@ -6,6 +6,7 @@ export {
   type Decision,
   type DecisionReason,
   decide,
+  decisionReasons,
   type SellerCandidate,
 } from './decide.js';
 export { type Explanation, explain, type Question, questionProblem } from './explain.js';

@@ -23,6 +23,7 @@ export { DeletionCost, type DeletionCostOptions, type OwnPod } from './deletion-
 export { certificateNamesHeader, edgeHeaders, traceHeader } from './edge-headers.js';
 export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, SidestreamError } from './errors.js';
 export type { MetricDescription } from './exposition.js';
+export { fromZero, type LabelValues } from './from-zero.js';
 export { callUnary, grpcClientSeconds } from './grpc/call-unary.js';
 export { channelCredentials, serverCredentials } from './grpc/credentials.js';
 export { GrpcServer, UnaryHandlers } from './grpc/server.js';

@@ -121,10 +121,18 @@ await runService({
       { metrics, log },
     );
     const feed = new CallFeed(publisher);
-    const reporter = new EventReporter({ publisher: feed, kv, metrics, log });
+    const recorded = Object.keys(tenants).filter((tenant) => tenants[tenant]?.enabled);
+    const reporter = new EventReporter({
+      publisher: feed,
+      kv,
+      metrics,
+      log,
+      tenants: recorded,
+      trunks: Object.keys(config.trunks),
+    });
     const records = new RecordPublisher(bus, { retention: config.records, log, metrics });
     const recordFiles = config.recordFiles && new RecordFiles(config.recordFiles, { instance, log, metrics });
-    const assurance = new AssuranceMetrics(metrics);
+    const assurance = new AssuranceMetrics(metrics, recorded);
     const events = new CallLedger(reporter, {
       instance,
       write: writeFacts,

@@ -1,8 +1,10 @@
 // What the relay tells Prometheus.
-import { TracedHistogram } from '@sidestream/service';
+import { fromZero, TracedHistogram } from '@sidestream/service';
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, Histogram } from 'prom-client';
+import { forkConditions } from '../domain/fork-condition.js';
 import type { ForkMonitor } from '../domain/fork-monitor.js';
+import { lossReasons } from '../domain/ports.js';
 import type { Relay } from '../domain/relay.js';
 import type { NgObserver } from './ng-client.js';
 
@@ -62,6 +64,7 @@ export function relayMetrics(registry: Registry, relay: Relay, forks: ForkMonito
     labelNames: ['reason'],
     registers,
   });
+  fromZero(lost, { reason: lossReasons });
   relay.onLost(({ reason }) => lost.inc({ reason }));
   const lostPackets = new Counter({
     name: 'sidestream_media_packets_lost_total',
@@ -86,6 +89,7 @@ export function relayMetrics(registry: Registry, relay: Relay, forks: ForkMonito
     labelNames: ['condition'],
     registers,
   });
+  fromZero(conditions, { condition: forkConditions });
   forks.onChange(({ condition }) => conditions.inc({ condition }));
   const up = new Gauge({ name: 'sidestream_media_engine_up', help: '1 while rtpengine answers.', registers });
   up.set(0);

@@ -17,7 +17,8 @@ export interface ForkSample {
 }
 
 /** stalled: a party sends, and for a while nothing of it has left. recorder-silent: no more RTCP of a recorder that used to send it. */
-export type ForkCondition = 'flowing' | 'stalled' | 'recorder-silent';
+export type ForkCondition = (typeof forkConditions)[number];
+export const forkConditions = ['flowing', 'stalled', 'recorder-silent'] as const;
 
 export interface ForkLimits {
   readonly stalledAfterMs: number;

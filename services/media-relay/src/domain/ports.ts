@@ -175,7 +175,8 @@ export interface MediaEngine {
  * Why a session was lost: the engine is gone, has restarted, or dropped it by itself (its own media time-out); or this
  * relay stops and takes its sessions with it.
  */
-export type LossReason = 'engine-gone' | 'engine-restarted' | 'engine-dropped' | 'relay-stopped';
+export type LossReason = (typeof lossReasons)[number];
+export const lossReasons = ['engine-gone', 'engine-restarted', 'engine-dropped', 'relay-stopped'] as const;
 
 /** Where the domain says what happens; pino's loggers fit. */
 export interface DomainLog {

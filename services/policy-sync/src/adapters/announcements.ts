@@ -1,9 +1,9 @@
 // How the world learns what became of the policies: events, log, metrics. Beside the work, never awaited.
-import type { EventPublisher, Logger } from '@sidestream/service';
+import { type EventPublisher, fromZero, type Logger } from '@sidestream/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { PolicySync } from '../domain/policy-sync.js';
 import type { Announcements, Failure, StoredPolicy } from '../domain/ports.js';
-import type { SyncErrorCode } from '../domain/sync-error.js';
+import { type SyncErrorCode, syncErrorCodes } from '../domain/sync-error.js';
 
 export interface AnnouncementOptions {
   readonly events: Pick<EventPublisher, 'publish'>;
@@ -27,6 +27,8 @@ export class PolicyAnnouncements implements Announcements {
       labelNames: ['tenant', 'outcome'],
       registers,
     });
+    const tenant = [...options.rules.keys()];
+    fromZero(this.#attempts, { tenant, outcome: ['applied', 'confirmed', ...syncErrorCodes] });
     this.#seconds = new Histogram({
       name: 'sidestream_policy_sync_seconds',
       help: 'Time that an attempt took, from the request to the stored pointer.',

@@ -1,5 +1,5 @@
 // Why a tenant's policy could not be renewed, as one error with a closed code. The last good policy stays in any case.
-import type { ProviderErrorCode } from '@sidestream/conversation-intelligence';
+import { type ProviderErrorCode, providerErrorCodes } from '@sidestream/conversation-intelligence';
 
 const retryableByCode = {
   /** A file that the configuration names can't be read or used: identities, credentials. */
@@ -17,6 +17,12 @@ const retryableByCode = {
 } as const;
 
 export type SyncErrorCode = ProviderErrorCode | keyof typeof retryableByCode;
+
+/** Every code there is. */
+export const syncErrorCodes: readonly SyncErrorCode[] = [
+  ...(Object.keys(retryableByCode) as (keyof typeof retryableByCode)[]),
+  ...providerErrorCodes,
+];
 
 /** `code` for programs, `message` for people. */
 export class SyncError extends Error {

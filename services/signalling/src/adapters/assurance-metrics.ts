@@ -1,20 +1,23 @@
 // How many calls should have been recorded, and how far each came: of ended calls, by tenant.
 import { type CallRecord, Verdict } from '@sidestream/proto/records/v1';
-import { isMediaConfirmed } from '@sidestream/service';
+import { fromZero, isMediaConfirmed } from '@sidestream/service';
 import { Counter, type Registry } from 'prom-client';
 
-type Stage = 'expected' | 'started' | 'media_confirmed' | 'complete';
+const stages = ['expected', 'started', 'media_confirmed', 'complete'] as const;
+type Stage = (typeof stages)[number];
 
 export class AssuranceMetrics {
   readonly #calls: Counter<'tenant' | 'stage'>;
 
-  constructor(metrics: Registry) {
+  /** @param tenants those that are recorded */
+  constructor(metrics: Registry, tenants: readonly string[]) {
     this.#calls = new Counter({
       name: 'sidestream_calls_to_record_total',
       help: 'Ended calls that should have been recorded, by how far that came: expected, started, media_confirmed, complete.',
       labelNames: ['tenant', 'stage'],
       registers: [metrics],
     });
+    fromZero(this.#calls, { tenant: tenants, stage: stages });
   }
 
   /** A call is over. */

@@ -18,6 +18,8 @@ function reporter(log: Logger = silent) {
     kv: { put: (_bucket, key, value) => void kept.set(key, value), delete: (_bucket, key) => void kept.delete(key) },
     metrics,
     log,
+    tenants: ['contoso'],
+    trunks: ['carrier'],
   });
   return { events, published, kept, metrics };
 }
@@ -54,6 +56,20 @@ test('one termination: the same in event and metric label; gauges go back to zer
   assert.match(text, /sidestream_call_terminations_total\{result="success",reason="hangup"\} 1/);
   assert.match(text, /sidestream_calls_active 0/);
   assert.match(text, /sidestream_recordings_active 0/);
+});
+
+test('what alerts count is there at 0 before anything has happened', async () => {
+  const { metrics } = reporter();
+  const text = await metrics.metrics();
+  for (const series of [
+    'sidestream_call_terminations_total{result="server_error",reason="internal"}',
+    'sidestream_calls_refused_total{trunk="carrier",reason="trunk-full"}',
+    'sidestream_calls_refused_total{trunk="none",reason="unknown-trunk"}',
+    'sidestream_decisions_total{record="false",reason="no-policy"}',
+    'sidestream_recordings_missing_total{tenant="contoso",reason="media-stalled"}',
+    'sidestream_recording_start_delay_seconds_bucket{le="1",tenant="contoso"}',
+  ])
+    assert.ok(text.includes(`${series} 0\n`), series);
 });
 
 test('a pause, a recovery and their gaps are told; one that only waited is forgotten when it has failed', async () => {

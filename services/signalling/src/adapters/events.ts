@@ -1,18 +1,31 @@
 // What happened to calls and recordings, told four ways from one place: event, metric, log line, KV. The termination is the same value
 // in all of them. No key, no SDP.
+import { decisionReasons } from '@sidestream/policy';
 import { type CallAnswered, Direction as WireDirection } from '@sidestream/proto/events/v1';
-import { callSpan, type EventBody, type KvWriter, type Logger, RateLimit, TracedHistogram } from '@sidestream/service';
+import {
+  callSpan,
+  type EventBody,
+  fromZero,
+  type KvWriter,
+  type Logger,
+  RateLimit,
+  TracedHistogram,
+} from '@sidestream/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Direction, Party } from '../domain/parties.js';
 import type { CallEvents, CallFacts, CallRefusal, CallTimes, RecorderDialog, RecordingFacts } from '../domain/ports.js';
-import type { Missing } from '../domain/recording-assurance.js';
-import { resultLabel, type Termination } from '../domain/termination.js';
+import { type Missing, missingReasons } from '../domain/recording-assurance.js';
+import { strangerReasons, trunkReasons } from '../domain/refusal-reasons.js';
+import { resultLabel, type Termination, terminated, terminationReasons } from '../domain/termination.js';
 
 export interface EventSinks {
   readonly publisher: { publish(body: EventBody, time?: Date): void };
   readonly kv: Pick<KvWriter, 'put' | 'delete'>;
   readonly metrics: Registry;
   readonly log: Logger;
+  /** Of the configuration: tenants that are recorded, and trunks. */
+  readonly tenants: readonly string[];
+  readonly trunks: readonly string[];
 }
 
 export const wireDirection: Readonly<Record<Direction, WireDirection>> = {
@@ -20,6 +33,8 @@ export const wireDirection: Readonly<Record<Direction, WireDirection>> = {
   outbound: WireDirection.OUTBOUND,
 };
 
+/** The label of calls whose trunk is not known. */
+const noTrunk = 'none';
 /** Log lines of refused calls for each reason and trunk. */
 const refusalLines = { perSecond: 1, burst: 20 };
 
@@ -78,7 +93,7 @@ export class EventReporter implements CallEvents {
     });
     this.#startDelay = new TracedHistogram({
       name: 'sidestream_recording_start_delay_seconds',
-      help: "From the call's answer to the media flowing to the recorder.",
+      help: 'From the wish to record (the answer, the ringing, a transfer, an operator) until the relay copies what comes.',
       labelNames: ['tenant'],
       buckets: [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5],
       registers,
@@ -102,9 +117,21 @@ export class EventReporter implements CallEvents {
       buckets: [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2],
       registers,
     });
+    this.#startFromZero(sinks);
   }
 
-  callRefused({ status, reason, text, trunk = 'none', source }: CallRefusal): void {
+  /** What alerts count is there before it happens. */
+  #startFromZero({ tenants, trunks }: EventSinks): void {
+    for (const reason of terminationReasons) this.#callEnds.inc(labels(terminated(reason)), 0);
+    fromZero(this.#refusals, { trunk: trunks, reason: trunkReasons });
+    fromZero(this.#refusals, { trunk: [noTrunk], reason: strangerReasons });
+    for (const record of ['true', 'false'] as const)
+      fromZero(this.#decisions, { record: [record], reason: decisionReasons[record] });
+    fromZero(this.#missing, { tenant: tenants, reason: missingReasons });
+    for (const tenant of tenants) this.#startDelay.zero({ tenant });
+  }
+
+  callRefused({ status, reason, text, trunk = noTrunk, source }: CallRefusal): void {
     this.#refusals.inc({ reason, trunk });
     // Under a flood the counter is what is left: a line each would be work that helps nobody.
     if (!this.#refusalLines.take(`${reason} ${trunk}`)) return;

@@ -31,19 +31,12 @@ import {
   withNumber,
   withRoles,
 } from './parties.js';
-import type {
-  CallFacts,
-  CallRefusal,
-  IdentityClaim,
-  IncomingInvite,
-  Policies,
-  RecorderClient,
-  RefusalReason,
-} from './ports.js';
+import type { CallFacts, CallRefusal, IdentityClaim, IncomingInvite, Policies, RecorderClient } from './ports.js';
 import { RecordingScript } from './recording-script.js';
 import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { RecordingTerms } from './recording-terms.js';
 import { Recordings } from './recordings.js';
+import type { RefusalReason } from './refusal-reasons.js';
 import type { TargetStates } from './target-states.js';
 import { type Termination, terminated } from './termination.js';
 

@@ -4,7 +4,8 @@
 import type { Trunk, TrunkTable } from '@sidestream/routing';
 import { certificateNamesHeader, type Secret, type TrunkConfig } from '@sidestream/service';
 import { DigestGuard, type DigestHash, type DigestRefusal, parseUri } from '@sidestream/sip';
-import type { IncomingInvite, MonotonicClock, RefusalReason, SipFields } from './ports.js';
+import type { IncomingInvite, MonotonicClock, SipFields } from './ports.js';
+import type { RefusalReason } from './refusal-reasons.js';
 import type { TrunkRegistrations } from './trunk-registrations.js';
 
 /** What the callers of a trunk log in to, and with what. */

@@ -6,6 +6,7 @@ import type { CallId } from './identifiers.js';
 import type { MediaCounts } from './media-counts.js';
 import type { CallParties, Direction, InviteParties, Party } from './parties.js';
 import type { Missing } from './recording-assurance.js';
+import type { RefusalReason } from './refusal-reasons.js';
 import type { Termination } from './termination.js';
 
 /** Milliseconds of a clock that never steps back; differences only. */
@@ -440,19 +441,6 @@ export interface CalledTarget {
 }
 
 /** Why new calls are turned away. A reason is a metric label: nothing else becomes one. */
-export type RefusalReason =
-  | 'unknown-trunk'
-  | 'login'
-  | 'draining'
-  | 'overloaded'
-  | 'not-ready'
-  | 'trunk-full'
-  | 'trunk-rate'
-  | 'destination'
-  | 'max-forwards'
-  | 'replaces'
-  | 'no-route';
-
 export interface CallRefusal {
   readonly status: number;
   readonly reason: RefusalReason;

@@ -2,9 +2,29 @@
 // compared. Pure.
 import type { CallRecord, RecordingRecord } from '@sidestream/proto/records/v1';
 import { isWantedEnd } from './recording-verdict.js';
+import type { TerminationReason } from './termination.js';
 
-/** Why it is not recorded: these, or the reason of a termination. */
-export type MissingReason = 'not-started' | 'media-stalled' | string;
+/** Why it is not recorded. */
+export type MissingReason = string;
+
+/** The usual reasons; another one of a termination may come. */
+export const missingReasons: readonly ('not-started' | 'media-stalled' | TerminationReason)[] = [
+  'not-started',
+  'media-stalled',
+  'recorder-refused',
+  'recorder-unreachable',
+  'recorder-answer-unusable',
+  'recorder-inactive',
+  'recorder-hangup',
+  'recorder-lost',
+  'media-refused',
+  'deadline-exceeded',
+  'relay-unavailable',
+  'media-engine-unavailable',
+  'forks-exhausted',
+  'overloaded',
+  'internal',
+];
 
 export interface Missing {
   readonly reason: MissingReason;
