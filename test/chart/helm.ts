@@ -27,6 +27,7 @@ export type Manifest = z.infer<typeof manifest>;
 
 export interface Render {
   readonly release?: string;
+  readonly namespace?: string;
   readonly kubeVersion?: string;
   readonly apiVersions?: readonly string[];
   readonly values?: object;
@@ -80,7 +81,7 @@ function lookFor(path: string, besides: string): Helm | string {
   if (status !== 0) return `${program} does not run here: ${output.trim()}`;
   let count = 0;
   const template = (folder: string, render: Render): Manifest[] => {
-    const { release = 'prod', kubeVersion = '1.29.0', apiVersions = [], values = {} } = render;
+    const { release = 'prod', namespace = 'voice', kubeVersion = '1.29.0', apiVersions = [], values = {} } = render;
     count += 1;
     const file = join(home, `values-${count}.json`);
     writeFileSync(file, JSON.stringify(values));
@@ -90,7 +91,7 @@ function lookFor(path: string, besides: string): Helm | string {
       release,
       folder,
       '--namespace',
-      'voice',
+      namespace,
       '--kube-version',
       kubeVersion,
       ...apis,
@@ -125,7 +126,7 @@ data:
 `;
 
 /** As Kubernetes reads them: YAML 1.1, in which `on` and `1e3` are no strings. */
-function manifests(text: string): Manifest[] {
+export function manifests(text: string): Manifest[] {
   const documents = parseAllDocuments(text, { version: '1.1' });
   if ('empty' in documents) return [];
   return documents.flatMap((document) => {

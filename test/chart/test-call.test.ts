@@ -1,8 +1,13 @@
 // The test call of `helm test`: a pod for each cell that is called by one name, and a command line that `sidestream` takes.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { runCli } from '../e2e/run-cli.js';
+import { configurationOf } from './configuration.js';
+import { chartFolder } from './helm.js';
 import { podsOf } from './pods.js';
 import { helm, objectsOf, skip } from './renders.js';
 import { oneRegion } from './values.js';
@@ -67,4 +72,19 @@ test('without a number, or a recorder to ask, it is refused with its path', { sk
   assert.throws(of({ enabled: true }), /tests\.call\.number is needed/);
   assert.throws(of({ enabled: true, number: '100' }), /tests\.call\.recorderStatus is needed/);
   assert.throws(of({ number: '100@elsewhere' }), /tests\.call\.number: Does not match pattern/);
+});
+
+test('the trunks that the README shows for it are taken, by the chart and by the services', { skip }, async () => {
+  const readme = readFileSync(join(chartFolder, 'README.md'), 'utf8');
+  const [, section = ''] = readme.split('## helm test');
+  const shown = z
+    .object({
+      tests: z.object({ call: z.looseObject({ number: z.string() }) }),
+      config: z.object({ trunks: z.object({}).loose() }),
+    })
+    .parse(parse(/```yaml\n(.*?)```/s.exec(section)?.[1] ?? ''));
+  const trunks = { ...oneRegion.config.trunks, ...shown.config.trunks };
+  const rendered = helm().template({ values: { ...oneRegion, ...shown, config: { ...oneRegion.config, trunks } } });
+  for (const pod of podsOf(rendered)) await assert.doesNotReject(configurationOf(pod, rendered));
+  assert.ok(JSON.stringify(rendered).includes(`sip:${shown.tests.call.number}@`));
 });

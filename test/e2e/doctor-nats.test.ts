@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { issueNatsCredentials, type NatsPermissions } from '@sidestream/pki';
 import { z } from 'zod';
-import { issueNatsCredentials, type NatsPermissions } from './nats-credentials.js';
 import { nats, openBus, ownNats } from './nats-stage.js';
 import { runCli } from './run-cli.js';
 

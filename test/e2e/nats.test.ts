@@ -5,12 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventually } from '@sidestream/peers';
-import { CredentialFolder, createAuthority } from '@sidestream/pki';
+import { CredentialFolder, createAuthority, issueNatsCredentials } from '@sidestream/pki';
 import { Direction, type Event } from '@sidestream/proto/events/v1';
 import { EventFeed, EventPublisher, KvWriter, LeaseBook, LeaseKeeper } from '@sidestream/service';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
-import { issueNatsCredentials } from './nats-credentials.js';
 import { log, nats, openBus, ownNats } from './nats-stage.js';
 
 const relayLease = z.object({ address: z.string() });

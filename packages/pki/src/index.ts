@@ -1,4 +1,4 @@
-/** The one door of @sidestream/pki: throw-away certificates for tests, simulators and the demo. */
+/** The one door of @sidestream/pki: throw-away certificates and NATS credentials for tests, simulators, the demo and deploy/kind. */
 export {
   type Authority,
   type CertificateRequest,
@@ -8,3 +8,4 @@ export {
 } from './authority.js';
 export type { CredentialFiles } from './credential-files.js';
 export { CredentialFolder } from './credential-folder.js';
+export { issueNatsCredentials, type NatsCredentials, type NatsPermissions } from './nats-credentials.js';

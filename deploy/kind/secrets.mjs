@@ -1,0 +1,52 @@
+// node deploy/kind/secrets.mjs: the Secrets of the local cluster as one Kubernetes List on stdout: certificates of one authority, NATS users
+// with what helm/sidestream/nats-permissions.yaml lets them do. All are new at each run, live for two months and are written nowhere.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { createAuthority, issueNatsCredentials } from '../../packages/pki/dist/index.js';
+
+const domain = 'sidestream.svc.cluster.local';
+const authority = await createAuthority('Sidestream kind');
+
+/** tls.crt, tls.key and ca.crt, as the chart wants them. */
+async function identity(commonName, dnsNames, usages = 'both') {
+  const { certificate, key } = await authority.issue({ commonName, dnsNames, usages });
+  return { 'tls.crt': certificate, 'tls.key': key, 'ca.crt': authority.certificate };
+}
+
+const permissions = parse(
+  readFileSync(new URL('../../helm/sidestream/nats-permissions.yaml', import.meta.url), 'utf8'),
+);
+const services = ['signalling', 'media-relay', 'policy-sync', 'registration'];
+const { serverConfig, credentials } = issueNatsCredentials(
+  Object.fromEntries(
+    services.map((name) => [
+      name,
+      { publish: [...permissions.all.publish, ...permissions[name].publish], subscribe: permissions.all.subscribe },
+    ]),
+  ),
+);
+const natsConfig = `listen: 0.0.0.0:4222
+http: 0.0.0.0:8222
+# What streams reserve is a bound, not what is used.
+jetstream { store_dir: /data, max_file_store: 16GB }
+tls { cert_file: /etc/nats/tls.crt, key_file: /etc/nats/tls.key, ca_file: /etc/nats/ca.crt, verify: true }
+${serverConfig}
+`;
+
+const clientSecret = randomBytes(24).toString('base64url');
+const secrets = {
+  internal: await identity('internal', ['sidestream.internal']),
+  // localhost: through kubectl port-forward.
+  nats: { ...(await identity('nats', [`nats.${domain}`, 'localhost'], 'server')), 'nats.conf': natsConfig },
+  recorder: await identity('recorder', [`recorder.${domain}`], 'server'),
+  provider: { ...(await identity('provider', [`provider.${domain}`], 'server')), 'client-secret': clientSecret },
+  contoso: { ...(await identity('contoso', ['contoso.example'], 'client')), 'client-secret': clientSecret },
+  ...Object.fromEntries(services.map((name) => [`sidestream-nats-${name}`, { 'user.creds': credentials[name] }])),
+};
+const items = Object.entries(secrets).map(([name, stringData]) => ({
+  ...{ apiVersion: 'v1', kind: 'Secret', type: 'Opaque' },
+  metadata: { name },
+  stringData,
+}));
+process.stdout.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2)}\n`);
