@@ -12,6 +12,7 @@ import { type CertificateRequest, createAuthority } from '@sidestream/pki';
 import { IssuerSimulator, parseProviderFault, RecorderSimulator } from '@sidestream/simulators';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
+import { TraceCollector } from '../monitoring/trace-collector.js';
 import { runCli } from './run-cli.js';
 import { Stage } from './stage.js';
 
@@ -60,6 +61,7 @@ test('beside a running deployment nothing fails; whatever is broken fails by its
   const issuer = await IssuerSimulator.start({ audience: 'sidestream' });
   t.after(() => issuer.close());
   const policySync = `${host}:${await freeTcpPort(host)}`;
+  const { endpoint } = await TraceCollector.start(t);
   const stage = await Stage.start(t, {
     provider: {},
     configure: (config) => {
@@ -68,6 +70,7 @@ test('beside a running deployment nothing fails; whatever is broken fails by its
       carrier.keepalive = {};
       pbx.keepalive = {};
       config.policySync = { listen: policySync };
+      config.telemetry = { traces: { endpoint } };
       config.gateway = { issuers: [{ tenant: 'contoso', issuer: issuer.issuer, audience: issuer.audience }] };
     },
   });
@@ -310,6 +313,7 @@ test('beside a running deployment nothing fails; whatever is broken fails by its
     assert.match(whats, /^provider tenants\.contoso\.provider: token and API answer in \d+ ms: 1 user$/m);
     assert.match(whats, /^provider tenants\.contoso\.provider\.register: registered since /m);
     assert.match(whats, /^issuers gateway\.issuers\.0: 1 key at /m);
+    assert.match(whats, /^collector telemetry\.traces\.endpoint: http:\S+ takes traces, in \d+ ms$/m);
     assert.equal(found.checks.filter(({ name, state }) => name === 'trunks' && state === 'ok').length, 2);
     for (const secret of secretsIn(folder)) assert.ok(!all.includes(secret), 'no secret is printed');
   });

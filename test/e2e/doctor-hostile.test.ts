@@ -15,7 +15,7 @@ import { runCli } from './run-cli.js';
 const host = '127.0.0.1';
 const report = z.object({ checks: z.array(z.object({ name: z.string(), state: z.string(), what: z.string() })) });
 /** Those that ask somebody. */
-const asking = ['nats', 'rtpengine', 'edge', 'recorders', 'provider', 'trunks', 'issuers'];
+const asking = ['nats', 'rtpengine', 'edge', 'recorders', 'provider', 'trunks', 'issuers', 'collector'];
 
 /** What a server does with a connection, after the first words that its protocol begins with. */
 type Manner = (socket: Socket, opening: string) => void;
@@ -39,6 +39,7 @@ const endless: Manner = (socket, opening) => {
 
 const openings = {
   nats: 'INFO {"server_id":"',
+  collector: 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n',
   issuer: 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n',
   edge: '999999#',
   target: 'SIP/2.0 200 OK\r\nVia: ',
@@ -81,6 +82,7 @@ async function configuration(t: TestContext, manner: Manner, ngAnswers: readonly
   const authority = await createAuthority('Nobody');
   await (await authority.issue({ commonName: 'contoso', usages: 'client' })).writeFiles(folder, 'contoso');
   writeFileSync(join(folder, 'secret'), 'a-secret-that-is-told-to-nobody', { mode: 0o600 });
+  writeFileSync(join(folder, 'headers'), 'Authorization: Bearer a-secret-that-is-told-to-nobody\n', { mode: 0o600 });
   writeFileSync(join(folder, 'policy.yaml'), 'users: []\n');
   const port = async (place: keyof typeof openings) => listen(t, manner, openings[place]);
   const provider = `https://localhost:${await port('provider')}`;
@@ -109,6 +111,9 @@ async function configuration(t: TestContext, manner: Manner, ngAnswers: readonly
     },
     signalling: { edge: `tcp://${host}:${await port('edge')}`, edgeSecretFile: 'secret' },
     mediaRelay: { rtpengine: { ng: `${host}:${await listenUdp(t, ngAnswers)}` } },
+    telemetry: {
+      traces: { endpoint: `http://${host}:${await port('collector')}/v1/traces`, headersFile: 'headers' },
+    },
     gateway: {
       issuers: [{ tenant: 'contoso', issuer: `http://${host}:${await port('issuer')}`, audience: 'sidestream' }],
     },

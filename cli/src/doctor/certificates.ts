@@ -141,6 +141,7 @@ function trustFiles({ config, tenants }: Examined): { where: string; file: strin
     ...(config.gateway?.issuers ?? []).map(
       ({ trustFile }, index) => [`gateway.issuers.${index}.trustFile`, trustFile] as const,
     ),
+    ['telemetry.traces.caFile', config.telemetry.traces?.caFile],
     ...tenants.flatMap(([name, { recording, provider }]) => [
       [`tenants.${name}.recording.trustFile`, recording.trustFile] as const,
       [`tenants.${name}.provider.trustFile`, provider?.trustFile] as const,

@@ -42,7 +42,7 @@ export interface Check {
 /** In the order in which they are shown. */
 export const checkNames = [
   ...(['config', 'certificates', 'addresses', 'ports', 'dns', 'clock', 'nats', 'rtpengine', 'edge'] as const),
-  ...(['recorders', 'provider', 'trunks', 'issuers'] as const),
+  ...(['recorders', 'provider', 'trunks', 'issuers', 'collector'] as const),
 ] as const;
 
 export type CheckName = (typeof checkNames)[number];

@@ -3,6 +3,7 @@ import { addressesCheck } from './addresses.js';
 import { certificatesCheck } from './certificates.js';
 import type { Check } from './check.js';
 import { clockCheck } from './clock.js';
+import { collectorCheck } from './collector.js';
 import { configCheck } from './config-check.js';
 import { dnsCheck } from './dns.js';
 import { edgeCheck } from './edge.js';
@@ -16,5 +17,5 @@ import { trunksCheck } from './trunks.js';
 
 export const checks: readonly Check[] = [
   ...[configCheck, certificatesCheck, addressesCheck, portsCheck, dnsCheck, clockCheck, natsCheck, rtpengineCheck],
-  ...[edgeCheck, recordersCheck, providerCheck, trunksCheck, issuersCheck],
+  ...[edgeCheck, recordersCheck, providerCheck, trunksCheck, issuersCheck, collectorCheck],
 ];

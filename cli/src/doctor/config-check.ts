@@ -6,7 +6,7 @@ import { type Check, type Finding, ok, warn } from './check.js';
 import { reasonOf } from './reason.js';
 
 /** Keys of files that hold a secret. */
-const secretKey = /^(keyFile|clientKeyFile|clientSecretFile|credentialsFile|passwordFile|edgeSecretFile)$/;
+const secretKey = /^(keyFile|clientKeyFile|clientSecretFile|credentialsFile|passwordFile|edgeSecretFile|headersFile)$/;
 
 export const configCheck: Check = {
   name: 'config',

@@ -22,7 +22,7 @@ interface Name {
 
 export const dnsCheck: Check = {
   name: 'dns',
-  about: 'names of recorders, NATS, trunks, provider and issuers are found, and how soon',
+  about: 'names of recorders, NATS, trunks, provider, issuers and collector are found, and how soon',
   probes: (examined) =>
     names(examined).map((name): Probe => {
       const where = `${name.host} (${name.keys[0]}${name.keys.length > 1 ? ` and ${name.keys.length - 1} more` : ''})`;
@@ -88,6 +88,8 @@ function names(examined: Examined): Name[] {
   }
   for (const [index, { issuer, jwksUri }] of (examined.config.gateway?.issuers ?? []).entries())
     add(hostOf(jwksUri ?? issuer), `gateway.issuers.${index}`);
+  const { traces } = examined.config.telemetry;
+  if (traces !== undefined) add(hostOf(traces.endpoint), 'telemetry.traces.endpoint');
   for (const [index, { address }] of examined.config.relays.entries())
     add(address.replace(/:\d+$/, ''), `relays.${index}.address`);
   return [...found.values()];

@@ -7,6 +7,7 @@ import { judgeAdvertised, judgeEgress, judgeListening } from './addresses.js';
 import { adviceFor } from './advice.js';
 import type { Finding } from './check.js';
 import { judgeClock } from './clock.js';
+import { judgeCollector } from './collector.js';
 import { judgeMode, problemFindings } from './config-check.js';
 import { judgeLookUp } from './dns.js';
 import { judgeEdge } from './edge.js';
@@ -175,6 +176,16 @@ test('issuers: keys that tokens can be checked with', () => {
   assert.equal(keys({ kty: 'RSA', use: 'enc' }), 'fail');
   assert.equal(keys(), 'fail');
   assert.equal(judgeKeys('i', [], 'https://issuer/jwks').state, 'fail');
+});
+
+test('collector: what answers as OTLP over HTTP has it; one that is busy is a warning', () => {
+  const judged = (status: number, body: string) => judgeCollector('http://c/v1/traces', { status, body, ms: 1 });
+  for (const body of ['', '{}', '{"partialSuccess":{}}']) assert.equal(judged(200, body).state, 'ok', body);
+  for (const body of ['<html>', '[]', 'null', '"ok"']) assert.equal(judged(200, body).state, 'fail', body);
+  for (const status of [301, 400, 401, 403, 404, 405, 415, 500]) assert.equal(judged(status, '{}').state, 'fail');
+  for (const status of [429, 502, 503, 504]) assert.equal(judged(status, '').state, 'warn');
+  assert.match(judged(401, '').todo ?? '', /telemetry\.traces\.headersFile/);
+  assert.match(judged(404, '').todo ?? '', /\/v1\/traces/);
 });
 
 test('advice knows the code, also of what caused an error, and names our keys', () => {

@@ -32,7 +32,7 @@ export function reportJson(file: string, results: readonly Result[]): object {
   return { ok: !results.some(({ state }) => state === 'fail'), config: file, checks: inOrder(results) };
 }
 
-/** `13 checks: 10 ok, 2 warn, 1 failed` */
+/** `14 checks: 10 ok, 2 with warnings, 1 failed, 1 skipped` */
 export function sumOf(results: readonly Result[]): string {
   const byCheck = checkNames.map((wanted) => results.filter(({ name }) => name === wanted));
   const states = byCheck.filter((own) => own.length > 0).map((own) => worst(own.map(({ state }) => state)));

@@ -30,7 +30,7 @@ export { GrpcServer, UnaryHandlers } from './grpc/server.js';
 export { TlsMaterial } from './grpc/tls-material.js';
 export { type WatchHandlerOptions, watchHandler } from './grpc/watch-handler.js';
 export { Health } from './health.js';
-export { type HttpReply, httpGet } from './http-get.js';
+export { type HttpReply, httpExchange, httpGet } from './http-exchange.js';
 export { createLogger, type Logger } from './log.js';
 export { type ManagementPage, ManagementServer } from './management-server.js';
 export { Bus, type BusSession } from './nats/bus.js';
@@ -61,6 +61,7 @@ export {
 export { redactSdp, Secret } from './secret.js';
 export { TracedHistogram } from './traced-histogram.js';
 export { callSpan, setCallSpan, takeCallSpan } from './tracing/call-spans.js';
+export { readCollectorHeaders } from './tracing/collector-headers.js';
 export { spanOf, withSpan } from './tracing/signal-spans.js';
 export {
   beginTrace,

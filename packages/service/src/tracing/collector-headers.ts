@@ -16,7 +16,7 @@ export class CollectorHeaders {
     this.#file = file;
     this.#log = log;
     this.#version = this.#look();
-    this.#fields = readFields(readFileSync(file, 'utf8'));
+    this.#fields = readCollectorHeaders(file);
   }
 
   /** As the file is now. One that has become unusable changes nothing, and is told once. Never throws. */
@@ -24,7 +24,7 @@ export class CollectorHeaders {
     try {
       const version = this.#look();
       if (version !== this.#version || this.#broken) {
-        this.#fields = readFields(readFileSync(this.#file, 'utf8'));
+        this.#fields = readCollectorHeaders(this.#file);
         this.#version = version;
         if (this.#broken) this.#log.info({ key }, "the header fields for the traces' collector can be read again");
         this.#broken = false;
@@ -46,9 +46,9 @@ export class CollectorHeaders {
   }
 }
 
-/** `Name: value`, a line each. */
-function readFields(text: string): Record<string, string> {
-  const lines = text.split(/\r?\n/);
+/** Reads a file of `Name: value`, a line each. @throws Error for one that can't be read or has another line, which is not quoted */
+export function readCollectorHeaders(file: string): Record<string, string> {
+  const lines = readFileSync(file, 'utf8').split(/\r?\n/);
   return Object.fromEntries(
     lines.flatMap((line, index) => {
       if (line.trim() === '') return [];

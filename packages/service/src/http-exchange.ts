@@ -1,4 +1,4 @@
-// One GET over HTTP or HTTPS: no redirects, a bound on what comes, and the time that the other side says it is.
+// One exchange over HTTP or HTTPS: no redirects, a bound on what comes, and the time that the other side says it is.
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { rootCertificates } from 'node:tls';
@@ -13,16 +13,31 @@ export interface HttpReply {
 
 const maxBytes = 1024 * 1024;
 
-/**
- * Gets a URL; rejects with what the network said, for more than a megabyte, and with the signal's reason.
- *
- * @param trust authorities to trust besides the well-known ones, PEM
- */
+/** What is sent, and whom to trust. */
+export interface HttpQuestion {
+  readonly method: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** PEM of the authorities that are trusted; absent: those of Node. */
+  readonly authorities?: readonly string[];
+}
+
+/** Gets a URL; see httpExchange. @param trust authorities to trust besides the well-known ones, PEM */
 export function httpGet(url: string, signal: AbortSignal, trust?: string): Promise<HttpReply> {
+  const question = {
+    method: 'GET',
+    ...(trust !== undefined && { authorities: [...rootCertificates, trust] }),
+  } as const;
+  return httpExchange(url, signal, question);
+}
+
+/** Asks once; rejects with what the network said, for more than a megabyte, and with the signal's reason. */
+export function httpExchange(url: string, signal: AbortSignal, question: HttpQuestion): Promise<HttpReply> {
+  const { method, body, authorities } = question;
+  const headers = { accept: 'application/json', 'user-agent': 'sidestream/0.1.0', ...question.headers };
   const begunMs = Date.now();
-  const ca = trust === undefined ? {} : { ca: [...rootCertificates, trust] };
   return new Promise((resolve, reject) => {
-    const options = { agent: false, headers: { accept: 'application/json', 'user-agent': 'sidestream/0.1.0' }, signal };
+    const options = { method, agent: false, headers, signal };
     const heard = (answer: IncomingMessage) => {
       const headMs = Date.now();
       const chunks: Buffer[] = [];
@@ -46,8 +61,8 @@ export function httpGet(url: string, signal: AbortSignal, trust?: string): Promi
       });
     };
     const asking = url.startsWith('https:')
-      ? requestHttps(url, { ...options, ...ca }, heard)
+      ? requestHttps(url, { ...options, ...(authorities && { ca: [...authorities] }) }, heard)
       : requestHttp(url, options, heard);
-    asking.once('error', reject).end();
+    asking.once('error', reject).end(body);
   });
 }
