@@ -71,14 +71,24 @@ test('demo --stay: a call by button, both voices to see and to hear, and Ctrl-C 
   const events = (await ada.received(2)).map(({ event }) => event);
   assert.deepEqual(events, ['WIDGET_CALL_STARTED', 'WIDGET_CALL_ENDED']);
   await keepScreenshot(ada.page, 'stage-dialer');
-  assert.deepEqual(await axeViolations(page), []);
-  await keepScreenshot(page, 'stage');
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    assert.deepEqual(await axeViolations(page), []);
+    await keepScreenshot(page, `stage-${colorScheme}`);
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
+  assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390);
+  await keepScreenshot(page, 'stage-narrow');
   const operator = await browser.newPage();
   operator.setDefaultTimeout(patienceMs);
   await operator.goto(urlOf('The operations console') ?? '');
   await operator.getByRole('button', { name: 'Sign in' }).click();
   await operator.getByRole('link', { name: 'Grace' }).click();
   await operator.locator('tr[data-record]:nth-of-type(4)').waitFor();
+  await operator.locator('#policies').getByText('Current').waitFor();
+  await operator.locator('#registrations').getByText('Registered').waitFor();
+  assert.equal(await operator.locator('.fault').count(), 0);
+  await keepScreenshot(operator, 'stage-console');
   assert.deepEqual(complaints, []);
 
   const children = childrenOf(child.pid ?? 0);

@@ -133,7 +133,10 @@ export class Control {
   async policies(tenant: string) {
     const { client } = this.#options.policySync.active();
     const { tenants } = await callUnary(client.getStatus.bind(client), { tenant }, options);
-    return tenants.map((one) => ({ ...one, source: 'provider' }));
+    // JSON has no BigInt.
+    return tenants.map(({ bytes, maxAgeMs, ...one }) => {
+      return { ...one, bytes: Number(bytes), maxAgeMs: Number(maxAgeMs), source: 'provider' };
+    });
   }
 
   /** Of a tenant whose policy is a file, as it is in use at the first instance of signalling that answers. */
