@@ -194,3 +194,20 @@ for (const colorScheme of ['light', 'dark'] as const)
     for (const frame of widget.page.frames()) assert.deepEqual(await axeViolations(frame), []);
     await keepScreenshot(widget.page, `widget-${colorScheme}`);
   });
+
+test('a narrow window: the widget comes first, and nothing has to be scrolled sideways', { skip }, async (t) => {
+  const { gateway, widget } = await stage(t);
+  await widget.page.setViewportSize({ width: 390, height: 844 });
+  await widget.connection('connected');
+  gateway.send('WIDGET_CALL_STARTED', 'c0ffee'.repeat(6));
+  await widget.received(1);
+  await widget.widget.locator('#log [data-raised="true"]').waitFor();
+  for (const frame of widget.page.frames()) {
+    const { scroll, width } = await frame.evaluate<{ scroll: number; width: number }>(
+      '({ scroll: document.documentElement.scrollWidth, width: innerWidth })',
+    );
+    assert.ok(scroll <= width, `${frame.url()}: ${scroll} > ${width}`);
+    assert.deepEqual(await axeViolations(frame), []);
+  }
+  await keepScreenshot(widget.page, 'widget-narrow');
+});
