@@ -1,9 +1,11 @@
 // The operations console in a browser, on real calls: signed in to, read, and worked by keyboard alone.
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
+import { listedSeller } from '@sidestream/cli';
 import { chromiumMissing, eventually } from '@sidestream/peers';
 import type { Browser, Page } from 'playwright-core';
 import { GatewayStage } from '../e2e/gateway/gateway-stage.js';
+import { startSecond } from '../e2e/second-signalling.js';
 import { customerNumber } from '../e2e/stage.js';
 import { axeViolations, keepScreenshot, launchBrowser } from './browser.js';
 
@@ -70,6 +72,9 @@ test('the console shows a call as it goes, and pauses, resumes and ends it by ke
   await row.getByText('Talking').waitFor();
   t.diagnostic(`answer to console: ${Date.now() - answeredAt} ms`);
   await row.getByText('Recording', { exact: true }).waitFor();
+  // Both voices flow, and are copied: 50 packets a second, as they are measured while somebody looks.
+  const flowing = /Customer[45]\d\/s→to the recorder [45]\d\/s.*Seller[45]\d\/s→to the recorder [45]\d\/s/;
+  await row.locator('.voices').filter({ hasText: flowing }).waitFor();
   assert.ok(!(await page.content()).includes(customerNumber), 'the number is masked');
   assert.deepEqual(await axeViolations(page), []);
   await keepScreenshot(page, 'console-call');
@@ -85,6 +90,10 @@ test('the console shows a call as it goes, and pauses, resumes and ends it by ke
   const pausedAt = Date.now();
   await press(page, /^Pause recording$/);
   await row.getByText('Paused').waitFor();
+  await page
+    .locator('dialog .voices')
+    .filter({ hasText: /Customer[45]\d\/s→to the recorder 0\/s/ })
+    .waitFor();
   t.diagnostic(`pause to console: ${Date.now() - pausedAt} ms`);
   const datagrams = () => recorder.sessions[0]?.streams.map(({ statistics }) => statistics.datagrams) ?? [];
   const before = datagrams();
@@ -126,4 +135,31 @@ test('who is no operator is told so, and sees no call', async (t) => {
   await keepScreenshot(page, 'console-not-allowed');
   await call.customer.hangUp();
   await set.stage.nothingIsLeft();
+});
+
+test('a signalling process that is stopped: its call is not answered for, comes back, and is lost when it is killed', async (t) => {
+  const missing = chromiumMissing();
+  if (missing !== undefined) return t.skip(missing);
+  const set = await GatewayStage.start(t, { users });
+  if (set === undefined) return;
+  const second = await startSecond(t, set.stage);
+  const here = await set.stage.inbound();
+  const there = await set.stage.inbound(listedSeller.number, second.uri(listedSeller.number));
+  const { page } = await signedIn(t, set, 'Olga');
+  const row = page.locator('[data-call]').filter({ hasText: 'not answering since' });
+  await page.locator('[data-call]').nth(1).waitFor();
+  assert.equal(await row.count(), 0);
+  second.service.kill('SIGSTOP');
+  await row.waitFor();
+  await page.getByText(/Instance s2 is not answering/).waitFor();
+  assert.equal(await page.locator('[data-call]').count(), 2);
+  second.service.kill('SIGCONT');
+  await row.waitFor({ state: 'detached' });
+  assert.equal(await page.locator('[data-call]').count(), 2);
+  second.service.kill('SIGKILL');
+  await page.getByText(/Instance s2 is gone, and its calls with it/).waitFor();
+  await page.locator('[data-record]').getByText('instance-lost').waitFor();
+  assert.equal(await page.locator('[data-call]').count(), 1);
+  await here.customer.hangUp();
+  await there.customer.hangUp().catch(() => undefined);
 });

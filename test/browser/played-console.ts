@@ -63,6 +63,7 @@ export const endedCall = (callId: string, seconds: number, more: object = {}) =>
   calling: { uri: 'sip:***@pbx.example', name: 'A***' },
   called: { uri: 'sip:************21@carrier.example', name: '' },
   decision: { record: true, reason: 'listed', policyRevision: 'b4c1f0de', recorders: [recorder] },
+  verdict: 'complete',
   termination: { result: 'success', reason: 'hangup', detail: '' },
   recordings: [
     {

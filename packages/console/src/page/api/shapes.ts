@@ -113,7 +113,7 @@ export interface Relay {
 
 export interface TenantPolicy {
   readonly tenant: string;
-  /** "file": signalling reads it itself, and nobody else knows more of it. */
+  /** "provider" or "file". */
   readonly source?: string;
   readonly revision: string;
   readonly users: number;
@@ -167,6 +167,8 @@ export interface CallRecord {
   readonly calling?: Party;
   readonly called?: Party;
   readonly decision?: Decision;
+  /** "complete", "partial", "unconfirmed", "missing", "waived", "not-expected"; absent where nobody knows. */
+  readonly verdict?: string;
   readonly termination?: Termination;
   readonly recordings: readonly RecordedRecording[];
 }

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Call, Registration } from '../api/shapes.js';
 import { callOf, recordingOf } from './call-fixture.js';
-import { certificateCondition, policyCondition, recordingCondition, relayCondition } from './conditions.js';
+import {
+  certificateCondition,
+  policyCondition,
+  recordingCondition,
+  relayCondition,
+  verdictCondition,
+} from './conditions.js';
 
 const notListed = { record: false, reason: 'not-listed', policyRevision: 'abc123', recorders: [] };
 
@@ -43,7 +49,8 @@ test('a stale policy outranks a failed sync, and no policy outranks both', () =>
   assert.equal(policyCondition({ ...policy, lastError: '503' }).tone, 'warn');
   assert.equal(policyCondition({ ...policy, lastError: '503', stale: true }).word, 'Stale: record-none');
   assert.equal(policyCondition({ ...policy, revision: '', stale: true }).word, 'None');
-  assert.equal(policyCondition({ ...policy, revision: '', source: 'file' }).tone, 'idle');
+  assert.equal(policyCondition({ ...policy, revision: '', source: 'file' }).word, 'None');
+  assert.equal(policyCondition({ ...policy, source: 'file' }).tone, 'good');
 });
 
 test('a relay without a bound is never full', () => {
@@ -51,4 +58,11 @@ test('a relay without a bound is never full', () => {
   assert.equal(relayCondition(relay).tone, 'good');
   assert.equal(relayCondition({ ...relay, capacity: 9 }).word, 'Full');
   assert.equal(relayCondition({ ...relay, capacity: 9, draining: true }).word, 'Draining');
+});
+
+test('the verdict on a call that is over; one that nobody knows is told as that', () => {
+  assert.deepEqual(verdictCondition({ verdict: 'complete' }), { word: 'Recorded', tone: 'good' });
+  assert.deepEqual(verdictCondition({ verdict: 'missing' }), { word: 'Missing', tone: 'bad' });
+  for (const unknown of [{}, { verdict: 'constructor' }, { verdict: 'unspecified' }])
+    assert.deepEqual(verdictCondition(unknown), { word: 'Not known', tone: 'warn' });
 });

@@ -1,5 +1,14 @@
 /** What the states of things mean to an operator: one word, and whether something has to be done. Pure; the page's only judgement. */
-import type { Call, Recorder, Recording, Registration, Relay, TenantPolicy, Termination } from '../api/shapes.js';
+import type {
+  Call,
+  CallRecord,
+  Recorder,
+  Recording,
+  Registration,
+  Relay,
+  TenantPolicy,
+  Termination,
+} from '../api/shapes.js';
 import { daysUntil } from './durations.js';
 
 /** `idle`: nothing is the matter, and nothing happens. */
@@ -21,6 +30,17 @@ const recordingWords: Readonly<Record<string, Condition>> = {
   ended: { word: 'Ended', tone: 'idle' },
   stopping: { word: 'Stopping', tone: 'idle' },
 };
+
+const verdicts: ReadonlyMap<string, Condition> = new Map(
+  Object.entries({
+    complete: { word: 'Recorded', tone: 'good' },
+    partial: { word: 'Partly recorded', tone: 'warn' },
+    unconfirmed: { word: 'Not confirmed', tone: 'warn' },
+    missing: { word: 'Missing', tone: 'bad' },
+    waived: { word: 'Ended on request', tone: 'idle' },
+    'not-expected': { word: 'Not to be recorded', tone: 'idle' },
+  } satisfies Record<string, Condition>),
+);
 
 /** The recording that counts: the last one begun. */
 export function currentRecording({ recordings }: Call): Recording | undefined {
@@ -57,8 +77,8 @@ export function relayCondition({ draining, sessions, capacity }: Relay): Conditi
 }
 
 export function policyCondition({ source, revision, stale, staleRule, lastError }: TenantPolicy): Condition {
-  if (source === 'file') return { word: 'In a file', tone: 'idle' };
   if (revision === '') return { word: 'None', tone: 'bad' };
+  if (source === 'file') return { word: 'From a file', tone: 'good' };
   if (stale) return { word: `Stale: ${staleRule}`, tone: 'bad' };
   return lastError ? { word: 'Last sync failed', tone: 'warn' } : { word: 'Current', tone: 'good' };
 }
@@ -83,6 +103,11 @@ export function certificateCondition(registration: Registration, nowMs: number):
   const days = daysUntil(expiresAt, nowMs);
   if (days < 0) return { word: 'Expired', tone: 'bad' };
   return { word: `${days} d left`, tone: days < urgentDays ? 'bad' : days < warnDays ? 'warn' : 'good' };
+}
+
+/** Whether a call that is over was recorded. */
+export function verdictCondition({ verdict }: Pick<CallRecord, 'verdict'>): Condition {
+  return verdicts.get(verdict ?? '') ?? { word: 'Not known', tone: 'warn' };
 }
 
 export function terminationCondition(termination: Termination | undefined): Condition {

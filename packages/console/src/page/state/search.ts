@@ -1,6 +1,6 @@
 /** Finding calls in a long list. */
 import type { Call, CallRecord, Party } from '../api/shapes.js';
-import { capital, currentRecording, recordingCondition, terminationCondition } from './conditions.js';
+import { capital, currentRecording, recordingCondition, terminationCondition, verdictCondition } from './conditions.js';
 
 /** More rows help nobody, and a browser has to lay them out every second. */
 export const mostRows = 200;
@@ -31,7 +31,7 @@ export function searchRecords(records: readonly CallRecord[], words: string): re
   return found(records, words, (record) => {
     const { callId, tenant, direction, decision, termination, recordings } = record;
     const ends = recordings.flatMap(({ recorder, termination: end }) => [recorder, terminationCondition(end).word]);
-    const end = [terminationCondition(termination).word, termination?.detail ?? ''];
+    const end = [terminationCondition(termination).word, termination?.detail ?? '', verdictCondition(record).word];
     return [callId, tenant, direction, reasonOf(decision), ...partiesOf(record), ...end, ...ends];
   });
 }

@@ -3,9 +3,9 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { asApiError } from '../api/api-error.js';
 import type { Gateway } from '../api/gateway.js';
-import type { Call } from '../api/shapes.js';
+import type { Call, CallRecord } from '../api/shapes.js';
 import { type Action, actionsFor } from '../state/actions.js';
-import { capital, recordingCondition } from '../state/conditions.js';
+import { capital, recordingCondition, verdictCondition } from '../state/conditions.js';
 import type { Operations } from '../state/operations.js';
 import { voiceFlows } from '../state/voices.js';
 import { Badge } from './badge.js';
@@ -22,6 +22,8 @@ export interface CallDialogProps {
   readonly call: Call;
   /** Over: what is shown is how it was last seen. Lost: so are its instance, and the way it ended. */
   readonly fate: 'live' | 'over' | 'lost';
+  /** What is known of it after its end; undefined before that, and until its record is read. */
+  readonly record: CallRecord | undefined;
   /** Since when its instance does not answer. */
   readonly silentSince: string | undefined;
   readonly operations: Operations;
@@ -31,7 +33,7 @@ export interface CallDialogProps {
 }
 
 export function CallDialog(props: CallDialogProps): JSX.Element {
-  const { call: listed, fate, silentSince, operations, gateway, onDone, onClose } = props;
+  const { call: listed, fate, record, silentSince, operations, gateway, onDone, onClose } = props;
   const [asked, setAsked] = useState<Action | undefined>();
   const isStale = operations.staleSince.value !== undefined;
   const isCurrent = fate === 'live' && silentSince === undefined && !isStale;
@@ -40,15 +42,15 @@ export function CallDialog(props: CallDialogProps): JSX.Element {
     <Dialog id="call" title={`${capital(call.direction)} call of ${call.tenant}`} onClose={onClose}>
       <Reservation {...props} />
       <dl class="facts">
-        <PartyFacts call={call} gateway={gateway} />
+        <PartyFacts call={call} gateway={fate === 'live' ? gateway : undefined} />
         <Fact title="State">{fate === 'live' ? capital(call.phase) : capital(fate)}</Fact>
         <Fact title="Began">
           <TimeOfDay time={call.startedAt} />
         </Fact>
         <Fact title="Since answer">{fate === 'live' ? <Running since={call.answeredAt} /> : <Nothing />}</Fact>
         <Fact title="Recording">
-          <Badge {...recordingCondition(call)} />
-          {call.missing !== undefined && (
+          <Badge {...(fate === 'live' ? recordingCondition(call) : verdictCondition(record ?? {}))} />
+          {fate === 'live' && call.missing !== undefined && (
             <span class="second">
               {capital(call.missing.reason)} since <TimeOfDay time={call.missing.since} />
             </span>
@@ -96,7 +98,7 @@ export function CallDialog(props: CallDialogProps): JSX.Element {
 }
 
 /** Why what is shown may not be how it is. */
-function Reservation({ call, fate, silentSince, operations }: CallDialogProps): JSX.Element | null {
+function Reservation({ call, fate, record, silentSince, operations }: CallDialogProps): JSX.Element | null {
   if (operations.staleSince.value !== undefined)
     return (
       <p class="reservation">
@@ -106,7 +108,8 @@ function Reservation({ call, fate, silentSince, operations }: CallDialogProps): 
   if (fate === 'live' && silentSince === undefined) return null;
   return (
     <p class="reservation" role="status">
-      {fate === 'over' && 'This call has ended. It is shown as it was last seen.'}
+      {fate === 'over' && 'This call has ended. It is shown as it was last seen. '}
+      {record?.termination !== undefined && `It ended by ${record.termination.reason}.`}
       {fate === 'lost' && `Instance ${call.instance} is gone, and this call with it: how it ended is not known.`}
       {fate === 'live' && (
         <>
@@ -118,12 +121,18 @@ function Reservation({ call, fate, silentSince, operations }: CallDialogProps): 
   );
 }
 
-function PartyFacts({ call, gateway }: { readonly call: Call; readonly gateway: Gateway }): JSX.Element {
+interface PartyFactsProps {
+  readonly call: Call;
+  /** Who can unmask them; undefined where nobody can any more. */
+  readonly gateway: Gateway | undefined;
+}
+
+function PartyFacts({ call, gateway }: PartyFactsProps): JSX.Element {
   const [revealed, setRevealed] = useState<Call | undefined>();
   const [fault, setFault] = useState('');
   const reveal = async (): Promise<void> => {
     try {
-      setRevealed(await gateway.reveal(call.callId));
+      setRevealed(await gateway?.reveal(call.callId));
       setFault('');
     } catch (cause) {
       setFault(asApiError(cause).message);
@@ -138,21 +147,23 @@ function PartyFacts({ call, gateway }: { readonly call: Call; readonly gateway: 
       <Fact title="Called">
         <PartyName party={called} />
       </Fact>
-      <Fact title="Parties">
-        <button
-          type="button"
-          class="small"
-          aria-pressed={revealed !== undefined}
-          onClick={() => (revealed === undefined ? void reveal() : setRevealed(undefined))}
-        >
-          {revealed === undefined ? 'Show in full' : 'Mask again'}
-        </button>
-        {fault !== '' && (
-          <span class="fault" role="alert">
-            {fault}
-          </span>
-        )}
-      </Fact>
+      {(gateway !== undefined || revealed !== undefined) && (
+        <Fact title="Parties">
+          <button
+            type="button"
+            class="small"
+            aria-pressed={revealed !== undefined}
+            onClick={() => (revealed === undefined ? void reveal() : setRevealed(undefined))}
+          >
+            {revealed === undefined ? 'Show in full' : 'Mask again'}
+          </button>
+          {fault !== '' && (
+            <span class="fault" role="alert">
+              {fault}
+            </span>
+          )}
+        </Fact>
+      )}
     </>
   );
 }

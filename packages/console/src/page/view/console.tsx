@@ -86,7 +86,7 @@ function OpenedCall({ stage: { gateway, operations }, memory, onDone }: OpenedCa
   const { calls = [], lost = [], instances = [] } = operations.sections.calls.state.value.value ?? {};
   const isRead = operations.sections.calls.state.value.value !== undefined;
   const lastSeen = useRef<Call | undefined>(undefined);
-  const isThis = (call: Call): boolean => call.callId === callId;
+  const isThis = (call: Pick<Call, 'callId'>): boolean => call.callId === callId;
   const [live, gone] = [calls.find(isThis), lost.find(isThis)];
   const last = lastSeen.current?.callId === callId ? lastSeen.current : undefined;
   const shown = live ?? last ?? gone;
@@ -103,6 +103,7 @@ function OpenedCall({ stage: { gateway, operations }, memory, onDone }: OpenedCa
       key={callId}
       call={shown}
       fate={live !== undefined ? 'live' : gone !== undefined ? 'lost' : 'over'}
+      record={live === undefined ? operations.sections.records.state.value.value?.find(isThis) : undefined}
       silentSince={silentSince(shown, instances)}
       operations={operations}
       gateway={gateway}

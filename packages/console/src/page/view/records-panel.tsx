@@ -2,7 +2,7 @@
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { CallRecord, LostCall, RecordedRecording } from '../api/shapes.js';
-import { capital, terminationCondition } from '../state/conditions.js';
+import { capital, terminationCondition, verdictCondition } from '../state/conditions.js';
 import { clock } from '../state/durations.js';
 import type { Operations } from '../state/operations.js';
 import { searchRecords } from '../state/search.js';
@@ -20,7 +20,7 @@ const column = {
   parties: { title: 'Parties' },
   talked: { title: 'Talked', class: 'number' },
   termination: { title: 'Termination' },
-  recordings: { title: 'Recordings' },
+  recording: { title: 'Recording' },
 } satisfies Record<string, Column>;
 
 export interface RecordsPanelProps {
@@ -105,16 +105,14 @@ function RecordRow({ record }: { readonly record: CallRecord }): JSX.Element {
         <Badge {...terminationCondition(termination)} />
         {termination?.detail && <span class="second">{termination.detail}</span>}
       </Cell>
-      <Cell of={column.recordings}>
-        {recordings.length > 0 ? (
-          <ul class="plain">
-            {recordings.map((recording) => (
-              <RecordingItem key={recording.recordingId} recording={recording} />
-            ))}
-          </ul>
-        ) : (
-          <span class="quiet">{noRecordingBecause(decision, termination)}</span>
-        )}
+      <Cell of={column.recording}>
+        <Badge {...verdictCondition(record)} />
+        {recordings.length === 0 && decision !== undefined && <span class="second">{capital(decision.reason)}</span>}
+        <ul class="plain">
+          {recordings.map((recording) => (
+            <RecordingItem key={recording.recordingId} recording={recording} />
+          ))}
+        </ul>
       </Cell>
     </tr>
   );
@@ -123,9 +121,10 @@ function RecordRow({ record }: { readonly record: CallRecord }): JSX.Element {
 function RecordingItem({ recording }: { readonly recording: RecordedRecording }): JSX.Element {
   const { recorder, durationMs, gapMs, termination } = recording;
   return (
-    <li>
-      <Badge {...terminationCondition(termination)} /> {clock(durationMs)} at <Host of={recorder} />
-      {gapMs > 0 && <span class="second">gaps of {(gapMs / 1_000).toFixed(1)} s</span>}
+    <li class="second">
+      {clock(durationMs)} at <Host of={recorder} />
+      {termination !== undefined && <>, {termination.reason}</>}
+      {gapMs > 0 && <>, gaps of {(gapMs / 1_000).toFixed(1)} s</>}
     </li>
   );
 }
@@ -134,11 +133,6 @@ function RecordingItem({ recording }: { readonly recording: RecordedRecording })
 function recordOfLost({ recordings: _, endedAt, answeredAt, ...call }: LostCall): CallRecord {
   const talkedMs = answeredAt && endedAt ? Date.parse(endedAt) - Date.parse(answeredAt) : 0;
   return { ...call, ...(endedAt !== undefined && { endedAt }), durationMs: talkedMs, recordings: [] };
-}
-
-function noRecordingBecause(decision: CallRecord['decision'], termination: CallRecord['termination']): string {
-  if (termination?.result === 'indeterminate') return 'not known';
-  return decision === undefined ? 'none' : `none: ${capital(decision.reason).toLowerCase()}`;
 }
 
 function endOf({ endedAt }: CallRecord): number {

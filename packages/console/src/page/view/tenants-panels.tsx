@@ -40,7 +40,7 @@ export function PoliciesPanel({ operations }: { readonly operations: Operations 
               <Cell of={policyColumn.confirmed}>
                 <Age time={policy.checkedAt} />
               </Cell>
-              <Cell of={policyColumn.sellers}>{policy.source === 'file' ? <Nothing /> : policy.users}</Cell>
+              <Cell of={policyColumn.sellers}>{policy.users}</Cell>
             </tr>
           ))}
         </Table>
