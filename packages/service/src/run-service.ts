@@ -35,6 +35,8 @@ export interface RunningService {
 /** What runService needs of a service's own configuration. */
 export interface ProcessConfig {
   readonly instance: string;
+  /** Of a service that belongs to a cell: a label of all its metrics. */
+  readonly region?: string;
   readonly log: { readonly level: string };
   readonly management: { readonly listen: string };
   readonly telemetry: { readonly traces?: TracesConfig | undefined };
@@ -65,7 +67,7 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
   }
   const log = createLogger({ name: definition.name, instance: config.instance, level: config.log.level });
   const metrics = new Registry();
-  metrics.setDefaultLabels({ service: definition.name });
+  metrics.setDefaultLabels({ service: definition.name, ...(config.region !== undefined && { region: config.region }) });
   collectDefaultMetrics({ register: metrics });
   const health = new Health();
   const shutdown = stopSignal(log);
