@@ -30,7 +30,7 @@ export interface DeletionCostOptions {
   readonly everyMs?: number;
 }
 
-/** Writes the cost when it has changed, at most every 30 s; what fails is told once, and tried again. */
+/** Writes the cost at the start and when it has changed, at most every 30 s; what fails is told once, and tried again. */
 export class DeletionCost {
   readonly #options: DeletionCostOptions;
   readonly #closing = new AbortController();
@@ -53,8 +53,8 @@ export class DeletionCost {
   async #keep(): Promise<void> {
     const { pod, cost, log, everyMs = 30_000 } = this.#options;
     const { signal } = this.#closing;
-    // What a pod without the annotation costs.
-    let known = 0;
+    // Not what is there: a container that was started again may have left the cost of calls that it has lost.
+    let known: number | undefined;
     let told = false;
     while (!signal.aborted) {
       const now = cost();

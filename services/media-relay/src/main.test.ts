@@ -25,11 +25,9 @@ import { Rtpengine } from './adapters/rtpengine.js';
 import { RelayProcess } from './testing/relay-process.js';
 import { RtpEndpoint } from './testing/rtp-endpoint.js';
 import { soon } from './testing/soon.js';
-import { TestCluster } from './testing/test-cluster.js';
 
 const deadlineMs = 5_000;
 const skip = await reasonToSkip([startNats, startRtpengine], { killable: true });
-const cluster = new TestCluster();
 let directory: string;
 let party: RtpEndpoint;
 let natsPort: number;
@@ -53,7 +51,6 @@ after(async () => {
   client?.close();
   party.close();
   await relay?.kill();
-  await cluster.close();
   await bus.close();
   await engine?.stop();
   await nats?.stop();
@@ -108,7 +105,7 @@ test('a relay, from a start without anything to its end with a session left', { 
   let calls: MediaRelayServiceClient;
 
   await story.test('without rtpengine it is not ready and says what it waits for, at which address', async () => {
-    relay = RelayProcess.start(directory, 'r1', config(), await cluster.environment('r1'));
+    relay = RelayProcess.start(directory, 'r1', config());
     const line = await relay.line('the not-ready line', ({ ready }) => !ready);
     assert.match(line.waitingFor?.join() ?? '', new RegExp(`rtpengine.*127\\.0\\.0\\.1:${enginePort}`));
     calls = new MediaRelayServiceClient(line.addresses['grpc'] ?? '', channelCredentials());
@@ -143,13 +140,6 @@ test('a relay, from a start without anything to its end with a session left', { 
     assert.match(text, /^sidestream_draining\{.*\} 0$/m);
     assert.match(text, /^sidestream_ng_request_seconds_count\{.*command="offer",outcome="ok".*\} 1$/m);
     await callUnary(calls.closeSession.bind(calls), { sessionId: 'measured' }, { deadlineMs });
-  });
-
-  await story.test('its sessions are what Kubernetes is told that its end costs', async () => {
-    await open(calls, 'costly');
-    await eventually(() => cluster.costs.length > 0, 'the first cost');
-    await callUnary(calls.closeSession.bind(calls), { sessionId: 'costly' }, { deadlineMs });
-    assert.equal(cluster.costs[0], '/api/v1/namespaces/voice/pods/r1/status: 1');
   });
 
   await story.test('killed rtpengine: watchers and NATS are told of the lost session, readiness is gone', async () => {

@@ -27,13 +27,13 @@ export class RelayProcess {
     });
   }
 
-  /** @param config sidestream.yaml as JSON, which is YAML; written into the directory. @param environment more of it */
-  static start(directory: string, instance: string, config: object, environment: object = {}): RelayProcess {
+  /** @param config sidestream.yaml as JSON, which is YAML; written into the directory. */
+  static start(directory: string, instance: string, config: object): RelayProcess {
     const file = join(directory, 'sidestream.yaml');
     writeFileSync(file, JSON.stringify(config));
     const main = fileURLToPath(new URL('../main.js', import.meta.url));
     const child = spawn(process.execPath, [main], {
-      env: { SIDESTREAM_CONFIG: file, SIDESTREAM_INSTANCE: instance, ...environment },
+      env: { SIDESTREAM_CONFIG: file, SIDESTREAM_INSTANCE: instance },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new RelayProcess(child);
