@@ -6,8 +6,11 @@ import { type GatewaySection, httpGet, type Logger, RateLimit } from '@sidestrea
 
 type Issuer = Pick<GatewaySection['issuers'][number], 'issuer' | 'trustFile'>;
 
-/** Gets what stands under a URL; 200 or an error. */
+/** Gets what stands under a URL; 200 or an error, which may be that it was asked enough. */
 export type IssuerFetch = (url: string, signal: AbortSignal) => Promise<Response>;
+
+/** While an issuer is down, everybody's token makes us ask it, also a forged one. */
+const mostAsked = { perSecond: 0.5, burst: 4 };
 
 const refusals = new Set([
   'CERT_SIGNATURE_FAILURE',
@@ -20,8 +23,10 @@ const refusals = new Set([
 
 /** @param key of the issuer in the configuration: `gateway.issuers.0` */
 export function issuerFetch({ issuer, trustFile }: Issuer, key: string, log: Logger): IssuerFetch {
+  const asking = new RateLimit({ ...mostAsked, clock: () => performance.now(), maxKeys: 1 });
   const lines = new RateLimit({ perSecond: 0.1, burst: 1, clock: () => performance.now(), maxKeys: 1 });
   return async (url, signal) => {
+    if (!asking.take('')) throw new Error(`${url} is not asked: the issuer was asked too often of late`);
     try {
       const trust = trustFile === undefined ? undefined : await readTrust(trustFile, `${key}.trustFile`);
       const { status, body } = await httpGet(url, signal, trust);
