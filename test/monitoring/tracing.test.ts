@@ -1,7 +1,7 @@
 // One trace for each call, through every process that has a part in it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listedSeller } from '@sidestream/cli';
+import { type LaboratoryConfig, listedSeller } from '@sidestream/cli';
 import { eventually, freeTcpPort } from '@sidestream/peers';
 import { traceHeader } from '@sidestream/service';
 import { type SipMessage, serialiseMessage } from '@sidestream/sip';
@@ -14,7 +14,7 @@ async function stageWith(
   endpoint: string,
   sampleRatio: number,
   lines: string[],
-  wire: string[] = [],
+  { wire = [], log = {} }: { readonly wire?: string[]; readonly log?: LaboratoryConfig['log'] } = {},
 ) {
   const { configure, ...options } = await everyService(t);
   const listening = {
@@ -27,6 +27,7 @@ async function stageWith(
     configure: (config) => {
       configure?.(config);
       config.telemetry = { traces: { endpoint, sampleRatio } };
+      config.log = log;
     },
   });
 }
@@ -43,7 +44,7 @@ test('a recorded call is one trace: edge, signalling, gRPC, ng, recorder, NATS, 
   const collector = await TraceCollector.start(t);
   const lines: string[] = [];
   const wire: string[] = [];
-  const stage = await stageWith(t, collector.endpoint, 1, lines, wire);
+  const stage = await stageWith(t, collector.endpoint, 1, lines, { wire });
   if (!stage) return;
   await recordedCall(stage);
   await eventually(() => collector.named('dialer callEnded').length === 1, 'the gateway has told of the end', 30_000);
@@ -79,7 +80,9 @@ test('a recorded call is one trace: edge, signalling, gRPC, ng, recorder, NATS, 
   const { recorderCallId } = stage.laboratory.bodies('recordingStarted')[0] ?? {};
   assert.equal(call.attributes['sidestream.call_id'], callId);
   assert.equal(call.attributes['sidestream.termination.reason'], 'hangup');
-  assert.match(String(call.attributes['sidestream.calling.hash']), /^[0-9a-f]{16}$/);
+  const hash = String(call.attributes['sidestream.calling.hash']);
+  assert.match(hash, /^[0-9a-f]{16}$/);
+  assert.ok(lines.some((line) => line.includes('"call started"') && line.includes(`"calling":"${hash}"`)));
   assert.ok(collector.bodies.every((body) => !body.includes(customerNumber.slice(1))));
   assert.equal(collector.named('recorder INVITE')[0]?.attributes['sip.call_id'], recorderCallId);
   // Neither a trunk nor a recorder hears of it.
@@ -115,9 +118,16 @@ test('ratio 0 traces nothing, a collector that is away costs spans and no call',
   await call.hangUp();
 
   const lines: string[] = [];
-  const away = await stageWith(t, `http://127.0.0.1:${await freeTcpPort()}/v1/traces`, 1, lines);
+  const away = await stageWith(t, `http://127.0.0.1:${await freeTcpPort()}/v1/traces`, 1, lines, {
+    log: { parties: 'shown' },
+  });
   if (!away) return;
   await recordedCall(away);
+  const shown = `"calling":"sip:${customerNumber}@`;
+  assert.ok(
+    lines.some((line) => line.includes('"call started"') && line.includes(shown)),
+    'log.parties: shown',
+  );
   const lost = () => away.laboratory.metric('signalling', 'sidestream_spans_total', 'outcome="failed"');
   await eventually(async () => (await lost()) > 0, 'what is lost is counted', 30_000);
   await recordedCall(away, 2);

@@ -35,6 +35,7 @@ import { RecordFiles } from './adapters/record-files.js';
 import { RecordPublisher } from './adapters/record-publisher.js';
 import { SipRecorderClient } from './adapters/recorder-client.js';
 import { Registrations } from './adapters/registrations.js';
+import { ToldParties } from './adapters/told-parties.js';
 import { measureRegistrations, measureTargets } from './adapters/trunk-metrics.js';
 import { copyEnvironment, readSignallingConfig } from './config.js';
 import { CallAdmission } from './domain/admission.js';
@@ -70,7 +71,8 @@ await runService({
     const clock = () => performance.now();
     for (const { path, message } of config.warnings) log.warn({ key: path }, `${path} ${message}`);
     const bus = Bus.open({ nats, name: `signalling.${instance}`, log, metrics });
-    const traces = new CallTraces(config.ownEdge);
+    const parties = new ToldParties(config.log.parties);
+    const traces = new CallTraces(config.ownEdge, parties);
     const publisher = new EventPublisher(bus, { source: `signalling.${instance}`, log, metrics });
     const kv = new KvWriter(bus, { log });
     metrics.registerMetric(grpcClientSeconds);
@@ -127,6 +129,7 @@ await runService({
       kv,
       metrics,
       log,
+      parties,
       tenants: recorded,
       trunks: Object.keys(config.trunks),
     });

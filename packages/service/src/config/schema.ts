@@ -261,7 +261,13 @@ export const configSchema = z
       .describe('how long, and how many bytes of, records of ended calls are kept in NATS; the oldest go first'),
     gateway: gatewaySchema.optional(),
     log: z
-      .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
+      .strictObject({
+        level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+        parties: z
+          .enum(['hashed', 'shown'])
+          .default('hashed')
+          .describe('how calling and called parties stand in log lines of calls; shown: with their numbers'),
+      })
       .prefault({}),
     management: z.strictObject({ listen: hostPort.default('127.0.0.1:0') }).prefault({}),
     telemetry: telemetrySchema.prefault({}),

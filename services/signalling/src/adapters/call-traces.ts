@@ -1,6 +1,5 @@
 // One trace per call, from the INVITE to the record: what is done for the call in between finds it by the call's id.
-// Parties are in it as keyed hashes, the same number always the same one, until the process ends.
-import { createHmac, randomBytes } from 'node:crypto';
+// Parties are in it as keyed hashes.
 import type { CallRecord } from '@sidestream/proto/records/v1';
 import {
   beginTrace,
@@ -14,16 +13,18 @@ import {
   traceHeader,
 } from '@sidestream/service';
 import type { CallFacts, IncomingInvite } from '../domain/ports.js';
+import type { ToldParties } from './told-parties.js';
 
 export class CallTraces {
   readonly #ownEdge: boolean;
-  readonly #key = randomBytes(32);
+  readonly #parties: Pick<ToldParties, 'hash'>;
   /** Of the INVITE that is being taken, until it is a call. */
   #arriving: Span | undefined;
 
   /** @param ownEdge the edge begins the traces, and says which one an INVITE belongs to; another edge lets the network say so */
-  constructor(ownEdge: boolean) {
+  constructor(ownEdge: boolean, parties: Pick<ToldParties, 'hash'>) {
     this.#ownEdge = ownEdge;
+    this.#parties = parties;
   }
 
   /** Takes an INVITE within its trace, else within a new one. One that becomes no call ends it. */
@@ -47,8 +48,8 @@ export class CallTraces {
       'sidestream.trunk': trunk,
       'sidestream.direction': direction,
       'sidestream.decision': `${decision.record ? 'record' : 'do not record'}: ${decision.reason}`,
-      'sidestream.calling.hash': this.#hash(parties.calling.uri),
-      'sidestream.called.hash': this.#hash(parties.called.uri),
+      'sidestream.calling.hash': this.#parties.hash(parties.calling),
+      'sidestream.called.hash': this.#parties.hash(parties.called),
     });
   }
 
@@ -70,9 +71,5 @@ export class CallTraces {
     return this.#ownEdge
       ? startSpan('call', remoteSpan(invite.header(traceHeader)), options)
       : beginTrace('call', options);
-  }
-
-  #hash(party: string): string {
-    return createHmac('sha256', this.#key).update(party).digest('hex').slice(0, 16);
   }
 }

@@ -8,8 +8,9 @@ import { anonymous } from '../domain/parties.js';
 import { terminated } from '../domain/termination.js';
 import { FakeWorld, silent } from '../testing/fake-world.js';
 import { EventReporter } from './events.js';
+import { ToldParties } from './told-parties.js';
 
-function reporter(log: Logger = silent) {
+function reporter(log: Logger = silent, parties: 'hashed' | 'shown' = 'hashed') {
   const published: EventBody[] = [];
   const kept = new Map<string, object>();
   const metrics = new Registry();
@@ -20,6 +21,7 @@ function reporter(log: Logger = silent) {
     log,
     tenants: ['contoso'],
     trunks: ['carrier'],
+    parties: new ToldParties(parties),
   });
   return { events, published, kept, metrics };
 }
@@ -137,4 +139,36 @@ test('privacy: who the seller is stands in no log line when the seller asked for
   events.callStarted({ ...facts, decision, parties: { ...facts.parties, seller: anonymous } });
   assert.equal(lines.length, 1);
   assert.doesNotMatch(lines.join(''), /ada|Berger|15550001/);
+});
+
+test('log lines of calls have the parties as hashes; as they are if that is wanted, but nobody who wants privacy', () => {
+  const lines: string[] = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const log = createLogger({ name: 'test', instance: 'test', level: 'info', destination });
+  const facts = new FakeWorld().facts(['sip:r1']);
+  const tell = (parties: 'hashed' | 'shown', calling = facts.parties.calling) => {
+    lines.length = 0;
+    const { events } = reporter(log, parties);
+    const call = { ...facts, parties: { ...facts.parties, calling } };
+    events.callStarted(call);
+    events.callTransferred(call, 'seller');
+    return lines.map((line) => {
+      const { calling, called } = JSON.parse(line);
+      return { calling, called };
+    });
+  };
+  const { calling, called } = facts.parties;
+  const [started, transferred] = tell('hashed');
+  assert.match(`${started?.calling} ${started?.called}`, /^[0-9a-f]{16} [0-9a-f]{16}$/);
+  assert.notEqual(started?.calling, started?.called);
+  assert.deepEqual(transferred, started);
+  const shown = { calling: calling.uri, called: called.uri };
+  assert.deepEqual(tell('shown'), [shown, shown]);
+  const withheld = { calling: 'anonymous', called: called.uri };
+  assert.deepEqual(tell('shown', anonymous), [withheld, withheld]);
 });

@@ -17,6 +17,7 @@ import type { CallEvents, CallFacts, CallRefusal, CallTimes, RecorderDialog, Rec
 import { type Missing, missingReasons } from '../domain/recording-assurance.js';
 import { strangerReasons, trunkReasons } from '../domain/refusal-reasons.js';
 import { resultLabel, type Termination, terminated, terminationReasons } from '../domain/termination.js';
+import type { ToldParties } from './told-parties.js';
 
 export interface EventSinks {
   readonly publisher: { publish(body: EventBody, time?: Date): void };
@@ -26,6 +27,7 @@ export interface EventSinks {
   /** Of the configuration: tenants that are recorded, and trunks. */
   readonly tenants: readonly string[];
   readonly trunks: readonly string[];
+  readonly parties: Pick<ToldParties, 'logged'>;
 }
 
 export const wireDirection: Readonly<Record<Direction, WireDirection>> = {
@@ -142,7 +144,9 @@ export class EventReporter implements CallEvents {
     const { decision } = call;
     this.#calls.inc();
     this.#decisions.inc({ record: String(decision.record), reason: decision.reason });
-    this.#sinks.log.info({ ...about(call), trunk: call.trunk, decision: loggedDecision(call) }, 'call started');
+    const { log, parties } = this.#sinks;
+    const who = parties.logged(call.parties);
+    log.info({ ...about(call), trunk: call.trunk, ...who, decision: loggedDecision(call) }, 'call started');
     this.#sinks.publisher.publish({
       $case: 'callStarted',
       value: {
@@ -178,7 +182,9 @@ export class EventReporter implements CallEvents {
   }
 
   callTransferred(call: CallFacts, party: Party): void {
-    this.#sinks.log.info({ ...about(call), party, decision: loggedDecision(call) }, 'call transferred');
+    const { log, parties } = this.#sinks;
+    const who = parties.logged(call.parties);
+    log.info({ ...about(call), party, ...who, decision: loggedDecision(call) }, 'call transferred');
     this.#sinks.publisher.publish({
       $case: 'callTransferred',
       value: {
