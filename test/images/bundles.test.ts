@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Laboratory } from '@sidestream/cli';
+import { customerHost, Laboratory, listedSeller, sellerHost } from '@sidestream/cli';
+import { freeUdpPort } from '@sidestream/peers';
 import { readConfig } from '@sidestream/service';
+import { RecorderStatus } from '@sidestream/simulators';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 
@@ -34,6 +36,8 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 
 const inCli = (...names: string[]) => join(directory, 'cli', ...names);
 
+const services = () => readdirSync(inCli('node_modules', '@sidestream')).sort();
+
 function run(file: string, args: readonly string[], environment: Record<string, string> = {}) {
   // Nothing of this repository may help: neither its folder nor what its environment names.
   return spawnSync(process.execPath, [file, ...args], {
@@ -45,9 +49,8 @@ function run(file: string, args: readonly string[], environment: Record<string, 
 }
 
 test('each service without a configuration says what it misses, and exits 2', () => {
-  const services = readdirSync(inCli('node_modules', '@sidestream'));
-  assert.ok(services.length >= 5, services.join(', '));
-  for (const service of services) {
+  assert.deepEqual(services(), ['gateway', 'media-relay', 'policy-sync', 'registration', 'signalling', 'sip-edge']);
+  for (const service of services()) {
     const { status, stderr } = run(inCli('node_modules', '@sidestream', service, 'dist', 'main.js'), []);
     assert.equal(status, 2, `${service}: ${stderr}`);
     assert.match(stderr, /SIDESTREAM_CONFIG: names no sidestream\.yaml/);
@@ -60,26 +63,44 @@ test('the command line shows its help', () => {
   assert.match(stdout, /Usage: sidestream/);
 });
 
-test('a bundle says of which packages it is made', () => {
-  const components = z.object({ components: z.array(z.object({ purl: z.string() })) });
-  const file = inCli('node_modules', '@sidestream', 'signalling', 'sbom.cdx.json');
-  const purls = components.parse(JSON.parse(readFileSync(file, 'utf8'))).components.map(({ purl }) => purl);
-  assert.ok(purls.some((purl) => purl.startsWith('pkg:npm/drachtio-srf@')));
-  assert.ok(purls.some((purl) => purl.startsWith('pkg:npm/%40grpc/grpc-js@')));
-  assert.equal(new Set(purls).size, purls.length);
+test('each bundle says of which packages it is made, as they are locked', () => {
+  const component = z.object({ name: z.string(), version: z.string(), purl: z.string() });
+  const bill = z.object({ bomFormat: z.literal('CycloneDX'), components: z.array(component).min(5) });
+  const lock = z
+    .object({ packages: z.record(z.string(), z.looseObject({ version: z.string().optional() })) })
+    .parse(JSON.parse(readFileSync(fileURLToPath(new URL('../../../package-lock.json', import.meta.url)), 'utf8')));
+  const locked = new Set(
+    Object.entries(lock.packages).map(([path, { version }]) => `${path.replace(/^.*node_modules\//, '')}@${version}`),
+  );
+  for (const folder of ['.', ...services().map((name) => join('node_modules', '@sidestream', name))]) {
+    const { components } = bill.parse(JSON.parse(readFileSync(inCli(folder, 'sbom.cdx.json'), 'utf8')));
+    assert.equal(new Set(components.map(({ purl }) => purl)).size, components.length);
+    for (const { name, version, purl } of components) {
+      assert.equal(purl, `pkg:npm/${name.replace('@', '%40')}@${version}`);
+      if (!name.startsWith('@sidestream/')) assert.ok(locked.has(`${name}@${version}`), `${folder}: ${purl}`);
+    }
+    if (folder.endsWith('signalling')) assert.ok(components.some(({ name }) => name === 'drachtio-srf'));
+  }
 });
 
-test('a whole deployment runs from bundles: live, ready, policies read in threads, stopped as told', async (t) => {
+test('a whole deployment runs from bundles: live, ready, policies read in threads, a test call recorded, stopped as told', async (t) => {
   // Large enough that signalling reads it in a thread; policy-sync has its thread for the other tenant.
   const policy = join(directory, 'large-policy.yaml');
   const users = Array.from({ length: 500 }, (_, i) => ({ id: `user-${i}`, numbers: [`+4930${1_000_000 + i}`] }));
   writeFileSync(policy, stringify({ users }));
+  const answer = `${sellerHost}:${await freeUdpPort(sellerHost)}`;
   const laboratory = await Laboratory.start({
-    customerTarget: '127.0.0.2:5060',
-    sellerTarget: '127.0.0.3:5060',
+    customerTarget: `${customerHost}:5060`,
+    sellerTarget: answer,
     provider: {},
     services: false,
-    configure: ({ tenants }) => {
+    configure: (config) => {
+      const { tenants } = config;
+      const issuer = { tenant: 'contoso', issuer: 'https://login.example/contoso', audience: 'api://sidestream' };
+      config.gateway = {
+        issuers: [issuer],
+        console: { authority: issuer.issuer, clientId: 'console', scope: 'openid' },
+      };
       const { contoso } = tenants;
       assert.ok(contoso);
       const { provider: _, ...file } = contoso;
@@ -100,7 +121,7 @@ test('a whole deployment runs from bundles: live, ready, policies read in thread
     log += text;
   });
   const addresses = await readyAddresses(up, () => log);
-  for (const service of ['sip-edge', 'media-relay', 'registration', 'policy-sync', 'signalling']) {
+  for (const service of services()) {
     for (const path of ['livez', 'readyz']) {
       const answer = await fetch(`${addresses[`${service}.management`]}/${path}`, {
         signal: AbortSignal.timeout(deadlineMs),
@@ -114,6 +135,30 @@ test('a whole deployment runs from bundles: live, ready, policies read in thread
       applied.some((line) => line.includes(`"tenant":"${tenant}"`)),
       `${tenant}: ${applied.join('\n')}`,
     );
+  // The console's pages are part of the gateway's bundle, the test call's voices of the command line's.
+  const page = await fetch(`${addresses['gateway.http']}/`, { signal: AbortSignal.timeout(deadlineMs) });
+  assert.match(await page.text(), /<script/);
+  const status = await RecorderStatus.start(laboratory.recorder);
+  t.after(() => status.close());
+  const sip = (addresses['sip-edge.sip.udp'] ?? '').replace(/^\w+:(\/\/)?/, '');
+  const ways = ['--listen', customerHost, '--answer', `udp:${answer}`, '--recorder-status', status.origin];
+  // Not run(): the recorder is in this process, which must not stand still.
+  const call = spawn(
+    process.execPath,
+    [inCli('dist', 'main.js'), 'test-call', `sip:${listedSeller.number}@${sip}`, ...ways],
+    {
+      cwd: directory,
+      env: {},
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let told = '';
+  call.stdout.on('data', (text: Buffer) => {
+    told += text;
+  });
+  const [code] = await once(call, 'close', { signal: AbortSignal.timeout(deadlineMs) });
+  assert.equal(code, 0, told);
+  assert.match(told, /PASSED/);
   up.kill('SIGTERM');
   assert.deepEqual(await ended, [0, null], log);
   assert.ok(!existsSync(join(directory, 'state')), 'nothing is left where it was started');

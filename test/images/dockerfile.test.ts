@@ -1,0 +1,94 @@
+// The Dockerfile by its structure: what can't be built here must at least say the right things.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+/** Instructions with their lines joined, without comments. */
+const instructions = read('deploy/images/Dockerfile')
+  .replace(/^#.*\n/gm, '')
+  .replace(/\\\n\s*/g, '')
+  .split('\n')
+  .filter((line) => line.trim() !== '')
+  .map((line): [string, string] => {
+    const [word = '', ...rest] = line.trim().split(/\s+/);
+    return [word, rest.join(' ')];
+  });
+const stages: [string, string][][] = [[]];
+for (const one of instructions) {
+  if (one[0] === 'FROM') stages.push([]);
+  stages.at(-1)?.push(one);
+}
+const [before = [], build = [], run = []] = stages;
+const values = (stage: [string, string][], word: string) =>
+  stage.filter(([name]) => name === word).map(([, rest]) => rest);
+
+test('two stages: what builds is not what runs, and both are the same line of Node, with long-term support', () => {
+  assert.equal(stages.length, 3);
+  const bases = Object.fromEntries(values(before, 'ARG').map((text) => text.split('=') as [string, string]));
+  const lines = [
+    /node:(\d+)-/.exec(bases['BUILD_IMAGE'] ?? '')?.[1],
+    /nodejs(\d+)-/.exec(bases['RUN_IMAGE'] ?? '')?.[1],
+  ];
+  assert.equal(lines[0], lines[1]);
+  const line = Number(lines[0]);
+  assert.ok(line >= 22 && line % 2 === 0, String(line));
+  for (const base of Object.values(bases))
+    assert.match(
+      base,
+      /^[\w.]+\/.+:(?!latest)[\w.-]+(@sha256:[0-9a-f]{64})?$/,
+      'a registry, and a tag that is not latest',
+    );
+  assert.match(values(build, 'FROM').join(), /^\$\{BUILD_IMAGE\} AS build$/);
+  assert.match(values(run, 'FROM').join(), /^\$\{RUN_IMAGE\}$/);
+});
+
+test('packages come as they are locked and run no scripts of theirs; until the bundle all images are one', () => {
+  const names = build.map(([word, rest]) => `${word} ${rest}`);
+  assert.ok(names.some((line) => /^RUN npm ci --ignore-scripts /.test(line)));
+  const name = names.indexOf('ARG NAME');
+  assert.ok(name > names.findIndex((line) => line.includes('run --silent build')));
+  assert.match(names[name + 1] ?? '', /^RUN node tools\/bundle\.mjs /);
+  const ignored = read('.dockerignore').split('\n');
+  for (const path of ['**/node_modules', '**/dist', '.git', 'out']) assert.ok(ignored.includes(path), path);
+});
+
+test('what runs is root’s and read by nobody else’s leave: no shell, no root, nothing but Node and the bundle', () => {
+  assert.deepEqual(values(run, 'USER'), ['65532:65532']);
+  assert.deepEqual(values(run, 'COPY'), ['--from=build --chown=0:0 /app /app']);
+  assert.deepEqual(z.array(z.string()).parse(JSON.parse(values(run, 'ENTRYPOINT')[0] ?? '')), [
+    '/nodejs/bin/node',
+    '/app/dist/main.js',
+  ]);
+  for (const word of ['RUN', 'CMD', 'HEALTHCHECK', 'SHELL', 'ADD', 'EXPOSE', 'VOLUME'])
+    assert.deepEqual(values(run, word), [], word);
+  const [environment = ''] = values(run, 'ENV');
+  assert.match(environment, /NODE_ENV=production/);
+  assert.doesNotMatch(environment, /secret|password|token/i);
+});
+
+test('the demo by compose: every image has a version, nothing is published, and all are hardened', () => {
+  const service = z.looseObject({
+    image: z.string(),
+    user: z.literal('65532:65532'),
+    read_only: z.literal(true),
+    cap_drop: z.tuple([z.literal('ALL')]),
+    ports: z.undefined().optional(),
+    privileged: z.undefined().optional(),
+  });
+  const compose = z
+    .object({
+      services: z.record(z.string(), service),
+      networks: z.object({ alone: z.object({ internal: z.literal(true) }) }),
+    })
+    .loose()
+    .parse(parse(read('deploy/compose.yaml'), { merge: true }));
+  for (const { image } of Object.values(compose.services))
+    assert.match(image, /:(?!latest)[\w.-]+(@sha256:[0-9a-f]{64})?$/);
+});
