@@ -39,6 +39,19 @@ async function callsOfTheDemo({ stage, prometheus }: MonitoredStage): Promise<vo
   await eventually(rated, 'the rules have seen it', 30_000);
 }
 
+/** The mean opinion score of the streams whose sessions have ended, by the relay and by rtpengine itself, and what RTCP told of losses. */
+async function soundOf({ prometheus }: MonitoredStage) {
+  const [relay, streams, engine, lost] = await Promise.all(
+    [
+      'sidestream_media_mos_sum / sidestream_media_mos_count',
+      'sidestream_media_mos_count',
+      'rtpengine_mos_total / rtpengine_mos_samples_total',
+      'sidestream_media_packets_lost_total',
+    ].map((promql) => prometheus.value(promql)),
+  );
+  return { relay: relay ?? 0, streams: streams ?? 0, engine: engine ?? 0, lost: lost ?? 0 };
+}
+
 /** Every variable has values; the dashboard is asked with all of them. */
 async function valuesOf(board: Dashboard, prometheus: PrometheusClient): Promise<Record<string, string>> {
   const values: Record<string, string> = { __rate_interval: '1m' };
@@ -93,12 +106,29 @@ test('after a demo each panel of each dashboard shows something, and rules and r
       }
   }
   assert.deepEqual(problems, []);
+
+  const clear = await soundOf(set);
+  t.diagnostic(`how calls sound: ${JSON.stringify(clear)}`);
+  assert.equal(clear.lost, 0);
+  for (const score of [clear.relay, clear.engine]) assert.ok(score > 3.5 && score <= 4.5, `${score}`);
   const firing = (await prometheus.alerts()).filter(({ state }) => state === 'firing');
   assert.deepEqual(
     firing.map(({ labels }) => labels['alertname']),
     [],
     'a healthy demo wakes nobody',
   );
+
+  // One packet in five is lost on the way to both.
+  for (const party of [set.stage.customer, set.stage.seller]) party.hearingLoss = 0.2;
+  const bad = await set.stage.inbound();
+  await set.stage.talk(bad, 130);
+  await bad.customer.hangUp();
+  await eventually(async () => (await soundOf(set)).streams > clear.streams, 'its sound is told', 30_000);
+  const both = await soundOf(set);
+  t.diagnostic(`with a bad call: ${JSON.stringify(both)}`);
+  const ofTheBad = (both.relay * both.streams - clear.relay * clear.streams) / (both.streams - clear.streams);
+  assert.ok(ofTheBad >= 1 && ofTheBad < 3.5, `${ofTheBad}`);
+  assert.ok(both.engine < clear.engine && both.lost >= 20, JSON.stringify(both));
 });
 
 /** What came from targets, and not from rules. */

@@ -13,6 +13,7 @@ import { SrtpReceiver, SrtpSender } from '../rtp/srtp.js';
 import { TimelineWav } from '../rtp/timeline-wav.js';
 import { toG711, type Wav } from '../rtp/wav.js';
 import type { RecordPreference } from './party-options.js';
+import { PartyReports } from './party-reports.js';
 import { answerDirection, type LocalMedia, type RemoteMedia, readPartySdp } from './party-sdp.js';
 
 /** A packet that the party has heard. */
@@ -38,6 +39,10 @@ export interface PartyMediaOptions {
   recordPreference: RecordPreference | undefined;
   /** File for what is heard. */
   recordTo: string | undefined;
+  /** Between RTCP reports; undefined: none. */
+  reportEveryMs: number | undefined;
+  /** Share of what comes that is lost, 0 to 1. */
+  hearingLoss: number;
 }
 
 /** Numbers of what was heard. */
@@ -64,6 +69,9 @@ export class PartyMedia {
   #codec: G711Codec | undefined;
   #sender: PacedSender | undefined;
   readonly #crypto: { master: Buffer; sender: SrtpSender } | undefined;
+  readonly #reports: PartyReports | undefined;
+  /** Grows by the loss with each packet; at 1 one is lost. */
+  #lossDue = 0;
   #receiver: { master: Buffer; srtp: SrtpReceiver } | undefined;
   #closed: Promise<void> | undefined;
 
@@ -77,6 +85,20 @@ export class PartyMedia {
     this.#sent = new PacketRing(options.keepPackets);
     this.#heard = new PacketRing(options.keepPackets);
     ports.on('rtp', (bytes) => this.#hear(bytes));
+    // Reports would have to be sealed, too.
+    if (options.reportEveryMs === undefined || options.srtp) return;
+    const reports = new PartyReports({
+      everyMs: options.reportEveryMs,
+      cname: `party-${this.#sessionId}`,
+      sent: () => this.#sentSoFar(),
+      heard: () => this.#receptions.values(),
+      transmit: (bytes) => {
+        const to = this.#remote;
+        if (to !== undefined) ports.sendRtcp(bytes, to.rtcpPort, to.rtcpAddress);
+      },
+    });
+    ports.on('rtcp', (bytes) => reports.take(bytes));
+    this.#reports = reports;
   }
 
   /** Opens ports and, when wanted, the file. */
@@ -169,6 +191,7 @@ export class PartyMedia {
   close(): Promise<void> {
     this.#closed ??= (async () => {
       this.#sender?.stop();
+      this.#reports?.stop();
       this.#ports.close();
       await this.#wav?.close();
     })();
@@ -217,7 +240,19 @@ export class PartyMedia {
     });
   }
 
+  #sentSoFar(): { ssrc: number; timestamp: number; packets: number; octets: number } | undefined {
+    const [sender, last] = [this.#sender, this.#sent.last];
+    if (sender === undefined || last === undefined) return undefined;
+    const { ssrc, sent: packets } = sender;
+    return { ssrc, timestamp: last.timestamp, packets, octets: packets * last.payload.length };
+  }
+
   #hear(received: Buffer): void {
+    this.#lossDue += this.#options.hearingLoss;
+    if (this.#lossDue >= 1) {
+      this.#lossDue -= 1;
+      return;
+    }
     const bytes = this.#crypto === undefined ? received : this.#receiver?.srtp.unprotect(received).packet;
     const rtp = bytes && parseRtp(bytes);
     if (rtp === undefined) return;

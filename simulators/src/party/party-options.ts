@@ -56,6 +56,10 @@ export interface PartyOptions {
   maxDurationMs?: number;
   /** Gives the file for what is heard in a call. */
   recordTo?: (callId: string) => string;
+  /** Tells by RTCP so often what it has sent and how it hears; not at all when absent. In plain RTP only. */
+  reportEveryMs?: number;
+  /** Share of what comes that is lost on the way, 0 to 1; 0. */
+  hearingLoss?: number;
   incoming?: IncomingTreatment;
   /** Sees every SIP message, sent and received. */
   onMessage?: (traced: TracedMessage) => void;

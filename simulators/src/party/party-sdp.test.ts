@@ -14,7 +14,8 @@ const LOCAL = {
 } as const;
 
 test('what a party writes a party reads', () => {
-  const plain = { address: '192.0.2.7', port: 4_000, codecs: ['PCMA', 'PCMU'], direction: 'sendonly' };
+  const rtcp = { rtcpAddress: '192.0.2.7', rtcpPort: 4_001 };
+  const plain = { address: '192.0.2.7', port: 4_000, ...rtcp, codecs: ['PCMA', 'PCMU'], direction: 'sendonly' };
   assert.deepEqual(readPartySdp(writePartySdp(LOCAL)), { ...plain, crypto: undefined });
   const crypto = { tag: 2, master: Buffer.alloc(30, 7) };
   const secured = writePartySdp({ ...LOCAL, crypto });

@@ -11,6 +11,8 @@ const TELEPHONE_EVENT = 101;
 export interface RemoteMedia {
   address: string;
   port: number;
+  rtcpAddress: string;
+  rtcpPort: number;
   /** The laws it takes, in its order of preference. */
   codecs: G711Codec[];
   direction: MediaDirection;
@@ -73,8 +75,7 @@ export function readPartySdp(sdp: string, secure = false): RemoteMedia | undefin
     const crypto = secure ? usableCrypto(media.crypto ?? []) : undefined;
     if (codecs.length > 0 && (crypto !== undefined || !secure)) {
       return {
-        address: address.address,
-        port: address.port,
+        ...address,
         codecs,
         direction: mediaDirection(session, media),
         crypto,

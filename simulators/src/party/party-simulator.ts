@@ -44,6 +44,8 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
   readonly address: HostPort;
   /** How calls from now on are treated. */
   incoming: IncomingTreatment;
+  /** Share of what comes that is lost, 0 to 1, in calls from now on. */
+  hearingLoss: number;
   readonly #options: PartyOptions;
   readonly #wav: Wav | undefined;
   readonly #transports: Transports;
@@ -58,6 +60,7 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
     this.#transports = transports;
     this.address = address;
     this.incoming = options.incoming ?? {};
+    this.hearingLoss = options.hearingLoss ?? 0;
     const supported = options.recordAware === true ? ['record-aware'] : [];
     // NOTIFY: who refers hears how it goes on (RFC 3515).
     const allow = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'NOTIFY', 'REFER'];
@@ -157,9 +160,12 @@ export class PartySimulator extends EventEmitter<PartyEvents> {
       maxDurationMs,
       recordTo,
       mediaHost,
+      reportEveryMs,
     } = this.#options;
     return PartyMedia.open({
       host: mediaHost ?? this.address.host,
+      reportEveryMs,
+      hearingLoss: this.hearingLoss,
       codec: codec ?? 'PCMU',
       onlyCodec: onlyCodec ?? false,
       srtp: srtp ?? false,

@@ -4,13 +4,16 @@ import type { RtpHeader } from './rtp-packet.js';
 const WINDOW = 1_024;
 const CLOCK_RATE_PER_MS = 8;
 
-/** A reception report block (RFC 3550 §6.4.1) without the fields that need sender reports. */
+/** A reception report block (RFC 3550 §6.4.1). */
 export interface ReceptionReport {
   ssrc: number;
   fractionLost: number;
   cumulativeLost: number;
   highestSequence: number;
   jitter: number;
+  /** Middle of the time of the sender's last report, and how long ago that came, in 1/65536 s; absent: none has come. */
+  lastReport?: number;
+  sinceLastReport?: number;
 }
 
 /** How a packet relates to those before it. */

@@ -1,24 +1,71 @@
-/** The little RTCP (RFC 3550 §6) that a recorder needs: writing receiver reports with a CNAME, telling packets apart. */
+/** The little RTCP (RFC 3550 §6) that recorders and parties need: writing reports with a CNAME, reading a sender's, telling packets apart. */
 import type { ReceptionReport } from './reception.js';
 
 /** RTCP packet types. */
 export const RTCP_TYPES = { senderReport: 200, receiverReport: 201, sourceDescription: 202, bye: 203 } as const;
 
+/** Seconds from 1900 to 1970: NTP counts from there (RFC 3550 §4). */
+const NTP_EPOCH_S = 2_208_988_800;
+
+/** What a sender says of itself (RFC 3550 §6.4.1). */
+export interface SenderInfo {
+  ssrc: number;
+  /** Milliseconds since the epoch. */
+  at: number;
+  /** RTP timestamp of that moment. */
+  timestamp: number;
+  packets: number;
+  octets: number;
+}
+
 /** A compound packet: one receiver report and the source description that RFC 3550 §6.1 asks for. */
 export function writeReceiverReport(ownSsrc: number, cname: string, blocks: readonly ReceptionReport[]): Buffer {
+  return writeReport(RTCP_TYPES.receiverReport, ownSsrc, Buffer.alloc(0), cname, blocks);
+}
+
+/** The same with what the sender has sent. */
+export function writeSenderReport(sender: SenderInfo, cname: string, blocks: readonly ReceptionReport[]): Buffer {
+  const info = Buffer.alloc(20);
+  const seconds = sender.at / 1_000 + NTP_EPOCH_S;
+  info.writeUInt32BE(Math.floor(seconds), 0);
+  info.writeUInt32BE(Math.floor((seconds % 1) * 0x1_0000_0000), 4);
+  info.writeUInt32BE(sender.timestamp >>> 0, 8);
+  info.writeUInt32BE(sender.packets >>> 0, 12);
+  info.writeUInt32BE(sender.octets >>> 0, 16);
+  return writeReport(RTCP_TYPES.senderReport, sender.ssrc, info, cname, blocks);
+}
+
+/** Who sent a compound packet that begins with a sender report, and the middle of its time, by which a report about it names it. */
+export function readSenderReport(bytes: Buffer): { ssrc: number; middleOfTime: number } | undefined {
+  if (bytes.length < 28 || bytes.readUInt8(0) >> 6 !== 2 || bytes.readUInt8(1) !== RTCP_TYPES.senderReport)
+    return undefined;
+  return { ssrc: bytes.readUInt32BE(4), middleOfTime: bytes.readUInt32BE(10) };
+}
+
+function writeReport(
+  type: number,
+  ownSsrc: number,
+  info: Buffer,
+  cname: string,
+  blocks: readonly ReceptionReport[],
+): Buffer {
   const used = blocks.slice(0, 31);
-  const report = Buffer.alloc(8 + 24 * used.length);
+  const blocksAt = 8 + info.length;
+  const report = Buffer.alloc(blocksAt + 24 * used.length);
   report.writeUInt8(0x80 | used.length, 0);
-  report.writeUInt8(RTCP_TYPES.receiverReport, 1);
+  report.writeUInt8(type, 1);
   report.writeUInt16BE(report.length / 4 - 1, 2);
   report.writeUInt32BE(ownSsrc, 4);
+  info.copy(report, 8);
   used.forEach((block, index) => {
-    const at = 8 + 24 * index;
+    const at = blocksAt + 24 * index;
     report.writeUInt32BE(block.ssrc, at);
     report.writeUInt8(block.fractionLost, at + 4);
     report.writeUIntBE(block.cumulativeLost, at + 5, 3);
     report.writeUInt32BE(block.highestSequence, at + 8);
     report.writeUInt32BE(block.jitter, at + 12);
+    report.writeUInt32BE(block.lastReport ?? 0, at + 16);
+    report.writeUInt32BE(block.sinceLastReport ?? 0, at + 20);
   });
   const name = Buffer.from(cname, 'utf8').subarray(0, 255);
   // The item list ends with at least one null byte and is padded to a multiple of four (RFC 3550 §6.5).

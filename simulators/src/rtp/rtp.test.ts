@@ -6,7 +6,7 @@ import { PACKET_MS, PacedSender, type SentPacket } from './paced-sender.js';
 import { PacketRing } from './packet-ring.js';
 import { PortPair } from './port-pair.js';
 import { Reception } from './reception.js';
-import { rtcpTypes, writeReceiverReport } from './rtcp.js';
+import { readSenderReport, rtcpTypes, writeReceiverReport, writeSenderReport } from './rtcp.js';
 import { parseRtp, parseRtpHeader, writeRtp } from './rtp-packet.js';
 import { speechSource } from './speech-source.js';
 
@@ -75,6 +75,21 @@ test('RFC 3550 §6.1: a receiver report is a well-formed compound packet with a 
     assert.equal(packet.readUInt32BE(16), 70_000);
   }
   assert.equal(rtcpTypes(Buffer.from('80c90005', 'hex')), undefined);
+});
+
+test('RFC 3550 §6.4.1: a sender report says what was sent and when, and which report of the other it has heard', () => {
+  const block = { ssrc: 9, fractionLost: 12, cumulativeLost: 3, highestSequence: 7, jitter: 5 };
+  const sender = { ssrc: 0xdead_beef, at: 1_500, timestamp: 320, packets: 2, octets: 320 };
+  const packet = writeSenderReport(sender, 'a', [{ ...block, lastReport: 0x1234_5678, sinceLastReport: 65_536 }]);
+  assert.deepEqual(rtcpTypes(packet), [200, 202]);
+  // One second and a half after 1970, from 1900 on: the middle 32 bits are the low half of the seconds and the high half of the rest.
+  assert.deepEqual(readSenderReport(packet), { ssrc: 0xdead_beef, middleOfTime: 0x7e81_8000 });
+  assert.equal(packet.readUInt32BE(8), 2_208_988_801);
+  assert.deepEqual(
+    [16, 20, 24, 28, 44, 48].map((at) => packet.readUInt32BE(at)),
+    [320, 2, 320, 9, 0x1234_5678, 65_536],
+  );
+  assert.equal(readSenderReport(writeReceiverReport(1, 'a', [block])), undefined);
 });
 
 test('a port pair is even and odd, and delivers both kinds', async () => {
