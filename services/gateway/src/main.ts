@@ -34,8 +34,11 @@ import { WebServer } from './adapters/web-server.js';
 import { type GatewayConfig, readGatewayConfig } from './config.js';
 import { DialerFold } from './domain/dialer-fold.js';
 import { DialerLog } from './domain/dialer-log.js';
+import { FairQueue } from './domain/fair-queue.js';
 import { KnownCalls } from './domain/known-calls.js';
 
+/** Each reads a stretch of a stream of up to some gigabytes; a page of the console reads now and then. */
+const recordReads = { atOnce: 4, atOncePerUser: 2, waiting: 100, waitingPerUser: 8, waitMs: 10_000 };
 const maxCalls = 200_000;
 const maxSellers = 100_000;
 const closeGraceMs = 3_000;
@@ -93,10 +96,12 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const registration = new Instances(bus, { prefix: 'registration.', make: RegistrationServiceClient, ...found });
   const services = [signalling, policySync, registration];
   const relays = new LeaseBook<RelayLease>(bus, { prefix: 'relay.', schema: relayLease, log });
+  const reads = new FairQueue(recordReads);
   const routes = apiRoutes({
     control: new Control({ signalling, policySync, registration, known, rollCall }),
     relays: () => relays.current,
-    records: (query) => lastRecords(bus, query),
+    records: (query, { tenant, seller }, signal) =>
+      reads.run(`${tenant}/${seller}`, signal, () => lastRecords(bus, query, signal)),
     providers: config.providers,
   });
   const dialers = new DialerEndpoint({

@@ -27,7 +27,7 @@ import type { RelayLease } from './relays.js';
 export interface ApiParts {
   readonly control: Control;
   readonly relays: () => ReadonlyMap<string, RelayLease>;
-  readonly records: (query: LastRecordsQuery) => Promise<CallRecord[]>;
+  readonly records: (query: LastRecordsQuery, user: User, signal: AbortSignal) => Promise<CallRecord[]>;
   readonly providers: GatewayConfig['providers'];
 }
 
@@ -37,6 +37,8 @@ export interface ApiRequest {
   readonly value: (name: string) => string;
   /** The body as JSON; undefined where there is none. */
   readonly body: unknown;
+  /** Whoever asked has gone. */
+  readonly signal: AbortSignal;
 }
 
 export interface ApiRoute {
@@ -159,7 +161,7 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
     {
       method: 'get',
       path: '/records',
-      summary: 'calls that are over, the newest first',
+      summary: 'calls that are over, the newest first; 429 or 503 with Retry-After when too much is read at once',
       query: { ...reveal, limit: '1 to 500; 100', before: 'only calls that ended before this time (ISO 8601)' },
       answer: recordsSchema,
       work: async (request) => {
@@ -167,8 +169,9 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
           limit: request.value('limit') || 100,
           before: request.value('before') || undefined,
         });
-        const { tenant } = request.user;
-        const found = await records({ tenant, limit, ...(before !== undefined && { before: new Date(before) }) });
+        const { user, signal } = request;
+        const query = { tenant: user.tenant, limit, ...(before !== undefined && { before: new Date(before) }) };
+        const found = await records(query, user, signal);
         return { records: found.map((one) => shownRecord(one, isRevealed(request))) };
       },
     },

@@ -19,9 +19,10 @@ const deadlineMs = 10_000;
 /**
  * The newest first.
  *
+ * @param signal whoever asked has gone
  * @throws SidestreamError `not-ready` while NATS is away, `deadline-exceeded` where too much would have to be read
  */
-export async function lastRecords(bus: Bus, query: LastRecordsQuery): Promise<CallRecord[]> {
+export async function lastRecords(bus: Bus, query: LastRecordsQuery, signal?: AbortSignal): Promise<CallRecord[]> {
   const { session } = bus;
   if (session === undefined) throw new SidestreamError('not-ready', 'NATS, which has the records, is away');
   const { tenant, limit, before = new Date(Date.now() + writtenWithinMs) } = query;
@@ -34,6 +35,7 @@ export async function lastRecords(bus: Bus, query: LastRecordsQuery): Promise<Ca
       const since = new Date(Math.max(oldest.getTime(), until.getTime() - stretchMs));
       const stretch: CallRecord[] = [];
       for await (const record of readRecords(session, { tenant, since, until })) {
+        signal?.throwIfAborted();
         if (performance.now() > giveUpAt) throw new SidestreamError('deadline-exceeded', 'too many records to look at');
         if (record.endedAt === undefined || record.endedAt >= before) continue;
         stretch.push(record);
@@ -45,7 +47,7 @@ export async function lastRecords(bus: Bus, query: LastRecordsQuery): Promise<Ca
     }
     return found.sort((one, other) => endOf(other) - endOf(one));
   } catch (error) {
-    if (error instanceof SidestreamError) throw error;
+    if (error instanceof SidestreamError || signal?.aborted) throw error;
     throw new SidestreamError('not-ready', 'NATS, which has the records, does not answer', { cause: error });
   }
 }

@@ -19,6 +19,7 @@ const problemSchema = {
 
 const problem = {
   description: 'what is wrong (RFC 9457)',
+  headers: { 'Retry-After': { description: 'with 429 and 503, in seconds', schema: { type: 'integer' } } },
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 };
 

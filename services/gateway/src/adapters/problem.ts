@@ -3,6 +3,7 @@ import { SidestreamError } from '@sidestream/service';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
+import { QueueDenied } from '../domain/fair-queue.js';
 import { TokenRefused } from '../domain/user.js';
 
 const titles: Readonly<Record<number, string>> = {
@@ -17,6 +18,9 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
 };
+
+/** Of what may go well soon, in seconds. */
+const retryAfter: Readonly<Record<number, string>> = { 429: '1', 503: '2' };
 
 /** An answer that is decided on already. */
 export class HttpProblem extends Error {
@@ -41,6 +45,10 @@ export function problemOf(error: unknown): HttpProblem {
     const status = reason === 'issuer-unavailable' ? 503 : reason === 'no-seller' ? 403 : 401;
     return new HttpProblem(status, reason, `the token is refused: ${reason}`);
   }
+  if (error instanceof QueueDenied)
+    return error.reason === 'share'
+      ? new HttpProblem(429, 'too-many-reads', 'you have more reads waiting than one user may have')
+      : new HttpProblem(503, 'overloaded', 'too much is being read');
   const { code, message } = SidestreamError.from(error);
   switch (code) {
     case 'bad-request':
@@ -67,6 +75,8 @@ export function problemOf(error: unknown): HttpProblem {
 
 export function answerProblem(c: Context, error: unknown): Response {
   const { status, code, message } = problemOf(error);
+  const after = retryAfter[status];
+  if (after !== undefined) c.header('Retry-After', after);
   if (status === 401) c.header('WWW-Authenticate', `Bearer error="invalid_token", error_description="${code}"`);
   const body = { type: 'about:blank', title: titles[status] ?? 'Error', status, code, detail: message };
   return c.body(JSON.stringify(body), status as ContentfulStatusCode, { 'Content-Type': 'application/problem+json' });

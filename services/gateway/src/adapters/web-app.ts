@@ -70,7 +70,7 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
         if (route.method === 'post' || c.req.query('reveal') === 'true')
           log.info({ tenant: user.tenant, user: user.seller, path: c.req.path }, 'an operator acts');
         const body = route.body === undefined ? undefined : readBody(await c.req.text(), route);
-        return c.json(await route.work({ user, value: parameterOf(c), body }));
+        return c.json(await route.work({ user, value: parameterOf(c), body, signal: c.req.raw.signal }));
       },
     );
   }
@@ -116,6 +116,7 @@ function corsHeaders(request: IncomingMessage | HttpBindings['incoming'], gate: 
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Allow-Headers': 'Authorization, Content-Type, Last-Event-ID',
     'Access-Control-Allow-Methods': 'GET, POST',
+    'Access-Control-Expose-Headers': 'Retry-After',
     'Access-Control-Max-Age': '600',
   };
 }
