@@ -49,6 +49,10 @@ test('calls of an instance that does not answer are shown as silent, those of a 
     [true, true],
   ]);
   assert.deepEqual(silent.lost, []);
+  // The others' calls are told soon, now that it is known.
+  const askedAt = performance.now();
+  assert.equal(stateOf(await seen(), 's2'), 'silent');
+  assert.ok(performance.now() - askedAt < 2_500, 'nobody waits 3 s for it again');
   assert.equal((await set.api(operator, `/api/v1/calls/${lost}`)).json.silent, true);
 
   second.service.kill('SIGKILL');

@@ -15,6 +15,8 @@ const deadlineMs = 15_000;
 const options = { deadlineMs };
 /** An instance that has not answered by then counts as silent. */
 const lookUp = { deadlineMs: 3_000 };
+/** One that was silent the last time keeps those that are not from being told of no longer than this. */
+const lookAgain = { deadlineMs: 500 };
 
 export interface ControlOptions {
   readonly signalling: Instances<CallsServiceClient>;
@@ -40,6 +42,8 @@ export interface SeenCall {
 
 export class Control {
   readonly #options: ControlOptions;
+  /** Instances that did not answer the last time. */
+  #silent: ReadonlySet<string> = new Set();
 
   constructor(parts: ControlOptions) {
     this.#options = parts;
@@ -58,13 +62,19 @@ export class Control {
     const { signalling, known, rollCall } = this.#options;
     const asked = rollCall.gone.size > 0 ? signalling.known : signalling.all();
     const answers = await Promise.allSettled(
-      asked.map(({ client }) => callUnary(client.listCalls.bind(client), { tenant, activity }, lookUp)),
+      asked.map(({ id, client }) => {
+        const wasSilent = this.#silent.has(id);
+        // What measures may take longer than such a one is waited for.
+        const request = { tenant, activity: activity && !wasSilent };
+        return callUnary(client.listCalls.bind(client), request, wasSilent ? lookAgain : lookUp);
+      }),
     );
     const seen = asked.map(({ id }, index) => {
       const answer = answers[index];
       const silent = answer?.status !== 'fulfilled';
       return { id, silent, calls: silent ? known.of(id).filter((one) => one.tenant === tenant) : answer.value.calls };
     });
+    this.#silent = new Set(seen.flatMap(({ id, silent }) => (silent ? [id] : [])));
     const calls = seen.flatMap(({ silent, calls }) => calls.map((call) => ({ call, silent })));
     const instances = seen.map(
       ({ id, silent, calls }): InstanceState => ({

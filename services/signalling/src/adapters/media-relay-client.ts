@@ -81,7 +81,9 @@ const worthAnother: readonly ErrorCode[] = [
   'not-ready',
 ];
 /** Who looks at a call is not kept waiting by a relay that has other things to do. */
-const measureDeadlineMs = 1_500;
+const measureDeadlineMs = 700;
+/** The same where two looks are waited for. */
+const measureTwiceDeadlineMs = 1_500;
 const wireSrtp: Readonly<Record<MediaTerms['srtp'], Srtp>> = {
   off: Srtp.OFF,
   offer: Srtp.OFFER,
@@ -171,7 +173,7 @@ export class MediaRelayClient implements MediaRelays, ActivitySource {
       const sessionIds = calls.filter((id) => sessions.has(id));
       if (sessionIds.length === 0) return [];
       const request = { sessionIds, wait };
-      const options = { deadlineMs: measureDeadlineMs, signal };
+      const options = { deadlineMs: wait ? measureTwiceDeadlineMs : measureDeadlineMs, signal };
       return (await callUnary(client.measureSessions.bind(client), request, options)).sessions;
     });
     // A relay that does not answer, or is of a release that cannot measure, leaves its calls without.
