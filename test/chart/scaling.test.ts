@@ -12,6 +12,7 @@ import { promtool } from '../monitoring/alert-files.js';
 import { chartFolder, type Manifest } from './helm.js';
 import { KubeStore } from './kube-store.js';
 import { helm, objectsOf, skip } from './renders.js';
+import { schemaFaults } from './schema-check.js';
 import { oneRegion } from './values.js';
 
 const sip = 'prod-sidestream-eastus-sip';
@@ -53,6 +54,17 @@ test('a workload has at most one autoscaler, which alone says how many pods ther
       'production: ScaledObject',
     ],
   );
+});
+
+test('the check of a ScaledObject finds a typo, a wrong type and a missing key', { skip }, async () => {
+  const [whole] = objectsOf('autoscaling by KEDA').filter(({ kind }) => kind === 'ScaledObject');
+  const text = JSON.stringify(whole);
+  const broken = [
+    ['pollInterval', text.replace('pollingInterval', 'pollInterval')],
+    ['threshold', text.replace('"threshold":"500"', '"threshold":500').replace('"threshold":"300"', '"threshold":300')],
+    ['scaleTargetRef', text.replace('"scaleTargetRef"', '"scaleTarget"')],
+  ] as const;
+  for (const [word, one] of broken) assert.match((await schemaFaults([JSON.parse(one)])).join(), new RegExp(word));
 });
 
 const found = findExecutable('promtool');
