@@ -28,9 +28,15 @@ test('load is relative to capacity, and sessions that no lease shows yet count',
   assert.deepEqual(rank([lease('a'), lease('b', { sessions: 1 })], [], new Map([['a', 2]])), ['b', 'a']);
 });
 
-test("the own region's relays come before others; others are better than none", () => {
-  assert.deepEqual(rank([lease('far', { region: 'us' }), lease('near', { sessions: 90 })]), ['near']);
-  assert.deepEqual(rank([lease('far', { region: 'us' })]), ['far']);
+test("another region's relays are for its own calls, however many there are; the configured ones are better", () => {
+  const far = lease('far', { region: 'us' });
+  assert.deepEqual(rank([far, lease('near', { sessions: 90 })]), ['near']);
+  assert.deepEqual(rank([far]), []);
+  assert.deepEqual(rank([far], ['x:1']), ['x:1']);
+  assert.deepEqual(
+    rankRelays([far, lease('near', { sessions: 90 })], [], undefined, none, () => 0.5),
+    ['far', 'near'],
+  );
 });
 
 test('without any lease the configured relays are tried; with leases they are not', () => {
