@@ -53,6 +53,7 @@ program
   .option('--keep-logs', "show the services' logs on stderr")
   .option('--edge <folder>', 'of edge-config: use the drachtio-server that it was written for')
   .option('--stay', 'keep everything up after the calls, with pages to look at, until Ctrl-C')
+  .option('--targets <file>', "write where a Prometheus finds the services' metrics, as file_sd_configs wants it")
   .addHelpText(
     'after',
     `
@@ -61,8 +62,8 @@ the tenant, fetches the policy, places the calls; stops them all. With --stay th
 with the same proof.
 Exit code: 0 only if everything is proven.`,
   )
-  .action(async ({ json = false, out, keepLogs = false, edge, stay = false }: DemoFlags) =>
-    exitWith(await demo({ json, out, keepLogs, edge, stay })),
+  .action(async ({ json = false, out, keepLogs = false, edge, stay = false, targets }: DemoFlags) =>
+    exitWith(await demo({ json, out, keepLogs, edge, stay, targets })),
   );
 
 program.addCommand(configCommand(exitWith));
@@ -159,6 +160,7 @@ interface DemoFlags {
   out: string;
   keepLogs?: boolean;
   edge?: string;
+  targets?: string;
 }
 
 interface RegisterFlags {

@@ -54,6 +54,14 @@ const proof = z.strictObject({
   orphans: z.strictObject({ dialogs: z.literal(0), mediaSessions: z.literal(0), recordings: z.literal(0) }),
 });
 
+/** As Prometheus' file_sd_configs reads it. */
+const targetFile = z.array(
+  z.strictObject({
+    targets: z.tuple([z.string().regex(/^127\.0\.0\.1:\d+$/)]),
+    labels: z.strictObject({ job: z.string(), __metrics_path__: z.literal('/metrics/rtpengine').optional() }),
+  }),
+);
+
 const lintDocument = z.object({ findings: z.array(z.object({ name: z.string(), clause: z.string().min(1) })) });
 
 test('sidestream demo --json proves three calls on real parts and leaves the recordings', async (t) => {
@@ -61,9 +69,20 @@ test('sidestream demo --json proves three calls on real parts and leaves the rec
   if (missing) return t.skip(missing);
   const out = mkdtempSync(join(tmpdir(), 'sidestream-demo-'));
   t.after(() => rmSync(out, { recursive: true, force: true }));
-  const run = await runCli(['demo', '--json', '--out', out], { timeoutMs: 60_000 });
+  const targets = join(out, 'prometheus', 'targets.json');
+  const run = await runCli(['demo', '--json', '--out', out, '--targets', targets], { timeoutMs: 60_000 });
   assert.equal(run.code, 0, `exit code ${run.code}\n${run.stdout}\n${run.stderr}`);
   const document = proof.parse(JSON.parse(run.stdout));
+
+  const scraped = targetFile.parse(JSON.parse(readFileSync(targets, 'utf8')));
+  assert.deepEqual(scraped.map(({ labels }) => labels.job).sort(), [
+    'media-relay',
+    'policy-sync',
+    'registration',
+    'rtpengine',
+    'signalling',
+    'sip-edge',
+  ]);
 
   const recorded = document.calls.filter((call) => call.recorded);
   assert.deepEqual(recorded.map((call) => call.direction).sort(), ['inbound', 'outbound']);

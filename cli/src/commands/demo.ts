@@ -6,6 +6,7 @@ import { eventually } from '@sidestream/peers';
 import Table from 'cli-table3';
 import { drawLadder } from '../demo/ladder.js';
 import { type CallProof, type DemoCall, type ProviderProof, Scenario } from '../demo/scenario.js';
+import { writeScrapeTargets } from '../demo/scrape-targets.js';
 import { StageSet } from '../demo/stay.js';
 import type { Orphans } from '../laboratory.js';
 
@@ -17,6 +18,8 @@ export interface DemoOptions {
   readonly edge?: string | undefined;
   /** Keeps everything up after the calls, with pages to look at, until it is interrupted. */
   readonly stay: boolean;
+  /** File for Prometheus' file_sd. */
+  readonly targets?: string | undefined;
 }
 
 interface DemoProof {
@@ -29,7 +32,7 @@ interface DemoProof {
 const orphanGraceMs = 5_000;
 
 /** Runs the demo; the exit code is 0 only if everything is proven. */
-export async function demo({ json, out, keepLogs, edge, stay }: DemoOptions): Promise<number> {
+export async function demo({ json, out, keepLogs, edge, stay, targets }: DemoOptions): Promise<number> {
   const started = Date.now();
   const say = (what: string) =>
     process.stderr.write(`${((Date.now() - started) / 1_000).toFixed(1).padStart(5)} s  ${what}\n`);
@@ -50,6 +53,7 @@ export async function demo({ json, out, keepLogs, edge, stay }: DemoOptions): Pr
         ...(set && { configure: (config) => set.configure(config) }),
       }),
     );
+    if (targets !== undefined) writeScrapeTargets(targets, scenario.laboratory.deployment.status.addresses);
     say('ready');
     provider = await interruption.before(scenario.provider());
     const { registration, policy } = provider.proof;

@@ -15,6 +15,8 @@ import { CallTrace } from './call-trace.js';
 import type { LadderMessage } from './ladder.js';
 
 const customerNumber = '+4915112345678';
+/** A demo is short; telephones tell how they hear every five seconds. */
+const reportEveryMs = 500;
 /** Both parties speak for at least so long after the call, or its fork, is up. */
 const talkMs = 5_200;
 const stepTimeoutMs = 10_000;
@@ -115,6 +117,7 @@ export class Scenario {
       uri: `sip:${customerNumber}@${customerHost}`,
       listen: { protocol: 'udp', host: customerHost },
       wav: customerSpeech,
+      reportEveryMs,
       onMessage: trace.listener('customer'),
     });
     const seller = await PartySimulator.start({
@@ -122,6 +125,7 @@ export class Scenario {
       uri: `sip:${listedSeller.number}@${sellerHost}`,
       listen: { protocol: 'udp', host: sellerHost },
       wav: sellerSpeech,
+      reportEveryMs,
       onMessage: trace.listener('seller'),
     });
     try {
