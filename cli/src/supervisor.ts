@@ -21,6 +21,12 @@ export interface ServiceProcessOptions {
   readonly onLog: (line: string) => void;
 }
 
+/** However this process ends, its services do not outlive it. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** One service process. */
 export class ServiceProcess {
   readonly name: string;
@@ -42,13 +48,11 @@ export class ServiceProcess {
     const { stdout, stderr } = this.#child;
     if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#read(line));
     if (stderr) createInterface({ input: stderr }).on('line', onLog);
-    // However this process ends, its services do not outlive it.
-    const kill = () => this.#child.kill('SIGKILL');
-    process.once('exit', kill);
+    running.add(this.#child);
     this.#exited = new Promise((resolve) => {
       const end = (how: string) => {
         this.#ended = true;
-        process.removeListener('exit', kill);
+        running.delete(this.#child);
         resolve(how);
         this.#changed();
       };

@@ -102,12 +102,12 @@ program
 
 program
   .command('telemetry')
-  .description('what metrics and traces cost: recorded calls with scraping and tracing of a tenth, and without')
-  .option('--rounds <n>', 'rounds of four slices: neither, metrics, traces, both', count, telemetryBenchDefaults.rounds)
-  .option('--rate <n>', 'calls a second', count, telemetryBenchDefaults.rate)
-  .option('--seconds <n>', 'length of a slice', count, telemetryBenchDefaults.seconds)
+  .description('what metrics and traces cost: recorded calls with neither, scraped, traced, and both, at the same time')
+  .option('--rounds <n>', 'rounds', count, telemetryBenchDefaults.rounds)
+  .option('--rate <n>', 'calls a second in each deployment', count, telemetryBenchDefaults.rate)
+  .option('--seconds <n>', 'length of a round', count, telemetryBenchDefaults.seconds)
   .option('--json', 'print {name, figures, ratios, machine} as JSON')
-  .addHelpText('after', '\nTakes about seven minutes; progress is on stderr.')
+  .addHelpText('after', '\nTakes about six minutes; progress is on stderr.')
   .action(async (options: Parameters<typeof telemetryBench>[0] & { json?: boolean }) =>
     print(await telemetryBench(options, progress), telemetryBenchRemarks, options.json),
   );
