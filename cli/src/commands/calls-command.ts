@@ -1,8 +1,9 @@
 // The command line of `sidestream calls` and `sidestream drain`: words, options and help.
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { strict } from '../answered.js';
 import { readAddress } from '../control-plane.js';
-import { type CallAction, type CallsOptions, callsAct, callsList, callsShow, callsWatch, drain } from './calls.js';
+import { type CallAction, type CallsOptions, callsAct, callsList, callsShow, callsWatch } from './calls.js';
+import { drain } from './drain.js';
 import { listEnded } from './ended-calls.js';
 import { addRecordCommands, readCount, readTime, times } from './ended-calls-command.js';
 
@@ -77,12 +78,17 @@ export function drainCommand(done: (code: number) => void): Command {
     .description('keep new calls out of a signalling instance; its live calls go on')
     .option('-i, --instance <id>', 'this instance; may be left out where there is only one')
     .option('--all', 'every instance: no call comes in any more')
-    .option('--undo', 'take calls again')
+    .option(
+      '--wait <seconds>',
+      'until the last call is over, for so long at most; each end of a call is told',
+      readSeconds,
+    )
+    .addOption(new Option('--undo', 'take calls again').conflicts('wait'))
     .addHelpText(
       'after',
-      `\nNew calls and OPTIONS hear 503. \`sidestream calls list\` tells when the last call is over.\n${exitCodes} 1 also when an instance did not answer; the others drain.`,
+      `\nNew calls and OPTIONS hear 503; live calls go on, whatever --wait says. \`sidestream calls list\` tells which they are.\n${exitCodes} 1 also when an instance did not answer (the others drain), and when --wait was too short.`,
     )
-    .action(async (flags: Flags & { instance?: string; all?: boolean; undo?: boolean }) =>
+    .action(async (flags: Flags & { instance?: string; all?: boolean; undo?: boolean; wait?: number }) =>
       done(await drain({ ...flags, ...read(flags), all: flags.all ?? false, undo: flags.undo ?? false })),
     );
 }
@@ -100,4 +106,9 @@ function options(command: Command): Command {
 
 function read(flags: Flags): CallsOptions {
   return { ...flags, json: flags.json ?? false };
+}
+
+function readSeconds(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('it must be a whole number of seconds, from 1.');
+  return Number(text);
 }

@@ -1,4 +1,4 @@
-// `sidestream calls …` and `sidestream drain`: asks every signalling instance what calls it has, and acts on one of them.
+// `sidestream calls …`: asks every signalling instance what calls it has, and acts on one of them.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Call, CallsServiceClient } from '@sidestream/proto/calls/v1';
 import type { Event } from '@sidestream/proto/events/v1';
@@ -6,6 +6,7 @@ import { callUnary, SidestreamError } from '@sidestream/service';
 import { answered, say } from '../answered.js';
 import { callError } from '../control-plane.js';
 import { followSignalling, type SignallingInstance, withSignalling } from '../signalling-instances.js';
+import { askAll, onInstances, tellSilent } from './ask-all.js';
 import { callsTable, describeCall, describeEvent, plainCall } from './calls-text.js';
 import { showEnded } from './ended-calls.js';
 
@@ -77,32 +78,6 @@ export async function callsWatch(options: CallsOptions): Promise<number> {
   });
 }
 
-export interface DrainOptions extends CallsOptions {
-  /** Of all that there are, this one. */
-  readonly instance?: string;
-  readonly all: boolean;
-  readonly undo: boolean;
-}
-
-/** Without `instance`, `address` and `all` there must be one instance only. */
-export function drain(options: DrainOptions): Promise<number> {
-  const { instance, all, undo, json } = options;
-  return onInstances(options, async (instances) => {
-    const chosen = instance === undefined ? instances : instances.filter(({ id }) => id === instance);
-    const ids = instances.map(({ id }) => id).join(', ');
-    if (chosen.length === 0) throw new SidestreamError('bad-request', `no instance '${instance}': there are ${ids}`);
-    if (chosen.length > 1 && !all) throw new SidestreamError('bad-request', `--instance or --all is needed: of ${ids}`);
-    const { heard, silent } = await askAll(chosen, ({ client }) =>
-      callUnary(client.drain.bind(client), { undo }, { deadlineMs }),
-    );
-    if (json) say(JSON.stringify({ instances: heard, silent }, null, 2));
-    else
-      for (const { instance: id, draining, calls } of heard)
-        say(`${id} ${draining ? 'drains: new calls hear 503' : 'takes calls'}; ${calls} live`);
-    return tellSilent(silent);
-  });
-}
-
 async function list(instances: readonly SignallingInstance[], tenant: string, json: boolean): Promise<number> {
   const { heard, silent } = await askAll(instances, ({ client }) =>
     callUnary(client.listCalls.bind(client), { tenant, activity: false }, { deadlineMs }),
@@ -117,33 +92,6 @@ async function list(instances: readonly SignallingInstance[], tenant: string, js
     say(`${calls.length} calls${states.length > 0 ? ` at ${states.join(', ')}` : ''}`);
   }
   return tellSilent(silent);
-}
-
-interface Silent {
-  readonly instance: string;
-  readonly error: string;
-}
-
-/** Asks all instances at once; one that fails keeps nobody from being told of the others. */
-async function askAll<R>(
-  instances: readonly SignallingInstance[],
-  ask: (instance: SignallingInstance) => Promise<R>,
-): Promise<{ readonly heard: R[]; readonly silent: Silent[] }> {
-  const heard: R[] = [];
-  const silent: Silent[] = [];
-  const answers = await Promise.allSettled(instances.map(ask));
-  for (const [index, { id, who }] of instances.entries()) {
-    const answer = answers[index];
-    if (answer?.status === 'fulfilled') heard.push(answer.value);
-    else silent.push({ instance: id, error: callError(who, answer?.reason).message });
-  }
-  return { heard, silent };
-}
-
-/** @returns the exit code */
-function tellSilent(silent: readonly Silent[]): number {
-  for (const { instance, error } of silent) process.stderr.write(`sidestream: ${instance}: ${error}\n`);
-  return silent.length > 0 ? 1 : 0;
 }
 
 async function act(
@@ -212,12 +160,4 @@ async function watch({ id, who, client }: SignallingInstance, json: boolean, sig
 
 function tell({ json }: CallsOptions, call: Call | undefined): void {
   if (call !== undefined) say(json ? JSON.stringify(plainCall(call), null, 2) : describeCall(call));
-}
-
-/** Runs a command on the instances that there are. */
-function onInstances(
-  { config: file, address }: CallsOptions,
-  command: (instances: readonly SignallingInstance[]) => Promise<number>,
-): Promise<number> {
-  return answered(file, (config) => withSignalling({ config, address }, command));
 }
