@@ -100,3 +100,5 @@ const dialer = startDialer({
   onProblem: (text) => log(text, {}),
 });
 addEventListener('pagehide', () => dialer.stop());
+// Some browsers bring back the page as it was, with what has been stopped.
+addEventListener('pageshow', ({ persisted }) => persisted && location.reload());

@@ -124,6 +124,31 @@ describe('on a real nats-server', () => {
     assert.deepEqual(seen, ['one', 'two', 'three']);
   });
 
+  test('who reads only what is new, or finds nothing that is, is told at which place of the stream it stands', async (t) => {
+    const peer = await ownNats(t);
+    if (!peer) return;
+    const bus = openBus(t, [peer.url]);
+    const places: number[] = [];
+    const follow = async (since?: Date) => {
+      const feed = new EventFeed(bus, {
+        log,
+        ...(since && { since }),
+        onCaughtUp: (sequence) => places.push(sequence),
+      });
+      t.after(() => feed.stop());
+      await feed.start(() => undefined, AbortSignal.timeout(10_000));
+    };
+    await follow();
+    const publisher = new EventPublisher(bus, { source: 'signalling.1', log, metrics: new Registry() });
+    for (const id of ['one', 'two', 'three']) publisher.publish(started(id));
+    await publisher.close(5_000);
+    await follow();
+    await follow(new Date(Date.now() + 60_000));
+    await follow(new Date(Date.now() - 60_000));
+    await eventually(() => places.length === 4, 'all have caught up');
+    assert.deepEqual(places, [0, 3, 3, 3]);
+  });
+
   for (const lost of ['with its server', 'under a server that stays'])
     test(`a stream that was lost ${lost} is read from its new beginning, and who reads is told`, async (t) => {
       const storeOf = () => {

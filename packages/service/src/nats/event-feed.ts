@@ -19,8 +19,8 @@ export interface EventFeedOptions {
   readonly log: Logger;
   /** Events from this time on are read first; without it only those that come. */
   readonly since?: Date;
-  /** Everything that was there has been told. Called once. */
-  readonly onCaughtUp?: () => void;
+  /** Everything that was there has been told, up to this place in the stream. Called once. */
+  readonly onCaughtUp?: (sequence: number) => void;
   /** The stream was lost and made anew: places begin again, and what it has is told from its beginning. */
   readonly onRestart?: () => void;
 }
@@ -37,7 +37,7 @@ export class EventFeed {
   readonly #log: Logger;
   readonly #since: Date | undefined;
   readonly #stopping = new AbortController();
-  #onCaughtUp: (() => void) | undefined;
+  #onCaughtUp: EventFeedOptions['onCaughtUp'];
   #nextSequence: number | undefined;
   readonly #onRestart: (() => void) | undefined;
   /** When the stream was made that is read. */
@@ -72,7 +72,9 @@ export class EventFeed {
         const consumer = await session.jetstream.consumers.get(eventStream.name, {
           ...this.#from(),
         });
-        if ((await consumer.info(true)).num_pending === 0) this.#caughtUp();
+        const { num_pending, delivered } = await consumer.info(true);
+        // Before the first event that it would give, and so behind all that are too old for it.
+        if (num_pending === 0) this.#caughtUp(delivered.stream_seq);
         // Short heartbeats: the default notices a lost server only after a minute.
         const messages = await consumer.consume({ idle_heartbeat: 1_000, expires: 5_000 });
         const stop = () => messages.stop();
@@ -87,7 +89,7 @@ export class EventFeed {
               storedAtMs: storedAtMs(message),
               traceparent: message.headers?.get('traceparent') || undefined,
             });
-            if (message.info.pending === 0) this.#caughtUp();
+            if (message.info.pending === 0) this.#caughtUp(message.seq);
           }
         } finally {
           clearInterval(looking);
@@ -129,8 +131,8 @@ export class EventFeed {
       : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: this.#since.toISOString() };
   }
 
-  #caughtUp(): void {
-    this.#onCaughtUp?.();
+  #caughtUp(sequence: number): void {
+    this.#onCaughtUp?.(sequence);
     this.#onCaughtUp = undefined;
   }
 }

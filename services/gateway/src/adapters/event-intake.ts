@@ -47,7 +47,7 @@ export class EventIntake {
     this.#feed = new EventFeed(bus, {
       log: options.log,
       since: new Date(Date.now() - options.historyMs),
-      onCaughtUp: () => this.#present(),
+      onCaughtUp: (sequence) => this.#present(sequence),
       onRestart: () => options.dialerLog.restart(),
     });
   }
@@ -98,8 +98,10 @@ export class EventIntake {
     if (this.#caughtUp) onEvent(event, known.tenantOf(body));
   }
 
-  #present(): void {
+  /** @param sequence of the last event of the stream, which may be older than all that is read */
+  #present(sequence: number): void {
     const { fold, dialerLog, historyMs, onCaughtUp } = this.#options;
+    dialerLog.read(sequence);
     this.#caughtUp = true;
     this.#ticking = setInterval(() => {
       const nowMs = Date.now();
