@@ -1,4 +1,4 @@
-// Whether short calls were recorded, on a whole laboratory: told by the packets of each voice alone.
+// Whether each voice of a call was recorded, on a whole laboratory: by its packets, and by what the recorder takes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '@sidestream/peers';
@@ -66,4 +66,24 @@ test('short calls are judged voice by voice: both copied, one refused by the rec
     laboratory.metric('signalling', 'sidestream_calls_to_record_total', `stage="${of}"`),
   );
   assert.deepEqual(await Promise.all(stages), [4, 4, 2, 1]);
+});
+
+test('a recorder that does not take a voice is told of while the call lives, and the record names the voice', async (t) => {
+  const stage = await Stage.start(t, { recorder: { behaviour: refuseOneStream(2) } });
+  if (!stage) return;
+  const { laboratory } = stage;
+  const call = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingMissing').length === 1, 'it is told', 30_000);
+  const [live] = JSON.parse(await runOn(stage, 'calls', 'list', '--json')).calls;
+  assert.equal(live.missing.reason, 'seller-voice-refused');
+  assert.equal(live.recordings[0].phase, 'active');
+  const told = laboratory.events.find(({ body }) => body?.$case === 'recordingMissing')?.time;
+  const afterMs = Number(told) - Date.parse(live.missing.since);
+  t.diagnostic(`told ${afterMs} ms after it was missing`);
+  assert.ok(afterMs <= 10_000);
+  await call.customer.hangUp();
+  await stage.nothingIsLeft();
+  const { callId, record } = await recordOf(stage);
+  assert.equal(record.verdict, 'VERDICT_PARTIAL');
+  assert.match(await runOn(stage, 'calls', 'show', callId), /nothing of the seller's voice was copied/);
 });

@@ -1,6 +1,7 @@
 // The record of one call while it is written: what was told of the call, with the time at which it was told. It decides nothing.
 import type { CallRecord, PartyPackets, RecordingRecord, Stretch } from '@sidestream/proto/records/v1';
 import type { MediaCounts, PacketsByParty } from './media-counts.js';
+import type { Party } from './parties.js';
 import type { CalledTarget, CallFacts, ForkCondition, IncomingInvite, RecordingFacts } from './ports.js';
 import { type Missing, missingNow } from './recording-assurance.js';
 import { recordingOf } from './recording-forks.js';
@@ -21,6 +22,8 @@ export class CallDraft {
   readonly #now: () => Date;
   /** Recordings for which nothing leaves, as the relay says. */
   readonly #stalled = new Map<string, Date>();
+  /** Recordings whose recorder does not take both voices. */
+  readonly #refused = new Map<string, Missing>();
   /** Recordings that somebody who may have it wants to end, however they do. */
   readonly #unwanted = new Set<string>();
   /** Since when the answered call is to be recorded. */
@@ -92,19 +95,27 @@ export class CallDraft {
   }
 
   givenUp(recording: RecordingFacts, failure: Termination): void {
+    this.#refused.delete(recording.recordingId);
     const { attempts, gaps, startedAt } = this.#of(recording);
     const attempt = attempts.at(-1);
     if (attempt !== undefined && attempt.failure === undefined) attempt.failure = failure;
     if (startedAt !== undefined && isClosed(gaps)) keep(gaps, this.#stretch(failure.reason));
   }
 
-  media(recording: RecordingFacts, condition: ForkCondition): void {
+  /** @param voices that the recorder which has the recording does not take */
+  refused({ recordingId }: RecordingFacts, [first]: readonly Party[]): void {
+    if (first === undefined) this.#refused.delete(recordingId);
+    else if (!this.#refused.has(recordingId))
+      this.#refused.set(recordingId, { reason: `${first}-voice-refused`, since: this.#now() });
+  }
+
+  media(recording: RecordingFacts, condition: ForkCondition, lastedMs: number): void {
     const attempt = this.#of(recording).attempts.at(-1);
     if (attempt !== undefined && condition === 'flowing') attempt.mediaConfirmedAt ??= this.#now();
     // Only the relay can say that it is well again: another recorder that takes the recording cannot.
     if (condition === 'flowing') this.#stalled.delete(recording.recordingId);
     else if (condition === 'stalled' && !this.#stalled.has(recording.recordingId))
-      this.#stalled.set(recording.recordingId, this.#now());
+      this.#stalled.set(recording.recordingId, new Date(this.#now().getTime() - lastedMs));
   }
 
   counted({ received, forks }: MediaCounts): void {
@@ -168,6 +179,7 @@ export class CallDraft {
     const now = missingNow(this.#draft, {
       wantedSince: this.#wantedSince,
       stalledSince: (id) => this.#stalled.get(id),
+      refused: (id) => this.#refused.get(id),
       unwanted: (id) => this.#unwanted.has(id),
     });
     if (before !== undefined) {

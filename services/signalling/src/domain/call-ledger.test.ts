@@ -51,7 +51,7 @@ test('a recorded call: its legs, times, recorders and ends, once, when it is ove
   kept.recorderAccepted(recording);
   kept.recordingStarted(recording, world.recorderDialog, 200);
   after(5_000);
-  kept.recordingMedia(recording, 'flowing');
+  kept.recordingMedia(recording, 'flowing', 0);
   kept.recordingPaused(recording, 'operator');
   after(6_000);
   kept.recordingResumed(recording);
@@ -137,7 +137,7 @@ const stories = {
     ({ world, kept, recording }: ReturnType<typeof ledger>) => {
       kept.recorderAsked(recording, 'sip:r1');
       kept.recordingStarted(recording, world.recorderDialog, 1);
-      kept.recordingMedia(recording, 'flowing');
+      kept.recordingMedia(recording, 'flowing', 0);
       kept.recorderGivenUp(recording, terminated('recorder-lost', 'r1'));
       kept.recordingEnded(recording, terminated('recorder-lost', 'r1'), { durationMs: 9_000, gapMs: 5_000 });
     },

@@ -106,8 +106,12 @@ export class CallLedger implements CallWitness {
     this.#drafts.get(callId)?.counted(counts);
   }
 
-  recordingMedia(recording: RecordingFacts, condition: ForkCondition): void {
-    this.#of(recording)?.media(recording, condition);
+  voicesRefused(recording: RecordingFacts, voices: readonly Party[]): void {
+    this.#of(recording)?.refused(recording, voices);
+  }
+
+  recordingMedia(recording: RecordingFacts, condition: ForkCondition, lastedMs: number): void {
+    this.#of(recording)?.media(recording, condition, lastedMs);
   }
 
   recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void {

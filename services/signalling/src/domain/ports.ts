@@ -419,8 +419,10 @@ export interface CallSteps {
   recorderAccepted(recording: RecordingFacts): void;
   /** The recorder that was asked last is of no use. */
   recorderGivenUp(recording: RecordingFacts, why: Termination): void;
-  /** The relay has told how the fork to the recorder does its work. */
-  recordingMedia(recording: RecordingFacts, condition: ForkCondition): void;
+  /** The recorder has said which voices it does not take, though it wants media: none, mostly. */
+  voicesRefused(recording: RecordingFacts, voices: readonly Party[]): void;
+  /** The relay has told how the fork to the recorder does its work, and for how long it has been so. */
+  recordingMedia(recording: RecordingFacts, condition: ForkCondition, lastedMs: number): void;
   /** The call's media is over. */
   mediaCounted(call: CallFacts, counts: MediaCounts): void;
   /** Nothing of the call is left, and nothing more is told of it. */

@@ -50,13 +50,31 @@ test('nobody takes the recording: missing within 10 s, once; found when media is
 test('a recorder has taken it and the relay says that nothing leaves: missing, until something does', () => {
   const { world, kept, recording, lookAfter } = answered();
   kept.recordingStarted(recording, world.recorderDialog, 1);
-  kept.recordingMedia(recording, 'stalled');
+  assert.deepEqual(lookAfter(60_000), []);
+  kept.recordingMedia(recording, 'stalled', 6_000);
   assert.deepEqual(lookAfter(1_000), ['recordingMissing media-stalled']);
+  assert.deepEqual(kept.missing(recording.call.callId)?.since, new Date(start + 54_000));
   // The next recorder takes it, which does not say yet that media reaches it.
   kept.recorderGivenUp(recording, terminated('recorder-lost'));
   kept.recordingRecovered(recording, world.recorderDialog, terminated('recorder-lost'), 3_000);
   assert.equal(lookAfter(1_000).length, 1);
-  kept.recordingMedia(recording, 'flowing');
+  kept.recordingMedia(recording, 'flowing', 0);
+  assert.equal(lookAfter(1_000).at(-1), 'recordingFound');
+});
+
+test('a recorder does not take a voice: missing, and named, until it does or another recorder takes both', () => {
+  const { kept, recording, lookAfter, world } = answered();
+  kept.recordingStarted(recording, world.recorderDialog, 1);
+  kept.voicesRefused(recording, ['seller']);
+  assert.deepEqual(lookAfter(4_000), []);
+  kept.voicesRefused(recording, ['seller']);
+  assert.deepEqual(lookAfter(2_000), ['recordingMissing seller-voice-refused']);
+  kept.voicesRefused(recording, []);
+  assert.equal(lookAfter(1_000).at(-1), 'recordingFound');
+  kept.voicesRefused(recording, ['customer']);
+  assert.equal(lookAfter(6_000).at(-1), 'recordingMissing customer-voice-refused');
+  kept.recorderGivenUp(recording, terminated('recorder-lost'));
+  kept.recordingRecovered(recording, world.recorderDialog, terminated('recorder-lost'), 10);
   assert.equal(lookAfter(1_000).at(-1), 'recordingFound');
 });
 

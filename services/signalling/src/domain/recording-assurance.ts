@@ -1,16 +1,22 @@
 // Whether a live call is recorded now, as the policy wants it: what was decided, what recorders took and what the relay says of media are
 // compared. Pure.
 import type { CallRecord, RecordingRecord } from '@sidestream/proto/records/v1';
+import type { Party } from './parties.js';
 import { isWantedEnd } from './recording-verdict.js';
 import type { TerminationReason } from './termination.js';
 
 /** Why it is not recorded. */
 export type MissingReason = string;
 
+/** Those that are no end of a recording or of a recorder. */
+type Fault = 'not-started' | 'media-stalled' | `${Party}-voice-refused`;
+
 /** The usual reasons; another one of a termination may come. */
-export const missingReasons: readonly ('not-started' | 'media-stalled' | TerminationReason)[] = [
+export const missingReasons: readonly (Fault | TerminationReason)[] = [
   'not-started',
   'media-stalled',
+  'customer-voice-refused',
+  'seller-voice-refused',
   'recorder-refused',
   'recorder-unreachable',
   'recorder-answer-unusable',
@@ -39,6 +45,8 @@ export interface Assurances {
   readonly wantedSince: Date | undefined;
   /** Since when the relay says that nothing leaves for a recording. */
   readonly stalledSince: (recordingId: string) => Date | undefined;
+  /** What the recorder that has a recording does not take of it. */
+  readonly refused: (recordingId: string) => Missing | undefined;
   /** Somebody who may have it wants this recording to end. */
   readonly unwanted: (recordingId: string) => boolean;
 }
@@ -59,20 +67,23 @@ export function missingNow({ recordings }: AssuredCall, known: Assurances): Miss
     const waived = last >= 0 && (endedAt === undefined || endedAt >= wantedSince);
     return waived ? undefined : { reason: 'not-started', since: wantedSince };
   }
-  const faults = later.map((recording) => faultOf(recording, wantedSince, known.stalledSince(recording.recordingId)));
+  const faults = later.map((recording) => faultOf(recording, wantedSince, known));
   return faults.includes(undefined) ? undefined : faults.at(-1);
 }
 
-function faultOf(recording: RecordingRecord, wantedSince: Date, stalledSince: Date | undefined): Missing | undefined {
-  const { attempts, startedAt, endedAt, pauses, gaps, termination } = recording;
+function faultOf(recording: RecordingRecord, wantedSince: Date, known: Assurances): Missing | undefined {
+  const { recordingId, attempts, startedAt, endedAt, pauses, gaps, termination } = recording;
   if (termination !== undefined) return { reason: termination.reason, since: endedAt ?? wantedSince };
   const pause = pauses.at(-1);
   if (pause !== undefined && pause.endedAt === undefined)
     return pause.reason === 'operator' || pause.reason === 'party' ? undefined : fault(pause.reason, pause.beganAt);
   if (startedAt === undefined) return fault(attempts.at(-1)?.failure?.reason ?? 'not-started', wantedSince);
+  const stalledSince = known.stalledSince(recordingId);
   if (stalledSince !== undefined) return fault('media-stalled', stalledSince);
   const gap = gaps.at(-1);
-  return gap !== undefined && gap.endedAt === undefined ? fault(gap.reason, gap.beganAt) : undefined;
+  if (gap !== undefined && gap.endedAt === undefined) return fault(gap.reason, gap.beganAt);
+  const refused = known.refused(recordingId);
+  return refused && fault(refused.reason, refused.since);
 
   function fault(reason: string, since: Date | undefined): Missing {
     return { reason, since: new Date(Math.max((since ?? wantedSince).getTime(), wantedSince.getTime())) };

@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events';
 import { type Logger, pause, SidestreamError } from '@sidestream/service';
 import { raced, within } from './deadline.js';
 import type { CallId } from './identifiers.js';
+import type { Party } from './parties.js';
 import type {
   ForkCondition,
   HeaderFields,
@@ -35,7 +36,9 @@ export interface RecordingAttemptOptions {
   /** What happened. A loss says since when the recorder may have been gone, in time of the clock. */
   readonly onEvent: (event: RecordingEvent, lostSinceMs?: number) => void;
   /** The relay tells how the fork does its work. */
-  readonly onMedia: (condition: ForkCondition) => void;
+  readonly onMedia: (condition: ForkCondition, lastedMs: number) => void;
+  /** The voices that the recorder does not take, though it wants media. */
+  readonly onRefused: (voices: readonly Party[]) => void;
   /** The dialog's state has changed. */
   readonly onState: (dialog: RecorderDialog) => void;
 }
@@ -152,7 +155,7 @@ export class RecordingAttempt {
 
   /** The recording is up: from now on it follows the call, and the recorder is watched. */
   attend(): void {
-    const { script, fork, clock, log, onEvent, onMedia, onState } = this.#options;
+    const { script, fork, clock, log, onEvent, onMedia, onRefused, onState } = this.#options;
     const dialog = present(this.#dialog, 'recorder dialog');
     const { signal } = this.#work;
     this.#watch = new RecorderWatch({
@@ -162,7 +165,7 @@ export class RecordingAttempt {
       onLost: (termination, sinceMs) => onEvent({ type: 'lost', termination }, sinceMs),
     });
     fork.watch((condition, lastedMs) => {
-      onMedia(condition);
+      onMedia(condition, lastedMs);
       this.#watch?.forkChanged(condition, lastedMs);
     });
     this.#updates = new RecordingUpdates({
@@ -172,6 +175,7 @@ export class RecordingAttempt {
       answer: present(this.#answer, 'usable answer'),
       onAgreed: () => {
         onState(dialog);
+        onRefused(fork.refused);
         onEvent({ type: 'flow', flowing: fork.flowing });
       },
       onFailed: (error, dialogGone, sinceMs) =>
@@ -181,6 +185,7 @@ export class RecordingAttempt {
       log,
     });
     onState(dialog);
+    onRefused(fork.refused);
     // What came while the recorder was being asked.
     if (this.#refreshWanted) this.#updates.refresh();
     if (this.#snapshotWanted) this.#updates.snapshot();

@@ -1,7 +1,7 @@
 // The attempts of one recording, one recorder after the other: whom to ask, with which fork, and what is said. One at a time is under way;
 // when the next one begins, and how one ends, the session knows.
 import type { Logger } from '@sidestream/service';
-import type { CallParties } from './parties.js';
+import type { CallParties, Party } from './parties.js';
 import type { PartyFlows } from './party-flows.js';
 import type { ForkCondition, MediaSession, RecorderDialog, RecordingFacts } from './ports.js';
 import { RecorderRound } from './recorder-round.js';
@@ -18,7 +18,8 @@ export interface RecordingAttemptsOptions extends Pick<RecordingAttemptOptions, 
   readonly paused: () => boolean;
   /** What happens at the recorder that is being asked, or is up. */
   readonly onEvent: (attempt: RecordingAttempt, ...what: Parameters<RecordingAttemptOptions['onEvent']>) => void;
-  readonly onMedia: (attempt: RecordingAttempt, condition: ForkCondition) => void;
+  readonly onMedia: (attempt: RecordingAttempt, condition: ForkCondition, lastedMs: number) => void;
+  readonly onRefused: (attempt: RecordingAttempt, voices: readonly Party[]) => void;
   /** The state of its dialog has changed. */
   readonly onState: (forkId: string, dialog: RecorderDialog) => void;
   readonly log: Logger;
@@ -82,7 +83,7 @@ export class RecordingAttempts {
     if (newRound) this.#round.begin();
     const turn = this.#round.next();
     if (turn === undefined) return undefined;
-    const { recorders, clock, facts, paused, onEvent, onMedia, onState, log } = this.#options;
+    const { recorders, clock, facts, paused, onEvent, onMedia, onRefused, onState, log } = this.#options;
     const { call } = facts();
     const { recorder, last } = turn;
     this.#recorder = recorder;
@@ -101,7 +102,8 @@ export class RecordingAttempts {
       clock,
       log,
       onEvent: (event, lostSinceMs) => onEvent(attempt, event, lostSinceMs),
-      onMedia: (condition) => onMedia(attempt, condition),
+      onMedia: (condition, lastedMs) => onMedia(attempt, condition, lastedMs),
+      onRefused: (voices) => onRefused(attempt, voices),
       onState: (dialog) => onState(fork.id, dialog),
     });
     if (this.#refreshWanted) attempt.refresh();

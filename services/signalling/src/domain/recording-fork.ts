@@ -22,6 +22,7 @@ export class RecordingFork {
   /** That the relay has confirmed the pause; undefined while there is none, or it has nothing to confirm. */
   #silence: Promise<void> | undefined;
   #wanted = false;
+  #refused: readonly Party[] = [];
   #answered = false;
   #stopped: Promise<boolean> | undefined;
 
@@ -50,6 +51,11 @@ export class RecordingFork {
     return this.#answered;
   }
 
+  /** Voices that the recorder, which wants media, does not take. */
+  get refused(): readonly Party[] {
+    return this.#refused;
+  }
+
   /** Subscribes the fork, at first or anew for the parties' present codecs. Not while nothing flows: it would let media out. */
   subscribe(signal: AbortSignal): Promise<ForkStream[]> {
     return bounded(signal, (bound) => this.#media.startFork(this.id, parties, bound));
@@ -62,6 +68,7 @@ export class RecordingFork {
    */
   async connect(description: RecorderDescription, signal: AbortSignal): Promise<ForkStream[] | undefined> {
     this.#wanted = wantsMedia(description);
+    this.#refused = this.#wanted ? parties.filter((_, index) => !takes(description.streams[index])) : [];
     if (this.#paused || (this.#muted && !this.#wanted)) return undefined;
     const pauses = this.#pauses;
     // The relay takes commands in their order, so a pause that comes during one of these is its last word.
@@ -135,7 +142,11 @@ export class RecordingFork {
 
 /** A recorder that answered inactive waits (RFC 7866 §7.2). */
 function wantsMedia({ streams }: RecorderDescription): boolean {
-  return streams.some((stream) => stream.accepted && stream.direction === 'recvonly');
+  return streams.some(takes);
+}
+
+function takes(stream: RecorderDescription['streams'][number] | undefined): boolean {
+  return stream?.accepted === true && stream.direction === 'recvonly';
 }
 
 /** Deadlines hold even if the port forgets its signal: the call may be waiting for this to end. */

@@ -85,8 +85,11 @@ export class RecordingSession {
       onEvent: (attempt, event, lostSinceMs) => {
         if (this.#attempt === attempt) this.#dispatch(event, lostSinceMs);
       },
-      onMedia: (attempt, condition) => {
-        if (this.#attempt === attempt) events.recordingMedia(this.#facts, condition);
+      onMedia: (attempt, condition, lastedMs) => {
+        if (this.#attempt === attempt) events.recordingMedia(this.#facts, condition, lastedMs);
+      },
+      onRefused: (attempt, voices) => {
+        if (this.#attempt === attempt) events.voicesRefused(this.#facts, voices);
       },
       onState: (forkId, dialog) => events.recordingState(this.#facts, forkId, dialog),
       log: this.#log,

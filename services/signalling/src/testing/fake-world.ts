@@ -426,6 +426,7 @@ export class FakeWorld {
     recorderAccepted: () => {},
     recorderGivenUp: () => {},
     recordingMedia: () => {},
+    voicesRefused: () => {},
     mediaCounted: () => {},
     recordingState: (_recording, forkId) => {
       this.did.push(`state kept of ${forkId}`);
