@@ -1,108 +1,11 @@
-// What the console shows when something is wrong, or there is little room: by a gateway that does what a test wants.
+// What the console shows when something is away: an instance, the network, the gateway, the session.
 import assert from 'node:assert/strict';
-import { after, type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { chromiumMissing, eventually } from '@sidestream/peers';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { axeViolations, keepScreenshot, launchBrowser } from './browser.js';
-import { endedCall, liveCall, PlayedConsole, recording, voices } from './played-console.js';
+import { consoleOf, inspect, several } from './console-page.js';
+import { liveCall } from './played-console.js';
 
 const skip = chromiumMissing();
-const patienceMs = 60_000;
-const desk = { width: 1300, height: 900 };
-const phone = { width: 390, height: 844 };
-
-let browser: Promise<Browser> | undefined;
-after(async () => (await browser)?.close());
-
-interface Set {
-  readonly gateway: PlayedConsole;
-  readonly page: Page;
-  readonly context: BrowserContext;
-}
-
-/** A console that somebody has signed in to, once it shows something. */
-async function consoleOf(t: TestContext, prepare = (_: PlayedConsole) => {}, viewport = desk): Promise<Set> {
-  const gateway = await PlayedConsole.start(t);
-  prepare(gateway);
-  browser ??= launchBrowser();
-  const context = await (await browser).newContext({ viewport });
-  t.after(() => context.close());
-  const page = await context.newPage();
-  page.setDefaultTimeout(patienceMs);
-  await page.goto(gateway.url);
-  await signIn(page);
-  await page.locator('[data-call]').first().waitFor();
-  return { gateway, page, context };
-}
-
-async function signIn(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('link', { name: 'Olga' }).click();
-}
-
-/** Nothing is wrong with the page for axe-core, in light and in dark, and it is no wider than its window; each is kept as a picture. */
-async function inspect(page: Page, name: string): Promise<void> {
-  const { width } = page.viewportSize() ?? desk;
-  assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width, `${name} is too wide`);
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    assert.deepEqual(await axeViolations(page), [], `${name}, ${colorScheme}`);
-    await keepScreenshot(page, `console-${name}-${colorScheme}`);
-  }
-}
-
-const several = (gateway: PlayedConsole) => {
-  gateway.answers['calls'] = () => ({
-    calls: [
-      liveCall('call-1'),
-      liveCall('call-2', {
-        recordings: [recording({ phase: 'paused', pausedBy: ['operator'], voices: voices(0, 0) })],
-      }),
-      liveCall('call-3', {
-        direction: 'outbound',
-        missing: { reason: 'media-stalled', since: new Date().toISOString() },
-        recordings: [recording({ voices: voices(0, 48) })],
-      }),
-      liveCall('call-4', {
-        decision: { record: false, reason: 'not-listed', policyRevision: 'b4c1f0de', recorders: [] },
-        recordings: [],
-        voices: voices(50, 0),
-      }),
-      liveCall('call-5', { phase: 'dialling', answeredAt: undefined, recordings: [], voices: [] }),
-    ],
-    instances: [{ instance: 's1', state: 'live', calls: 5 }],
-    lost: [],
-  });
-};
-const flows = (page: Page, call: string) => page.locator(`[data-call="${call}"] .voices li`).allTextContents();
-
-test('both streams of each call, in the list and in its dialog, and what is missing of a recording', {
-  skip,
-}, async (t) => {
-  let customer = 50;
-  const { gateway, page } = await consoleOf(t, several);
-  assert.deepEqual(await flows(page, 'call-1'), [
-    'Customer50/s→to the recorder 50/s',
-    'Seller48/s→to the recorder 48/s',
-  ]);
-  assert.deepEqual(await flows(page, 'call-4'), ['Customer50/s', 'Seller0/s']);
-  assert.deepEqual(await flows(page, 'call-5'), []);
-  const stalled = page.locator('[data-call="call-3"]');
-  await stalled.getByText('Media stalled').waitFor();
-  assert.equal(await stalled.locator('.voices li.bad').count(), 1);
-  await inspect(page, 'list');
-  await stalled.getByRole('button', { name: 'Open' }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByText('Media stalled since').waitFor();
-  await inspect(page, 'dialog');
-  await page.keyboard.press('Escape');
-  gateway.answers['calls'] = () => ({ calls: [liveCall('call-1', { voices: voices(customer, 48) })] });
-  gateway.tell('call.ended');
-  await stalled.waitFor({ state: 'detached' });
-  await page.getByRole('button', { name: 'Open' }).click();
-  customer = 17;
-  await dialog.getByText('17/s').waitFor();
-});
 
 test('an instance that does not answer: its calls are not ended, and since when it is so', { skip }, async (t) => {
   const { gateway, page } = await consoleOf(t, several);
@@ -245,46 +148,4 @@ test('who signs out while a token is renewed stays signed out', { skip }, async 
   await page.reload();
   await page.getByRole('button', { name: 'Sign in' }).waitFor();
   assert.equal(await page.evaluate(`sessionStorage.getItem('session')`), null);
-});
-
-test('ended calls: searched, and older ones page by page; one that comes late takes its place', { skip }, async (t) => {
-  const history = Array.from({ length: 70 }, (_, index) => endedCall(`call-${index}`, 10 + 60 * index));
-  const end = { result: 'client-error', reason: 'busy', detail: '486 Busy Here' };
-  const odd = { termination: end, verdict: 'not-expected', recordings: [] };
-  history[3] = endedCall('call-3', 190, odd);
-  const { gateway, page } = await consoleOf(t, ({ answers }) => {
-    answers['records'] = ({ searchParams }) => {
-      const before = searchParams.get('before') ?? '9';
-      return { records: history.filter(({ endedAt }) => endedAt < before).slice(0, 50) };
-    };
-  });
-  const rows = page.locator('[data-record]');
-  await page.locator('[data-record="call-49"]').waitFor();
-  assert.equal(await rows.count(), 50);
-  await page.getByRole('button', { name: 'Show older calls' }).click();
-  await page.locator('[data-record="call-69"]').waitFor();
-  assert.equal(await page.getByRole('button', { name: 'Show older calls' }).count(), 0);
-  history.splice(2, 0, endedCall('late', 100));
-  gateway.tell('call.ended');
-  await page.locator('[data-record="call-1"] + [data-record="late"]').waitFor();
-  assert.equal(await rows.count(), 71);
-  await page.getByRole('searchbox', { name: 'Search ended calls' }).fill('busy outbound');
-  await page.locator('[data-record="call-0"]').waitFor({ state: 'detached' });
-  assert.deepEqual(await rows.evaluateAll((all) => all.map((row) => row.getAttribute('data-record'))), ['call-3']);
-  await page.getByRole('searchbox', { name: 'Search ended calls' }).fill('nothing like that');
-  await page.getByText('None of 71 ended calls is like that.').waitFor();
-});
-
-test('a phone: nothing has to be scrolled sideways, and every cell says what it is', { skip }, async (t) => {
-  const { page } = await consoleOf(t, several, phone);
-  const overflow = () =>
-    page.evaluate<string[]>(`[...document.querySelectorAll('*')]
-      .filter((one) => (one.getBoundingClientRect().right > innerWidth + 1 || (one.clientWidth > 1 && one.scrollWidth > one.clientWidth + 1)) && !one.closest('.unseen, thead, .skip'))
-      .map((one) => one.outerHTML.slice(0, 90))`);
-  assert.deepEqual(await overflow(), []);
-  await inspect(page, 'phone');
-  await page.locator('[data-call="call-1"]').getByRole('button', { name: 'Open' }).click();
-  await page.getByRole('dialog').waitFor();
-  assert.deepEqual(await overflow(), []);
-  await inspect(page, 'phone-dialog');
 });
