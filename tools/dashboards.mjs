@@ -71,7 +71,7 @@ function* placed(rows) {
   }
 }
 
-function panel({ title, about, kind = 'timeseries', unit, levels, states, empty, queries }) {
+function panel({ title, about, kind = 'timeseries', unit, levels, limit, states, empty, queries }) {
   const instant = kind === 'stat' || kind === 'table' || kind === 'bargauge';
   const targets = Object.entries(queries).map(([legendFormat, expr], index) => ({
     refId: String.fromCharCode(65 + index),
@@ -83,12 +83,21 @@ function panel({ title, about, kind = 'timeseries', unit, levels, states, empty,
       : { range: true }),
     ...(kind === 'timeseries' && expr.includes('_bucket') && { exemplar: true }),
   }));
+  const line = limit === undefined ? '' : ' An alert begins at the dashed line.';
   return {
     type: kind,
     title,
-    description: empty === undefined ? about : `${about} Empty while ${empty}.`,
+    description: `${about}${line}${empty === undefined ? '' : ` Empty while ${empty}.`}`,
     datasource,
-    fieldConfig: { defaults: { unit, ...appearance(kind, levels, states) }, overrides: [] },
+    fieldConfig: {
+      // Instead of `No data`, which looks like a fault.
+      defaults: {
+        unit,
+        ...(empty !== undefined && { noValue: empty }),
+        ...appearance(kind, { levels, limit, states }),
+      },
+      overrides: [],
+    },
     options: options(kind),
     ...(kind === 'table' && {
       transformations: [{ id: 'organize', options: { excludeByName: { Time: true, __name__: true } } }],
@@ -97,8 +106,8 @@ function panel({ title, about, kind = 'timeseries', unit, levels, states, empty,
   };
 }
 
-/** `levels` is a colour, then borders and the colours from there on; `states` names values. */
-function appearance(kind, levels, states) {
+/** `levels` is a colour, then borders and the colours from there on; `limit` a line where an alert begins; `states` names values. */
+function appearance(kind, { levels, limit, states }) {
   const steps = levels
     ?.filter((_, index) => index % 2 === 0)
     .map((colour, index) => ({
@@ -113,6 +122,16 @@ function appearance(kind, levels, states) {
     ...(steps && { color: { mode: 'thresholds' }, thresholds: { mode: 'absolute', steps } }),
     ...(states && { mappings: [{ type: 'value', options: Object.fromEntries(mapped) }] }),
     ...(kind === 'timeseries' && { min: 0, custom: { fillOpacity: 10, showPoints: 'never' } }),
+    ...(limit !== undefined && {
+      custom: { fillOpacity: 10, showPoints: 'never', thresholdsStyle: { mode: 'dashed' } },
+      thresholds: {
+        mode: 'absolute',
+        steps: [
+          { color: 'transparent', value: null },
+          { color: colours.red, value: limit },
+        ],
+      },
+    }),
   };
 }
 

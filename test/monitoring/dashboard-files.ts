@@ -54,7 +54,14 @@ const panel = z.strictObject({
           }),
         )
         .optional(),
-      custom: z.strictObject({ fillOpacity: z.number(), showPoints: z.string() }).optional(),
+      noValue: z.string().min(10).optional(),
+      custom: z
+        .strictObject({
+          fillOpacity: z.number(),
+          showPoints: z.string(),
+          thresholdsStyle: z.strictObject({ mode: z.literal('dashed') }).optional(),
+        })
+        .optional(),
     }),
     overrides: z.tuple([]),
   }),
@@ -115,6 +122,12 @@ export function variablesOf({ templating }: Dashboard): Variable[] {
 /** While what is so, the panel is empty; undefined: never. */
 export function emptyWhile({ description }: Panel): string | undefined {
   return / Empty while (.+)\.$/.exec(description)?.[1];
+}
+
+/** Where a line is drawn through a panel's curves. */
+export function limitOf({ fieldConfig: { defaults } }: Panel): number | undefined {
+  if (defaults.custom?.thresholdsStyle === undefined) return undefined;
+  return defaults.thresholds?.steps.at(-1)?.value ?? undefined;
 }
 
 /** The query as Grafana would send it. */

@@ -1,7 +1,8 @@
 // The dashboards as files: complete, on a grid, asking by their variables alone.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dashboards, emptyWhile, metricNames, panelsOf, variablesOf } from './dashboard-files.js';
+import { rules } from './alert-files.js';
+import { dashboards, emptyWhile, limitOf, metricNames, panelsOf, variablesOf } from './dashboard-files.js';
 
 test('there are five dashboards, and each panel has a unit, a description and legends', () => {
   const all = dashboards();
@@ -51,6 +52,20 @@ test("each query keeps to the chosen namespaces, each variable is used, and each
 test('few panels may be empty', () => {
   const empty = dashboards().flatMap((board) => panelsOf(board).filter((panel) => emptyWhile(panel) !== undefined));
   assert.ok(empty.length <= 13, empty.map(({ title }) => title).join());
+  for (const panel of dashboards().flatMap(panelsOf))
+    assert.equal(panel.fieldConfig.defaults.noValue, emptyWhile(panel), panel.title);
+});
+
+test('a line through curves is where an alert on the same begins', () => {
+  const limited = dashboards().flatMap((board) => panelsOf(board).filter((panel) => limitOf(panel) !== undefined));
+  assert.ok(limited.length >= 5, limited.map(({ title }) => title).join());
+  for (const panel of limited) {
+    const shown = new Set(panel.targets.flatMap(({ expr }) => metricNames(expr)));
+    const alert = rules().alerts.find(
+      ({ expr }) => expr.includes(`> ${limitOf(panel)}`) && metricNames(expr).some((name) => shown.has(name)),
+    );
+    assert.ok(alert, `${panel.title}: ${limitOf(panel)}`);
+  }
 });
 
 test('names of metrics are found in PromQL', () => {
