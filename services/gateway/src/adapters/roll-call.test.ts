@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { createLogger } from '@sidestream/service';
 import { KnownCalls } from '../domain/known-calls.js';
 import { started } from '../testing/stream.js';
@@ -9,7 +9,7 @@ const log = createLogger({ name: 'gateway', instance: 'test', level: 'silent' })
 type Leases = Map<string, { at: string; active: boolean; sinceMs: number | undefined }>;
 
 /** Two calls of `s1`, which began at 1 s and at 5 s. `refresh`: the leases were read. */
-function rollCallOf(t: TestContext) {
+function rollCallOf() {
   const known = new KnownCalls({ maxCalls: 10 });
   const begin = (callId: string, ms: number) =>
     known.take({ body: started('ada', callId), source: 'signalling.s1', time: new Date(ms) });
@@ -19,7 +19,7 @@ function rollCallOf(t: TestContext) {
   const lost: LostCall[] = [];
   let refresh = () => {};
   let ready = true;
-  t.mock.timers.enable({ apis: ['Date'], now: 10_000 });
+  let nowMs = 10_000;
   const rollCall = new RollCall({
     signalling: {
       leases,
@@ -33,9 +33,10 @@ function rollCallOf(t: TestContext) {
     onLost: (one) => lost.push(one),
     log,
     graceMs: 100,
+    clock: () => nowMs,
   });
   const look = async (afterMs: number) => {
-    t.mock.timers.tick(afterMs);
+    nowMs += afterMs;
     refresh();
     await new Promise((resolve) => setImmediate(resolve));
     return lost.map(({ call }) => call.callId);
@@ -44,8 +45,8 @@ function rollCallOf(t: TestContext) {
   return { rollCall, known, leases, lease, look, setReady: (is: boolean) => (ready = is) };
 }
 
-test('calls from before the process that has their instance now are lost, later ones are not', async (t) => {
-  const { rollCall, lease, look } = rollCallOf(t);
+test('calls from before the process that has their instance now are lost, later ones are not', async () => {
+  const { rollCall, lease, look } = rollCallOf();
   lease(4_000);
   assert.deepEqual(await look(0), []);
   assert.deepEqual(await look(100), ['c1']);
@@ -60,8 +61,8 @@ test('calls from before the process that has their instance now are lost, later 
   assert.deepEqual(rollCall.lost('contoso'), [], 'it is told for an hour');
 });
 
-test('an instance without a lease is gone after the grace, with all its calls, until it is back', async (t) => {
-  const { rollCall, known, lease, look, setReady } = rollCallOf(t);
+test('an instance without a lease is gone after the grace, with all its calls, until it is back', async () => {
+  const { rollCall, known, lease, look, setReady } = rollCallOf();
   setReady(false);
   await look(0);
   assert.deepEqual(await look(1_000), [], 'nothing is judged before the past is known');

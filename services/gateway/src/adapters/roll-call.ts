@@ -21,6 +21,8 @@ export interface RollCallOptions {
   readonly log: Logger;
   /** How long a lease may be missing; as long as leases last, unless told. */
   readonly graceMs?: number;
+  /** Wall clock, in ms. */
+  readonly clock?: () => number;
 }
 
 const askMs = 3_000;
@@ -34,6 +36,7 @@ const maxLost = 500;
 export class RollCall {
   readonly #options: RollCallOptions;
   readonly #watch: InstanceWatch;
+  readonly #clock: () => number;
   readonly #asking = new Set<string>();
   readonly #gone = new Map<string, Date>();
   #lost: readonly LostCall[] = [];
@@ -41,6 +44,7 @@ export class RollCall {
   constructor(options: RollCallOptions) {
     this.#options = options;
     this.#watch = new InstanceWatch({ graceMs: options.graceMs ?? leaseTtlMs });
+    this.#clock = options.clock ?? Date.now;
     options.signalling.onRefresh(() => this.#look());
   }
 
@@ -58,7 +62,8 @@ export class RollCall {
     const { signalling, known, isReady } = this.#options;
     this.#forget();
     if (!isReady()) return;
-    for (const suspect of this.#watch.look(signalling.leases, known.instances, Date.now())) void this.#judge(suspect);
+    for (const suspect of this.#watch.look(signalling.leases, known.instances, this.#clock()))
+      void this.#judge(suspect);
   }
 
   async #judge({ instance, sinceMs, before }: Suspect): Promise<void> {
@@ -98,7 +103,7 @@ export class RollCall {
   }
 
   #forget(): void {
-    const sinceMs = Date.now() - keptMs;
+    const sinceMs = this.#clock() - keptMs;
     for (const [instance, at] of this.#gone) {
       const old = at.getTime() < sinceMs || this.#gone.size > maxGone;
       if (old || this.#options.signalling.leases.has(instance)) this.#gone.delete(instance);
