@@ -85,7 +85,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const rollCall = new RollCall({
     signalling,
     known,
-    isReady,
+    isCurrent,
     onLost: ({ call, at }) => {
       intake.lose(call.callId, at);
       live.tellLost(call.callId, at, call.tenant);

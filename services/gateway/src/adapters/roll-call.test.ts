@@ -18,7 +18,7 @@ function rollCallOf() {
   const leases: Leases = new Map();
   const lost: LostCall[] = [];
   let refresh = () => {};
-  let ready = true;
+  let current = true;
   let nowMs = 10_000;
   const rollCall = new RollCall({
     signalling: {
@@ -29,7 +29,7 @@ function rollCallOf() {
       },
     },
     known,
-    isReady: () => ready,
+    isCurrent: () => current,
     onLost: (one) => lost.push(one),
     log,
     graceMs: 100,
@@ -42,7 +42,7 @@ function rollCallOf() {
     return lost.map(({ call }) => call.callId);
   };
   const lease = (sinceMs: number) => leases.set('s1', { at: 'x:1', active: true, sinceMs });
-  return { rollCall, known, leases, lease, look, setReady: (is: boolean) => (ready = is) };
+  return { rollCall, known, leases, lease, look, setCurrent: (is: boolean) => (current = is) };
 }
 
 test('calls from before the process that has their instance now are lost, later ones are not', async () => {
@@ -62,11 +62,11 @@ test('calls from before the process that has their instance now are lost, later 
 });
 
 test('an instance without a lease is gone after the grace, with all its calls, until it is back', async () => {
-  const { rollCall, known, lease, look, setReady } = rollCallOf();
-  setReady(false);
+  const { rollCall, known, lease, look, setCurrent } = rollCallOf();
+  setCurrent(false);
   await look(0);
   assert.deepEqual(await look(1_000), [], 'nothing is judged before the past is known');
-  setReady(true);
+  setCurrent(true);
   await look(0);
   assert.deepEqual(await look(100), ['c1', 'c2']);
   assert.deepEqual([[...rollCall.gone.keys()], known.instances], [['s1'], []]);

@@ -15,8 +15,8 @@ export interface LostCall {
 export interface RollCallOptions {
   readonly signalling: Pick<Instances<CallsServiceClient>, 'leases' | 'clientOf' | 'onRefresh'>;
   readonly known: KnownCalls;
-  /** The past has been read, and NATS is there: before, nothing is judged. */
-  readonly isReady: () => boolean;
+  /** Whether all that has happened is known here, but for what is on its way: while it is not, nothing is judged. */
+  readonly isCurrent: () => boolean;
   readonly onLost: (lost: LostCall) => void;
   readonly log: Logger;
   /** How long a lease may be missing; as long as leases last, unless told. */
@@ -59,9 +59,9 @@ export class RollCall {
   }
 
   #look(): void {
-    const { signalling, known, isReady } = this.#options;
+    const { signalling, known, isCurrent } = this.#options;
     this.#forget();
-    if (!isReady()) return;
+    if (!isCurrent()) return;
     for (const suspect of this.#watch.look(signalling.leases, known.instances, this.#clock()))
       void this.#judge(suspect);
   }
