@@ -111,14 +111,28 @@ test('an exception that nothing names, and a store without a name, are refused',
 });
 
 test('the check of an ExternalSecret finds a typo, a wrong type and a missing key', { skip }, async () => {
-  for (const name of ['external secrets', 'production']) {
+  const broken = ['external secrets', 'external secrets, web face'].flatMap((name) => {
     const [whole] = objectsOf(name).filter(({ kind }) => kind === 'ExternalSecret');
     const text = JSON.stringify(whole);
-    for (const [word, broken] of [
-      ['secretStoreReference', text.replace('secretStoreRef', 'secretStoreReference')],
-      ['property', text.replace(/"property":"[^"]*"/, '"property":7')],
-      ['secretKey', text.replace(/"secretKey":"[^"]*",?/, '')],
-    ] as const)
-      assert.match((await schemaFaults([JSON.parse(broken) as Manifest])).join(), new RegExp(word), name);
-  }
+    const { apiVersion = '' } = whole ?? {};
+    return [
+      { word: 'secretStoreReference', text: text.replace('secretStoreRef', 'secretStoreReference') },
+      { word: 'property', text: text.replace(/"property":"[^"]*"/, '"property":7') },
+      { word: 'secretKey', text: text.replace(/"secretKey":"[^"]*",?/, '') },
+    ].map((one) => ({ ...one, name: `${apiVersion}-${one.word}`, version: apiVersion }));
+  });
+  assert.deepEqual(
+    [...new Set(broken.map(({ version }) => version))],
+    ['external-secrets.io/v1', 'external-secrets.io/v1beta1'],
+  );
+  const objects = broken.map(({ text, name }): Manifest => {
+    const object: Manifest = JSON.parse(text);
+    return { ...object, metadata: { ...object.metadata, name } };
+  });
+  const faults = await schemaFaults(objects);
+  for (const { name, word } of broken)
+    assert.ok(
+      faults.some((fault) => fault.startsWith(`ExternalSecret ${name}: `) && fault.includes(word)),
+      `${name}: ${faults.join()}`,
+    );
 });

@@ -80,6 +80,7 @@ async function validated(object: Manifest): Promise<string | undefined> {
 }
 
 function compiled(objects: readonly Manifest[]): string[] {
+  if (objects.length === 0) return [];
   const folder = mkdtempSync(join(here, 'rendered-'));
   try {
     const lines = objects.flatMap((object, index) => [
