@@ -57,6 +57,6 @@ export function runbookQueries(text: string): string[] {
 
 /** Runs promtool to its end. */
 export function promtool(program: string, args: readonly string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', timeout: 150_000 });
   return { status, output: `${stdout ?? ''}${stderr ?? ''}${error ? String(error) : ''}` };
 }

@@ -4,7 +4,7 @@ import { type RuleFile, ruleFile } from './alert-files.js';
 
 export interface AlertChanges {
   readonly alert: string;
-  /** The alert's group alone, as it is; and changed. */
+  /** The alert with what it is computed from, as it is; and changed. Without the rest of its group promtool is much faster. */
   readonly unchanged: string;
   readonly changes: readonly { readonly what: string; readonly changed: string }[];
 }
@@ -18,8 +18,9 @@ export function changesOf(rulesText: string): AlertChanges[] {
       const { alert, expr } = rule;
       const change = (what: string, values: Partial<typeof rule>) => {
         const file = read();
-        Object.assign(file.groups[group]?.rules[index] ?? {}, values);
-        return { what, changed: JSON.stringify({ groups: [file.groups[group]] }) };
+        const { name = '', rules: own = [] } = file.groups[group] ?? {};
+        const spoiled = Object.assign(own[index] ?? {}, values);
+        return { what, changed: JSON.stringify({ groups: [{ name, rules: [...neededFor(expr, own), spoiled] }] }) };
       };
       const thresholds = [...expr.matchAll(/[<>] ([\d.]+)/g)].flatMap(({ index: at, 0: all, 1: number = '' }) =>
         others(Number(number)).map((value) =>
@@ -38,6 +39,20 @@ export function changesOf(rulesText: string): AlertChanges[] {
       ];
     }),
   );
+}
+
+/** The recording rules that an expression asks for, directly or not, in their order. */
+function neededFor(expr: string, own: RuleFile['groups'][number]['rules']): RuleFile['groups'][number]['rules'] {
+  const needed = new Set<object>();
+  const add = (text: string): void => {
+    for (const one of own)
+      if ('record' in one && text.includes(one.record) && !needed.has(one)) {
+        needed.add(one);
+        add(one.expr);
+      }
+  };
+  add(expr);
+  return own.filter((one) => needed.has(one));
 }
 
 /** Twice and half as much; of nothing there is only more. */
