@@ -61,22 +61,24 @@ test('both voices of a call are seen to flow while somebody looks, and not to th
 
   const rates = (voices: { party: string; packetsPerSecond: number }[]) =>
     Object.fromEntries(voices.map(({ party, packetsPerSecond }) => [party, packetsPerSecond]));
-  /** Both parties send 50 packets a second. */
-  const flows = (voices: Parameters<typeof rates>[0]) => {
+  /** Both parties send 50 packets a second; on a busy machine some of them come late. */
+  const flow = (voices: Parameters<typeof rates>[0]) => {
     const { customer = 0, seller = 0 } = rates(voices);
-    for (const rate of [customer, seller]) assert.ok(rate > 35 && rate < 65, JSON.stringify(voices));
+    return [customer, seller].every((rate) => rate > 35 && rate < 65);
   };
-  const one = (await set.api(token, `${at}?activity=true`)).json;
-  flows(one.voices);
-  flows(one.recordings[0].voices);
-  const listed = (await set.api(token, '/api/v1/calls?activity=true')).json.calls[0];
-  assert.equal(listed.callId, callId);
-  flows(listed.voices);
+  const call = async () => (await set.api(token, `${at}?activity=true`)).json;
+  await eventually(async () => {
+    const { voices, recordings } = await call();
+    return flow(voices) && flow(recordings[0].voices);
+  }, 'both voices flow, to the recorder, too');
+  await eventually(async () => {
+    const [listed] = (await set.api(token, '/api/v1/calls?activity=true')).json.calls;
+    return listed.callId === callId && flow(listed.voices);
+  }, 'the list says so, too');
 
   assert.equal((await set.api(token, `${at}/recording/pause`, {})).status, 200);
   // Who looks within a second sees what was seen before.
   await delay(1_000);
-  const paused = (await set.api(token, `${at}?activity=true`)).json;
-  flows(paused.voices);
-  assert.deepEqual(rates(paused.recordings[0].voices), { customer: 0, seller: 0 });
+  assert.deepEqual(rates((await call()).recordings[0].voices), { customer: 0, seller: 0 });
+  await eventually(async () => flow((await call()).voices), 'the parties’ voices flow on');
 });
