@@ -52,7 +52,11 @@ export function reportText({ ok, uri, options, call, voices, recording, record, 
     line('record', `${record.callId}, tenant ${record.tenant}: ${record.recorded}; ${counts.join(', ')}`);
   }
   for (const fault of faults) line('FAULT', fault);
-  lines.push(ok ? 'PASSED: the call was put through and both voices were recorded' : `FAILED: ${faults.length} faults`);
+  lines.push(
+    ok
+      ? 'PASSED: the call was put through and both voices were recorded'
+      : `FAILED: ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`,
+  );
   // What others say of themselves goes to a terminal: nothing of it may be a command to that.
   return lines.map((text) => text.replace(/[\p{Cc}\p{Cf}]/gu, '?')).join('\n');
 }
