@@ -21,7 +21,7 @@ if (files.length === 0) {
 }
 const result = spawnSync(
   process.execPath,
-  ['--enable-source-maps', '--test', '--test-timeout=180000', '--test-reporter=spec', ...files],
+  ['--enable-source-maps', '--test', '--test-timeout=300000', '--test-reporter=spec', ...files],
   {
     stdio: 'inherit',
   },
