@@ -10,7 +10,7 @@ import { CountedSpans } from './counted-spans.js';
 
 const maxWaiting = 2_048;
 const maxBatch = 512;
-const everyMs = 2_000;
+const everyMs = 5_000;
 const exportTimeoutMs = 5_000;
 /** What is left when the process stops. */
 const flushMs = 2_000;
