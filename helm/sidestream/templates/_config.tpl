@@ -1,42 +1,86 @@
-{{/* sidestream.yaml of one workload: dict root, component, region. Values' config, and what this chart decides. */}}
+{{/*
+sidestream.yaml of one workload: dict root, component, region. Of values' config what this service reads, and what this chart decides:
+what others read must not restart it, as pods with live calls drain for long.
+*/}}
 {{- define "sidestream.config" -}}
 {{- $v := .root.Values -}}
 {{- $tls := dict "certFile" "tls/tls.crt" "keyFile" "tls/tls.key" "caFile" "tls/ca.crt" -}}
 {{- $nats := dict "servers" $v.nats.servers "replicas" $v.nats.replicas "credentialsFile" "nats/user.creds" -}}
 {{- $_ := set $nats "tls" (ternary $tls (dict "certFile" "nats/tls.crt" "keyFile" "nats/tls.key" "caFile" "nats/ca.crt") (empty $v.nats.tlsSecret)) -}}
-{{- $regions := dict -}}
-{{- range $name, $region := $v.regions -}}
-{{- $_ := set $regions $name (dict "recorders" (default list $region.recorders)) -}}
+{{- $component := .component -}}
+{{- $tenants := dict -}}
+{{- range $name, $tenant := $v.config.tenants -}}
+{{- if or (has $component (list "signalling" "gateway"))
+      (and (eq $component "policy-sync") (eq (dig "policy" "source" "" $tenant) "provider"))
+      (and (eq $component "registration") (hasKey $tenant "provider") (dig "provider" "register" true $tenant)) -}}
+{{- $_ := set $tenants $name $tenant -}}
 {{- end -}}
-{{- $management := get .ports "management" -}}
-{{- $config := mustMergeOverwrite (deepCopy $v.config) (dict
+{{- end -}}
+{{- $regions := dict -}}
+{{- range $tenant := $tenants -}}
+{{- with get $v.regions $tenant.region -}}
+{{- $_ := set $regions $tenant.region (dict "recorders" (default list .recorders)) -}}
+{{- end -}}
+{{- end -}}
+{{- $config := mustMerge (dict
       "nats" $nats
       "regions" $regions
+      "tenants" $tenants
+      "trunks" dict
       "grpc" (dict "tls" (merge (dict "serverName" $v.tls.serverName) $tls))
-      "management" (dict "listen" (printf "0.0.0.0:%d" (int $management)))
-      "signalling" (dict "edge" (printf "tcp://127.0.0.1:%d" (int $v.signalling.ports.edgeAdmin)) "stateDirectory" "/var/lib/sidestream")
+      "management" (dict "listen" (printf "0.0.0.0:%d" (int .ports.management)))
+      "signalling" dict
       "mediaRelay" (dict "rtpengine" (dict "ng" (printf "127.0.0.1:%d" (int $v.mediaRelay.ports.ng))))
-    ) -}}
-{{- if eq .component "signalling" -}}
-{{- $_ := set $config.signalling "edge" (printf "tcp://127.0.0.1:%d" (int .ports.edgeAdmin)) -}}
-{{- $_ := set $config.signalling "grpcListen" (printf "0.0.0.0:%d" (int .ports.grpc)) -}}
+    ) (pick $v.config "log" "telemetry" | deepCopy) -}}
+{{- $grpc := printf "0.0.0.0:%d" (int .ports.grpc) -}}
+{{- if eq $component "signalling" -}}
+{{- $own := dict "edge" (printf "tcp://127.0.0.1:%d" (int .ports.edgeAdmin)) "grpcListen" $grpc "stateDirectory" "/var/lib/sidestream" -}}
+{{- $_ := set $config "signalling" (mustMerge $own (deepCopy $v.config.signalling)) -}}
+{{- $_ := set $config "trunks" $v.config.trunks -}}
 {{- $_ := set $config.mediaRelay "region" .region -}}
-{{- else if eq .component "media-relay" -}}
-{{- $_ := set $config.mediaRelay "listen" (printf "0.0.0.0:%d" (int .ports.grpc)) -}}
-{{- $_ := set $config.mediaRelay "rtpengine" (dict "ng" (printf "127.0.0.1:%d" (int .ports.ng)) "http" (printf "127.0.0.1:%d" (int .ports.http))) -}}
-{{- $_ := set $config.mediaRelay "region" .region -}}
-{{- else if eq .component "policy-sync" -}}
-{{- $_ := set $config "policySync" (dict "listen" (printf "0.0.0.0:%d" (int .ports.grpc))) -}}
-{{- else if eq .component "registration" -}}
-{{- $_ := set $config "registration" (dict "listen" (printf "0.0.0.0:%d" (int .ports.grpc))) -}}
-{{- else if eq .component "gateway" -}}
-{{- $_ := set $config "gateway" (mustMergeOverwrite (dict "drainSeconds" 5 "tls" (dict "certFile" "tls/tls.crt" "keyFile" "tls/tls.key")) (default dict $config.gateway | deepCopy) (dict "listen" (printf "0.0.0.0:%d" (int .ports.http)))) -}}
+{{- with $v.config.records -}}{{- $_ := set $config "records" . -}}{{- end -}}
+{{- else if eq $component "media-relay" -}}
+{{- $engine := dict "ng" (printf "127.0.0.1:%d" (int .ports.ng)) "http" (printf "127.0.0.1:%d" (int .ports.http)) -}}
+{{- $_ := set $config "mediaRelay" (mustMerge (dict "listen" $grpc "region" .region "rtpengine" $engine) (deepCopy $v.config.mediaRelay)) -}}
+{{- $_ := set $config "signalling" (pick $v.config.signalling "drainSeconds") -}}
+{{- else if eq $component "policy-sync" -}}
+{{- $_ := set $config "policySync" (dict "listen" $grpc) -}}
+{{- else if eq $component "registration" -}}
+{{- $_ := set $config "registration" (dict "listen" $grpc) -}}
+{{- else if eq $component "gateway" -}}
+{{- $_ := set $config "gateway" (mustMergeOverwrite (dict "drainSeconds" 5 "tls" (dict "certFile" "tls/tls.crt" "keyFile" "tls/tls.key")) (default dict $v.config.gateway | deepCopy) (dict "listen" (printf "0.0.0.0:%d" (int .ports.http)))) -}}
 {{- end -}}
 {{- toYaml $config -}}
 {{- end -}}
 
-{{/* /etc/sidestream: the configuration and every file that it names. A missing Secret or key keeps the pod from starting. */}}
+{{/*
+What of sidestream.yaml names the files that this service reads, as needed-files.ts of packages/service has it; and of the environment, for
+such as NODE_EXTRA_CA_CERTS.
+*/}}
+{{- define "sidestream.naming" -}}
+{{- $component := .component -}}
+{{- $config := include "sidestream.config" . | fromYaml -}}
+{{- $parts := list $config.telemetry $config.trunks (get $config "gateway") .values.extraEnv -}}
+{{- range $tenant := $config.tenants -}}
+{{- $provider := default dict $tenant.provider -}}
+{{- if eq $component "signalling" -}}
+{{- $parts = append $parts (list $tenant.recording (pick $tenant.policy "file")) -}}
+{{- else if eq $component "policy-sync" -}}
+{{- $parts = append $parts (list (omit $provider "bodyTemplateFile") (pick $tenant.policy "identitiesFile")) -}}
+{{- else if eq $component "registration" -}}
+{{- $parts = append $parts (list $provider $tenant.recording.identity) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq $component "signalling" -}}{{- $parts = append $parts $config.signalling -}}{{- end -}}
+{{- toJson $parts -}}
+{{- end -}}
+
+{{/*
+/etc/sidestream: the configuration, and of the files that it names those that this service reads. A missing Secret or key keeps the pod
+from starting.
+*/}}
 {{- define "sidestream.configVolume" -}}
+{{- $naming := include "sidestream.naming" . }}
 - name: config
   projected:
     defaultMode: 0440
@@ -60,12 +104,20 @@
             - { key: tls.key, path: nats/tls.key }
       {{- end }}
       {{- range .root.Values.files }}
-      {{- $path := .path }}
+      {{- $path := printf "files/%s" .path }}
+      {{- $keys := list }}
+      {{- range .keys }}
+      {{- if contains (printf "%s/%s\"" $path .) $naming }}
+      {{- $keys = append $keys . }}
+      {{- end }}
+      {{- end }}
+      {{- if $keys }}
       - {{ ternary "secret" "configMap" (not (empty .secret)) }}:
           name: {{ default .configMap .secret | quote }}
           items:
-            {{- range .keys }}
-            - { key: {{ . | quote }}, path: {{ printf "files/%s/%s" $path . | quote }} }
+            {{- range $keys }}
+            - { key: {{ . | quote }}, path: {{ printf "%s/%s" $path . | quote }} }
             {{- end }}
+      {{- end }}
       {{- end }}
 {{- end -}}

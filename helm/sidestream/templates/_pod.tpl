@@ -53,8 +53,9 @@
 {{- fail (printf "podLabels: %s selects the pods and can't be changed" $label) -}}
 {{- end -}}
 {{- end -}}
+# No version: a chart that changes nothing of the pod doesn't end its calls.
 labels:
-  {{- include "sidestream.labels" . | nindent 2 }}
+  {{- include "sidestream.selectorLabels" . | nindent 2 }}
   {{- with .values.podLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

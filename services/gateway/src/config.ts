@@ -25,7 +25,7 @@ export interface GatewayConfig extends ProcessConfig {
  * @throws ConfigError
  */
 export function readGatewayConfig(environment: NodeJS.ProcessEnv = process.env): GatewayConfig {
-  const { path, config, instance } = readServiceConfig(environment, ({ gateway }) => gateway?.id);
+  const { path, config, instance } = readServiceConfig(environment, 'gateway', ({ gateway }) => gateway?.id);
   const { nats, grpc, gateway, log, management, telemetry } = config;
   if (gateway === undefined) throw new ConfigError(path, [{ path: 'gateway', message: 'is needed by the gateway' }]);
   return {

@@ -34,7 +34,7 @@ export interface RelayConfig extends ProcessConfig {
  * @throws ConfigError
  */
 export function readRelayConfig(environment: NodeJS.ProcessEnv = process.env): RelayConfig {
-  const { config, instance, pod } = readServiceConfig(environment, ({ mediaRelay }) => mediaRelay.id);
+  const { config, instance, pod } = readServiceConfig(environment, 'media-relay', ({ mediaRelay }) => mediaRelay.id);
   const { nats, grpc, mediaRelay, signalling, log, management, telemetry } = config;
   return {
     instance,

@@ -41,7 +41,7 @@ export interface PolicySyncConfig extends ProcessConfig {
  * @throws ConfigError
  */
 export function readPolicySyncConfig(environment: NodeJS.ProcessEnv = process.env): PolicySyncConfig {
-  const { path, config, instance } = readServiceConfig(environment, ({ policySync }) => policySync.id);
+  const { path, config, instance } = readServiceConfig(environment, 'policy-sync', ({ policySync }) => policySync.id);
   const { nats, grpc, policySync, log, management, telemetry } = config;
   const tenants = Object.entries(config.tenants).flatMap(([tenant, value]) => syncedTenant(tenant, value, config));
   const problems = tenants.flatMap(countryProblems);

@@ -31,7 +31,7 @@ export interface RegistrationConfig extends ProcessConfig {
  * @throws ConfigError
  */
 export function readRegistrationConfig(environment: NodeJS.ProcessEnv = process.env): RegistrationConfig {
-  const { config, instance } = readServiceConfig(environment, ({ registration }) => registration.id);
+  const { config, instance } = readServiceConfig(environment, 'registration', ({ registration }) => registration.id);
   const { nats, grpc, registration, tenants, log, management, telemetry } = config;
   return {
     instance,

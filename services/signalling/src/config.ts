@@ -78,7 +78,11 @@ export function copyEnvironment(): void {
  * @throws ConfigError with every problem found.
  */
 export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.env): SignallingConfig {
-  const { path, config, instance, pod } = readServiceConfig(environment, ({ signalling }) => signalling.id);
+  const { path, config, instance, pod } = readServiceConfig(
+    environment,
+    'signalling',
+    ({ signalling }) => signalling.id,
+  );
   const { nats, grpc, relays, regions, tenants, trunks, signalling, mediaRelay, log, management, telemetry, records } =
     config;
   const problems: { path: string; message: string }[] = [];

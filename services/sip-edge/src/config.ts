@@ -32,7 +32,7 @@ export interface SipEdgeConfig {
  * @throws ConfigError with every problem found.
  */
 export function readEdgeConfig(environment: NodeJS.ProcessEnv = process.env): SipEdgeConfig {
-  const { path, config, instance } = readServiceConfig(environment, ({ signalling }) => signalling.id);
+  const { path, config, instance } = readServiceConfig(environment, 'sip-edge', ({ signalling }) => signalling.id);
   const { signalling, trunks, log, management, telemetry } = config;
   const listen = signalling.listen.map(parseListen);
   const problems = [];

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { ConfigError } from './config-error.js';
+import type { ServiceName } from './needed-files.js';
 import { readConfig } from './read-config.js';
 import { readServiceConfig } from './read-service-config.js';
 
@@ -48,7 +49,8 @@ describe('readServiceConfig', () => {
   test('a pod that may say what its end costs knows its place in the Kubernetes API, by TLS', () => {
     const file = join(directory, 'sidestream.yaml');
     writeFileSync(file, good);
-    const read = (environment: object) => readServiceConfig({ SIDESTREAM_CONFIG: file, ...environment }, () => 's').pod;
+    const read = (environment: object) =>
+      readServiceConfig({ SIDESTREAM_CONFIG: file, ...environment }, 'signalling', () => 's').pod;
     const url = 'https://kubernetes.default.svc/api/v1/namespaces/voice/pods/sip-7d9f8b6c5d-x2x9z';
     const place = { SIDESTREAM_POD_URL: url, SIDESTREAM_POD_CREDENTIALS: '/run/pod' };
     assert.equal(read({}), undefined);
@@ -62,13 +64,92 @@ describe('readServiceConfig', () => {
     const file = join(directory, 'sidestream.yaml');
     writeFileSync(file, good);
     const environment = { SIDESTREAM_CONFIG: file, SIDESTREAM_INSTANCE: 'pod-1', SIDESTREAM_ADVERTISE: '10.1.2.3' };
-    const { config, instance } = readServiceConfig(environment, () => undefined);
+    const { config, instance } = readServiceConfig(environment, 'media-relay', () => undefined);
     assert.equal(instance, 'pod-1');
     const { signalling, mediaRelay, policySync, registration } = config;
     const told = [signalling.grpcAdvertise, mediaRelay.advertise, policySync.advertise, registration.advertise];
     assert.deepEqual(told, Array(4).fill('10.1.2.3'));
     assert.equal(signalling.advertise, undefined, 'the address of SIP is the edge’s');
   });
+});
+
+describe('files that a service reads must be there, and no others', () => {
+  const file = join(directory, 'sidestream.yaml');
+  const missing = (service: ServiceName): string[] => {
+    try {
+      readServiceConfig({ SIDESTREAM_CONFIG: file }, service, () => 's');
+    } catch (error) {
+      assert.ok(error instanceof ConfigError);
+      return error.problems.map(({ path }) => path);
+    }
+    return [];
+  };
+  const absent = `
+nats:
+  servers: [tls://nats.example]
+  tls: { certFile: no, keyFile: no, caFile: no }
+  credentialsFile: no
+grpc: { tls: { certFile: no, keyFile: no, caFile: no } }
+telemetry: { traces: { endpoint: 'http://127.0.0.1', headersFile: no, caFile: no } }
+regions: { eastus: { recorders: [eastus] } }
+tenants:
+  contoso:
+    organizationId: ad3dca46-962a-4895-9f85-d25f3828781f
+    accountId: AC0123
+    region: eastus
+    recording: { identity: { certFile: no, keyFile: no }, trustFile: no }
+    policy: { source: provider, identitiesFile: no }
+    provider:
+      { entraTenantId: contoso.example, clientId: 11111111-1111-4111-8111-111111111111, clientSecretFile: no, trustFile: no, bodyTemplateFile: no }
+  fabrikam:
+    accountId: AC0124
+    region: eastus
+    recording: { identity: { certFile: no, keyFile: no } }
+    policy: { source: file, file: no }
+trunks:
+  pbx: { tenant: contoso, side: seller, targets: [sip:10.0.0.5], credentials: { username: a, passwordFile: no }, routes: [{ to: pbx }] }
+signalling: { edgeSecretFile: no }
+mediaRelay: { rtpengine: { ng: 127.0.0.1:22222 } }
+gateway:
+  tls: { certFile: no, keyFile: no }
+  issuers: [{ tenant: contoso, issuer: https://login.example, audience: a, trustFile: no }]
+`;
+  const links = [
+    'nats.credentialsFile',
+    'nats.tls',
+    'grpc.tls',
+    'telemetry.traces.caFile',
+    'telemetry.traces.headersFile',
+  ];
+  const identities = ['tenants.contoso.recording.identity', 'tenants.fabrikam.recording.identity'];
+  const provider = ['clientSecretFile', 'trustFile'].map((key) => `tenants.contoso.provider.${key}`);
+  for (const [service, own] of [
+    ['media-relay', []],
+    ['sip-edge', ['signalling.edgeSecretFile']],
+    [
+      'signalling',
+      [
+        'signalling.edgeSecretFile',
+        'trunks.pbx.credentials.passwordFile',
+        ...identities,
+        'tenants.contoso.recording.trustFile',
+        'tenants.fabrikam.policy.file',
+      ],
+    ],
+    ['policy-sync', [...provider, 'tenants.contoso.policy.identitiesFile']],
+    ['registration', [...provider, 'tenants.contoso.provider.bodyTemplateFile', ...identities]],
+    ['gateway', ['gateway.tls', 'gateway.issuers.0.trustFile']],
+  ] as const) {
+    test(service, () => {
+      writeFileSync(file, absent);
+      const keys = new Set(
+        missing(service).map((path) =>
+          path.replace(/\.(cert|key|ca)File$/, (end) => (path.includes('traces') ? end : '')),
+        ),
+      );
+      assert.deepEqual([...keys].sort(), [...links, ...own].sort());
+    });
+  }
 });
 
 describe('readConfig', () => {

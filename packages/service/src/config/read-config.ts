@@ -10,9 +10,10 @@ import { configSchema, type SidestreamConfig } from './schema.js';
  * Reads and checks a deployment's configuration.
  *
  * @param path the YAML (or JSON) file; files that it names are relative to it and are absolute in the result.
+ * @param uses whether the file must be there that the key at this path names; by default all must.
  * @throws ConfigError with all problems: YAML, schema, references between keys, files that can't be read.
  */
-export function readConfig(path: string): SidestreamConfig {
+export function readConfig(path: string, uses = (_path: string): boolean => true): SidestreamConfig {
   const document = parseDocument(readText(path), { prettyErrors: true });
   if (document.errors.length > 0) {
     throw new ConfigError(
@@ -20,7 +21,7 @@ export function readConfig(path: string): SidestreamConfig {
       document.errors.map((error) => ({ path: '', message: error.message.split('\n')[0] ?? error.message })),
     );
   }
-  const { config, problems } = checkConfig(document.toJS(), dirname(resolve(path)));
+  const { config, problems } = checkConfig(document.toJS(), dirname(resolve(path)), uses);
   if (config === undefined || problems.length > 0) throw new ConfigError(path, problems);
   return config;
 }
@@ -29,6 +30,7 @@ export function readConfig(path: string): SidestreamConfig {
 export function checkConfig(
   document: unknown,
   baseDirectory: string,
+  uses = (_path: string): boolean => true,
 ): { config?: SidestreamConfig; problems: ConfigProblem[] } {
   const parsed = configSchema.safeParse(document);
   if (!parsed.success) {
@@ -41,7 +43,7 @@ export function checkConfig(
     return { problems: [...problems, ...checkReferences(document)] };
   }
   const problems = checkReferences(document);
-  const config = absoluteFiles(parsed.data, baseDirectory, '', problems);
+  const config = absoluteFiles(parsed.data, '', { base: baseDirectory, uses, problems });
   return { config, problems };
 }
 
@@ -53,23 +55,25 @@ function readText(path: string): string {
   }
 }
 
-/** Makes every `…File`, policy `file` and `stateDirectory` absolute and checks that the files can be read. */
-function absoluteFiles<T>(value: T, base: string, path: string, problems: ConfigProblem[]): T {
-  if (Array.isArray(value)) {
-    return value.map((item, index) => absoluteFiles(item, base, `${path}.${index}`, problems)) as T;
-  }
+interface FileCheck {
+  readonly base: string;
+  readonly uses: (path: string) => boolean;
+  readonly problems: ConfigProblem[];
+}
+
+/** Makes every `…File`, policy `file` and `stateDirectory` absolute and checks that the files in use can be read. */
+function absoluteFiles<T>(value: T, path: string, check: FileCheck): T {
+  if (Array.isArray(value)) return value.map((item, index) => absoluteFiles(item, `${path}.${index}`, check)) as T;
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, child]) => {
     const childPath = path ? `${path}.${key}` : key;
-    if (typeof child === 'string' && key === 'stateDirectory') return [key, resolve(base, child)];
-    if (typeof child !== 'string' || !/^file$|File$/.test(key)) {
-      return [key, absoluteFiles(child, base, childPath, problems)];
-    }
-    const file = resolve(base, child);
+    if (typeof child === 'string' && key === 'stateDirectory') return [key, resolve(check.base, child)];
+    if (typeof child !== 'string' || !/^file$|File$/.test(key)) return [key, absoluteFiles(child, childPath, check)];
+    const file = resolve(check.base, child);
     try {
-      accessSync(file, constants.R_OK);
+      if (check.uses(childPath)) accessSync(file, constants.R_OK);
     } catch {
-      problems.push({ path: childPath, message: `no readable file '${child}'` });
+      check.problems.push({ path: childPath, message: `no readable file '${child}'` });
     }
     return [key, file];
   });

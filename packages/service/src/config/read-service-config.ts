@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { OwnPod } from '../deletion-cost.js';
 import { ConfigError } from './config-error.js';
+import { readsFile, type ServiceName } from './needed-files.js';
 import { readConfig } from './read-config.js';
 import type { SidestreamConfig } from './schema.js';
 
@@ -19,17 +20,18 @@ export interface ServiceConfig {
 /**
  * Reads `SIDESTREAM_CONFIG` (path of sidestream.yaml), `SIDESTREAM_INSTANCE`, without which the instance is called as the
  * configuration says, else as the host, `SIDESTREAM_ADVERTISE`: the host under which others reach this process's gRPC, and, in a pod that
- * may say what its end costs, `SIDESTREAM_POD_URL` and `SIDESTREAM_POD_CREDENTIALS`.
+ * may say what its end costs, `SIDESTREAM_POD_URL` and `SIDESTREAM_POD_CREDENTIALS`. Files must be there that this service reads.
  *
  * @throws ConfigError with every problem found.
  */
 export function readServiceConfig(
   environment: NodeJS.ProcessEnv,
+  service: ServiceName,
   idOf: (config: SidestreamConfig) => string | undefined,
 ): ServiceConfig {
   const path = environment['SIDESTREAM_CONFIG'];
   if (!path) throw new ConfigError('environment', [{ path: 'SIDESTREAM_CONFIG', message: 'names no sidestream.yaml' }]);
-  const config = readConfig(path);
+  const config = readConfig(path, (key) => readsFile(service, key));
   const instance = environment['SIDESTREAM_INSTANCE'] || idOf(config) || hostname().replaceAll('.', '-').slice(0, 63);
   // The id is part of NATS keys, and of every call-id in rtpengine.
   if (!/^[A-Za-z0-9_-]{1,63}$/.test(instance)) {
