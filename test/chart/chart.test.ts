@@ -10,6 +10,7 @@ import { chartFolder, type Manifest } from './helm.js';
 import { podFaults, podsOf } from './pods.js';
 import { helm, objectsOf, pods, renders, skip } from './renders.js';
 import { schemaFaults } from './schema-check.js';
+import { oneRegion } from './values.js';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -104,7 +105,13 @@ test('rtpengine is started as it must be, and is more patient than media-relay',
   for (const [name, pod, objects] of pods()) {
     const engine = pod.spec.initContainers.find((one) => one.name === 'rtpengine');
     if (engine === undefined) continue;
-    for (const flag of ['--log-level=3', '--dtmf-no-suppress', '--config-file=none', '--table=-1'])
+    for (const flag of [
+      '--log-level=3',
+      '--dtmf-no-suppress',
+      '--config-file=none',
+      '--table=-1',
+      '--silent-timeout=86400',
+    ])
       assert.ok(engine.args.includes(flag), `${name}: ${flag}`);
     const timeout = Number(
       /^--timeout=(\d+)$/.exec(engine.args.find((arg) => arg.startsWith('--timeout=')) ?? '')?.[1],
@@ -115,6 +122,20 @@ test('rtpengine is started as it must be, and is more patient than media-relay',
       engine.args.includes('--listen-ng=127.0.0.1:22222') && engine.args.includes('--listen-http=127.0.0.1:22280'),
     );
     assert.equal(engine.restartPolicy, 'Always');
+  }
+});
+
+test('where calls may be silent for ever, rtpengine leaves them a day', { skip }, () => {
+  for (const [mediaTimeout, seconds] of [
+    ['0s', 86_400],
+    ['24h', 86_460],
+  ] as const) {
+    const config = { ...oneRegion.config, mediaRelay: { mediaTimeout } };
+    const relay = podsOf(helm().template({ values: { ...oneRegion, config } })).find(
+      (pod) => pod.component === 'media-relay',
+    );
+    const engine = relay?.spec.initContainers.find(({ name }) => name === 'rtpengine');
+    assert.ok(engine?.args.includes(`--timeout=${seconds}`), mediaTimeout);
   }
 });
 
