@@ -83,7 +83,10 @@ test("rtpengine's and drachtio-server's own numbers are jobs of their own, at a 
       ingress: z.array(z.object({ ports: z.array(z.looseObject({ port: z.number() })) })),
     }),
   });
-  const rendered = render({}, { signalling: { network: 'loadBalancer', replicas: 1 }, mediaRelay: { network: 'pod' } });
+  const rendered = render(
+    {},
+    { signalling: { network: 'loadBalancer', advertise: 'pod' }, mediaRelay: { network: 'pod' } },
+  );
   const monitors = rendered.filter(({ kind }) => kind === 'PodMonitor').map((one) => monitor.parse(one));
   assert.deepEqual(
     monitors.map(({ spec }) => spec.podMetricsEndpoints.map(({ path, port }) => `${port}${path}`)),

@@ -29,6 +29,21 @@ const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
     values: { ...oneRegion, signalling: { network: 'loadBalancer', addresses: ['198.51.100.1'] } },
     says: /2 signalling pods need 2 addresses in signalling\.addresses, there are 1/,
   },
+  'load balancers without an address to tell': {
+    values: { ...oneRegion, signalling: { network: 'loadBalancer', replicas: 1 } },
+    says: /regions\.eastus: signalling\.addresses \(or advertise\) is needed in mode loadBalancer/,
+  },
+  'numbered addresses on nodes': {
+    values: { ...oneRegion, signalling: { addresses: ['198.51.100.1', '198.51.100.2'] } },
+    says: /regions\.eastus: signalling\.addresses is of mode loadBalancer/,
+  },
+  'addresses of pods, and another': {
+    values: {
+      ...oneRegion,
+      signalling: { network: 'loadBalancer', replicas: 1, addresses: ['198.51.100.1'], advertise: '198.51.100.2' },
+    },
+    says: /regions\.eastus: signalling has addresses as well as advertise/,
+  },
   'an address of one pod for two': {
     values: { ...oneRegion, mediaRelay: { advertise: '192.0.2.1' } },
     says: /mediaRelay\.advertise is the address of one pod/,
@@ -84,6 +99,12 @@ test('the notes say what is missing, and which ports to open', { skip }, () => {
   assert.match(notes, /northeurope\s+SIP \(loadBalancer\): udp\+tcp 5060, tls 5061/);
   assert.match(notes, /eastus\s+SIP \(host\)[\s\S]*?RTP \(host\): udp 10000-19999/);
   assert.match(notes, /address in Contact: 198\.51\.100\.10, 198\.51\.100\.11, one for each pod/);
+  assert.match(
+    notes,
+    /eastus\s[\s\S]*?address in Contact: that of the node\n[\s\S]*address in Contact: 192\.0\.2\.7\n/,
+  );
+  const ofPods = { ...oneRegion, signalling: { network: 'loadBalancer', advertise: 'pod' } };
+  assert.match(helm().notes(ofPods), /address in Contact: that of the pod\n/);
 });
 
 test('the schema of values and the table in the README are made of their sources', () => {
