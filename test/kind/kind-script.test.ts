@@ -150,7 +150,13 @@ test('a step that fails is named, with where to look, and nothing is done after 
 test('a cluster that is there is kept; down deletes it and no other; test needs one', (t) => {
   const there = machine(t, { clusters: 'sidestream' });
   assert.ok(!there.run('up').calls.some((call) => call.startsWith('kind create')));
-  assert.match(there.run('test').calls.at(-1) ?? '', /^helm .* test sidestream --logs --timeout 5m$/);
+  assert.match(there.run('test').calls.at(-1) ?? '', /^helm .* test sidestream --timeout 5m$/);
+  const failing = machine(t, { clusters: 'sidestream', fail: 'helm.*test.sidestream' }).run('test');
+  assert.equal(failing.status, 1);
+  assert.match(
+    failing.calls.at(-1) ?? '',
+    /^kubectl .* logs -l app\.kubernetes\.io\/component=test --all-containers --prefix/,
+  );
   assert.match(there.run('down').calls.at(-1) ?? '', /^kind delete cluster --name sidestream$/);
   const { status, stderr } = machine(t, { clusters: 'other' }).run('test');
   assert.equal(status, 1);
