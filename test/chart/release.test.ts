@@ -63,8 +63,8 @@ test('a released chart asks for the images that were pushed, by their digests, a
   );
   const others = images.filter((image) => !image.includes('sidestream'));
   assert.deepEqual([...new Set(others.map((image) => image.replace(/:.*/, '')))].sort(), [
-    'drachtio/drachtio-server',
-    'drachtio/rtpengine',
+    'docker.io/drachtio/drachtio-server',
+    'docker.io/drachtio/rtpengine',
   ]);
   const ours = ['cli', 'gateway', 'media-relay', 'policy-sync', 'registration', 'signalling'];
   assert.deepEqual(

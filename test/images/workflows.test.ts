@@ -140,6 +140,6 @@ test('the dependency-update bot finds the images of others in the chart, and lea
   const found = [...read('helm/sidestream/values.yaml').matchAll(new RegExp(manager?.matchStrings[0] ?? '', 'g'))];
   assert.deepEqual(
     found.map(({ groups }) => groups?.['depName']),
-    ['drachtio/drachtio-server', 'drachtio/rtpengine'],
+    ['docker.io/drachtio/drachtio-server', 'docker.io/drachtio/rtpengine'],
   );
 });
