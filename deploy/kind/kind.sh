@@ -6,6 +6,8 @@ here=${BASH_SOURCE[0]%/*}
 cd "$here/../.."
 
 readonly cluster=sidestream namespace=sidestream
+# Docker's image store adds provenance for no platform, which kind can't load: "content digest not found".
+export BUILDX_NO_DEFAULT_ATTESTATIONS=1
 readonly images=(signalling media-relay policy-sync registration cli)
 
 usage() {

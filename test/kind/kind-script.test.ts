@@ -39,6 +39,7 @@ function machine(t: TestContext, { fail = 'nothing', without = [] as string[], c
       file,
       `#!${bash}
 echo "${name} $*" >> ${notes}
+[[ "${name} $1" == "docker build" && -z "$BUILDX_NO_DEFAULT_ATTESTATIONS" ]] && exit 1
 [[ "${name} $*" =~ ${fail} ]] && exit 1
 case "${name} $*" in
   "kind get clusters") echo "${clusters}" ;;
