@@ -68,6 +68,10 @@ const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
     values: { ...oneRegion, mediaRelay: { autoscaling: { enabled: true, minReplicas: 11 } } },
     says: /regions\.eastus: mediaRelay\.autoscaling\.minReplicas must not be above maxReplicas/,
   },
+  'a way in to a gateway that is not there': {
+    values: { ...oneRegion, gateway: { httpRoute: { enabled: true, parentRefs: [{ name: 'public' }] } } },
+    says: /gateway\.httpRoute\.enabled: there is no gateway to lead to/,
+  },
   'no issuer': { values: { tls: { mode: 'certManager' } }, says: /tls\.issuer\.name is needed/ },
 };
 
