@@ -71,6 +71,12 @@ test('no script is made of what somebody outside may write', () => {
       );
 });
 
+test('a script with a pipe fails where any part of it does', () => {
+  const piped = runs.filter(({ run }) => / \| /.test(run));
+  assert.ok(piped.length > 0);
+  for (const { id, run } of piped) assert.match(run, /^set -o pipefail$/m, id);
+});
+
 test('every path and npm script that a workflow names is there', () => {
   const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')));
   const named = new Set<string>();
