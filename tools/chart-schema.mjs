@@ -31,6 +31,7 @@ const known = {
   hostnames: { type: 'array', items: text },
   parentRefs: objects,
   sourceRanges: { type: 'array', items: text },
+  engineThreads: { type: 'integer', minimum: 1, maximum: 256 },
   engineArgs: { type: 'array', items: text },
   stateVolume: { type: 'object', minProperties: 1 },
   resources: anyObject,

@@ -125,6 +125,17 @@ test('rtpengine is started as it must be, and is more patient than media-relay',
   }
 });
 
+test('rtpengine has as many threads as its cell says, which no node changes', { skip }, () => {
+  const threads = podsOf(objectsOf('production')).flatMap(({ region, spec }) =>
+    spec.initContainers.flatMap(({ args }) => args.filter((arg) => arg.includes('thread')).map((arg) => [region, arg])),
+  );
+  assert.deepEqual(threads, [
+    ['eastus', '--num-threads=4'],
+    ['northeurope', '--num-threads=4'],
+    ['southeastasia', '--num-threads=8'],
+  ]);
+});
+
 test('where calls may be silent for ever, rtpengine leaves them a day', { skip }, () => {
   for (const [mediaTimeout, seconds] of [
     ['0s', 86_400],

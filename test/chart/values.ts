@@ -86,7 +86,7 @@ export const production = {
         advertise: '192.0.2.7',
         extraEnv: [{ name: 'NODE_OPTIONS', value: '--max-old-space-size=700' }],
       },
-      mediaRelay: { replicas: 1, advertise: '192.0.2.8', engineArgs: ['--num-threads=4'] },
+      mediaRelay: { replicas: 1, advertise: '192.0.2.8', engineThreads: 8, engineArgs: ['--final-timeout=86400'] },
     },
   },
 };
