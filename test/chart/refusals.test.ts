@@ -107,6 +107,7 @@ test('the notes say what is missing, and which ports to open', { skip }, () => {
     notes,
     /eastus\s[\s\S]*?address in Contact: that of the node\n[\s\S]*address in Contact: 192\.0\.2\.7\n/,
   );
+  assert.match(notes, /Recorders and trunks are reached from the address of the node[\s\S]* carriers .* must allow it/);
   const ofPods = { ...oneRegion, signalling: { network: 'loadBalancer', advertise: 'pod' } };
   assert.match(helm().notes(ofPods), /address in Contact: that of the pod\n/);
 });
