@@ -125,6 +125,22 @@ test('rtpengine is started as it must be, and is more patient than media-relay',
   }
 });
 
+test('no flood of a public port restarts drachtio-server', { skip }, () => {
+  const probe = z.object({ tcpSocket: z.object({ port: z.literal('edge-metrics') }), failureThreshold: z.literal(18) });
+  let seen = 0;
+  for (const [name, { spec }] of pods()) {
+    const edge = spec.initContainers.find((one) => one.name === 'drachtio');
+    if (edge === undefined) continue;
+    seen += 1;
+    assert.ok(probe.loose().safeParse(edge.livenessProbe).success, name);
+    assert.ok(
+      edge.ports.some((port) => port.name === 'edge-metrics'),
+      name,
+    );
+  }
+  assert.ok(seen > 20);
+});
+
 test('rtpengine has as many threads as its cell says, which no node changes', { skip }, () => {
   const threads = podsOf(objectsOf('production')).flatMap(({ region, spec }) =>
     spec.initContainers.flatMap(({ args }) => args.filter((arg) => arg.includes('thread')).map((arg) => [region, arg])),
