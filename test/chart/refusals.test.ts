@@ -90,7 +90,10 @@ test('without Helm the tests of the chart are skipped, and in CI they fail', () 
 });
 
 test('the notes say what is missing, and which ports to open', { skip }, () => {
-  assert.match(helm().notes({}), /MISSING {2}nats\.servers[\s\S]*MISSING {2}regions[\s\S]*stay not ready/);
+  assert.match(
+    helm().notes({}),
+    /MISSING {2}imageRegistry: where you have pushed our images[\s\S]*MISSING {2}nats\.servers[\s\S]*MISSING {2}regions[\s\S]*stay not ready/,
+  );
   assert.match(helm().notes({ ...oneRegion, gateway: { enabled: true } }), /MISSING {2}config\.gateway\.issuers/);
   const notes = helm().notes(production);
   assert.doesNotMatch(notes, /MISSING/);
