@@ -126,6 +126,7 @@ export function valuesSchema(defaults, configSchema, comments) {
       required: ['recorders'],
       properties: {
         recorders: configSchema.properties.regions.additionalProperties.properties.recorders,
+        cell: { type: 'boolean', default: true },
         signalling: { $ref: '#/properties/signalling' },
         mediaRelay: { $ref: '#/properties/mediaRelay' },
       },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
+import { configurationOf } from './configuration.js';
 import { podsOf } from './pods.js';
 import { helm, objectsOf, skip } from './renders.js';
 import { oneRegion } from './values.js';
@@ -109,4 +110,35 @@ test('Services name ports of pods by number, sidecars’ too, and pods have them
         assert.ok(open.includes(`${targetPort}/${protocol}`), `${name}: ${one.metadata.name} ${targetPort}`);
     }
   }
+});
+
+test('a region that another cluster serves has its recorders here, and nothing that runs', { skip }, async () => {
+  const { contoso } = oneRegion.config.tenants;
+  const values = {
+    ...oneRegion,
+    config: { ...oneRegion.config, tenants: { contoso, fabrikam: { ...contoso, region: 'westus' } } },
+    regions: {
+      ...oneRegion.regions,
+      westus: { recorders: ['global'], cell: false, signalling: { sip: { tls: { secretName: 'x' } } } },
+    },
+    externalSecrets: { enabled: true, store: { name: 'vault' } },
+    tests: { call: { enabled: true, number: '+12025550199', recorderStatus: 'http://recorder:8080' } },
+  };
+  const objects = helm().template({ values });
+  assert.deepEqual(
+    objects
+      .filter(({ metadata }) => /westus/.test(metadata.name) || metadata.name === 'x')
+      .map(({ metadata }) => metadata.name),
+    [],
+  );
+  assert.deepEqual(new Set(podsOf(objects).flatMap(({ region }) => region ?? [])), new Set(['eastus']));
+  const signalling = podsOf(objects).find(({ component }) => component === 'signalling');
+  assert.ok(signalling);
+  const { tenants } = z
+    .object({ tenants: z.object({ fabrikam: z.object({ recorders: z.array(z.string()) }) }) })
+    .parse(await configurationOf(signalling, objects));
+  assert.deepEqual(tenants.fabrikam.recorders, ['global']);
+  const notes = helm().notes(values);
+  assert.match(notes, /: 1 cell\(s\)\./);
+  assert.doesNotMatch(notes, /westus/);
 });

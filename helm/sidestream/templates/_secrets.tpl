@@ -16,12 +16,14 @@ keys of both.
 {{- end -}}
 {{- end -}}
 {{- range $cell := $v.regions -}}
+{{- if dig "cell" true $cell -}}
 {{- $_ := set $components "signalling" "signalling" -}}
 {{- $_ := set $components "mediaRelay" "media-relay" -}}
 {{- $signalling := mustMergeOverwrite (deepCopy $v.signalling) (deepCopy (default dict $cell.signalling)) -}}
 {{- $mediaRelay := mustMergeOverwrite (deepCopy $v.mediaRelay) (deepCopy (default dict $cell.mediaRelay)) -}}
 {{- $extraEnv = concat $extraEnv $signalling.extraEnv $mediaRelay.extraEnv -}}
 {{- $named = append $named (dict "name" $signalling.sip.tls.secretName "keys" $tls) -}}
+{{- end -}}
 {{- end -}}
 {{- range $key, $component := $components -}}
 {{- $of := dict "root" $ "component" $component "key" $key -}}
