@@ -44,6 +44,7 @@ const known = {
   podAnnotations: texts,
   podLabels: texts,
   annotations: texts,
+  annotationsByNumber: { type: 'array', items: texts },
   labels: texts,
   monitoringNamespaces: anyObject,
   // None of it would stop the drain of a node for ever.

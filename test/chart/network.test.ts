@@ -142,3 +142,30 @@ test('a region that another cluster serves has its recorders here, and nothing t
   assert.match(notes, /: 1 cell\(s\)\./);
   assert.doesNotMatch(notes, /westus/);
 });
+
+test('the Service of each pod says in its provider’s words which address it wants', { skip }, () => {
+  const service = z.object({ spec: z.looseObject({ loadBalancerIP: z.string().optional() }) });
+  const of = (loadBalancer: object) =>
+    helm()
+      .template({
+        values: {
+          ...oneRegion,
+          signalling: { network: 'loadBalancer', addresses: ['198.51.100.1', '198.51.100.2'], loadBalancer },
+        },
+      })
+      .filter(({ kind, metadata }) => kind === 'Service' && /-sip-\d$/.test(metadata.name))
+      .map((one) => [service.parse(one).spec.loadBalancerIP, one.metadata.annotations]);
+  assert.deepEqual(of({}), [
+    ['198.51.100.1', {}],
+    ['198.51.100.2', {}],
+  ]);
+  const annotations = { ip: '{address}', name: 'sip-{number}' };
+  assert.deepEqual(of({ setIP: false, annotations, annotationsByNumber: [{ eip: 'a' }, { eip: 'b', name: 'own' }] }), [
+    [undefined, { ip: '198.51.100.1', name: 'sip-0', eip: 'a' }],
+    [undefined, { ip: '198.51.100.2', name: 'own', eip: 'b' }],
+  ]);
+  assert.throws(
+    () => of({ annotationsByNumber: [{ eip: 'a' }] }),
+    /annotationsByNumber has 1 entries, there may be 2 pods/,
+  );
+});
