@@ -169,3 +169,36 @@ test('the Service of each pod says in its provider’s words which address it wa
     /annotationsByNumber has 1 entries, there may be 2 pods/,
   );
 });
+
+test('load balancers let in the addresses of trunks, whom sourceRanges names instead, or anybody where they are not known', {
+  skip,
+}, () => {
+  const service = z.object({ spec: z.looseObject({ loadBalancerSourceRanges: z.array(z.string()).default([]) }) });
+  const { carrier, pbx } = oneRegion.config.trunks;
+  const render = (trunks: object, sourceRanges: readonly string[] = []) => {
+    const values = {
+      ...oneRegion,
+      config: { ...oneRegion.config, trunks: { carrier, ...trunks } },
+      signalling: { network: 'loadBalancer', replicas: 1, addresses: ['198.51.100.1'], loadBalancer: { sourceRanges } },
+    };
+    const [one] = helm()
+      .template({ values })
+      .filter(({ kind, metadata }) => kind === 'Service' && /-sip-0$/.test(metadata.name));
+    return [service.parse(one).spec.loadBalancerSourceRanges, values] as const;
+  };
+  const of = (...args: Parameters<typeof render>) => render(...args)[0];
+  assert.deepEqual(of({ pbx }), ['203.0.113.0/24', '203.0.113.9/32', '10.0.0.5/32']);
+  const targets = [{ uri: 'sip:192.0.2.1:5080;transport=tcp' }, 'sips:[2001:db8::1]:5061'];
+  assert.deepEqual(of({ pbx: { ...pbx, peers: [], targets } }).slice(2), ['192.0.2.1/32', '2001:db8::1/128']);
+  assert.deepEqual(of({ pbx }, ['0.0.0.0/0']), ['0.0.0.0/0']);
+  const users = [{ username: 'a', passwordFile: 'files/contoso/tls.key' }];
+  for (const more of [
+    { targets: ['sip:pbx.example'] },
+    { peers: [], digest: { realm: 'x', users } },
+    { register: { registrar: 'sip:registrar.example', user: 'a' } },
+  ]) {
+    const [ranges, values] = render({ pbx: { ...pbx, ...more } });
+    assert.deepEqual(ranges, []);
+    assert.match(helm().notes(values), /let in by load balancers: ANYBODY, until/);
+  }
+});

@@ -52,3 +52,30 @@ spec:
     {{- end }}
 {{- end }}
 {{- end -}}
+
+{{/*
+Whom the load balancers of a cell let in, as JSON: root, values. Without sourceRanges the addresses of trunks; nobody named, that is anybody,
+where one may call or answer from an address that isn't known here: digest alone, a registrar, a target by its name.
+*/}}
+{{- define "sidestream.sourceRanges" -}}
+{{- $ranges := list -}}
+{{- $known := true -}}
+{{- range $trunk := .root.Values.config.trunks -}}
+{{- $ranges = concat $ranges (default list $trunk.peers) -}}
+{{- if or (hasKey $trunk "register") (and (hasKey $trunk "digest") (not $trunk.peers)) -}}{{- $known = false -}}{{- end -}}
+{{- range default list $trunk.targets -}}
+{{- $uri := kindIs "string" . | ternary . (get (kindIs "map" . | ternary . dict) "uri") -}}
+{{- $host := regexReplaceAll "^sips?:(\\[[^\\]]+\\]|[^:;]+).*$" $uri "${1}" -}}
+{{- if regexMatch "^([0-9]+[.][0-9.]+|\\[.*\\])$" $host -}}
+{{- $ranges = append $ranges (trimAll "[]" $host) -}}
+{{- else -}}
+{{- $known = false -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $networks := list -}}
+{{- range $ranges -}}
+{{- $networks = append $networks (contains "/" . | ternary . (printf "%s/%s" . (contains ":" . | ternary "128" "32"))) -}}
+{{- end -}}
+{{- default ($known | ternary (uniq $networks) list) .values.loadBalancer.sourceRanges | toJson -}}
+{{- end -}}
