@@ -73,6 +73,8 @@ test('helm test asks every cell by OPTIONS: by its name in the cluster, and each
     'northeurope: sip:prod-sidestream-northeurope-sip-1.voice.svc.cluster.local:5060;transport=tcp',
     'southeastasia: sip:prod-sidestream-southeastasia-sip.voice.svc.cluster.local:5060;transport=tcp',
   ]);
+  for (const { owner, spec } of podsOf(objects))
+    if (owner.kind === 'Pod') assert.ok(Number(spec['activeDeadlineSeconds']) <= 180, owner.metadata.name);
   const names = objects.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
   for (const one of asked) assert.ok(names.includes(/sip:([^.]+)/.exec(one)?.[1] ?? ''), one);
 });
