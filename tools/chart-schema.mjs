@@ -33,6 +33,7 @@ const known = {
   sourceRanges: { type: 'array', items: text },
   engineThreads: { type: 'integer', minimum: 1, maximum: 256 },
   engineArgs: { type: 'array', items: text },
+  stateVolumeClaim: anyObject,
   stateVolume: { type: 'object', minProperties: 1 },
   resources: anyObject,
   edgeResources: anyObject,

@@ -184,6 +184,18 @@ test('signalling keeps its state where it may write, and drachtio-server is its 
   assert.ok(seen > 20);
 });
 
+test('numbered pods may claim what keeps their state beyond them', { skip }, () => {
+  const set = z.object({
+    spec: z.looseObject({
+      volumeClaimTemplates: z.tuple([z.looseObject({ metadata: z.object({ name: z.literal('state') }) })]),
+      template: z.looseObject({ spec: z.looseObject({ volumes: z.array(z.looseObject({ name: z.string() })) }) }),
+    }),
+  });
+  const found = objectsOf('load balancers, addresses of pods').filter(({ kind }) => kind === 'StatefulSet');
+  assert.equal(found.length, 1);
+  assert.ok(!set.parse(found[0]).spec.template.spec.volumes.some(({ name }) => name === 'state'));
+});
+
 test('each Certificate has a secret of its own, which its workload reads', { skip }, () => {
   const certificate = z.object({ spec: z.looseObject({ secretName: z.string() }) });
   for (const [name, objects] of renders()) {

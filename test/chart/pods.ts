@@ -68,7 +68,13 @@ export interface RenderedPod {
 }
 
 const labelled = z.object({ labels: z.record(z.string(), z.string()) });
-const workload = z.object({ spec: z.object({ template: z.object({ metadata: labelled, spec: z.unknown() }) }) });
+const claim = z.object({ metadata: z.object({ name: z.string() }) });
+const workload = z.object({
+  spec: z.object({
+    template: z.object({ metadata: labelled, spec: z.unknown() }),
+    volumeClaimTemplates: z.array(claim).default([]),
+  }),
+});
 const pod = z.object({ spec: z.unknown() });
 
 /** Throws where a pod is not what Pod Security `restricted` wants but for the nodes' network, or misses limits. */
@@ -80,6 +86,8 @@ export function podsOf(objects: readonly Manifest[]): RenderedPod[] {
       ? workload.parse(owner).spec.template
       : { ...pod.parse(owner), metadata: labelled.parse(owner.metadata) };
     const spec = podSpec.parse(template.spec);
+    const claimed = isWorkload ? workload.parse(owner).spec.volumeClaimTemplates : [];
+    spec.volumes.push(...claimed.map(({ metadata }) => ({ name: metadata.name })));
     const podLabels = template.metadata.labels;
     const region = owner.metadata.labels['sidestream/region'];
     const component = String(owner.metadata.labels['app.kubernetes.io/component']);

@@ -44,6 +44,10 @@ const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
     },
     says: /regions\.eastus: signalling has addresses as well as advertise/,
   },
+  'claims of pods without a number': {
+    values: { ...oneRegion, signalling: { stateVolumeClaim: { accessModes: ['ReadWriteOnce'] } } },
+    says: /regions\.eastus: signalling\.stateVolumeClaim is of mode loadBalancer/,
+  },
   'an address of one pod for two': {
     values: { ...oneRegion, mediaRelay: { advertise: '192.0.2.1' } },
     says: /mediaRelay\.advertise is the address of one pod/,

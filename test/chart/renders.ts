@@ -60,7 +60,15 @@ const switches: Readonly<Record<string, Render>> = {
   'one region': { values: oneRegion },
   'load balancers': { values: { ...oneRegion, signalling: loadBalancer, mediaRelay: { network: 'pod' } } },
   'load balancers, addresses of pods': {
-    values: { ...oneRegion, signalling: { network: 'loadBalancer', advertise: 'pod' }, mediaRelay: { network: 'pod' } },
+    values: {
+      ...oneRegion,
+      signalling: {
+        network: 'loadBalancer',
+        advertise: 'pod',
+        stateVolumeClaim: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      },
+      mediaRelay: { network: 'pod' },
+    },
   },
   'one pod of each': {
     values: { ...oneRegion, signalling: { replicas: 1, advertise: '192.0.2.1' }, mediaRelay: { replicas: 1 } },
