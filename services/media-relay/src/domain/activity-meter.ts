@@ -1,7 +1,6 @@
 // How many packets of each voice flow at this moment, for whoever looks: measured when asked and never by itself, so that a relay which
 // nobody looks at costs nothing. A rate is the difference of two looks at the engine's counters.
-import { pause } from '@sidestream/service';
-import { bounded } from './bounded.js';
+import { bounded, pause } from '@sidestream/service';
 import { type CopiedLine, copiedLines } from './copy-count.js';
 import type { MediaSession } from './media-session.js';
 import type { MediaEngine, Party, Traffic } from './ports.js';
