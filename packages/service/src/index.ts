@@ -67,6 +67,7 @@ export { spanOf, withSpan } from './tracing/signal-spans.js';
 export {
   beginTrace,
   endSpan,
+  failSpan,
   inSpan,
   remoteSpan,
   type Span,
