@@ -72,7 +72,7 @@ async function* readStream(
     let left = (await consumer.info()).num_pending;
     while (left > 0 || follow?.aborted === false) {
       let came = 0;
-      for await (const message of await fetch(consumer, left > 0 ? Math.min(batch, left) : batch, follow)) {
+      for await (const message of await fetchSome(consumer, left > 0 ? Math.min(batch, left) : batch, follow)) {
         came += 1;
         if (until !== undefined && message.time >= until) return;
         yield CallRecord.decode(message.data);
@@ -88,7 +88,7 @@ async function* readStream(
 }
 
 /** Those that come within a while, at most so many; none any more when the signal aborts. */
-async function fetch(consumer: Consumer, most: number, signal: AbortSignal | undefined): Promise<ConsumerMessages> {
+async function fetchSome(consumer: Consumer, most: number, signal: AbortSignal | undefined): Promise<ConsumerMessages> {
   const messages = await consumer.fetch({ max_messages: most, expires: waitMs });
   if (signal === undefined) return messages;
   const stop = () => messages.stop();

@@ -1,5 +1,6 @@
 // The spans of the calls that this process has in hand: what is done for a call finds its trace by the call's id, which is that of its media
-// session as well, and log lines that name a call or session name its trace. One for the process, as its log is. Holds calls whose trace is kept, and no others.
+// session as well, and log lines that name a call or a session name its trace. One for the process, as its log is. Holds calls whose trace is
+// kept, and no others.
 import type { Span } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 
