@@ -86,7 +86,7 @@ export function drainCommand(done: (code: number) => void): Command {
     .addOption(new Option('--undo', 'take calls again').conflicts('wait'))
     .addHelpText(
       'after',
-      `\nNew calls and OPTIONS hear 503; live calls go on, whatever --wait says. \`sidestream calls list\` tells which they are.\n${exitCodes} 1 also when an instance did not answer (the others drain), and when --wait was too short.`,
+      `\nNew calls and OPTIONS hear 503; live calls go on, whatever --wait says. \`sidestream calls list\` tells which they are. An instance that has ended is not waited for.\n${exitCodes} 1 also when an instance did not answer (the others drain), and when --wait was too short.`,
     )
     .action(async (flags: Flags & { instance?: string; all?: boolean; undo?: boolean; wait?: number }) =>
       done(await drain({ ...flags, ...read(flags), all: flags.all ?? false, undo: flags.undo ?? false })),

@@ -80,7 +80,7 @@ export async function callsWatch(options: CallsOptions): Promise<number> {
 
 async function list(instances: readonly SignallingInstance[], tenant: string, json: boolean): Promise<number> {
   const { heard, silent } = await askAll(instances, ({ client }) =>
-    callUnary(client.listCalls.bind(client), { tenant, activity: false }, { deadlineMs }),
+    callUnary(client.listCalls.bind(client), { tenant, activity: false, countOnly: false }, { deadlineMs }),
   );
   const calls = heard.flatMap((answer) => answer.calls);
   if (json) {

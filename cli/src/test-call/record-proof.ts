@@ -1,7 +1,6 @@
 // What the deployment itself says of a test call when it is over: its call record in NATS, found by the Call-ID of our leg.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { CallRecord, PartyPackets } from '@sidestream/proto/records/v1';
-import { readRecords, type SidestreamConfig, SidestreamError } from '@sidestream/service';
+import { bounded, readRecords, type SidestreamConfig, SidestreamError } from '@sidestream/service';
 import { recordedOrNot } from '../commands/recorded-or-not.js';
 import { withNats } from '../control-plane.js';
 
@@ -15,7 +14,6 @@ export interface RecordProof {
   readonly packets: readonly { readonly party: string; readonly received: number; readonly copied: number }[];
 }
 
-const againMs = 500;
 /** Between our clock and NATS'. */
 const skewMs = 60_000;
 
@@ -31,14 +29,14 @@ export function findRecord(
   signal: AbortSignal,
 ): Promise<RecordProof> {
   const since = new Date(Date.now() - withinMs - skewMs);
-  const end = performance.now() + withinMs;
   return withNats(config, async (session) => {
-    for (;;) {
-      for await (const record of readRecords(session, { since }))
-        if (record.legs[0]?.sipCallId === sipCallId) return proofOf(record);
-      if (performance.now() > end) break;
-      await delay(againMs, undefined, { signal });
-    }
+    const record = await bounded(withinMs, signal, async (within) => {
+      for await (const one of readRecords(session, { since }, within))
+        if (one.legs[0]?.sipCallId === sipCallId) return one;
+      return undefined;
+    });
+    signal.throwIfAborted();
+    if (record !== undefined) return proofOf(record);
     throw new SidestreamError(
       'not-found',
       `NATS has no record of the call (Call-ID ${sipCallId}) ${withinMs} ms after its end`,

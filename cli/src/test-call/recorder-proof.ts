@@ -1,6 +1,6 @@
 // What a recorder simulator says of a test call: it is asked for its sessions, and the one that has our packets is ours.
 import { setTimeout as delay } from 'node:timers/promises';
-import { httpGet, SidestreamError } from '@sidestream/service';
+import { bounded, httpGet, SidestreamError } from '@sidestream/service';
 import {
   type SentPacket,
   type SessionStatus,
@@ -17,15 +17,17 @@ export interface FoundRecording {
 }
 
 const againMs = 300;
-const answerMs = 5_000;
 
 /** Asks one recorder, at `http://host:port` of `sidestream recorder --status`. */
 export class RecorderProof {
   readonly #origin: string;
+  readonly #answerMs: number;
   #before = new Set<string>();
 
-  constructor(origin: string) {
+  /** @param answerMs what the recorder may take for an answer */
+  constructor(origin: string, answerMs = 5_000) {
     this.#origin = origin.replace(/\/$/, '');
+    this.#answerMs = answerMs;
   }
 
   /** Notes what is there before the call. @throws SidestreamError `not-ready`: nobody answers, or somebody else */
@@ -75,7 +77,7 @@ export class RecorderProof {
   async #get<S extends z.ZodType>(path: string, schema: S, signal: AbortSignal): Promise<z.output<S>> {
     const url = `${this.#origin}${path}`;
     try {
-      const { status, body } = await httpGet(url, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
+      const { status, body } = await bounded(this.#answerMs, signal, (within) => httpGet(url, within));
       if (status !== 200) throw new Error(`status ${status}`);
       return schema.parse(JSON.parse(body));
     } catch (error) {

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type Authority, createAuthority } from '@sidestream/pki';
 import { DeletionCost } from './deletion-cost.js';
 import { createLogger } from './log.js';
@@ -24,7 +26,11 @@ const annotated = (cost: string) => ({
 /** Stands for kube-apiserver over TLS, and a pod that may write to it. */
 async function stage(
   t: TestContext,
-  { authority, status = 200 }: { authority?: Authority; status?: number | 'none' } = {},
+  {
+    authority,
+    status = 200,
+    answerMs = 20_000,
+  }: { authority?: Authority; status?: number | 'none'; answerMs?: number } = {},
 ) {
   const trusted = await createAuthority('Cluster');
   const { certificate, key } = await (authority ?? trusted).issue({ commonName: 'api', ipAddresses: ['127.0.0.1'] });
@@ -53,6 +59,7 @@ async function stage(
     pod: { url: `https://127.0.0.1:${port}/api/v1/namespaces/voice/pods/sip-0`, credentials: folder },
     cost: () => load,
     everyMs: 5,
+    answerMs,
     log: createLogger({
       name: 'test',
       instance: 'test',
@@ -113,6 +120,19 @@ test('a server that the cluster’s authority has not signed gets no token', asy
   await until(() => told.length === 1);
   assert.match(told[0] ?? '', /self-signed|unable to (verify|get)/i);
   assert.deepEqual(heard, []);
+});
+
+test('a server that takes the request and never answers is asked again after the deadline, whatever is collected meanwhile', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const { heard, told, carry } = await stage(t, { status: 'none', answerMs: 200 });
+  await until(() => heard.length === 1);
+  carry(7);
+  collect();
+  await until(() => heard.length >= 2);
+  assert.deepEqual(heard[1]?.body, annotated('7'));
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? '', /no answer within 200 ms/);
 });
 
 test('closing does not wait for a server that does not answer', async (t) => {

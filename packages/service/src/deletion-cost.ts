@@ -3,12 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
+import { bounded } from './bounded.js';
 import type { Logger } from './log.js';
 import { pause } from './pause.js';
 
 /** Read by the controllers of ReplicaSets, and by no others. */
 const annotation = 'controller.kubernetes.io/pod-deletion-cost';
-const answerDeadlineMs = 5_000;
 const lookMs = 1_000;
 /** A refusal is a Status of some 300 bytes. */
 const mostTold = 500;
@@ -28,6 +28,8 @@ export interface DeletionCostOptions {
   readonly log: Logger;
   /** At least between two writes, in ms: Kubernetes asks for few. */
   readonly everyMs?: number;
+  /** What Kubernetes may take for an answer, in ms. */
+  readonly answerMs?: number;
 }
 
 /** Writes the cost at the start and when it has changed, at most every 30 s; what fails is told once, and tried again. */
@@ -51,7 +53,7 @@ export class DeletionCost {
   }
 
   async #keep(): Promise<void> {
-    const { pod, cost, log, everyMs = 30_000 } = this.#options;
+    const { pod, cost, log, everyMs = 30_000, answerMs = 5_000 } = this.#options;
     const { signal } = this.#closing;
     // Not what is there: a container that was started again may have left the cost of calls that it has lost.
     let known: number | undefined;
@@ -63,7 +65,7 @@ export class DeletionCost {
         continue;
       }
       try {
-        await write(pod, now, AbortSignal.any([signal, AbortSignal.timeout(answerDeadlineMs)]));
+        await bounded(answerMs, signal, (within) => write(pod, now, within));
         known = now;
         told = false;
       } catch (error) {

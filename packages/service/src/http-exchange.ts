@@ -38,11 +38,13 @@ export function httpExchange(url: string, signal: AbortSignal, question: HttpQue
   const begunMs = Date.now();
   return new Promise((resolve, reject) => {
     const options = { method, agent: false, headers, signal };
+    // Node gives an AbortError that says nothing.
+    const failed = (error: Error) => reject(signal.aborted ? signal.reason : error);
     const heard = (answer: IncomingMessage) => {
       const headMs = Date.now();
       const chunks: Buffer[] = [];
       let bytes = 0;
-      answer.on('error', reject);
+      answer.on('error', failed);
       answer.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > maxBytes) answer.destroy(new Error(`${url} answers with more than ${maxBytes} bytes`));
@@ -63,6 +65,6 @@ export function httpExchange(url: string, signal: AbortSignal, question: HttpQue
     const asking = url.startsWith('https:')
       ? requestHttps(url, { ...options, ...(authorities && { ca: [...authorities] }) }, heard)
       : requestHttp(url, options, heard);
-    asking.once('error', reject).end(body);
+    asking.once('error', failed).end(body);
   });
 }

@@ -1,5 +1,6 @@
 // @sidestream/service: being a service. Config, log, metrics, health, life cycle, gRPC, NATS. Knows nothing of calls.
 export { advertisedAddress, formatHostPort, type HostPort, isLoopback, parseHostPort } from './address.js';
+export { bounded } from './bounded.js';
 export { linkCertificates, measureCertificates } from './certificate-metrics.js';
 export type { CertificateFiles } from './certificate-watch.js';
 export { ConfigError, type ConfigProblem } from './config/config-error.js';
@@ -66,6 +67,7 @@ export { spanOf, withSpan } from './tracing/signal-spans.js';
 export {
   beginTrace,
   endSpan,
+  failSpan,
   inSpan,
   remoteSpan,
   type Span,

@@ -139,6 +139,7 @@ await runService({
     const events = new CallLedger(reporter, {
       instance,
       write: writeFacts,
+      onRefused: (refusal) => traces.refused(refusal),
       onArrived: (call) => traces.arrived(call),
       onRecord: (record) => {
         traces.ended(record);

@@ -1,5 +1,6 @@
-// The spans of the calls that this process has in hand: what is done for a call finds its trace by the call's id, and log lines that name a
-// call name its trace. One for the process, as its log is. Holds calls whose trace is kept, and no others.
+// The spans of the calls that this process has in hand: what is done for a call finds its trace by the call's id, which is that of its media
+// session as well, and log lines that name a call or a session name its trace. One for the process, as its log is. Holds calls whose trace is
+// kept, and no others.
 import type { Span } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 
@@ -24,12 +25,16 @@ export function takeCallSpan(callId: string): Span | undefined {
   return span;
 }
 
-/** What a log line says of traces: the ids of its call's one, by the line's own `call` or the logger's. */
+/** What a log line says of traces: the ids of its call's one, by the line's own `call` or `session`, or the logger's `call`. */
 export function loggedIds(line: object, logger: Logger): { readonly trace_id?: string; readonly span_id?: string } {
   if (spans.size === 0) return {};
-  const callId = 'call' in line && typeof line.call === 'string' ? line.call : ofLogger(logger);
-  const ids = spans.get(callId)?.spanContext();
+  const ids = spans.get(ofLine(line) ?? ofLogger(logger))?.spanContext();
   return ids === undefined ? {} : { trace_id: ids.traceId, span_id: ids.spanId };
+}
+
+function ofLine(line: { readonly call?: unknown; readonly session?: unknown }): string | undefined {
+  const { call = line.session } = line;
+  return typeof call === 'string' ? call : undefined;
 }
 
 function ofLogger(logger: Logger): string {

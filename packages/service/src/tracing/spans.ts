@@ -49,12 +49,15 @@ export function startSpan(
 
 /** Ends a span; with an error's code if it has failed. Messages may hold addresses, so that they stay in the log. */
 export function endSpan(span: Span | undefined, error?: unknown): void {
+  if (error === undefined) span?.end();
+  else failSpan(span, SidestreamError.from(error).code);
+}
+
+/** Ends the span of what has failed. @param reason of a closed list */
+export function failSpan(span: Span | undefined, reason: string): void {
   if (span === undefined) return;
-  if (error !== undefined) {
-    const { code } = SidestreamError.from(error);
-    span.setAttribute('error.type', code);
-    span.setStatus({ code: SpanStatusCode.ERROR });
-  }
+  span.setAttribute('error.type', reason);
+  span.setStatus({ code: SpanStatusCode.ERROR });
   span.end();
 }
 

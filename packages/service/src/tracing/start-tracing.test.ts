@@ -85,6 +85,7 @@ test('spans reach the collector with its header fields; one that refuses them co
   );
   log.info({ call: 'c1' }, 'names the call');
   log.child({ call: 'c1', recording: 'r1' }).info('is of the call');
+  log.info({ session: 'c1' }, 'names its media session');
   log.info({ call: 'c2' }, 'names another one');
   log.info('names none');
   takeCallSpan('c1');
@@ -111,7 +112,7 @@ test('spans reach the collector with its header fields; one that refuses them co
   const named = lines.filter((line) => line.includes(`"trace_id":"${whole?.traceId}","span_id":"${whole?.spanId}"`));
   assert.deepEqual(
     named.map((line) => JSON.parse(line).msg),
-    ['names the call', 'is of the call'],
+    ['names the call', 'is of the call', 'names its media session'],
   );
   assert.ok(!/not-for-the-log|a-new-one/.test(lines.join('')));
   assert.equal(lines.filter((line) => line.includes('can be sent to the collector again')).length, 1);

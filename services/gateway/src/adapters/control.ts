@@ -65,7 +65,7 @@ export class Control {
       asked.map(({ id, client }) => {
         const wasSilent = this.#silent.has(id);
         // What measures may take longer than such a one is waited for.
-        const request = { tenant, activity: activity && !wasSilent };
+        const request = { tenant, activity: activity && !wasSilent, countOnly: false };
         return callUnary(client.listCalls.bind(client), request, wasSilent ? lookAgain : lookUp);
       }),
     );

@@ -82,7 +82,8 @@ export class RollCall {
   async #answers(instance: string): Promise<boolean> {
     const client = this.#options.signalling.clientOf(instance);
     if (client === undefined) return false;
-    const asked = callUnary(client.listCalls.bind(client), { tenant: nobody, activity: false }, { deadlineMs: askMs });
+    const request = { tenant: nobody, activity: false, countOnly: true };
+    const asked = callUnary(client.listCalls.bind(client), request, { deadlineMs: askMs });
     return asked.then(
       (answer) => answer.instance === instance,
       () => false,

@@ -1,11 +1,11 @@
 // How many packets of each voice flow at this moment, for whoever looks: measured when asked and never by itself, so that a relay which
 // nobody looks at costs nothing. A rate is the difference of two looks at the engine's counters.
-import { pause } from '@sidestream/service';
-import { bounded } from './bounded.js';
+import { bounded, pause } from '@sidestream/service';
 import { type CopiedLine, copiedLines } from './copy-count.js';
 import type { MediaSession } from './media-session.js';
 import type { MediaEngine, Party, Traffic } from './ports.js';
 import type { Relay } from './relay.js';
+import { Turns } from './turns.js';
 
 export type PacketRates = ReadonlyMap<Party, number>;
 
@@ -45,7 +45,7 @@ const freshMs = 900;
 const forgottenMs = 15_000;
 /** Between two looks of whoever waits; at 50 packets a second the rate is right to two. */
 const secondLookMs = 500;
-/** Questions to the engine at a time: calls need it as well. */
+/** Questions to the engine at a time, whoever asks: calls need it as well. */
 const atATime = 4;
 /** The engine answers in 2 ms. */
 const lookDeadlineMs = 500;
@@ -54,6 +54,7 @@ const bothParties: readonly Party[] = ['customer', 'seller'];
 export class ActivityMeter {
   readonly #options: ActivityMeterOptions;
   readonly #clock: () => number;
+  readonly #turns = new Turns(atATime);
   /** By session, of those that somebody looks at; they are forgotten with the session, or when nobody has looked for long. */
   readonly #readings = new Map<string, Reading>();
   readonly #looking = new Map<string, Promise<Reading | undefined>>();
@@ -104,7 +105,9 @@ export class ActivityMeter {
     const { engine, relay, stopping } = this.#options;
     if (relay.session(id) === undefined) return undefined;
     try {
-      const traffic = await bounded(lookDeadlineMs, stopping, (signal) => engine.traffic(id, signal));
+      const traffic = await this.#turns.take(() =>
+        bounded(lookDeadlineMs, stopping, (signal) => engine.traffic(id, signal)),
+      );
       // As it is now, after the engine's answer: of what was paused meanwhile nothing leaves.
       const state = relay.session(id);
       if (state === undefined) return undefined;

@@ -1,7 +1,6 @@
 // Watches the engine: is it there, did it restart, do its sessions and ours agree. What the engine has and nobody owns is
 // ended there, after a grace; what we own and the engine does not have is lost.
-import { pause, SidestreamError } from '@sidestream/service';
-import { bounded } from './bounded.js';
+import { bounded, pause, SidestreamError } from '@sidestream/service';
 import type { DomainLog, EngineState, LossReason, MediaEngine } from './ports.js';
 import type { Relay } from './relay.js';
 

@@ -1,7 +1,6 @@
 // Looks at the forks that media should leave on, a session at a time, evenly over the interval: one query of the engine each, none for
 // what is paused or not answered. Tells when a fork stops doing its work, and when it does it again.
-import { pause, SidestreamError } from '@sidestream/service';
-import { bounded } from './bounded.js';
+import { bounded, pause, SidestreamError } from '@sidestream/service';
 import { copiedLines } from './copy-count.js';
 import {
   type ForkCondition,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { eventually } from '@sidestream/peers';
-import { SidestreamError } from '@sidestream/service';
+import { callSpan, SidestreamError, type Span, withSpan } from '@sidestream/service';
 import { audioSdp } from '../testing/audio-sdp.js';
 import { FakeEngine, hang } from '../testing/fake-engine.js';
 import { soon } from '../testing/soon.js';
@@ -202,4 +202,33 @@ test('draining waits until it is empty, or for its deadline', async () => {
   await waiting;
   await relay.closeAll();
   assert.equal(engine.held.size, 0);
+});
+
+test('a session is found by its call’s trace for each log line that is of it, and no longer', async () => {
+  const said: [string, boolean][] = [];
+  const tell = (_fields: object, message: string) => void said.push([message, callSpan('1') === span]);
+  relay = new Relay({ engine, maxSessions: 2, log: { info: tell, warn: tell } });
+  relay.setEngineProblem(undefined);
+  const span = {} as Span;
+  const traced = () => relay.openSession('1', 'customer', audioSdp, withSpan(soon(), span));
+  await traced();
+  relay.lose('1', 'engine-restarted');
+  assert.equal(callSpan('1'), undefined);
+
+  engine.before = (command) => {
+    throw new SidestreamError('media-engine-unavailable', command);
+  };
+  await assert.rejects(traced());
+  await eventually(() => said.length === 2, 'the session was not ended');
+  assert.deepEqual(said, [
+    ['media session lost', true],
+    ['session not ended in the engine: the sweep will', true],
+  ]);
+  assert.equal(callSpan('1'), undefined);
+
+  engine.before = () => undefined;
+  await traced();
+  assert.equal(callSpan('1'), span);
+  await relay.closeSession('1');
+  assert.equal(callSpan('1'), undefined);
 });

@@ -1,5 +1,5 @@
 // The registry of this relay's media sessions: who owns which, how many there may be, and what became of them.
-import { SidestreamError } from '@sidestream/service';
+import { SidestreamError, setCallSpan, spanOf, takeCallSpan } from '@sidestream/service';
 import type { MediaSession } from './media-session.js';
 import {
   type DomainLog,
@@ -101,11 +101,13 @@ export class Relay {
     this.#requireEngine();
     const owner = new SessionOwner(this.#engine, id, this.#now(), this.#log);
     this.#owners.set(id, owner);
+    const span = spanOf(signal);
+    if (span !== undefined) setCallSpan(id, span);
     try {
       return await owner.offer(offerer, sdp, terms, signal);
     } catch (error) {
       // The engine may have made the session although its reply was lost; the caller need not wait for the clean-up.
-      this.#end(id, owner, signal).catch((failure: unknown) => this.#reportFailedEnd(id, failure));
+      void this.#endUnheard(id, owner, signal);
       throw error;
     }
   }
@@ -186,8 +188,9 @@ export class Relay {
     const owner = this.#owners.get(id);
     if (!owner?.established) return;
     owner.forget();
-    this.#remove(id, owner);
+    // Told first: once it is removed, nobody knows its trace.
     this.#tellLost(id, reason);
+    this.#remove(id, owner);
   }
 
   /**
@@ -228,10 +231,7 @@ export class Relay {
 
   /** Ends every session that is left. */
   async closeAll(): Promise<void> {
-    const ends = [...this.#owners].map(([id, owner]) =>
-      this.#end(id, owner).catch((failure: unknown) => this.#reportFailedEnd(id, failure)),
-    );
-    await Promise.all(ends);
+    await Promise.all([...this.#owners].map(([id, owner]) => this.#endUnheard(id, owner)));
   }
 
   async #command<T>(id: string, work: (owner: SessionOwner) => Promise<T>): Promise<T> {
@@ -249,13 +249,29 @@ export class Relay {
 
   async #end(id: string, owner: SessionOwner, of?: AbortSignal): Promise<SessionMedia> {
     try {
-      const media = await owner.close(of);
-      // Who ends it a second time waits for the same end.
-      if (this.#owners.get(id) === owner) for (const listener of this.#endListeners) listener(media);
-      return media;
+      return await this.#close(id, owner, of);
     } finally {
       this.#remove(id, owner);
     }
+  }
+
+  /** For nobody who would hear that it failed. Never rejects. */
+  async #endUnheard(id: string, owner: SessionOwner, of?: AbortSignal): Promise<void> {
+    try {
+      await this.#close(id, owner, of);
+    } catch (error) {
+      const { code } = SidestreamError.from(error);
+      this.#log.warn({ session: id, code }, 'session not ended in the engine: the sweep will');
+    } finally {
+      this.#remove(id, owner);
+    }
+  }
+
+  async #close(id: string, owner: SessionOwner, of: AbortSignal | undefined): Promise<SessionMedia> {
+    const media = await owner.close(of);
+    // Who ends it a second time waits for the same end.
+    if (this.#owners.get(id) === owner) for (const listener of this.#endListeners) listener(media);
+    return media;
   }
 
   #tellLost(session: string, reason: LossReason): void {
@@ -266,17 +282,11 @@ export class Relay {
   #remove(id: string, owner: SessionOwner): void {
     if (this.#owners.get(id) !== owner) return;
     this.#owners.delete(id);
+    takeCallSpan(id);
     if (this.#owners.size === 0) for (const listener of [...this.#emptyListeners]) listener();
   }
 
   #requireEngine(): void {
     if (this.#engineProblem !== undefined) throw new SidestreamError('media-engine-unavailable', this.#engineProblem);
-  }
-
-  #reportFailedEnd(id: string, failure: unknown): void {
-    this.#log.warn(
-      { session: id, code: SidestreamError.from(failure).code },
-      'session not ended in the engine: the sweep will',
-    );
   }
 }

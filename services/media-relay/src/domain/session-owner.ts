@@ -1,6 +1,6 @@
 // The one owner of one media session: gives its commands to the engine one after the other and keeps its state.
 import { SidestreamError } from '@sidestream/service';
-import { apart } from './bounded.js';
+import { apart } from './apart.js';
 import { CommandQueue } from './command-queue.js';
 import { type CopiedLine, CopyCount, copiedLines, type VoiceCount } from './copy-count.js';
 import { codecForAnswer, codecForOffer } from './fork-codec.js';

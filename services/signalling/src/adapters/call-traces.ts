@@ -4,15 +4,15 @@ import type { CallRecord } from '@sidestream/proto/records/v1';
 import {
   beginTrace,
   endSpan,
+  failSpan,
   remoteSpan,
-  SidestreamError,
   type Span,
   setCallSpan,
   startSpan,
   takeCallSpan,
   traceHeader,
 } from '@sidestream/service';
-import type { CallFacts, IncomingInvite } from '../domain/ports.js';
+import type { CallFacts, CallRefusal, IncomingInvite } from '../domain/ports.js';
 import type { ToldParties } from './told-parties.js';
 
 export class CallTraces {
@@ -27,13 +27,22 @@ export class CallTraces {
     this.#parties = parties;
   }
 
-  /** Takes an INVITE within its trace, else within a new one. One that becomes no call ends it. */
+  /** Takes an INVITE within its trace, else within a new one. One that becomes no call ends it. What the work throws passes. */
   take(invite: Pick<IncomingInvite, 'sipCallId' | 'header'>, work: () => void): void {
-    const span = this.#begin(invite);
-    this.#arriving = span;
-    work();
-    if (this.#arriving !== undefined) endSpan(span, new SidestreamError('not-found', 'refused'));
-    this.#arriving = undefined;
+    this.#arriving = this.#begin(invite);
+    try {
+      work();
+      // No fault: it is asked for its password, or takes a party's place in a call that is up.
+      endSpan(this.#withoutCall());
+    } catch (error) {
+      endSpan(this.#withoutCall(), error);
+      throw error;
+    }
+  }
+
+  /** The INVITE that is being taken is turned away. */
+  refused({ reason }: Pick<CallRefusal, 'reason'>): void {
+    failSpan(this.#withoutCall(), reason);
   }
 
   /** The INVITE that is being taken becomes this call. */
@@ -64,6 +73,14 @@ export class CallTraces {
       'sidestream.verdict': verdict,
     });
     endSpan(span);
+  }
+
+  /** The INVITE's span, if there is one and it has become no call. */
+  #withoutCall(): Span | undefined {
+    const span = this.#arriving;
+    this.#arriving = undefined;
+    span?.setAttribute('sidestream.call', 'none');
+    return span;
   }
 
   #begin(invite: Pick<IncomingInvite, 'sipCallId' | 'header'>): Span | undefined {

@@ -111,7 +111,24 @@ function connect(credentials: ChannelCredentials): CallsServiceClient {
   return opened;
 }
 
-const list = (by = client) => callUnary(by.listCalls.bind(by), { tenant: '', activity: false }, { deadlineMs });
+const list = (by = client) =>
+  callUnary(by.listCalls.bind(by), { tenant: '', activity: false, countOnly: false }, { deadlineMs });
+
+test('who wants to know how many live is told that alone', async () => {
+  const count = async (tenant: string) => {
+    const request = { tenant, activity: true, countOnly: true };
+    const { instance, calls, live } = await callUnary(client.listCalls.bind(client), request, { deadlineMs });
+    return { instance, calls, live };
+  };
+  asked.length = 0;
+  assert.deepEqual(await count(''), { instance: 's1', calls: [], live: 1 });
+  assert.deepEqual(await count('nobody'), { instance: 's1', calls: [], live: 0 });
+  assert.equal((await list()).live, 1);
+  assert.deepEqual(
+    asked.flatMap(({ calls }) => calls),
+    [],
+  );
+});
 
 test('a live recorded call, through the wire: parties to the client, none to the log', async () => {
   const { instance, draining, calls } = await list();
@@ -144,7 +161,11 @@ test('calls are measured for whoever asks for it, and for nobody else; one call 
   asked.length = 0;
   assert.deepEqual((await list()).calls[0]?.voices, []);
   assert.deepEqual(asked, [{ calls: [], wait: false }]);
-  const listing = callUnary(client.listCalls.bind(client), { tenant: '', activity: true }, { deadlineMs });
+  const listing = callUnary(
+    client.listCalls.bind(client),
+    { tenant: '', activity: true, countOnly: false },
+    { deadlineMs },
+  );
   const { calls } = await listing;
   const getting = callUnary(client.getCall.bind(client), { callId: call.id, activity: true }, { deadlineMs });
   const { call: got } = await getting;

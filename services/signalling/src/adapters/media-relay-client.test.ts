@@ -385,3 +385,34 @@ test('calls are measured by the relays that have them; one that cannot leaves it
   assert.deepEqual(older.asked.at(-1), 'measureSessions');
   assert.ok(!idle.asked.includes('measureSessions'));
 });
+
+test('a relay that names a party which we do not know leaves its own calls without, and nobody else’s', async () => {
+  const sessionOf = (call: { request: unknown }, party: Party) => {
+    const [sessionId] = (call.request as { sessionIds: string[] }).sessionIds;
+    return { sessionId, voices: [{ party, packetsPerSecond: 50 }], forks: [] };
+  };
+  const telling = (party: Party) =>
+    relay({ measureSessions: (call, callback) => callback(null, { sessions: [sessionOf(call, party)] }) });
+  const newer = await telling(Party.UNRECOGNIZED);
+  const ours = await telling(Party.SELLER);
+  const leases: RelayLease[] = [];
+  const relays = client([newer.address], leases);
+  const [first, second] = [newCallId(), newCallId()];
+  await relays.open(
+    first,
+    'customer',
+    'v=0',
+    watching(() => {}),
+    never,
+  );
+  leases.push({ address: ours.address, region: 'eu', sessions: 0, capacity: 10, draining: false });
+  await relays.open(
+    second,
+    'customer',
+    'v=0',
+    watching(() => {}),
+    never,
+  );
+  const found = await relays.measure([first, second], true, never);
+  assert.deepEqual(found, new Map([[second, { received: new Map([['seller', 50]]), copied: new Map() }]]));
+});

@@ -174,12 +174,12 @@ export class MediaRelayClient implements MediaRelays, ActivitySource {
       if (sessionIds.length === 0) return [];
       const request = { sessionIds, wait };
       const options = { deadlineMs: wait ? measureTwiceDeadlineMs : measureDeadlineMs, signal };
-      return (await callUnary(client.measureSessions.bind(client), request, options)).sessions;
+      const measured = await callUnary(client.measureSessions.bind(client), request, options);
+      return measured.sessions.map((activity) => [activity.sessionId, readActivity(activity)] as const);
     });
-    // A relay that does not answer, or is of a release that cannot measure, leaves its calls without.
+    // A relay that does not answer, or is of a release that cannot measure or says what we do not know, leaves its calls without.
     const answers = await Promise.allSettled(asked);
-    const told = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-    return new Map(told.map((activity) => [activity.sessionId, readActivity(activity)]));
+    return new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : [])));
   }
 
   close(): void {

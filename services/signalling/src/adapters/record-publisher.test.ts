@@ -91,6 +91,28 @@ test('who has read leaves no consumer behind, also when he stopped half way', as
   await eventually(async () => (await streams.info('RECORDS')).state.consumer_count === 0, 'the consumers are gone');
 });
 
+test('who follows is given each record once, those that come later as well, until he has had enough', async (t) => {
+  const { peer, reason } = await startNats({ jetStream: true });
+  if (!peer) return t.skip(reason);
+  t.after(() => peer.stop());
+  const { publisher, bus } = open(t, peer.url);
+  const session = await bus.whenConnected(AbortSignal.timeout(20_000));
+  const [enough, ids] = [new AbortController(), [] as string[]];
+  const reading = (async () => {
+    for await (const { callId } of readRecords(session, { tenant: 'contoso' }, enough.signal)) ids.push(callId);
+  })();
+  publisher.publish(record('a'));
+  await eventually(() => ids.length === 1, 'the first of all is read');
+  publisher.publish(record('b', 'fabrikam'));
+  publisher.publish(record('c'));
+  await eventually(() => ids.length === 2, 'what came later is read');
+  enough.abort();
+  await reading;
+  assert.deepEqual(ids, ['a', 'c']);
+  const { streams } = await session.jetstream.jetstreamManager(false);
+  await eventually(async () => (await streams.info('RECORDS')).state.consumer_count === 0, 'the consumers are gone');
+});
+
 test('while NATS is away records wait; beyond the bound the oldest are lost and counted', async (t) => {
   const port = await freeTcpPort();
   const { publisher, count } = open(t, `nats://127.0.0.1:${port}`, { capacity: 2 });

@@ -1,6 +1,7 @@
-// How the parties of a call stand in logs and traces: as keyed hashes, the same number always the same one until the process ends, unless the
-// configuration wants them shown in logs.
+// How the parties of a call stand in logs and traces: as keyed hashes, unless the configuration wants them shown in logs. Until the process ends,
+// the same international number is always the same one, whoever brings the call; of others the same URI is.
 import { createHmac, randomBytes } from 'node:crypto';
+import { normaliseNumber } from '@sidestream/policy';
 import type { SidestreamConfig } from '@sidestream/service';
 import type { CallParties, Identity } from '../domain/parties.js';
 
@@ -20,8 +21,9 @@ export class ToldParties {
     return { calling: this.#logged(calling), called: this.#logged(called) };
   }
 
-  hash({ uri }: Identity): string {
-    return createHmac('sha256', this.#key).update(uri).digest('hex').slice(0, 16);
+  hash({ uri, user }: Identity): string {
+    const who = normaliseNumber(user) ?? uri;
+    return createHmac('sha256', this.#key).update(who).digest('hex').slice(0, 16);
   }
 
   #logged(party: Identity): string {

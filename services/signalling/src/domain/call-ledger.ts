@@ -24,6 +24,7 @@ export interface CallLedgerOptions {
   readonly instance: string;
   /** The facts as a record has them. */
   readonly write: (facts: CallFacts) => Pick<Draft, 'direction' | 'calling' | 'called' | 'seller' | 'decision'>;
+  readonly onRefused?: (refusal: CallRefusal) => void;
   /** Before everything else of the call. */
   readonly onArrived?: (call: CallFacts) => void;
   readonly onRecord: (record: CallRecord) => void;
@@ -44,6 +45,7 @@ export class CallLedger implements CallWitness {
   }
 
   callRefused(refusal: CallRefusal): void {
+    this.#options.onRefused?.(refusal);
     this.#events.callRefused(refusal);
   }
 

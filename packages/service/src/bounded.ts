@@ -1,7 +1,10 @@
-// Deadlines: one that ends earlier when the whole thing stops, and one that does not end with the work that it belongs to. Not AbortSignal.any: Node 20 collects what it returns while somebody waits.
-import { SidestreamError, spanOf, withSpan } from '@sidestream/service';
+// A deadline that ends earlier when the whole thing stops. Not AbortSignal.any: Node 20 collects what it returns while somebody waits.
+import { SidestreamError } from './errors.js';
 
-/** Does the work with a signal that aborts after `deadlineMs`, or as `stopping` does. */
+/**
+ * Does the work with a signal that aborts after `deadlineMs`, with a SidestreamError `deadline-exceeded`, or as `stopping` does.
+ * What the work throws passes.
+ */
 export async function bounded<T>(
   deadlineMs: number,
   stopping: AbortSignal,
@@ -19,9 +22,4 @@ export async function bounded<T>(
     clearTimeout(timer);
     stopping.removeEventListener('abort', stop);
   }
-}
-
-/** A deadline of its own for what belongs to the work of another signal, and to its trace, and may last longer. */
-export function apart(deadlineMs: number, of: AbortSignal | undefined): AbortSignal {
-  return withSpan(AbortSignal.timeout(deadlineMs), spanOf(of));
 }
