@@ -11,10 +11,10 @@ import { type ApiRoute, parameterOf } from './api-routes.js';
 import type { Connections } from './connections.js';
 import { dialerPath } from './dialer-endpoint.js';
 import { streamDialerEvents } from './dialer-stream.js';
-import { EventStream } from './event-stream.js';
 import type { Gate } from './gate.js';
 import type { LiveEvents } from './live-events.js';
 import { apiBase, openApiDocument } from './openapi.js';
+import { streamPageEvents } from './page-stream.js';
 import { answerProblem, HttpProblem, problemOf } from './problem.js';
 
 const maxBodyBytes = 4_096;
@@ -35,7 +35,7 @@ export interface WebAppOptions {
 }
 
 export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }> {
-  const { gate, routes, connections, live, log } = options;
+  const { gate, routes, log } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
   const authority = options.console === undefined ? '' : ` ${new URL(options.console.authority).origin}`;
   const policy = `default-src 'self'; connect-src 'self'${authority}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'`;
@@ -76,22 +76,7 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
   }
   app.get(`${apiBase}/events`, async (c) => {
     const { incoming, outgoing } = c.env;
-    const leave = connections.arrive(incoming);
-    if (leave === undefined) throw new HttpProblem(429, 'too-many-connections', 'too many connections');
-    outgoing.once('close', leave);
-    const user = await gate.operator(incoming).catch((error: unknown) => {
-      leave();
-      throw error;
-    });
-    // Who has gone meanwhile closes no second time.
-    if (outgoing.destroyed) return RESPONSE_ALREADY_SENT;
-    const page = new EventStream(outgoing as never, options.behindBytes, corsHeaders(incoming, gate));
-    const timer = setTimeout(() => page.end(), Math.min(2 ** 31 - 1, user.expiresAtMs - Date.now()));
-    const forget = live.add(page, user.tenant);
-    outgoing.once('close', () => {
-      clearTimeout(timer);
-      forget();
-    });
+    await streamPageEvents(incoming, outgoing as never, options, corsHeaders(incoming, gate));
     return RESPONSE_ALREADY_SENT;
   });
   app.get(dialerPath, async (c) => {
