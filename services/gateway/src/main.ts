@@ -68,7 +68,10 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     historyMs,
     onCaughtUp: () => health.set('events', true),
     known,
-    onEvent: (event, tenant) => live.tell(event, tenant),
+    onEvent: (event, tenant) => {
+      if (event.body?.$case === 'callEnded') rollCall.found(event.body.value.callId);
+      live.tell(event, tenant);
+    },
     log,
   });
   const isReady = () => intake.caughtUp;

@@ -122,3 +122,14 @@ test('an instance without a lease is gone after the grace, with all its calls, u
   await look(1);
   assert.equal(rollCall.gone.size, 0);
 });
+
+test('a call that was lost, and whose end is told after all, is lost no more', async () => {
+  const { rollCall, look } = rollCallOf();
+  await look(0);
+  assert.deepEqual(await look(100), ['c1', 'c2']);
+  rollCall.found('c1');
+  assert.deepEqual(
+    rollCall.lost('contoso').map(({ call }) => call.callId),
+    ['c2'],
+  );
+});

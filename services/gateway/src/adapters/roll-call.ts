@@ -61,6 +61,12 @@ export class RollCall {
     return this.#lost.filter(({ call }) => call.tenant === tenant).reverse();
   }
 
+  /** Its end has been told, as that of any other call: its instance only seemed to be gone. */
+  found(callId: string): void {
+    if (this.#lost.some(({ call }) => call.callId === callId))
+      this.#lost = this.#lost.filter(({ call }) => call.callId !== callId);
+  }
+
   #look(): void {
     const { signalling, known, isCurrent } = this.#options;
     this.#forget();

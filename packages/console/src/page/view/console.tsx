@@ -91,6 +91,8 @@ function OpenedCall({ stage: { gateway, operations }, memory, onDone }: OpenedCa
   const last = lastSeen.current?.callId === callId ? lastSeen.current : undefined;
   const shown = live ?? last ?? gone;
   lastSeen.current = shown;
+  const record = live === undefined ? operations.sections.records.state.value.value?.find(isThis) : undefined;
+  const isLost = gone !== undefined && record === undefined;
   const close = (): void => {
     memory.openedCall.value = undefined;
   };
@@ -102,8 +104,8 @@ function OpenedCall({ stage: { gateway, operations }, memory, onDone }: OpenedCa
     <CallDialog
       key={callId}
       call={shown}
-      fate={live !== undefined ? 'live' : gone !== undefined ? 'lost' : 'over'}
-      record={live === undefined ? operations.sections.records.state.value.value?.find(isThis) : undefined}
+      fate={live !== undefined ? 'live' : isLost ? 'lost' : 'over'}
+      record={record}
       silentSince={silentSince(shown, instances)}
       operations={operations}
       gateway={gateway}
