@@ -13,17 +13,23 @@ type Leases = Map<string, { at: string; active: boolean; sinceMs: number | undef
 interface Answerer {
   instance: string;
   calls: string[];
+  /** What happens while it is asked, in vain. */
+  instead?: () => void;
 }
 
-function clientOf({ instance, calls }: Answerer): CallsServiceClient {
+function clientOf({ instance, calls, instead }: Answerer): CallsServiceClient {
   const listed = calls.map((callId) => ({ callId }));
   const answer = (tenant: string) => ({ instance, draining: false, calls: tenant === '' ? listed : [] });
   const listCalls = (
     { tenant }: { tenant: string },
     _metadata: unknown,
     _options: unknown,
-    done: (error: null, answer: ListCallsResponse) => void,
-  ) => done(null, answer(tenant) as unknown as ListCallsResponse);
+    done: (error: Error | null, answer?: ListCallsResponse) => void,
+  ) => {
+    if (instead === undefined) return done(null, answer(tenant) as unknown as ListCallsResponse);
+    instead();
+    done(new Error('no answer'));
+  };
   return { listCalls } as unknown as CallsServiceClient;
 }
 
@@ -132,4 +138,30 @@ test('a call that was lost, and whose end is told after all, is lost no more', a
     rollCall.lost('contoso').map(({ call }) => call.callId),
     ['c2'],
   );
+});
+
+test('an instance whose calls have ended by the time that it is known not to answer is not gone', async () => {
+  const { rollCall, known, look, setAnswerer } = rollCallOf();
+  const instead = () => {
+    for (const callId of ['c1', 'c2']) known.end(callId, 'contoso');
+  };
+  setAnswerer({ instance: 's1', calls: [], instead });
+  await look(0);
+  assert.deepEqual([await look(100), rollCall.gone.size], [[], 0]);
+});
+
+test('NATS that goes while an instance is asked makes it not gone', async () => {
+  const { rollCall, look, setAnswerer, setCurrent } = rollCallOf();
+  setAnswerer({ instance: 's1', calls: [], instead: () => setCurrent(false) });
+  await look(0);
+  assert.deepEqual([await look(100), rollCall.gone.size], [[], 0]);
+});
+
+test('an instance without a lease that answers is not gone, but another one at its address is no answer', async () => {
+  const { rollCall, look, setAnswerer } = rollCallOf();
+  setAnswerer({ instance: 's1', calls: ['c1', 'c2'] });
+  await look(0);
+  assert.deepEqual([await look(100), await look(1_000), rollCall.gone.size], [[], [], 0]);
+  setAnswerer({ instance: 's2', calls: [] });
+  assert.deepEqual([await look(100), rollCall.gone.size], [['c1', 'c2'], 1]);
 });

@@ -90,15 +90,18 @@ export class RollCall {
 
   async #judgeAbsent({ instance, sinceMs }: Suspect): Promise<void> {
     const answer = await this.#ask(instance, nobody);
-    // Its lease may have come back meanwhile.
-    if (answer !== undefined || this.#options.signalling.leases.has(instance)) return;
+    const { signalling, isCurrent } = this.#options;
+    // Its lease may have come back meanwhile, NATS gone, or its calls ended well.
+    if (answer !== undefined || signalling.leases.has(instance) || !isCurrent()) return;
+    const calls = this.#callsBefore(instance, Number.POSITIVE_INFINITY);
+    if (calls.length === 0) return;
     this.#gone.set(instance, new Date(sinceMs));
-    this.#lose(instance, sinceMs, this.#callsBefore(instance, Number.POSITIVE_INFINITY));
+    this.#lose(instance, sinceMs, calls);
   }
 
   async #judgeAnew(instance: string, sinceMs: number, before: number): Promise<void> {
     const answer = await this.#ask(instance, '');
-    if (answer === undefined) return;
+    if (answer === undefined || !this.#options.isCurrent()) return;
     const listed = new Set(answer.calls.map(({ callId }) => callId));
     const unlisted = this.#callsBefore(instance, before).filter(({ callId }) => !listed.has(callId));
     const again = unlisted.filter(({ callId }) => this.#unlisted.get(instance)?.has(callId));
