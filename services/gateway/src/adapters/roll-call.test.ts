@@ -165,3 +165,13 @@ test('an instance without a lease that answers is not gone, but another one at i
   setAnswerer({ instance: 's2', calls: [] });
   assert.deepEqual([await look(100), rollCall.gone.size], [['c1', 'c2'], 1]);
 });
+
+test('a call that its own process has not listed for a while is known no more, and is not lost', async () => {
+  const { known, rollCall, lease, look } = rollCallOf();
+  lease(500);
+  for (const afterMs of [100_000, 200]) {
+    await look(afterMs);
+    rollCall.heard('s1', 'contoso', [{ callId: 'c2' }]);
+  }
+  assert.deepEqual([known.of('s1').map(({ callId }) => callId), await look(0)], [['c2'], []]);
+});

@@ -3,6 +3,7 @@
 // before it: clocks are set back, and then calls that it has itself look so.
 import type { Call, CallsServiceClient, ListCallsResponse } from '@sidestream/proto/calls/v1';
 import { callUnary, type Logger, leaseTtlMs } from '@sidestream/service';
+import { EndedUnseen } from '../domain/ended-unseen.js';
 import { InstanceWatch, type Suspect } from '../domain/instance-watch.js';
 import type { KnownCalls } from '../domain/known-calls.js';
 import type { Instances } from './instances.js';
@@ -37,6 +38,7 @@ const maxLost = 500;
 export class RollCall {
   readonly #options: RollCallOptions;
   readonly #watch: InstanceWatch;
+  readonly #unseen: EndedUnseen;
   readonly #clock: () => number;
   readonly #asking = new Set<string>();
   readonly #gone = new Map<string, Date>();
@@ -46,7 +48,10 @@ export class RollCall {
 
   constructor(options: RollCallOptions) {
     this.#options = options;
-    this.#watch = new InstanceWatch({ graceMs: options.graceMs ?? leaseTtlMs });
+    const { graceMs = leaseTtlMs } = options;
+    this.#watch = new InstanceWatch({ graceMs });
+    // After its process a lease may come as late as it lasts, and be read later.
+    this.#unseen = new EndedUnseen(options.known, { graceMs: 2 * graceMs });
     this.#clock = options.clock ?? Date.now;
     options.signalling.onRefresh(() => this.#look());
   }
@@ -63,8 +68,19 @@ export class RollCall {
 
   /** Its end has been told, as that of any other call: its instance only seemed to be gone. */
   found(callId: string): void {
-    if (this.#lost.some(({ call }) => call.callId === callId))
-      this.#lost = this.#lost.filter(({ call }) => call.callId !== callId);
+    this.#lost = this.#lost.filter(({ call }) => call.callId !== callId);
+  }
+
+  /** An instance has answered with all its calls of a tenant: those that have ended without a word are known no more. */
+  heard(instance: string, tenant: string, calls: readonly Pick<Call, 'callId'>[]): void {
+    const { signalling, known, isCurrent, log } = this.#options;
+    const sinceMs = signalling.leases.get(instance)?.sinceMs;
+    if (sinceMs === undefined || !isCurrent()) return;
+    const callIds = new Set(calls.map(({ callId }) => callId));
+    for (const { callId } of this.#unseen.take({ instance, sinceMs, tenant, callIds }, this.#clock())) {
+      log.warn({ instance, tenant, callId }, 'a call has ended, and no event has told');
+      known.end(callId, tenant);
+    }
   }
 
   #look(): void {
