@@ -1,6 +1,6 @@
 /** All that is known of one call, and what can be done to it. Its parties are unmasked for as long as this is open, and only if asked for. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { asApiError } from '../api/api-error.js';
 import type { Gateway } from '../api/gateway.js';
 import type { Call, CallRecord } from '../api/shapes.js';
@@ -138,6 +138,8 @@ function PartyFacts({ call, gateway }: PartyFactsProps): JSX.Element {
       setFault(asApiError(cause).message);
     }
   };
+  // After a transfer they are others, whom nobody has asked to see.
+  useEffect(() => setRevealed(undefined), [call.calling?.uri, call.called?.uri, call.seller]);
   const { calling, called } = revealed ?? call;
   return (
     <>
