@@ -11,6 +11,7 @@ import { type ApiRoute, parameterOf } from './api-routes.js';
 import type { Connections } from './connections.js';
 import { dialerPath } from './dialer-endpoint.js';
 import { streamDialerEvents } from './dialer-stream.js';
+import type { EventStream } from './event-stream.js';
 import type { Gate } from './gate.js';
 import type { LiveEvents } from './live-events.js';
 import { apiBase, openApiDocument } from './openapi.js';
@@ -25,6 +26,7 @@ export interface WebAppOptions {
   readonly dialerLog: DialerLog;
   readonly connections: Connections;
   readonly live: LiveEvents;
+  readonly dialerStreams: Set<EventStream>;
   readonly behindBytes: number;
   readonly isReady: () => boolean;
   readonly isCurrent: () => boolean;
