@@ -201,9 +201,14 @@ function signedOut(): ApiError {
   return new ApiError('signed-out', 'Your session has ended.');
 }
 
-function stored<Value>(storage: Storage, key: string): Value | undefined {
-  const text = storage.getItem(key);
-  return text === null ? undefined : (JSON.parse(text) as Value);
+/** Undefined where there is nothing, or something of which nothing can be made: it is begun anew then. */
+function stored<Value extends object>(storage: Storage, key: string): Value | undefined {
+  try {
+    const value: unknown = JSON.parse(storage.getItem(key) ?? 'null');
+    return value !== null && typeof value === 'object' ? (value as Value) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** In the issuer's words where it gave some. */
