@@ -69,7 +69,7 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
       async (c) => {
         const user = await gate.operator(c.env.incoming);
         // What is done to calls, and whose numbers are looked at, can be asked for later.
-        if (route.method === 'post' || c.req.query('reveal') === 'true')
+        if (route.method === 'post' || route.reveals || c.req.query('reveal') === 'true')
           log.info({ tenant: user.tenant, user: user.seller, path: c.req.path }, 'an operator acts');
         const body = route.body === undefined ? undefined : readBody(await c.req.text(), route);
         return c.json(await route.work({ user, value: parameterOf(c), body, signal: c.req.raw.signal }));
