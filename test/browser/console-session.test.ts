@@ -53,6 +53,25 @@ test('a session that can not be renewed: a sign-in is asked for, and the same vi
   await page.getByRole('banner').getByText('Live', { exact: true }).waitFor();
 });
 
+test('who signs in where another one’s session has ended finds nothing of what that one had open', {
+  skip,
+}, async (t) => {
+  const { gateway, page } = await consoleOf(t, several);
+  await page.getByRole('searchbox', { name: 'Search live calls' }).fill('inbound');
+  await page.locator('[data-call="call-1"]').getByRole('button', { name: 'Open' }).click();
+  await page.locator('dialog').waitFor();
+  const refused = new Set(gateway.tokens);
+  gateway.isGood = (token) => !refused.has(token);
+  gateway.issuer.signIn.renews = false;
+  gateway.tell('call.started');
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Sign in again' }).click();
+  await page.getByRole('link', { name: 'Otto' }).click();
+  await page.getByRole('banner').getByText('Otto').waitFor();
+  // It is outbound.
+  await page.locator('[data-call="call-3"]').waitFor();
+  assert.equal(await page.locator('dialog').count(), 0);
+});
+
 test('who signs out while a token is renewed stays signed out', { skip }, async (t) => {
   const { gateway, page } = await consoleOf(t);
   let letGo: () => void = () => {};

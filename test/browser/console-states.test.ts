@@ -28,6 +28,18 @@ test('an instance that does not answer: its calls are not ended, and since when 
   assert.deepEqual(await page.getByRole('dialog').getByRole('button').allTextContents(), ['Show in full', 'Close']);
   await inspect(page, 'silent-dialog');
 
+  // A gateway that has started meanwhile knows nothing of a call that began long before.
+  gateway.answers['calls'] = () => ({
+    calls: [liveCall('call-1')],
+    instances: [
+      { instance: 's1', state: 'live', calls: 1 },
+      { instance: 's2', state: 'silent', calls: 0 },
+    ],
+    lost: [],
+  });
+  gateway.tell('call.started');
+  await page.getByText(/Instance s2 does not answer, and whether this call goes on is not known/).waitFor();
+
   const lost = liveCall('call-2', { instance: 's2', endedAt: new Date().toISOString(), phase: undefined });
   const termination = { result: 'indeterminate', reason: 'instance-lost', detail: 'signalling instance s2 is gone' };
   gateway.answers['calls'] = () => ({

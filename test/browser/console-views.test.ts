@@ -38,6 +38,25 @@ test('both streams of each call, in the list and in its dialog, and what is miss
   await dialog.getByText('17/s').waitFor();
 });
 
+test('parties that were shown in full are masked again when a transfer has made them others', { skip }, async (t) => {
+  let [masked, full] = ['A**', 'Ada'];
+  const { gateway, page } = await consoleOf(t, ({ answers }) => {
+    answers['calls'] = ({ searchParams }) => {
+      const name = searchParams.has('reveal') ? full : masked;
+      return { calls: [liveCall('call-1', { called: { uri: `sip:${name}@pbx.example`, name } })] };
+    };
+  });
+  await page.getByRole('button', { name: 'Open' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Show in full' }).click();
+  await dialog.getByText(/^Ada /).waitFor();
+  [masked, full] = ['B**', 'Bob'];
+  gateway.tell('call.transferred');
+  await dialog.getByText(/^B\*\* /).waitFor();
+  await dialog.getByRole('button', { name: 'Show in full' }).click();
+  await dialog.getByText(/^Bob /).waitFor();
+});
+
 test('ended calls: searched, and older ones page by page; one that comes late takes its place', { skip }, async (t) => {
   const history = Array.from({ length: 70 }, (_, index) => endedCall(`call-${index}`, 10 + 60 * index));
   const end = { result: 'client-error', reason: 'busy', detail: '486 Busy Here' };

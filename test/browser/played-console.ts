@@ -134,7 +134,11 @@ export class PlayedConsole {
   }
 
   static async start(t: TestContext): Promise<PlayedConsole> {
-    const users = [{ oid: 'olga', name: 'Olga', roles: ['Sidestream.Operator'] }];
+    const roles = ['Sidestream.Operator'];
+    const users = [
+      { oid: 'olga', name: 'Olga', roles },
+      { oid: 'otto', name: 'Otto', roles },
+    ];
     const issuer = await IssuerSimulator.start({ audience: 'sidestream', users });
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -52,7 +52,7 @@ export class WidgetPage {
     return await this.page.locator('#events tr').first().getAttribute('data-started');
   }
 
-  /** Resolves once the host has received that many events. */
+  /** Resolves once the host has received that many events; what comes later is for an event after it to show. */
   async received(count: number): Promise<ReceivedEvent[]> {
     if (count > 0) await this.page.locator(`#events tr:nth-child(${count})`).waitFor();
     const rows = await this.page.locator('#events tr').all();

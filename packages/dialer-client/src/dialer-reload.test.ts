@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '@sidestream/peers';
+import { type Cif, CifError } from './cif.js';
 import type { DialerOptions } from './dialer.js';
 import { stage } from './dialer-stage.js';
 import type { MemoryStorage } from './memory.js';
@@ -67,6 +68,28 @@ test('an event that was on its way into Dynamics 365 when the page went is raise
   connection.send(started('42'));
   await eventually(() => asked === 1, 'it is being raised');
   assert.equal((await (await load()).connection.frame())['lastEventId'], '41');
+});
+
+test('a page that has no CIF leaves what it could not raise, and what came after it, to the next one', async (t) => {
+  const { load } = await pages(t);
+  const cif = Promise.reject<Cif>(new CifError('no-init', 'CIFInitDone did not come'));
+  const outcomes: string[] = [];
+  const onRaised: DialerOptions['onRaised'] = ({ id }, { raised }) => outcomes.push(`${id} ${raised}`);
+  const { connection } = await load({ cif, onRaised });
+  await connection.accept({ place: '41' });
+  connection.send(started('42', 'c0ffee'));
+  const payload = { callId: 'decaf', reason: 'failed' };
+  connection.send({ type: 'event', id: '43', event: 'CALL_NOT_RECORDED', payload });
+  connection.send(started('44', 'tea'));
+  await eventually(() => outcomes.length === 2, 'nothing is raised');
+  assert.deepEqual(outcomes, ['42 false', '44 false']);
+  const again = await load();
+  assert.equal((await again.connection.accept())['lastEventId'], '41');
+  again.connection.send(started('42', 'c0ffee'));
+  again.connection.send(ended('45', 'c0ffee'));
+  await eventually(() => again.raised.length === 2, 'raised');
+  assert.deepEqual(again.names(), ['WIDGET_CALL_STARTED c0ffee', 'WIDGET_CALL_ENDED c0ffee']);
+  assert.ok(again.raised.slice(1).every(isCallStarted));
 });
 
 test('loaded again in mid-call: the end says that the call was started, for the page before has raised that', async (t) => {

@@ -58,6 +58,8 @@ export function startDialer(options: DialerOptions): Dialer {
   const onProblem = (text: string) => tell(options.onProblem, text);
   const cif = options.cif ?? loadCif({ onRetry: (error) => onProblem(`${error}; trying again`) });
   let stopped = false;
+  /** CIF is not there: for the next page, which may have it, this one has settled nothing since, in order. */
+  let isUnraised = false;
   cif.then(
     () => stopped || tell(options.onCif, { ready: true }),
     (error) => stopped || tell(options.onCif, failureOf(error)),
@@ -67,7 +69,8 @@ export function startDialer(options: DialerOptions): Dialer {
     payload,
     isStarted: (callId) => memory.isStarted(callId),
     onSettled: (event, outcome) => {
-      memory.settle(event, outcome?.raised === true);
+      isUnraised ||= outcome?.attempts === 0;
+      if (!isUnraised) memory.settle(event, outcome?.raised === true);
       if (outcome) tell(options.onRaised, event, outcome);
     },
     onIdle: () => stream.release(),

@@ -215,7 +215,7 @@ export class EventStream {
   }
 
   #closed(code: number, text: string): void {
-    const reason = closeReason(code);
+    const reason = closeReason(code, text);
     const detail = text || `close code ${code}`;
     if (reason === 'token-refused') {
       this.#refresh = true;

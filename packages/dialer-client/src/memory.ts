@@ -7,7 +7,7 @@ import { Recent } from './recent.js';
 
 export type MemoryStorage = Pick<Storage, 'getItem' | 'setItem'>;
 
-/** As many events as a gateway keeps for one seller, unless it is told otherwise. */
+/** As many events as a gateway keeps for one seller at most. */
 const maxSettled = 200;
 const maxStarted = 100;
 

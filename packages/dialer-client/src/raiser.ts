@@ -9,12 +9,13 @@ export interface RaiserOptions {
   readonly payload: 'object' | 'json';
   /** Whether this call's start is known to have been raised, by this page or the one before it. */
   readonly isStarted: (callId: string) => boolean;
-  /** Every event is settled, in order, whether there is anything to raise or not. */
+  /** Every event is done with, in order, whether there is anything to raise or not. */
   readonly onSettled: (event: DialerEvent, outcome: RaiseOutcome | undefined) => void;
   readonly onIdle: () => void;
   readonly timing?: Partial<RaiseTiming>;
 }
 
+/** No attempt was made where CIF is not there. */
 export type RaiseOutcome =
   | { readonly raised: true; readonly attempts: number }
   | { readonly raised: false; readonly attempts: number; readonly reason: string };

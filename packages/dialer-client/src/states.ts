@@ -28,16 +28,20 @@ export type ConnectionState =
   | { readonly state: 'waiting'; readonly reason: WaitReason; readonly detail: string; readonly retryInMs: number }
   | { readonly state: 'stopped'; readonly reason: StopReason; readonly detail: string };
 
-/** What the gateway means by the code with which it closes. */
-export function closeReason(code: number): WaitReason | 'forbidden' {
+/** How a gateway says with 1013 that this client did not read what it was sent. */
+const slowText = 'does not keep up';
+
+/** What the gateway means by the code, and the words, with which it closes. */
+export function closeReason(code: number, text: string): WaitReason | 'forbidden' {
   switch (code) {
     case 1001:
     case 1012:
       return 'going-away';
     case 1013:
-      return 'try-later';
+      return text === slowText ? 'too-slow' : 'try-later';
     case 4408:
-      return 'too-slow';
+      // It heard no first frame.
+      return 'no-answer';
     case 4400:
       return 'protocol';
     case 4401:

@@ -21,6 +21,7 @@ import { Connections } from './adapters/connections.js';
 import { Control } from './adapters/control.js';
 import { DialerEndpoint } from './adapters/dialer-endpoint.js';
 import { EventIntake } from './adapters/event-intake.js';
+import type { EventStream } from './adapters/event-stream.js';
 import { Gate } from './adapters/gate.js';
 import { measureGateway } from './adapters/gateway-metrics.js';
 import { Instances } from './adapters/instances.js';
@@ -60,6 +61,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const connections = new Connections(limits, addresses);
   const gate = new Gate({ tokens, origins, publicUrl, addresses, limits });
   const live = new LiveEvents();
+  const dialerStreams = new Set<EventStream>();
   const known = new KnownCalls({ maxCalls });
   health.set('events', false, 'what has happened is being read');
   const intake = new EventIntake(bus, {
@@ -68,7 +70,10 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     historyMs,
     onCaughtUp: () => health.set('events', true),
     known,
-    onEvent: (event, tenant) => live.tell(event, tenant),
+    onEvent: (event, tenant) => {
+      if (event.body?.$case === 'callEnded') rollCall.found(event.body.value.callId);
+      live.tell(event, tenant);
+    },
     log,
   });
   const isReady = () => intake.caughtUp;
@@ -121,6 +126,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     dialerLog,
     connections,
     live,
+    dialerStreams,
     behindBytes,
     isReady,
     isCurrent,
@@ -145,7 +151,8 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
       await delay(drainSeconds * 1_000);
       await dialers.close(closeGraceMs);
       live.end();
-      await server.close();
+      for (const stream of dialerStreams) stream.end();
+      await server.close(closeGraceMs);
       intake.stop();
       for (const one of services) one.close();
       relays.stop();

@@ -83,3 +83,32 @@ test('calls of an instance that does not answer are shown as silent, those of a 
   for (const one of [dialer, again]) await one.close();
   await there.customer.hangUp().catch(() => undefined);
 });
+
+test('an instance that was stopped for so long that it seemed gone brings its call back, which has one end: its own', async (t) => {
+  const set = await GatewayStage.start(t, { limits: { requestsPerSecond: 1_000 } });
+  if (!set) return;
+  const { stage } = set;
+  const second = await startSecond(t, stage);
+  const operator = await set.operator();
+  const seen = async (): Promise<Seen> => (await set.api(operator, '/api/v1/calls')).json;
+  const there = await stage.inbound(listedSeller.number, second.uri(listedSeller.number));
+  await eventually(async () => (await seen()).calls.length === 1, 'it is seen');
+  const callId = (await seen()).calls[0]?.callId;
+
+  second.service.kill('SIGSTOP');
+  await eventually(async () => (await seen()).lost.length === 1, 'it seems to be lost', 30_000);
+  second.service.kill('SIGCONT');
+  await eventually(async () => (await seen()).calls.length === 1, 'it is back', 30_000);
+  assert.deepEqual((await seen()).lost, []);
+
+  await there.customer.hangUp();
+  const records = async (): Promise<{ callId: string; termination: { reason: string } }[]> =>
+    (await set.api(operator, '/api/v1/records')).json.records;
+  await eventually(async () => (await records()).length === 1, 'its record is there', 30_000);
+  assert.deepEqual(
+    (await records()).map((record) => [record.callId, record.termination.reason]),
+    [[callId, 'hangup']],
+  );
+  const after = await seen();
+  assert.deepEqual([after.calls, after.lost], [[], []]);
+});

@@ -16,7 +16,7 @@ export type Stage =
   | { readonly name: 'signed-in'; readonly user: string; readonly gateway: Gateway; readonly operations: Operations };
 
 export class Application {
-  /** What is open on the page; it outlives a sign-in. */
+  /** What is open on the page; it outlives a sign-in of the same user. */
   readonly memory: ViewMemory;
   readonly #stage = signal<Stage>({ name: 'loading' });
   readonly #signInFault = signal<string | undefined>(undefined);
@@ -87,6 +87,7 @@ export class Application {
     this.#window.addEventListener('online', () => operations.networkBack(), { signal });
     this.#window.addEventListener('offline', () => operations.networkLost(), { signal });
     document.addEventListener('visibilitychange', () => isWatched() && operations.retry(), { signal });
+    this.memory.enter(session.subject);
     if (!navigator.onLine) operations.networkLost();
     this.#stage.value = { name: 'signed-in', user, gateway, operations };
     void operations.run();

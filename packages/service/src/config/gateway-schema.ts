@@ -25,6 +25,11 @@ const issuerSchema = z
   })
   .describe('who signs the tokens of a tenant’s users');
 
+/** A dialer that comes back is sent all that it has missed in one turn; of names as long as people's, an event is about 350 bytes. */
+const bytesPerEvent = 512;
+/** As many as dialer-client remembers to have raised: of more it would raise some twice. */
+const mostEventsPerSeller = 200;
+
 const limitsSchema = z
   .strictObject({
     connections: z.int().min(1).max(100_000).default(10_000).describe('dialers and live pages at once'),
@@ -39,13 +44,22 @@ const limitsSchema = z
       .describe('to the API from one address, counted before it is known who asks'),
     framesPerMinute: z.int().min(1).max(10_000).default(30).describe('that a dialer may send'),
     behindBytes: z.int().min(16_384).max(16_777_216).default(262_144).describe('that wait for a slow client at most'),
-    eventsPerSeller: z.int().min(1).max(10_000).default(200).describe('that a dialer which comes back can be told of'),
+    eventsPerSeller: z
+      .int()
+      .min(1)
+      .max(mostEventsPerSeller)
+      .default(mostEventsPerSeller)
+      .describe('that a dialer which comes back can be told of'),
     history: duration(60_000, 7 * 86_400_000)
       .prefault('4h')
       .describe('how far back events are read at a start'),
     recordingStarts: duration(1_000, 600_000)
       .prefault('20s')
       .describe('after the answer; a dialer is told then that the call is not recorded'),
+  })
+  .refine(({ behindBytes, eventsPerSeller }) => behindBytes >= eventsPerSeller * bytesPerEvent, {
+    path: ['behindBytes'],
+    message: `must be ${bytesPerEvent} for each of eventsPerSeller at least, or who comes back is sent away as too slow`,
   })
   .prefault({});
 

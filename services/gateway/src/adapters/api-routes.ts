@@ -47,6 +47,8 @@ export interface ApiRoute {
   readonly path: string;
   readonly summary: string;
   readonly query?: Readonly<Record<string, string>>;
+  /** Whether it answers whom somebody is, unmasked, without being asked for that. */
+  readonly reveals?: true;
   readonly body?: z.ZodType;
   /** What is answered. */
   readonly answer: z.ZodType;
@@ -143,6 +145,8 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
       path: '/policies/{tenant}/explain',
       summary: 'whether a call of this number or address would be recorded, and why',
       query: { address: 'a number or SIP address' },
+      // Whoever asks for a number learns whose it is, and that person's other ones.
+      reveals: true,
       answer: explanationSchema,
       work: ({ user: { tenant }, value }) => {
         if (value('tenant') !== tenant) throw new SidestreamError('not-found', 'there is no such tenant');

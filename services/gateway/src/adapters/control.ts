@@ -23,7 +23,7 @@ export interface ControlOptions {
   readonly policySync: Instances<PolicyServiceClient>;
   readonly registration: Instances<RegistrationServiceClient>;
   readonly known: Pick<KnownCalls, 'of' | 'call'>;
-  readonly rollCall: Pick<RollCall, 'gone' | 'lost'>;
+  readonly rollCall: Pick<RollCall, 'gone' | 'lost' | 'heard'>;
 }
 
 /** `silent`: it does not answer, and its lease lives, or has ended only just now. `gone`: its calls are lost. */
@@ -74,6 +74,8 @@ export class Control {
       const silent = answer?.status !== 'fulfilled';
       return { id, silent, calls: silent ? known.of(id).filter((one) => one.tenant === tenant) : answer.value.calls };
     });
+    for (const answer of answers)
+      if (answer.status === 'fulfilled') rollCall.heard(answer.value.instance, tenant, answer.value.calls);
     this.#silent = new Set(seen.flatMap(({ id, silent }) => (silent ? [id] : [])));
     const calls = seen.flatMap(({ silent, calls }) => calls.map((call) => ({ call, silent })));
     const instances = seen.map(

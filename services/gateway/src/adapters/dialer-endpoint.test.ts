@@ -57,6 +57,19 @@ test('an event that does not come: 4409 where all that happened is known, else 1
   await eventually(() => connections.open === 0, 'none is left');
 });
 
+test('a token that lives less than two minutes is asked for anew at half its time, not at once', async (t) => {
+  const verify = async () => ({ ...ada, expiresAtMs: Date.now() + 1_000 });
+  const { dial } = await endpointOf(t, { verify });
+  const dialledAt = performance.now();
+  const { frames, socket } = dial();
+  await eventually(() => frames.length === 2, 'it is asked for another one');
+  const tookMs = performance.now() - dialledAt;
+  assert.equal(frames[1]?.type, 'reauthenticate');
+  assert.ok(tookMs > 490, `${tookMs} ms`);
+  const [code] = await once(socket, 'close');
+  assert.equal(code, 4401);
+});
+
 test('a token whose check takes long: its dialer, who has said who it is, is waited for', async (t) => {
   let verified: (user: User) => void = () => undefined;
   const verify = () =>

@@ -28,7 +28,7 @@ const authenticateSchema = z.strictObject({
 });
 
 const defaultFirstFrameMs = 5_000;
-/** How long before its token ends a dialer is asked for another one. */
+/** How long before its token ends a dialer is asked for another one; of a short one it is half its time, lest each asking cause the next. */
 const askAgainMs = 60_000;
 /** A client that does not take our close frame. */
 const closeGraceMs = 2_000;
@@ -136,7 +136,8 @@ export class DialerSocket {
   #greet({ seller, expiresAtMs }: User): void {
     const expiresAt = new Date(expiresAtMs).toISOString();
     this.#send({ type: 'authenticated', seller, expiresAt, place: this.#options.dialerLog.place });
-    this.#later(expiresAtMs - askAgainMs, () => {
+    const nowMs = Date.now();
+    this.#later(Math.max(expiresAtMs - askAgainMs, (nowMs + expiresAtMs) / 2), () => {
       this.#send({ type: 'reauthenticate', expiresAt: new Date(expiresAtMs).toISOString() });
       this.#later(expiresAtMs, () => this.close(closeCodes.unauthenticated, 'expired'));
     });

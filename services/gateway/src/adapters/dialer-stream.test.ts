@@ -9,6 +9,7 @@ import type { User } from '../domain/user.js';
 import { ClientAddress } from './client-address.js';
 import { Connections } from './connections.js';
 import { streamDialerEvents } from './dialer-stream.js';
+import type { EventStream } from './event-stream.js';
 import { problemOf } from './problem.js';
 
 const ada: User = { tenant: 'contoso', seller: 'ada', operator: false, expiresAtMs: Date.now() + 60_000 };
@@ -23,7 +24,9 @@ async function served(
     new DialerLog({ eventsPerSeller: 10, maxSellers: 10 }),
     new Connections(limits, new ClientAddress([])),
   ];
-  const options = { gate: { user }, dialerLog, connections, behindBytes, isReady: () => true, isCurrent };
+  const dialerStreams = new Set<EventStream>();
+  const isReady = () => true;
+  const options = { gate: { user }, dialerLog, connections, dialerStreams, behindBytes, isReady, isCurrent };
   const server = createServer((request, response) => {
     streamDialerEvents(request, response, options, {}).catch((error: unknown) =>
       response.writeHead(problemOf(error).status).end(),
@@ -43,7 +46,7 @@ async function served(
       Date.now(),
     );
   };
-  return { url, dialerLog, connections, tell };
+  return { url, dialerLog, connections, dialerStreams, tell };
 }
 
 test('what was missed and what comes is sent, with ids to resume by', async (t) => {
@@ -125,4 +128,13 @@ test('a client that does not read is cut off, one that reads is not', async (t) 
   }
   leave.abort();
   await reading;
+});
+
+test('a stream that is ended from here ends whole for its client, and is kept no more', async (t) => {
+  const { url, dialerStreams, tell } = await served(t);
+  const response = await fetch(url);
+  tell(1);
+  for (const stream of dialerStreams) stream.end();
+  assert.match(await response.text(), /"c1"/);
+  await eventually(() => dialerStreams.size === 0, 'it is gone');
 });

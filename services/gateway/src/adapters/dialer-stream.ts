@@ -11,6 +11,8 @@ export interface DialerStreamOptions {
   readonly gate: Pick<Gate, 'user'>;
   readonly dialerLog: DialerLog;
   readonly connections: Connections;
+  /** Those that are open are kept here, for whoever ends them all. */
+  readonly dialerStreams: Set<EventStream>;
   readonly behindBytes: number;
   readonly isReady: () => boolean;
   /** Whether all that has happened is known here, but for what is on its way. */
@@ -21,7 +23,7 @@ export interface DialerStreamOptions {
 export async function streamDialerEvents(
   request: IncomingMessage,
   response: ServerResponse,
-  { gate, dialerLog, connections, behindBytes, isReady, isCurrent }: DialerStreamOptions,
+  { gate, dialerLog, connections, dialerStreams, behindBytes, isReady, isCurrent }: DialerStreamOptions,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
   const leave = connections.arrive(request);
@@ -43,12 +45,14 @@ export async function streamDialerEvents(
     const left = connections.enter(`${user.tenant}/${user.seller}`);
     if (left === undefined) throw new HttpProblem(429, 'too-many-connections', 'too many connections');
     const stream = new EventStream(response, behindBytes, headers);
+    dialerStreams.add(stream);
     if (lastEventId === undefined) stream.begin(dialerLog.place);
     for (const { id, event, payload } of resumption.missed) stream.send({ id, event, data: payload });
     const unlisten = dialerLog.listen(user, ({ id, event, payload }) => stream.send({ id, event, data: payload }));
     const timer = setTimeout(() => stream.end(), Math.min(2 ** 31 - 1, user.expiresAtMs - Date.now()));
     response.once('close', () => {
       clearTimeout(timer);
+      dialerStreams.delete(stream);
       unlisten();
       left();
     });

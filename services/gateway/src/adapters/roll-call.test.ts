@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CallsServiceClient, ListCallsResponse } from '@sidestream/proto/calls/v1';
 import { createLogger } from '@sidestream/service';
 import { KnownCalls } from '../domain/known-calls.js';
 import { started } from '../testing/stream.js';
@@ -7,6 +8,30 @@ import { type LostCall, RollCall } from './roll-call.js';
 
 const log = createLogger({ name: 'gateway', instance: 'test', level: 'silent' });
 type Leases = Map<string, { at: string; active: boolean; sinceMs: number | undefined }>;
+
+/** What answers at the address of `s1`; `calls`: ids of all that it has. */
+interface Answerer {
+  instance: string;
+  calls: string[];
+  /** What happens while it is asked, in vain. */
+  instead?: () => void;
+}
+
+function clientOf({ instance, calls, instead }: Answerer): CallsServiceClient {
+  const listed = calls.map((callId) => ({ callId }));
+  const answer = (tenant: string) => ({ instance, draining: false, calls: tenant === '' ? listed : [] });
+  const listCalls = (
+    { tenant }: { tenant: string },
+    _metadata: unknown,
+    _options: unknown,
+    done: (error: Error | null, answer?: ListCallsResponse) => void,
+  ) => {
+    if (instead === undefined) return done(null, answer(tenant) as unknown as ListCallsResponse);
+    instead();
+    done(new Error('no answer'));
+  };
+  return { listCalls } as unknown as CallsServiceClient;
+}
 
 /** Two calls of `s1`, which began at 1 s and at 5 s. `refresh`: the leases were read. */
 function rollCallOf() {
@@ -20,10 +45,11 @@ function rollCallOf() {
   let refresh = () => {};
   let current = true;
   let nowMs = 10_000;
+  let answerer: Answerer | undefined;
   const rollCall = new RollCall({
     signalling: {
       leases,
-      clientOf: () => undefined,
+      clientOf: () => answerer && clientOf(answerer),
       onRefresh: (listener) => {
         refresh = listener;
       },
@@ -42,13 +68,21 @@ function rollCallOf() {
     return lost.map(({ call }) => call.callId);
   };
   const lease = (sinceMs: number) => leases.set('s1', { at: 'x:1', active: true, sinceMs });
-  return { rollCall, known, leases, lease, look, setCurrent: (is: boolean) => (current = is) };
+  const setCurrent = (is: boolean) => {
+    current = is;
+  };
+  const setAnswerer = (one: Answerer | undefined) => {
+    answerer = one;
+  };
+  return { rollCall, known, leases, lease, look, setCurrent, setAnswerer };
 }
 
-test('calls from before the process that has their instance now are lost, later ones are not', async () => {
-  const { rollCall, lease, look } = rollCallOf();
+test('calls from before the process that has their instance now, and which it does not list, are lost', async () => {
+  const { rollCall, lease, look, setAnswerer } = rollCallOf();
   lease(4_000);
-  assert.deepEqual(await look(0), []);
+  setAnswerer({ instance: 's1', calls: ['c2'] });
+  await look(0);
+  assert.deepEqual(await look(100), [], 'its end may be on its way');
   assert.deepEqual(await look(100), ['c1']);
   assert.deepEqual(await look(1_000), ['c1']);
   assert.equal(rollCall.gone.size, 0);
@@ -59,6 +93,26 @@ test('calls from before the process that has their instance now are lost, later 
   assert.deepEqual(rollCall.lost('fabrikam'), []);
   await look(3_600_000);
   assert.deepEqual(rollCall.lost('contoso'), [], 'it is told for an hour');
+});
+
+test('where the clock was set back after its start, a process lists calls that look older than itself: they are not lost', async () => {
+  const { known, lease, look, setAnswerer } = rollCallOf();
+  lease(9_000);
+  setAnswerer({ instance: 's1', calls: ['c1', 'c2'] });
+  for (const afterMs of [0, 100, 100, 100]) assert.deepEqual(await look(afterMs), []);
+  setAnswerer({ instance: 's1', calls: ['c2'] });
+  await look(100);
+  known.end('c1', 'contoso');
+  assert.deepEqual(await look(100), [], 'it has ended well');
+});
+
+test('a process that does not answer for its name has lost nothing yet', async () => {
+  const { lease, look, setAnswerer } = rollCallOf();
+  lease(9_000);
+  for (const answerer of [undefined, { instance: 's2', calls: [] }]) {
+    setAnswerer(answerer);
+    for (const afterMs of [0, 100, 100, 100]) assert.deepEqual(await look(afterMs), []);
+  }
 });
 
 test('an instance without a lease is gone after the grace, with all its calls, until it is back', async () => {
@@ -73,4 +127,51 @@ test('an instance without a lease is gone after the grace, with all its calls, u
   lease(11_000);
   await look(1);
   assert.equal(rollCall.gone.size, 0);
+});
+
+test('a call that was lost, and whose end is told after all, is lost no more', async () => {
+  const { rollCall, look } = rollCallOf();
+  await look(0);
+  assert.deepEqual(await look(100), ['c1', 'c2']);
+  rollCall.found('c1');
+  assert.deepEqual(
+    rollCall.lost('contoso').map(({ call }) => call.callId),
+    ['c2'],
+  );
+});
+
+test('an instance whose calls have ended by the time that it is known not to answer is not gone', async () => {
+  const { rollCall, known, look, setAnswerer } = rollCallOf();
+  const instead = () => {
+    for (const callId of ['c1', 'c2']) known.end(callId, 'contoso');
+  };
+  setAnswerer({ instance: 's1', calls: [], instead });
+  await look(0);
+  assert.deepEqual([await look(100), rollCall.gone.size], [[], 0]);
+});
+
+test('NATS that goes while an instance is asked makes it not gone', async () => {
+  const { rollCall, look, setAnswerer, setCurrent } = rollCallOf();
+  setAnswerer({ instance: 's1', calls: [], instead: () => setCurrent(false) });
+  await look(0);
+  assert.deepEqual([await look(100), rollCall.gone.size], [[], 0]);
+});
+
+test('an instance without a lease that answers is not gone, but another one at its address is no answer', async () => {
+  const { rollCall, look, setAnswerer } = rollCallOf();
+  setAnswerer({ instance: 's1', calls: ['c1', 'c2'] });
+  await look(0);
+  assert.deepEqual([await look(100), await look(1_000), rollCall.gone.size], [[], [], 0]);
+  setAnswerer({ instance: 's2', calls: [] });
+  assert.deepEqual([await look(100), rollCall.gone.size], [['c1', 'c2'], 1]);
+});
+
+test('a call that its own process has not listed for a while is known no more, and is not lost', async () => {
+  const { known, rollCall, lease, look } = rollCallOf();
+  lease(500);
+  for (const afterMs of [100_000, 200]) {
+    await look(afterMs);
+    rollCall.heard('s1', 'contoso', [{ callId: 'c2' }]);
+  }
+  assert.deepEqual([known.of('s1').map(({ callId }) => callId), await look(0)], [['c2'], []]);
 });

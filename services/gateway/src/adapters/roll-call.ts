@@ -1,7 +1,9 @@
 // Which signalling instances are gone, and what went with them: their leases are watched, and one whose lease has ended is asked once more
-// before its calls count as lost. One that answers has only lost NATS.
-import type { Call, CallsServiceClient } from '@sidestream/proto/calls/v1';
+// before its calls count as lost. One that answers has only lost NATS. A process that is new under its name is asked for the calls from
+// before it: clocks are set back, and then calls that it has itself look so.
+import type { Call, CallsServiceClient, ListCallsResponse } from '@sidestream/proto/calls/v1';
 import { callUnary, type Logger, leaseTtlMs } from '@sidestream/service';
+import { EndedUnseen } from '../domain/ended-unseen.js';
 import { InstanceWatch, type Suspect } from '../domain/instance-watch.js';
 import type { KnownCalls } from '../domain/known-calls.js';
 import type { Instances } from './instances.js';
@@ -36,14 +38,20 @@ const maxLost = 500;
 export class RollCall {
   readonly #options: RollCallOptions;
   readonly #watch: InstanceWatch;
+  readonly #unseen: EndedUnseen;
   readonly #clock: () => number;
   readonly #asking = new Set<string>();
   readonly #gone = new Map<string, Date>();
+  /** Calls that an instance did not list when it was asked last: it may be that their end is on its way. */
+  readonly #unlisted = new Map<string, ReadonlySet<string>>();
   #lost: readonly LostCall[] = [];
 
   constructor(options: RollCallOptions) {
     this.#options = options;
-    this.#watch = new InstanceWatch({ graceMs: options.graceMs ?? leaseTtlMs });
+    const { graceMs = leaseTtlMs } = options;
+    this.#watch = new InstanceWatch({ graceMs });
+    // After its process a lease may come as late as it lasts, and be read later.
+    this.#unseen = new EndedUnseen(options.known, { graceMs: 2 * graceMs });
     this.#clock = options.clock ?? Date.now;
     options.signalling.onRefresh(() => this.#look());
   }
@@ -58,41 +66,83 @@ export class RollCall {
     return this.#lost.filter(({ call }) => call.tenant === tenant).reverse();
   }
 
+  /** Its end has been told, as that of any other call: its instance only seemed to be gone. */
+  found(callId: string): void {
+    this.#lost = this.#lost.filter(({ call }) => call.callId !== callId);
+  }
+
+  /** An instance has answered with all its calls of a tenant: those that have ended without a word are known no more. */
+  heard(instance: string, tenant: string, calls: readonly Pick<Call, 'callId'>[]): void {
+    const { signalling, known, isCurrent, log } = this.#options;
+    const sinceMs = signalling.leases.get(instance)?.sinceMs;
+    if (sinceMs === undefined || !isCurrent()) return;
+    const callIds = new Set(calls.map(({ callId }) => callId));
+    for (const { callId } of this.#unseen.take({ instance, sinceMs, tenant, callIds }, this.#clock())) {
+      log.warn({ instance, tenant, callId }, 'a call has ended, and no event has told');
+      known.end(callId, tenant);
+    }
+  }
+
   #look(): void {
     const { signalling, known, isCurrent } = this.#options;
     this.#forget();
+    for (const id of this.#unlisted.keys()) if (!signalling.leases.has(id)) this.#unlisted.delete(id);
     if (!isCurrent()) return;
     for (const suspect of this.#watch.look(signalling.leases, known.instances, this.#clock()))
       void this.#judge(suspect);
   }
 
-  async #judge({ instance, sinceMs, before }: Suspect): Promise<void> {
-    if (before !== undefined) return this.#lose(instance, sinceMs, before);
-    if (this.#asking.has(instance)) return;
+  async #judge(suspect: Suspect): Promise<void> {
+    const { instance, before = Number.POSITIVE_INFINITY } = suspect;
+    if (this.#asking.has(instance) || this.#callsBefore(instance, before).length === 0) return;
     this.#asking.add(instance);
-    const answers = await this.#answers(instance);
-    this.#asking.delete(instance);
-    // Its lease may have come back meanwhile.
-    if (answers || this.#options.signalling.leases.has(instance)) return;
-    this.#gone.set(instance, new Date(sinceMs));
-    this.#lose(instance, sinceMs, Number.POSITIVE_INFINITY);
+    try {
+      if (suspect.before === undefined) await this.#judgeAbsent(suspect);
+      else await this.#judgeAnew(instance, suspect.sinceMs, suspect.before);
+    } finally {
+      this.#asking.delete(instance);
+    }
   }
 
-  /** Another one may have got its address. */
-  async #answers(instance: string): Promise<boolean> {
+  async #judgeAbsent({ instance, sinceMs }: Suspect): Promise<void> {
+    const answer = await this.#ask(instance, nobody);
+    const { signalling, isCurrent } = this.#options;
+    // Its lease may have come back meanwhile, NATS gone, or its calls ended well.
+    if (answer !== undefined || signalling.leases.has(instance) || !isCurrent()) return;
+    const calls = this.#callsBefore(instance, Number.POSITIVE_INFINITY);
+    if (calls.length === 0) return;
+    this.#gone.set(instance, new Date(sinceMs));
+    this.#lose(instance, sinceMs, calls);
+  }
+
+  async #judgeAnew(instance: string, sinceMs: number, before: number): Promise<void> {
+    const answer = await this.#ask(instance, '');
+    if (answer === undefined || !this.#options.isCurrent()) return;
+    const listed = new Set(answer.calls.map(({ callId }) => callId));
+    const unlisted = this.#callsBefore(instance, before).filter(({ callId }) => !listed.has(callId));
+    const again = unlisted.filter(({ callId }) => this.#unlisted.get(instance)?.has(callId));
+    this.#unlisted.set(instance, new Set(unlisted.map(({ callId }) => callId)));
+    this.#lose(instance, sinceMs, again);
+  }
+
+  /** Its calls of a tenant, all with an empty name; undefined where it does not answer. Another one may have got its address. */
+  async #ask(instance: string, tenant: string): Promise<ListCallsResponse | undefined> {
     const client = this.#options.signalling.clientOf(instance);
-    if (client === undefined) return false;
-    const request = { tenant: nobody, activity: false, countOnly: true };
+    if (client === undefined) return undefined;
+    const request = { tenant, activity: false, countOnly: false };
     const asked = callUnary(client.listCalls.bind(client), request, { deadlineMs: askMs });
     return asked.then(
-      (answer) => answer.instance === instance,
-      () => false,
+      (answer) => (answer.instance === instance ? answer : undefined),
+      () => undefined,
     );
   }
 
-  #lose(instance: string, sinceMs: number, before: number): void {
+  #callsBefore(instance: string, before: number): Call[] {
+    return this.#options.known.of(instance).filter(({ startedAt }) => (startedAt?.getTime() ?? 0) < before);
+  }
+
+  #lose(instance: string, sinceMs: number, calls: readonly Call[]): void {
     const { known, onLost, log } = this.#options;
-    const calls = known.of(instance).filter(({ startedAt }) => (startedAt?.getTime() ?? 0) < before);
     if (calls.length === 0) return;
     log.error({ instance, calls: calls.length }, 'an instance is gone, and its calls with it');
     const lost = calls.map((call) => ({ call, at: new Date(sinceMs) }));

@@ -15,11 +15,11 @@ const log = createLogger({ name: 'gateway', instance: 'test', level: 'silent' })
 async function issuerOf(t: TestContext) {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256' }] };
-  const state = { down: false, asked: 0 };
+  const state: { down: boolean; asked: number; answer?: string } = { down: false, asked: 0 };
   const server = createServer((request, response) => {
     state.asked += 1;
     const document = request.url === '/jwks' ? keys : { issuer, jwks_uri: `${issuer}/jwks` };
-    response.writeHead(state.down ? 503 : 200).end(JSON.stringify(document));
+    response.writeHead(state.down ? 503 : 200).end(state.answer ?? JSON.stringify(document));
   }).listen(0, '127.0.0.1');
   t.after(() => {
     server.closeAllConnections();
@@ -41,9 +41,9 @@ async function issuerOf(t: TestContext) {
     .setExpirationTime('5m')
     .sign((await generateKeyPair('RS256')).privateKey);
   const unsigned = new UnsecuredJWT({ oid: 'eve' }).setIssuer(issuer).encode();
-  const tokensOf = (jwksUri?: string) => {
+  const tokensOf = (jwksUri?: string, keyTimes?: { liveMs: number; keptMs: number }) => {
     const claims = { sellerClaim: 'oid', operatorRole: 'Sidestream.Operator' };
-    return new IssuerTokens([{ tenant: 'contoso', issuer, audience, ...claims, jwksUri }], log);
+    return new IssuerTokens([{ tenant: 'contoso', issuer, audience, ...claims, jwksUri }], log, keyTimes);
   };
   const outcome = (tokens: IssuerTokens, token: string) =>
     tokens.verify(token).then(
@@ -74,4 +74,17 @@ test('keys that are known are used while the issuer is down, whatever others ask
   state.down = true;
   for (let n = 0; n < 30; n += 1) await outcome(tokens, forged);
   assert.equal(await outcome(tokens, good), 'ada');
+});
+
+test('keys that are no longer fresh are used while the issuer is down, for a day at most', async (t) => {
+  const { state, good, forged, tokensOf, outcome } = await issuerOf(t);
+  const [kept, forgotten] = [86_400_000, -1].map((keptMs) => tokensOf(undefined, { liveMs: 0, keptMs }));
+  assert.ok(kept && forgotten);
+  assert.deepEqual([await outcome(kept, good), await outcome(forgotten, good)], ['ada', 'ada']);
+  state.down = true;
+  assert.deepEqual([await outcome(kept, good), await outcome(forgotten, good)], ['ada', 'issuer-unavailable']);
+  assert.equal(await outcome(kept, forged), 'issuer-unavailable', 'its key may be a new one');
+  state.answer = '{"error":"maintenance"}';
+  state.down = false;
+  assert.equal(await outcome(kept, good), 'ada');
 });

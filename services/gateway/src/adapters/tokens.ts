@@ -6,9 +6,13 @@ import { createRemoteJWKSet, customFetch, decodeJwt, errors, type JWTPayload, jw
 import { z } from 'zod';
 import { type Refusal, TokenRefused, type Tokens, type User } from '../domain/user.js';
 import { type IssuerFetch, issuerFetch } from './issuer-fetch.js';
+import { KeptKeys } from './kept-keys.js';
 
 type Issuer = GatewaySection['issuers'][number];
-type Keys = ReturnType<typeof createRemoteJWKSet>;
+interface Keys {
+  readonly find: ReturnType<typeof createRemoteJWKSet>;
+  readonly kept: KeptKeys;
+}
 
 /** Nobody signs with anything else, least of all with nothing. */
 const algorithms = ['RS256', 'ES256'];
@@ -17,7 +21,8 @@ const clockToleranceS = 30;
 const fetchTimeoutMs = 5_000;
 /** An unknown key makes us ask again, but not more often. */
 const cooldownMs = 5_000;
-const keysLiveMs = 600_000;
+/** `liveMs`: how long keys are not asked for again. `keptMs`: how long they are used while the issuer can not be asked. */
+const defaultTimes = { liveMs: 600_000, keptMs: 86_400_000 };
 
 const discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
@@ -26,8 +31,10 @@ export class IssuerTokens implements Tokens {
     string,
     { readonly issuer: Issuer; readonly fetch: IssuerFetch; keys?: Promise<Keys> }
   >;
+  readonly #keyTimes: typeof defaultTimes;
 
-  constructor(issuers: readonly Issuer[], log: Logger) {
+  constructor(issuers: readonly Issuer[], log: Logger, keyTimes = defaultTimes) {
+    this.#keyTimes = keyTimes;
     this.#issuers = new Map(
       issuers.map((issuer, index) => {
         return [issuer.issuer, { issuer, fetch: issuerFetch(issuer, `gateway.issuers.${index}`, log) }];
@@ -41,14 +48,14 @@ export class IssuerTokens implements Tokens {
     const { issuer } = known;
     let keys: Keys;
     try {
-      known.keys ??= keysOf(issuer, known.fetch);
+      known.keys ??= keysOf(issuer, known.fetch, this.#keyTimes);
       keys = await known.keys;
     } catch {
       delete known.keys;
       throw new TokenRefused('issuer-unavailable');
     }
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload } = await jwtVerify(token, keys.find, {
         algorithms,
         issuer: issuer.issuer,
         audience: issuer.audience,
@@ -57,6 +64,9 @@ export class IssuerTokens implements Tokens {
       });
       return userOf(payload, issuer);
     } catch (error) {
+      // It may be signed with a key that the issuer has only now.
+      if (error instanceof errors.JWKSNoMatchingKey && !keys.kept.isCurrent)
+        throw new TokenRefused('issuer-unavailable');
       throw error instanceof TokenRefused ? error : new TokenRefused(refusalOf(error));
     }
   }
@@ -71,19 +81,25 @@ function issuerOf(token: string): string {
   }
 }
 
-async function keysOf({ issuer, jwksUri }: Issuer, fetch: IssuerFetch): Promise<Keys> {
+async function keysOf(
+  { issuer, jwksUri }: Issuer,
+  fetch: IssuerFetch,
+  { liveMs, keptMs }: typeof defaultTimes,
+): Promise<Keys> {
+  const kept = new KeptKeys(fetch, keptMs);
   const options = {
     timeoutDuration: fetchTimeoutMs,
     cooldownDuration: cooldownMs,
-    cacheMaxAge: keysLiveMs,
-    [customFetch]: (url: string, { signal }: { signal: AbortSignal }) => fetch(url, signal),
+    cacheMaxAge: liveMs,
+    [customFetch]: (url: string, { signal }: { signal: AbortSignal }) => kept.get(url, signal),
   };
-  if (jwksUri !== undefined) return createRemoteJWKSet(new URL(jwksUri), options);
+  const keysAt = (url: string): Keys => ({ find: createRemoteJWKSet(new URL(url), options), kept });
+  if (jwksUri !== undefined) return keysAt(jwksUri);
   const at = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const response = await fetch(at, AbortSignal.timeout(fetchTimeoutMs));
   const document = discovery.parse(await response.json());
   if (document.issuer !== issuer) throw new Error(`${at} speaks for ${document.issuer}`);
-  return createRemoteJWKSet(new URL(document.jwks_uri), options);
+  return keysAt(document.jwks_uri);
 }
 
 function userOf(payload: JWTPayload, { tenant, sellerClaim, operatorRole }: Issuer): User {

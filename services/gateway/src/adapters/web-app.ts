@@ -11,10 +11,11 @@ import { type ApiRoute, parameterOf } from './api-routes.js';
 import type { Connections } from './connections.js';
 import { dialerPath } from './dialer-endpoint.js';
 import { streamDialerEvents } from './dialer-stream.js';
-import { EventStream } from './event-stream.js';
+import type { EventStream } from './event-stream.js';
 import type { Gate } from './gate.js';
 import type { LiveEvents } from './live-events.js';
 import { apiBase, openApiDocument } from './openapi.js';
+import { streamPageEvents } from './page-stream.js';
 import { answerProblem, HttpProblem, problemOf } from './problem.js';
 
 const maxBodyBytes = 4_096;
@@ -25,6 +26,7 @@ export interface WebAppOptions {
   readonly dialerLog: DialerLog;
   readonly connections: Connections;
   readonly live: LiveEvents;
+  readonly dialerStreams: Set<EventStream>;
   readonly behindBytes: number;
   readonly isReady: () => boolean;
   readonly isCurrent: () => boolean;
@@ -35,7 +37,7 @@ export interface WebAppOptions {
 }
 
 export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }> {
-  const { gate, routes, connections, live, log } = options;
+  const { gate, routes, log } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
   const authority = options.console === undefined ? '' : ` ${new URL(options.console.authority).origin}`;
   const policy = `default-src 'self'; connect-src 'self'${authority}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'`;
@@ -67,7 +69,7 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
       async (c) => {
         const user = await gate.operator(c.env.incoming);
         // What is done to calls, and whose numbers are looked at, can be asked for later.
-        if (route.method === 'post' || c.req.query('reveal') === 'true')
+        if (route.method === 'post' || route.reveals || c.req.query('reveal') === 'true')
           log.info({ tenant: user.tenant, user: user.seller, path: c.req.path }, 'an operator acts');
         const body = route.body === undefined ? undefined : readBody(await c.req.text(), route);
         return c.json(await route.work({ user, value: parameterOf(c), body, signal: c.req.raw.signal }));
@@ -76,22 +78,7 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
   }
   app.get(`${apiBase}/events`, async (c) => {
     const { incoming, outgoing } = c.env;
-    const leave = connections.arrive(incoming);
-    if (leave === undefined) throw new HttpProblem(429, 'too-many-connections', 'too many connections');
-    outgoing.once('close', leave);
-    const user = await gate.operator(incoming).catch((error: unknown) => {
-      leave();
-      throw error;
-    });
-    // Who has gone meanwhile closes no second time.
-    if (outgoing.destroyed) return RESPONSE_ALREADY_SENT;
-    const page = new EventStream(outgoing as never, options.behindBytes, corsHeaders(incoming, gate));
-    const timer = setTimeout(() => page.end(), Math.min(2 ** 31 - 1, user.expiresAtMs - Date.now()));
-    const forget = live.add(page, user.tenant);
-    outgoing.once('close', () => {
-      clearTimeout(timer);
-      forget();
-    });
+    await streamPageEvents(incoming, outgoing as never, options, corsHeaders(incoming, gate));
     return RESPONSE_ALREADY_SENT;
   });
   app.get(dialerPath, async (c) => {

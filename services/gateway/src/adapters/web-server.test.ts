@@ -28,7 +28,7 @@ test('a renewed certificate is shown to new connections, a key that is not its o
   const upgrade = () => assert.fail('nobody upgrades');
   const server = new WebServer({ tls: files, lookEveryMs: 10, fetch: () => new Response('here'), upgrade });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
-  t.after(() => server.close());
+  t.after(() => server.close(0));
   const first = await shown(t, url, authority.certificate);
   await renew();
   await eventually(async () => (await shown(t, url, authority.certificate)) !== first, 'the new one is shown');
@@ -37,4 +37,36 @@ test('a renewed certificate is shown to new connections, a key that is not its o
   for (let n = 0; n < 20; n++) assert.equal(await shown(t, url, authority.certificate), second);
   await renew();
   await eventually(async () => (await shown(t, url, authority.certificate)) !== second, 'the next one is shown');
+});
+
+test('closing: what is being answered is answered, also over a kept connection; what takes too long is cut', async () => {
+  const asked: (() => void)[] = [];
+  const fetched = () => new Promise<Response>((resolve) => asked.push(() => resolve(new Response('done'))));
+  const upgrade = () => assert.fail('nobody upgrades');
+  const server = new WebServer({ tls: undefined, fetch: fetched, upgrade });
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  const quick = fetch(url, { method: 'POST', body: '{}' }).then((response) => response.text());
+  await eventually(() => asked.length === 1, 'one is being answered');
+  const slow = fetch(url, { method: 'POST', body: '{}' }).then(
+    () => 'answered',
+    () => 'cut',
+  );
+  await eventually(() => asked.length === 2, 'so is the other one');
+  let isClosed = false;
+  const closed = server.close(500).then(() => {
+    isClosed = true;
+  });
+  await eventually(
+    () =>
+      fetch(url).then(
+        () => false,
+        () => true,
+      ),
+    'nothing new is taken',
+  );
+  asked[0]?.();
+  assert.equal(await quick, 'done');
+  assert.ok(!isClosed);
+  await closed;
+  assert.equal(await slow, 'cut');
 });

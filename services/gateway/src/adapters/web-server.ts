@@ -14,6 +14,8 @@ export interface WebServerOptions {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
+const idleEveryMs = 50;
+
 export class WebServer {
   readonly #server: Server;
   readonly #scheme: 'http' | 'https';
@@ -38,12 +40,15 @@ export class WebServer {
     });
   }
 
-  /** Takes nothing new, and ends what is still open. */
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+  /** Takes nothing new; what is being answered may be answered within the time, then all that is still open is cut. */
+  async close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // A connection is idle once its last answer has gone, and would be kept for a next request.
+    const idle = setInterval(() => this.#server.closeIdleConnections(), idleEveryMs);
+    const deadline = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await closed;
+    clearInterval(idle);
+    clearTimeout(deadline);
   }
 }
 

@@ -10,7 +10,7 @@ export interface InstanceLease {
 export interface Suspect {
   readonly instance: string;
   readonly sinceMs: number;
-  /** Calls that began before are lost; undefined: all of them, if it does not answer either. */
+  /** Calls that began before, and that it does not list, are lost; undefined: all of them, if it does not answer. */
   readonly before: number | undefined;
 }
 

@@ -44,3 +44,12 @@ test('calls beyond the bounds are forgotten, the oldest first', () => {
   );
   assert.equal(after(started(), ended(), ended(undefined, 'c2')).tenantOf(recordingFailed()), undefined);
 });
+
+test('a call whose end was lost is forgotten when another one begins a week later', () => {
+  const known = after(started('ada', 'c1'));
+  known.take({ body: started('ada', 'c2'), source: 'signalling.s1', time: new Date(time.getTime() + 7 * 86_400_001) });
+  assert.deepEqual(
+    known.of('s1').map(({ callId }) => callId),
+    ['c2'],
+  );
+});

@@ -11,6 +11,9 @@ export interface KnownCallsOptions {
   readonly maxOver?: number;
 }
 
+/** As long as the longest call may last: one whose end was lost goes then. */
+const longestCallMs = 7 * 86_400_000;
+
 export class KnownCalls {
   readonly #maxCalls: number;
   readonly #maxOver: number;
@@ -19,7 +22,7 @@ export class KnownCalls {
   /** Tenants of calls that are over. */
   readonly #over = new Map<string, string>();
 
-  /** Beyond a bound the oldest is forgotten. */
+  /** Beyond a bound, of number or age, the oldest is forgotten. */
   constructor({ maxCalls, maxOver = 1_000 }: KnownCallsOptions) {
     this.#maxCalls = maxCalls;
     this.#maxOver = maxOver;
@@ -69,8 +72,11 @@ export class KnownCalls {
     this.#live.set(call.callId, call);
     const others = this.#byInstance.get(call.instance) ?? new Set();
     this.#byInstance.set(call.instance, others.add(call.callId));
-    const [oldest] = this.#live.values();
-    if (this.#live.size > this.#maxCalls && oldest !== undefined) this.end(oldest.callId, oldest.tenant);
+    const forgottenMs = (call.startedAt?.getTime() ?? 0) - longestCallMs;
+    for (const { callId, tenant, startedAt } of this.#live.values()) {
+      if (this.#live.size <= this.#maxCalls && (startedAt?.getTime() ?? 0) >= forgottenMs) break;
+      this.end(callId, tenant);
+    }
   }
 }
 

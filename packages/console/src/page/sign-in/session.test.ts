@@ -60,3 +60,19 @@ test('an issuer that is down ends nothing: the old token does while it lasts, an
   issuer.answer = (response) => issuer.renew(response);
   assert.equal(await session.token(), 'renewed-3');
 });
+
+test('a storage with something else in it: nobody is signed in, and no sign-in was begun here', async (t) => {
+  for (const text of ['', '{', '7', 'null']) {
+    const storage = storageWith(hour);
+    storage.setItem('session', text);
+    storage.setItem('journey', text);
+    const { session } = await sessionOf(t, storage);
+    assert.equal(session.user, undefined, text);
+    await assert.rejects(session.token(), signedOut, text);
+    await assert.rejects(
+      session.complete(new URL('http://console.example/?code=c&state=s')),
+      { code: 'refused' },
+      text,
+    );
+  }
+});

@@ -14,6 +14,8 @@ interface Tokens {
   /** Unix milliseconds. */
   readonly expiresAt: number;
   readonly name: string;
+  /** Who it is for the issuer; names may be the same. */
+  readonly subject: string;
 }
 
 /** What has to be known when the issuer sends the user back. */
@@ -50,6 +52,11 @@ export class Session {
   /** Who is signed in; undefined when nobody is. */
   get user(): string | undefined {
     return this.#tokens?.name;
+  }
+
+  /** The one who is signed in, apart from everybody else; empty when nobody is. */
+  get subject(): string {
+    return this.#tokens?.subject ?? '';
   }
 
   /**
@@ -167,6 +174,7 @@ export class Session {
       accessToken: response.access_token,
       expiresAt: Date.now() + (response.expires_in ?? assumedLifetimeS) * 1_000,
       name: names.find((text) => typeof text === 'string') ?? '',
+      subject: claims?.sub ?? before.subject ?? '',
       ...(refreshToken !== undefined && { refreshToken }),
     };
     this.#tokens = tokens;
@@ -201,9 +209,14 @@ function signedOut(): ApiError {
   return new ApiError('signed-out', 'Your session has ended.');
 }
 
-function stored<Value>(storage: Storage, key: string): Value | undefined {
-  const text = storage.getItem(key);
-  return text === null ? undefined : (JSON.parse(text) as Value);
+/** Undefined where there is nothing, or something of which nothing can be made: it is begun anew then. */
+function stored<Value extends object>(storage: Storage, key: string): Value | undefined {
+  try {
+    const value: unknown = JSON.parse(storage.getItem(key) ?? 'null');
+    return value !== null && typeof value === 'object' ? (value as Value) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** In the issuer's words where it gave some. */

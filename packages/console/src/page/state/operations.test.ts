@@ -4,7 +4,7 @@ import { ApiError } from '../api/api-error.js';
 import type { ServerEvent } from '../api/event-stream.js';
 import type { Call, CallRecord, ListName, Lists } from '../api/shapes.js';
 import { callOf } from './call-fixture.js';
-import { Operations, type Source } from './operations.js';
+import { Operations, type OperationsTimes, type Source } from './operations.js';
 
 const live = (...calls: Call[]): Lists['calls'] => ({ calls, instances: [], lost: [] });
 const callsOf = ({ sections }: Operations): number | undefined => sections.calls.state.value.value?.calls.length;
@@ -45,8 +45,10 @@ function operationsOf(
   t: TestContext,
   puppet: Puppet,
   isWatched = true,
+  changes: Partial<OperationsTimes> = {},
 ): { operations: Operations; done: Promise<void> } {
-  const operations = new Operations(puppet, () => isWatched, { everythingMs: 60_000, callsMs: 5, retryMs: 5 });
+  const times = { everythingMs: 60_000, callsMs: 5, retryMs: 5, callsRestMs: 5, restMs: 5, ...changes };
+  const operations = new Operations(puppet, () => isWatched, times);
   t.after(() => operations.stop());
   return { operations, done: operations.run() };
 }
@@ -141,6 +143,35 @@ test('each failure doubles the wait for the next read, up to eight times', async
     return longest > 30;
   });
   assert.ok(longest <= 40, `${longest} ms`);
+});
+
+test('however many events come, each list rests between two reads, and longer after a failure', async (t) => {
+  const puppet = new Puppet();
+  const { operations } = operationsOf(t, puppet, false, { callsMs: 60_000, callsRestMs: 30, restMs: 60_000 });
+  puppet.open?.();
+  await until('everything is read', () => operations.sections.records.state.value.readAt !== undefined);
+  puppet.reads.length = 0;
+  const began = performance.now();
+  while (performance.now() - began < 300) {
+    puppet.say?.({ event: 'call.ended', data: '{}' });
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const calls = puppet.reads.filter((name) => name === 'calls').length;
+  assert.ok(calls > 1 && calls <= (performance.now() - began) / 30 + 1, `${calls} reads of calls`);
+  assert.ok(puppet.reads.every((name) => name === 'calls'));
+
+  puppet.refusal = new ApiError('unavailable', 'Too many requests.');
+  puppet.say?.({ event: 'call.started', data: '{}' });
+  await until('it is told', () => operations.connection.value === 'unavailable');
+  puppet.refusal = undefined;
+  puppet.reads.length = 0;
+  for (let n = 0; n < 50; n += 1) {
+    puppet.say?.({ event: 'call.started', data: '{}' });
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assert.deepEqual(puppet.reads, []);
+  operations.retry();
+  await until('somebody is impatient', () => operations.connection.value !== 'unavailable');
 });
 
 test('without a network nothing is asked; once it is back, everything at once', async (t) => {

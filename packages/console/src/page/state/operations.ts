@@ -32,9 +32,19 @@ export interface OperationsTimes {
   readonly callsMs: number;
   /** Before the stream is tried again; doubled each time, up to eight times this. */
   readonly retryMs: number;
+  /** Between two reads of the calls, however many events come. */
+  readonly callsRestMs: number;
+  /** Between two reads of any other list, likewise: all together stay far below what a gateway lets one user ask, for several pages. */
+  readonly restMs: number;
 }
 
-const defaultTimes: OperationsTimes = { everythingMs: 10_000, callsMs: 2_000, retryMs: 1_000 };
+const defaultTimes: OperationsTimes = {
+  everythingMs: 10_000,
+  callsMs: 2_000,
+  retryMs: 1_000,
+  callsRestMs: 250,
+  restMs: 2_000,
+};
 const mostTimes = 8;
 
 export class Operations {
@@ -66,10 +76,12 @@ export class Operations {
     this.#isWatched = isWatched;
     this.#times = times;
     const onError = (error: ApiError): void => this.#failed(error);
-    const section = <Name extends ListName>(name: Name) => new Section(() => source.list(name), onError);
+    const rests = { restMs: times.restMs, faultRestMs: Math.max(times.restMs, times.callsMs) };
+    const section = <Name extends ListName>(name: Name) => new Section(() => source.list(name), onError, rests);
     const calls: Section<Lists['calls']> = new Section(
       async () => dated(await source.list('calls'), calls.state.value.value?.instances, Date.now()),
       onError,
+      { restMs: times.callsRestMs, faultRestMs: times.callsMs },
     );
     this.records = new RecordBook((time) => source.recordsBefore(time));
     this.sections = {
@@ -78,7 +90,7 @@ export class Operations {
       relays: section('relays'),
       policies: section('policies'),
       registrations: section('registrations'),
-      records: new Section(async () => this.records.take(await source.list('records')), onError),
+      records: new Section(async () => this.records.take(await source.list('records')), onError, rests),
     };
     this.connection = computed(() => this.#refused.value ?? this.#connected());
     this.staleSince = computed(() => {
@@ -100,6 +112,7 @@ export class Operations {
 
   /** Tries at once what waits: somebody is impatient, or can see the page again. */
   retry(): void {
+    for (const name of listNames) this.sections[name].hurry();
     this.#woken.abort();
     this.#woken = new AbortController();
   }
@@ -107,6 +120,7 @@ export class Operations {
   /** Reads a page of older records. Never rejects. */
   async readOlder(): Promise<void> {
     await this.records.readOlder();
+    this.sections.records.hurry();
     await this.#refreshed(['records']);
   }
 

@@ -3,11 +3,14 @@ import { test } from 'node:test';
 import { ApiError } from '../api/api-error.js';
 import { Section } from './section.js';
 
+const rests = { restMs: 1, faultRestMs: 1 };
+
 test('what changes during a read is read once more, however often it is told', async () => {
   const answers: ((value: number) => void)[] = [];
   const section = new Section(
     () => new Promise<number>((resolve) => answers.push(resolve)),
     () => {},
+    rests,
   );
   const first = section.refresh();
   const others = [section.refresh(), section.refresh(), section.refresh()];
@@ -29,6 +32,7 @@ test('a failed read keeps what was shown and says why; the next good one clears 
       return result;
     },
     ({ code }) => told.push(code),
+    rests,
   );
   await section.refresh();
   const { readAt } = section.state.value;

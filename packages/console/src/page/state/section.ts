@@ -1,6 +1,6 @@
 /**
- * One list of the page and the reading of it: one read at a time, one more if something changed meanwhile, and what is shown stays when
- * a read fails.
+ * One list of the page and the reading of it: one read at a time with a rest after it, one more if something changed meanwhile, and what
+ * is shown stays when a read fails.
  */
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { type ApiError, asApiError } from '../api/api-error.js';
@@ -15,20 +15,28 @@ export interface SectionState<Value> {
   readonly readAt: number | undefined;
 }
 
-/** Between two reads of one list: a burst of events costs four reads a second. */
-const restMs = 250;
+export interface SectionRests {
+  /** Between two reads: so a burst of events costs few. */
+  readonly restMs: number;
+  /** After one that failed; a gateway that is asked too often is not asked more often for that. */
+  readonly faultRestMs: number;
+}
 
 export class Section<Value> {
   readonly #state = signal<SectionState<Value>>({ value: undefined, error: undefined, readAt: undefined });
   readonly #read: () => Promise<Value>;
   readonly #onError: (error: ApiError) => void;
+  readonly #rests: SectionRests;
+  #restUntil = 0;
+  #hurried = new AbortController();
   #reading: Promise<void> | undefined;
   #again = false;
 
   /** @param onError told of every failed read, for what concerns the whole page */
-  constructor(read: () => Promise<Value>, onError: (error: ApiError) => void) {
+  constructor(read: () => Promise<Value>, onError: (error: ApiError) => void, rests: SectionRests) {
     this.#read = read;
     this.#onError = onError;
+    this.#rests = rests;
   }
 
   get state(): ReadonlySignal<SectionState<Value>> {
@@ -42,13 +50,22 @@ export class Section<Value> {
     return this.#reading;
   }
 
+  /** Does without the rest this time: somebody is impatient. */
+  hurry(): void {
+    this.#restUntil = 0;
+    this.#hurried.abort();
+    this.#hurried = new AbortController();
+  }
+
   async #readAll(): Promise<void> {
-    for (;;) {
+    do {
+      const restMs = this.#restUntil - performance.now();
+      if (restMs > 0) await pause(restMs, this.#hurried.signal);
       this.#again = false;
       await this.#readOnce();
-      if (!this.#again) break;
-      await pause(restMs);
-    }
+      const { error } = this.#state.value;
+      this.#restUntil = performance.now() + (error === undefined ? this.#rests.restMs : this.#rests.faultRestMs);
+    } while (this.#again);
     // In the same turn: who asks after this begins another read.
     this.#reading = undefined;
   }

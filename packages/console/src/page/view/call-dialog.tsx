@@ -1,11 +1,12 @@
 /** All that is known of one call, and what can be done to it. Its parties are unmasked for as long as this is open, and only if asked for. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { asApiError } from '../api/api-error.js';
 import type { Gateway } from '../api/gateway.js';
 import type { Call, CallRecord } from '../api/shapes.js';
 import { type Action, actionsFor } from '../state/actions.js';
 import { capital, recordingCondition, verdictCondition } from '../state/conditions.js';
+import type { Fate } from '../state/fate.js';
 import type { Operations } from '../state/operations.js';
 import { voiceFlows } from '../state/voices.js';
 import { Badge } from './badge.js';
@@ -20,8 +21,8 @@ import { useWatchedCall } from './watched-call.js';
 
 export interface CallDialogProps {
   readonly call: Call;
-  /** Over: what is shown is how it was last seen. Lost: so are its instance, and the way it ended. */
-  readonly fate: 'live' | 'over' | 'lost';
+  /** Of one that is not live what is shown is how it was last seen. */
+  readonly fate: Fate;
   /** What is known of it after its end; undefined before that, and until its record is read. */
   readonly record: CallRecord | undefined;
   /** Since when its instance does not answer. */
@@ -43,7 +44,7 @@ export function CallDialog(props: CallDialogProps): JSX.Element {
       <Reservation {...props} />
       <dl class="facts">
         <PartyFacts call={call} gateway={fate === 'live' ? gateway : undefined} />
-        <Fact title="State">{fate === 'live' ? capital(call.phase) : capital(fate)}</Fact>
+        <Fact title="State">{stateOf(call, fate)}</Fact>
         <Fact title="Began">
           <TimeOfDay time={call.startedAt} />
         </Fact>
@@ -111,6 +112,12 @@ function Reservation({ call, fate, record, silentSince, operations }: CallDialog
       {fate === 'over' && 'This call has ended. It is shown as it was last seen. '}
       {record?.termination !== undefined && `It ended by ${record.termination.reason}.`}
       {fate === 'lost' && `Instance ${call.instance} is gone, and this call with it: how it ended is not known.`}
+      {fate === 'unknown' && (
+        <>
+          Instance {call.instance} does not answer, and whether this call goes on is not known. It is shown as it was
+          last seen, and nothing can be done to it from here.
+        </>
+      )}
       {fate === 'live' && (
         <>
           Instance {call.instance} has not answered since <TimeOfDay time={silentSince} />. The call is shown as last
@@ -119,6 +126,11 @@ function Reservation({ call, fate, record, silentSince, operations }: CallDialog
       )}
     </p>
   );
+}
+
+function stateOf({ phase }: Call, fate: Fate): string {
+  if (fate === 'unknown') return 'Not known';
+  return capital(fate === 'live' ? phase : fate);
 }
 
 interface PartyFactsProps {
@@ -138,6 +150,8 @@ function PartyFacts({ call, gateway }: PartyFactsProps): JSX.Element {
       setFault(asApiError(cause).message);
     }
   };
+  // After a transfer they are others, whom nobody has asked to see.
+  useEffect(() => setRevealed(undefined), [call.calling?.uri, call.called?.uri, call.seller]);
   const { calling, called } = revealed ?? call;
   return (
     <>

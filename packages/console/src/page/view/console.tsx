@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Call } from '../api/shapes.js';
 import type { Stage } from '../application.js';
+import { fateOf } from '../state/fate.js';
 import { silentSince } from '../state/instances.js';
 import type { Connection, Operations } from '../state/operations.js';
 import type { ViewMemory } from '../state/view-memory.js';
@@ -83,28 +84,28 @@ interface OpenedCallProps extends Pick<ConsoleProps, 'stage' | 'memory'> {
 /** The call that is open, live or as it was last seen. One of which nothing is known any more is closed. */
 function OpenedCall({ stage: { gateway, operations }, memory, onDone }: OpenedCallProps): JSX.Element | null {
   const { value: callId } = memory.openedCall;
-  const { calls = [], lost = [], instances = [] } = operations.sections.calls.state.value.value ?? {};
-  const isRead = operations.sections.calls.state.value.value !== undefined;
+  const { value: answer } = operations.sections.calls.state.value;
   const lastSeen = useRef<Call | undefined>(undefined);
   const isThis = (call: Pick<Call, 'callId'>): boolean => call.callId === callId;
-  const [live, gone] = [calls.find(isThis), lost.find(isThis)];
   const last = lastSeen.current?.callId === callId ? lastSeen.current : undefined;
-  const shown = live ?? last ?? gone;
+  const shown = answer?.calls.find(isThis) ?? last ?? answer?.lost.find(isThis);
+  const record = operations.sections.records.state.value.value?.find(isThis);
   lastSeen.current = shown;
   const close = (): void => {
     memory.openedCall.value = undefined;
   };
   useEffect(() => {
-    if (isRead && shown === undefined && callId !== undefined) close();
+    if (answer !== undefined && shown === undefined && callId !== undefined) close();
   });
-  if (callId === undefined || shown === undefined) return null;
+  if (callId === undefined || answer === undefined || shown === undefined) return null;
+  const fate = fateOf(shown, answer, record);
   return (
     <CallDialog
       key={callId}
       call={shown}
-      fate={live !== undefined ? 'live' : gone !== undefined ? 'lost' : 'over'}
-      record={live === undefined ? operations.sections.records.state.value.value?.find(isThis) : undefined}
-      silentSince={silentSince(shown, instances)}
+      fate={fate}
+      record={fate === 'live' ? undefined : record}
+      silentSince={silentSince(shown, answer.instances)}
       operations={operations}
       gateway={gateway}
       onDone={onDone}

@@ -1,9 +1,10 @@
 /** The calls that are over: the last ones, older ones page by page, and those that were lost with their instance. */
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import type { CallRecord, LostCall, RecordedRecording } from '../api/shapes.js';
+import type { CallRecord, RecordedRecording } from '../api/shapes.js';
 import { capital, terminationCondition, verdictCondition } from '../state/conditions.js';
 import { clock } from '../state/durations.js';
+import { endedCalls } from '../state/ended-calls.js';
 import type { Operations } from '../state/operations.js';
 import { searchRecords } from '../state/search.js';
 import { Host } from './address.js';
@@ -31,7 +32,7 @@ export interface RecordsPanelProps {
 export function RecordsPanel({ operations, words }: RecordsPanelProps): JSX.Element {
   const { value: records, ...rest } = operations.sections.records.state.value;
   const lost = operations.sections.calls.state.value.value?.lost ?? [];
-  const value = records && [...lost.map(recordOfLost), ...records].sort((one, other) => endOf(other) - endOf(one));
+  const value = records && endedCalls(records, lost);
   return (
     <Panel
       id="records"
@@ -127,14 +128,4 @@ function RecordingItem({ recording }: { readonly recording: RecordedRecording })
       {gapMs > 0 && <>, gaps of {(gapMs / 1_000).toFixed(1)} s</>}
     </li>
   );
-}
-
-/** What became of its recording nobody knows: its record went with the instance. */
-function recordOfLost({ recordings: _, endedAt, answeredAt, ...call }: LostCall): CallRecord {
-  const talkedMs = answeredAt && endedAt ? Date.parse(endedAt) - Date.parse(answeredAt) : 0;
-  return { ...call, ...(endedAt !== undefined && { endedAt }), durationMs: talkedMs, recordings: [] };
-}
-
-function endOf({ endedAt }: CallRecord): number {
-  return endedAt === undefined ? 0 : Date.parse(endedAt);
 }
