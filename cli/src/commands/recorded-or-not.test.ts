@@ -61,7 +61,7 @@ test('of several recordings those are named that lack something, and only those'
   assert.equal(told(COMPLETE, at('east'), refusedAt('west')), 'recorded from start to end at east');
   assert.equal(told(COMPLETE, at('east'), at('west')), 'recorded from start to end at east and west');
   assert.match(
-    told(UNCONFIRMED, at('east', { copied: [], due: [] }), at('west')),
+    told(UNCONFIRMED, at('east', { copied: [], due: [] }), refusedAt('west')),
     /^recorded at east, .*relay could not/,
   );
   assert.match(told(MISSING, refusedAt('east'), refusedAt('west')), /: east: recorder-refused \(503\); west: /);

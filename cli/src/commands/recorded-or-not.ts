@@ -75,9 +75,10 @@ function lackOf(recording: RecordingRecord): string {
     .join('; ');
 }
 
-/** Whether it is not known what left. */
+/** Whether it began, and it is not known what left. */
 function isUncounted(recording: RecordingRecord): boolean {
-  return recording.copied.length === 0 || !isMediaConfirmed(recording);
+  const counted = recording.copied.length > 0 && isMediaConfirmed(recording);
+  return recording.startedAt !== undefined && !counted;
 }
 
 function unconfirmedOf(recording: RecordingRecord | undefined): string {

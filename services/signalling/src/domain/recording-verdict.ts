@@ -52,7 +52,7 @@ function together(parts: readonly Ranked[]): Ranked | undefined {
 function ofOne(recording: RecordingRecord): Ranked | undefined {
   const { copied, gapMs, gaps, pauses, startedAt, termination } = recording;
   const ended = termination !== undefined && isWantedEnd(termination);
-  // A recorder had taken it, and an operator or a party wanted no media.
+  // Nobody wanted it any more, or a recorder had taken it, and an operator or a party wanted no media.
   if (startedAt === undefined) return ended || pauses.some(isWantedPause) ? undefined : Verdict.MISSING;
   const lost = voicesLost(recording);
   if (lost.length > 0 && copied.every(({ packets }) => packets === 0n)) return Verdict.MISSING;
