@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '@sidestream/peers';
-import { refuseOneStream } from '@sidestream/simulators';
+import { refuseOneStream, rejectWith } from '@sidestream/simulators';
 import { recordOf, runOn } from './records.js';
 import { Stage, type StageCall } from './stage.js';
 
@@ -86,4 +86,30 @@ test('a recorder that does not take a voice is told of while the call lives, and
   const { callId, record } = await recordOf(stage);
   assert.equal(record.verdict, 'VERDICT_PARTIAL');
   assert.match(await runOn(stage, 'calls', 'show', callId), /nothing of the seller's voice was copied/);
+});
+
+test('a recorder that takes a call late, as was told while it lived: the record has the gap, and says recorded in part', async (t) => {
+  let refuses = true;
+  const refusal = rejectWith(503);
+  const behaviour = {
+    beforeAnswer: async (invite: Parameters<NonNullable<typeof refusal.beforeAnswer>>[0]) =>
+      refuses ? refusal.beforeAnswer?.(invite) : undefined,
+  };
+  const stage = await Stage.start(t, { recorder: { behaviour } });
+  if (!stage) return;
+  const { laboratory } = stage;
+  const call = await stage.inbound();
+  await eventually(() => laboratory.bodies('recordingMissing').length === 1, 'it is told', 30_000);
+  refuses = false;
+  await eventually(() => laboratory.bodies('recordingFound').length === 1, 'it is recorded after all', 60_000);
+  await stage.talk(call, 60);
+  await call.customer.hangUp();
+  await stage.nothingIsLeft();
+  const { callId, record } = await recordOf(stage);
+  assert.equal(record.verdict, 'VERDICT_PARTIAL');
+  const [{ gaps, gapMs, startedAt }] = record.recordings;
+  assert.deepEqual(gaps, [{ beganAt: gaps[0].beganAt, endedAt: startedAt, reason: 'recorder-refused' }]);
+  const lateMs = Date.parse(startedAt) - Date.parse(record.answeredAt);
+  assert.ok(lateMs >= 5_000 && Math.abs(gapMs - lateMs) < 500, `${gapMs} of ${lateMs} ms`);
+  assert.match(await runOn(stage, 'calls', 'show', callId), /verdict .*recorded in part at .*: \d+\.\d s are missing/);
 });

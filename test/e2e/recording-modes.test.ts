@@ -16,6 +16,7 @@ import {
   staySilent,
   type TracedMessage,
 } from '@sidestream/simulators';
+import { recordOf, runOn } from './records.js';
 import { Stage, type StageCall, type StageOptions } from './stage.js';
 
 const accountId = 'AC00000000000000000000000000000001';
@@ -243,6 +244,23 @@ describe('parallel', () => {
     assert.ok(groups[0] !== undefined && groups[0] === groups[1]);
     const told = stage.laboratory.bodies('recordingEnded').map(({ recordingId }) => recordingId);
     assert.equal(new Set(told).size, 2);
+    assert.equal((await recordOf(stage)).record.verdict, 'VERDICT_COMPLETE');
+  });
+
+  test('all: a call that one of two recorders refuses is missing while it lives, and recorded in part', async (t) => {
+    const secondPort = await freeTcpPort('127.0.0.1');
+    const stage = await stageOf(t, { recording: { parallel: 'all' }, secondPort });
+    if (!stage) return;
+    await secondRecorder(t, stage, secondPort, rejectWith(503));
+    const call = await stage.inbound();
+    const missing = () => stage.laboratory.bodies('recordingMissing');
+    await eventually(() => missing().length === 1, 'it is told', 30_000);
+    assert.equal(missing()[0]?.reason, 'recorder-refused');
+    await finish(stage, call);
+    const { callId, record } = await recordOf(stage);
+    assert.equal(record.verdict, 'VERDICT_PARTIAL');
+    const text = `recorded in part at sip:SRS@localhost:${secondPort};transport=tls: nothing was recorded`;
+    assert.ok((await runOn(stage, 'calls', 'show', callId)).includes(text));
   });
 
   const rules: ['any' | 'all', Behaviour, 'answered' | 503][] = [
@@ -258,6 +276,7 @@ describe('parallel', () => {
       if (outcome === 'answered') {
         const call = await stage.inbound();
         await assertWhole(stage.laboratory.recorder.sessions[0], call, await finish(stage, call));
+        assert.equal((await recordOf(stage)).record.verdict, 'VERDICT_COMPLETE');
       } else {
         const end = await (await unanswered(stage)).ended;
         assert.equal(end.status, outcome);

@@ -1,6 +1,6 @@
 // Whether a call was recorded, and if not, why: in words. Pure.
 import { type CallRecord, type RecordingRecord, Verdict } from '@sidestream/proto/records/v1';
-import { type LostVoice, voicesLost } from '@sidestream/service';
+import { isMediaConfirmed, type LostVoice, voicesLost } from '@sidestream/service';
 
 /** One sentence. */
 export function recordedOrNot(record: CallRecord): string {
@@ -8,11 +8,13 @@ export function recordedOrNot(record: CallRecord): string {
   const last = recordings.at(-1);
   switch (verdict) {
     case Verdict.COMPLETE:
-      return `recorded from start to end at ${recorderOf(last)}`;
-    case Verdict.UNCONFIRMED:
-      return `recorded at ${recorderOf(last)}, as far as is known: ${unconfirmedOf(last)}`;
+      return `recorded from start to end at ${recordersOf(recordings)}`;
+    case Verdict.UNCONFIRMED: {
+      const one = recordings.findLast(isUncounted) ?? last;
+      return `recorded at ${recorderOf(one)}, as far as is known: ${unconfirmedOf(one)}`;
+    }
     case Verdict.PARTIAL:
-      return `recorded in part at ${recorderOf(last)}: ${missingOf(last)}`;
+      return `recorded in part ${lacksOf(recordings)}`;
     case Verdict.MISSING:
       return `not recorded, although it should have been: ${failuresOf(recordings)}`;
     case Verdict.WAIVED:
@@ -40,19 +42,43 @@ const reasons: Readonly<Record<string, string>> = {
   'policy-stale': 'the policy was stale, and the tenant has nothing recorded then',
 };
 
+/** The one that took it last, or else was asked last. */
 function recorderOf(recording: RecordingRecord | undefined): string {
-  const taken = recording?.attempts.filter(({ acceptedAt }) => acceptedAt !== undefined).at(-1);
+  const { attempts = [] } = recording ?? {};
+  const taken = attempts.findLast(({ acceptedAt }) => acceptedAt !== undefined) ?? attempts.at(-1);
   return taken?.recorder ?? 'a recorder';
 }
 
-function missingOf(recording: RecordingRecord | undefined): string {
-  const gap =
-    recording !== undefined && recording.gapMs > 0 ? `${(recording.gapMs / 1_000).toFixed(1)} s are missing` : '';
-  const voices = recording === undefined ? [] : voicesLost(recording).map(voiceInWords);
-  return (
-    [gap, ...voices, endOf(recording)].filter((part) => part !== '').join('; ') ||
-    'it did not begin and end with the call'
-  );
+/** Of the recordings that lack nothing. */
+function recordersOf(recordings: readonly RecordingRecord[]): string {
+  const whole = recordings.filter((recording) => lackOf(recording) === '');
+  return [...new Set((whole.length > 0 ? whole : recordings.slice(-1)).map(recorderOf))].join(' and ');
+}
+
+/** `at eastus: 600.0 s are missing`, for each recording that lacks something. */
+function lacksOf(recordings: readonly RecordingRecord[]): string {
+  const lacks = recordings.flatMap((recording) => {
+    const lack = lackOf(recording);
+    return lack === '' ? [] : [`at ${recorderOf(recording)}: ${lack}`];
+  });
+  const untold = 'for some seconds it was not recorded, as was told while the call lived';
+  return lacks.join(', and ') || `at ${recorderOf(recordings.at(-1))}: ${untold}`;
+}
+
+/** Empty where nothing is missing until the call's end. */
+function lackOf(recording: RecordingRecord): string {
+  const { startedAt, gapMs } = recording;
+  const nothing = startedAt === undefined ? 'nothing was recorded' : '';
+  const gap = gapMs > 0 ? `${(gapMs / 1_000).toFixed(1)} s are missing` : '';
+  return [nothing, gap, ...voicesLost(recording).map(voiceInWords), endOf(recording)]
+    .filter((part) => part !== '')
+    .join('; ');
+}
+
+/** Whether it began, and it is not known what left. */
+function isUncounted(recording: RecordingRecord): boolean {
+  const counted = recording.copied.length > 0 && isMediaConfirmed(recording);
+  return recording.startedAt !== undefined && !counted;
 }
 
 function unconfirmedOf(recording: RecordingRecord | undefined): string {

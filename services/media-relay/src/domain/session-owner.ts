@@ -1,5 +1,5 @@
 // The one owner of one media session: gives its commands to the engine one after the other and keeps its state.
-import { SidestreamError } from '@sidestream/service';
+import { pause, SidestreamError } from '@sidestream/service';
 import { apart } from './apart.js';
 import { CommandQueue } from './command-queue.js';
 import { type CopiedLine, CopyCount, copiedLines, type VoiceCount } from './copy-count.js';
@@ -30,8 +30,10 @@ import { secureAnswer } from './secure-answer.js';
 
 /** A command that runs may finish before the end of the session aborts it: the engine's reply is normally 2 ms away. */
 const closeGraceMs = 500;
-/** A count is worth no wait. */
+/** A count is worth no long wait. */
 const countDeadlineMs = 500;
+/** How long a stop waits for the count before it: the engine answers in 2 ms, and somebody may want silence. */
+const countLeadMs = 50;
 /** Deadline of what is done without a caller who waits: stopping a fork after a failure, ending the session. */
 const cleanUpDeadlineMs = 3_000;
 
@@ -131,10 +133,7 @@ export class SessionOwner {
   /** Pausing twice is no error. */
   pauseFork(fork: string, signal: AbortSignal): Promise<void> {
     return this.#run({ kind: 'pause-fork', fork }, signal, async (running) => {
-      await Promise.all([
-        this.#countTo(fork, running),
-        this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running),
-      ]);
+      await this.#stopCounted(fork, running);
       this.#apply({ kind: 'fork-paused', fork });
     });
   }
@@ -143,10 +142,7 @@ export class SessionOwner {
   async stopFork(fork: string, signal: AbortSignal): Promise<boolean> {
     return this.#queue.run(signal, async (running) => {
       if (!this.#state.forks.has(fork)) return false;
-      await Promise.all([
-        this.#countTo(fork, running),
-        this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running),
-      ]);
+      await this.#stopCounted(fork, running);
       this.#apply({ kind: 'fork-stopped', fork });
       return true;
     });
@@ -256,7 +252,16 @@ export class SessionOwner {
     count.began(lines);
   }
 
-  /** It is about to stop, together with this question: the engine's command must not wait for it. */
+  /** Once it has stopped, the engine does not tell any more what it has copied: it is asked first, and has a moment to answer. */
+  async #stopCounted(fork: string, running: AbortSignal): Promise<void> {
+    const counted = this.#countTo(fork, running);
+    const answered = new AbortController();
+    void counted.then(() => answered.abort());
+    await pause(countLeadMs, answered.signal);
+    await Promise.all([counted, this.#engine.stopFork(this.#state.id, this.#inEngine(fork), running)]);
+  }
+
+  /** It is about to stop. */
   async #countTo(fork: string, of: AbortSignal): Promise<void> {
     const count = this.#counts.get(fork);
     if (count?.counting === true) await count.ended(this.#linesOf(fork, this.#traffic(countDeadlineMs, of)));

@@ -35,7 +35,7 @@ test('one termination: the same in event and metric label; gauges go back to zer
   events.callAnswered(call, { answerDelayMs: 12.4, postDialDelayMs: 3.6 });
   events.recordingStarted(recording, world.recorderDialog, 41.2);
   const ended = terminated('recorder-answer-unusable', 'answered in RTP/AVP');
-  events.recordingEnded(recording, ended, { durationMs: 2_000, gapMs: 0 });
+  events.recordingEnded(recording, ended, { durationMs: 2_000, gapMs: 0, lostMs: 0 });
   events.callEnded(call, terminated('hangup', 'BYE'), { durationMs: 2_100.7, endedAt: new Date() });
   assert.deepEqual(
     published.map((body) => body.$case),
@@ -110,6 +110,18 @@ test('a pause, a recovery and their gaps are told; one that only waited is forgo
   assert.equal(kept.size, 0);
 });
 
+test('a gap that nothing has ended but the recording counts with it, by why the recorder was lost', async () => {
+  const { events, metrics } = reporter();
+  const recording = { recordingId: 'r', call: new FakeWorld().facts(['sip:r1']) };
+  events.recordingEnded(recording, terminated('recorder-lost'), { durationMs: 9_000, gapMs: 400_500, lostMs: 400_000 });
+  events.recordingEnded(recording, terminated('call-ended'), { durationMs: 9_000, gapMs: 500, lostMs: 0 });
+  const text = await metrics.metrics();
+  const series = (what: string) => `sidestream_recording_gap_seconds_${what}tenant="contoso",reason="recorder-lost"}`;
+  assert.ok(text.includes(`${series('sum{')} 400\n`), text);
+  assert.ok(text.includes(`${series('bucket{le="300",')} 0\n`) && text.includes(`${series('bucket{le="1800",')} 1\n`));
+  assert.doesNotMatch(text, /gap_seconds.*call-ended/);
+});
+
 test('the state of a recording is kept beside the call, without keys, and removed at its end', () => {
   const { events, kept } = reporter();
   const world = new FakeWorld();
@@ -117,7 +129,7 @@ test('the state of a recording is kept beside the call, without keys, and remove
   events.recordingState(recording, 'f', world.recorderDialog);
   assert.doesNotMatch(JSON.stringify(kept.get('r')), /inline|crypto|sdp/i);
   assert.match(JSON.stringify(kept.get('r')), /"forkId":"f"/);
-  events.recordingEnded(recording, terminated('call-ended'), { durationMs: 1, gapMs: 0 });
+  events.recordingEnded(recording, terminated('call-ended'), { durationMs: 1, gapMs: 0, lostMs: 0 });
   assert.equal(kept.size, 0);
 });
 

@@ -13,7 +13,15 @@ import {
 } from '@sidestream/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Direction, Party } from '../domain/parties.js';
-import type { CallEvents, CallFacts, CallRefusal, CallTimes, RecorderDialog, RecordingFacts } from '../domain/ports.js';
+import type {
+  CallEvents,
+  CallFacts,
+  CallRefusal,
+  CallTimes,
+  RecorderDialog,
+  RecordingFacts,
+  RecordingTimes,
+} from '../domain/ports.js';
 import { type Missing, missingReasons } from '../domain/recording-assurance.js';
 import { strangerReasons, trunkReasons } from '../domain/refusal-reasons.js';
 import { resultLabel, type Termination, terminated, terminationReasons } from '../domain/termination.js';
@@ -102,9 +110,9 @@ export class EventReporter implements CallEvents {
     });
     this.#gaps = new Histogram({
       name: 'sidestream_recording_gap_seconds',
-      help: 'Gaps in recordings that went on at another recorder, or at the same one again.',
+      help: 'Gaps in recordings after a recorder was lost, until media went to one again or the recording ended.',
       labelNames: ['tenant', 'reason'],
-      buckets: [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60],
+      buckets: [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 1_800],
       registers,
     });
     this.#missing = new Counter({
@@ -287,14 +295,13 @@ export class EventReporter implements CallEvents {
     this.#sinks.kv.delete('recordings', recording.recordingId);
   }
 
-  recordingEnded(
-    recording: RecordingFacts,
-    termination: Termination,
-    times: { readonly durationMs: number; readonly gapMs: number },
-  ): void {
+  recordingEnded(recording: RecordingFacts, termination: Termination, times: RecordingTimes): void {
     const [durationMs, gapMs] = [whole(times.durationMs), whole(times.gapMs)];
     this.#recordings.dec();
     this.#recordingEnds.inc(labels(termination));
+    // What ends while it is lost ended with the loss, so that is the reason of the gap, too.
+    if (times.lostMs > 0)
+      this.#gaps.observe({ tenant: recording.call.tenant, reason: termination.reason }, times.lostMs / 1000);
     this.#sinks.log.info({ ...aboutRecording(recording), termination, durationMs, gapMs }, 'recording ended');
     this.#sinks.publisher.publish({
       $case: 'recordingEnded',

@@ -11,7 +11,7 @@ import { CallGuard, type GuardedTrunk } from './call-guard.js';
 import { CallRegistry } from './call-registry.js';
 import type { CallSession } from './call-session.js';
 import { CallerProof } from './caller-proof.js';
-import type { CallFacts, IncomingInvite, OutgoingInvite, PolicyFacts } from './ports.js';
+import type { CallFacts, IncomingInvite, OutgoingInvite, PolicyFacts, RecordingFacts } from './ports.js';
 import { type RecordingTerms, usualTerms } from './recording-terms.js';
 import { TargetStates } from './target-states.js';
 
@@ -51,6 +51,7 @@ function control(
   const admission = new CallAdmission(registry, relays, policies, { problem: o.overload });
   const guard = new CallGuard(o.trunks ?? {}, world.services().clock);
   const started: CallFacts[] = [];
+  const began: RecordingFacts[] = [];
   const config = {
     carrier: trunk({ peers: ['127.0.0.1'], routes: [{ to: 'pbx' }] }),
     picky: trunk({ peers: ['127.0.0.2'], routes: [{ called: { prefix: '+49' }, to: 'pbx' }] }),
@@ -79,7 +80,11 @@ function control(
       clock: () => 0,
       onProof: () => {},
     }),
-    events: { ...world.events, callStarted: (call) => void started.push(call) },
+    events: {
+      ...world.events,
+      callStarted: (call) => void started.push(call),
+      recordingBegan: (recording) => void began.push(recording),
+    },
     trunking: {
       ...trunking,
       invite: (...[invite, signal]: Parameters<typeof trunking.invite>) => {
@@ -97,7 +102,7 @@ function control(
     recorderOf: () => ({ profile: dynamics365, accountId: 'AC0123' }),
     termsOf: () => ({ ...usualTerms, ...o.terms }),
   });
-  return { world, registry, admission, guard, started, decided, invited, control: made };
+  return { world, registry, admission, guard, started, began, decided, invited, control: made };
 }
 
 function from(world: FakeWorld, over: Partial<IncomingInvite>): IncomingInvite {
@@ -310,4 +315,18 @@ test('a call that lasts too long is ended with BYE to both and a termination of 
   assert.equal(world.count('callAnswered'), 1);
   assert.equal(world.terminationOf('callEnded')?.reason, 'max-duration');
   assert.deepEqual(world.did.filter((what) => what.startsWith('bye')).sort(), ['bye far', 'bye near']);
+});
+
+test('recordings that run at the same time say so, and how many of them the call needs; one alone does not', async () => {
+  for (const [recorders, needs] of [
+    [['sip:r1', 'sip:r2'], 'all'],
+    [['sip:r1'], undefined],
+  ] as const) {
+    const { world, began, control: calls } = control({ terms: { parallel: 'all' }, decision: { recorders } });
+    calls.take(world.invite);
+    await world.until(() => world.count('callAnswered') > 0 && began.length === recorders.length);
+    for (const { group } of began) assert.equal(group?.needs, needs);
+    assert.equal(new Set(began.map(({ group }) => group?.groupId)).size, 1);
+    await calls.endAll(drained(), AbortSignal.timeout(5_000));
+  }
 });

@@ -32,6 +32,7 @@ import {
   withRoles,
 } from './parties.js';
 import type { CallFacts, CallRefusal, IdentityClaim, IncomingInvite, Policies, RecorderClient } from './ports.js';
+import type { RecordingGroup } from './recording-groups.js';
 import { RecordingScript } from './recording-script.js';
 import { RecordingSession, type RecordingSessionOptions } from './recording-session.js';
 import type { RecordingTerms } from './recording-terms.js';
@@ -329,19 +330,20 @@ export class CallControl implements Referrals {
   #newRecording(call: CallFacts, terms: RecordingTerms): PlannedRecording {
     const { recorders } = call.decision;
     const again = () => this.#newRecording({ ...call, recordingCallId: newRecordingCallId() }, terms).of;
-    if (terms.parallel === 'off' || recorders.length < 2)
+    const { parallel: needs } = terms;
+    if (needs === 'off' || recorders.length < 2)
       return { ...terms, again, of: new Recordings([this.#newSession(call)], 'all') };
-    const groupId = newUuid();
+    const group = { groupId: newUuid(), needs };
     const each = recorders.map((recorder, index) => {
       // What the dialer is told is the first one's Call-ID; each dialog has its own.
       const recordingCallId = index === 0 ? call.recordingCallId : newRecordingCallId();
       const decision = { ...call.decision, recorders: [recorder] };
-      return this.#newSession({ ...call, decision, recordingCallId }, groupId);
+      return this.#newSession({ ...call, decision, recordingCallId }, group);
     });
-    return { ...terms, again, of: new Recordings(each, terms.parallel) };
+    return { ...terms, again, of: new Recordings(each, needs) };
   }
 
-  #newSession(call: CallFacts, groupId?: Uuid): RecordingSession {
+  #newSession(call: CallFacts, group?: RecordingGroup & { readonly groupId: Uuid }): RecordingSession {
     const recorder = this.#options.recorderOf(call.tenant);
     const newScript = () => {
       const { direction, parties, startedAt } = call;
@@ -351,10 +353,10 @@ export class CallControl implements Referrals {
         parties,
         callStart: startedAt,
         recordedSince: new Date(),
-        groupId,
+        groupId: group?.groupId,
       });
     };
-    return new RecordingSession(this.#options, { recordingId: randomUUID(), call }, newScript, recorder);
+    return new RecordingSession(this.#options, { recordingId: randomUUID(), call, group }, newScript, recorder);
   }
 }
 

@@ -1,19 +1,17 @@
 // The record of one call while it is written: what was told of the call, with the time at which it was told. It decides nothing.
-import type { CallRecord, PartyPackets, RecordingRecord, Stretch } from '@sidestream/proto/records/v1';
-import type { MediaCounts, PacketsByParty } from './media-counts.js';
+import type { CallRecord, RecordingRecord, Stretch } from '@sidestream/proto/records/v1';
+import { lateStart, missingAfterMs } from './late-start.js';
+import { type MediaCounts, packetsOf } from './media-counts.js';
 import type { Party } from './parties.js';
 import type { CalledTarget, CallFacts, ForkCondition, IncomingInvite, RecordingFacts } from './ports.js';
 import { type Missing, missingNow } from './recording-assurance.js';
 import { recordingOf } from './recording-forks.js';
+import type { RecordingGroup } from './recording-groups.js';
 import { verdictOf } from './recording-verdict.js';
 import { type Termination, terminated } from './termination.js';
 
 /** A call of days may be transferred, paused and lost for ever: of more than so many those in the middle are not kept. */
 const maxEntries = 200;
-/** What is missing for less than that is on its way. */
-const missingAfterMs = 5_000;
-
-const parties = ['customer', 'seller'] as const;
 
 export type Draft = Omit<CallRecord, 'endedAt' | 'termination' | 'version' | 'instance' | 'verdict'>;
 
@@ -26,9 +24,14 @@ export class CallDraft {
   readonly #refused = new Map<string, Missing>();
   /** Recordings that somebody who may have it wants to end, however they do. */
   readonly #unwanted = new Set<string>();
+  /** Recordings that the call has at the same time as others. */
+  readonly #groups = new Map<string, RecordingGroup>();
+  /** How long recordings were missing before their first media. */
+  readonly #lateMs = new Map<string, number>();
   /** Since when the answered call is to be recorded. */
   #wantedSince: Date | undefined;
   #missing: Missing | undefined;
+  #wasMissing = false;
   #end: { readonly termination: Termination; readonly endedAt: Date } | undefined;
   #facts: CallFacts;
   readonly #write: (facts: CallFacts) => Pick<Draft, 'direction' | 'calling' | 'called' | 'seller' | 'decision'>;
@@ -80,6 +83,10 @@ export class CallDraft {
     this.#want();
   }
 
+  recordingBegan(recording: RecordingFacts): void {
+    this.#of(recording);
+  }
+
   unwanted({ recordingId }: RecordingFacts): void {
     this.#unwanted.add(recordingId);
   }
@@ -104,9 +111,9 @@ export class CallDraft {
 
   /** @param voices that the recorder which has the recording does not take */
   refused({ recordingId }: RecordingFacts, [first]: readonly Party[]): void {
+    const known = this.#refused.get(recordingId);
     if (first === undefined) this.#refused.delete(recordingId);
-    else if (!this.#refused.has(recordingId))
-      this.#refused.set(recordingId, { reason: `${first}-voice-refused`, since: this.#now() });
+    else this.#refused.set(recordingId, { reason: `${first}-voice-refused`, since: known?.since ?? this.#now() });
   }
 
   media(recording: RecordingFacts, condition: ForkCondition, lastedMs: number): void {
@@ -129,10 +136,19 @@ export class CallDraft {
     }
   }
 
-  recordingStarted(recording: RecordingFacts): void {
+  /** @param startDelayMs since it was wanted */
+  recordingStarted(recording: RecordingFacts, startDelayMs: number): void {
     const record = this.#of(recording);
-    record.startedAt = this.#now();
-    close(record.pauses, record.startedAt);
+    const now = this.#now();
+    record.startedAt = now;
+    close(record.pauses, now);
+    const { answeredAt = now } = this.#draft;
+    const wantedAt = new Date(Math.max(now.getTime() - startDelayMs, answeredAt.getTime()));
+    const late = lateStart(record, wantedAt, now);
+    if (late === undefined) return;
+    keep(record.gaps, late.gap);
+    record.gapMs = Math.round(late.lateMs);
+    this.#lateMs.set(record.recordingId, record.gapMs);
   }
 
   paused(recording: RecordingFacts, reason: string): void {
@@ -154,12 +170,12 @@ export class CallDraft {
     close(record.gaps, now);
   }
 
-  /** @param gapMs the sum of all gaps; absent for one that never started */
+  /** @param gapMs the sum of all gaps since the first media; absent for one that never started */
   recordingOver(recording: RecordingFacts, termination: Termination, gapMs = 0): void {
     const record = this.#of(recording);
     record.endedAt = this.#now();
     record.termination = termination;
-    record.gapMs = Math.round(gapMs);
+    record.gapMs = Math.round(gapMs) + (this.#lateMs.get(record.recordingId) ?? 0);
   }
 
   /** The call as it is now. */
@@ -181,6 +197,7 @@ export class CallDraft {
       stalledSince: (id) => this.#stalled.get(id),
       refused: (id) => this.#refused.get(id),
       unwanted: (id) => this.#unwanted.has(id),
+      groupOf: (id) => this.#groups.get(id),
     });
     if (before !== undefined) {
       if (now !== undefined) return undefined;
@@ -191,6 +208,7 @@ export class CallDraft {
     const patienceMs = now?.reason === 'media-stalled' ? 0 : missingAfterMs;
     if (now === undefined || this.#now().getTime() - now.since.getTime() < patienceMs) return undefined;
     this.#missing = now;
+    this.#wasMissing = true;
     return { missing: now };
   }
 
@@ -205,7 +223,8 @@ export class CallDraft {
     const recordings = this.#draft.recordings.map((one) => ({ ...one, termination: one.termination ?? unknown }));
     const draft = { ...this.#draft, recordings };
     const { termination = unknown, endedAt = this.#now() } = this.#end ?? {};
-    return { ...draft, version: 1, instance, endedAt, termination, verdict: verdictOf(draft) };
+    const verdict = verdictOf(draft, { groupOf: (id) => this.#groups.get(id), wasMissing: this.#wasMissing });
+    return { ...draft, version: 1, instance, endedAt, termination, verdict };
   }
 
   #want(): void {
@@ -213,7 +232,7 @@ export class CallDraft {
     else this.#wantedSince = undefined;
   }
 
-  #of({ recordingId, call }: RecordingFacts): RecordingRecord {
+  #of({ recordingId, call, group }: RecordingFacts): RecordingRecord {
     const { recordings } = this.#draft;
     const known = recordings.find((one) => one.recordingId === recordingId);
     if (known !== undefined) {
@@ -234,21 +253,13 @@ export class CallDraft {
       termination: undefined,
     };
     keep(recordings, made);
+    if (group !== undefined) this.#groups.set(recordingId, group);
     return made;
   }
 
   #stretch(reason: string): Stretch {
     return { beganAt: this.#now(), endedAt: undefined, reason };
   }
-}
-
-/** Summed up, the customer first; none where a part is not known, for a smaller sum would be wrong. */
-function packetsOf(counts: readonly (PacketsByParty | undefined)[]): PartyPackets[] {
-  if (counts.includes(undefined)) return [];
-  return parties.flatMap((party) => {
-    const known = counts.flatMap((one) => one?.get(party) ?? []);
-    return known.length === 0 ? [] : [{ party, packets: BigInt(known.reduce((sum, packets) => sum + packets, 0)) }];
-  });
 }
 
 /** The last entry is always the newest: what comes of it is noted there. */

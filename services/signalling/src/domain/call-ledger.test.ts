@@ -56,7 +56,7 @@ test('a recorded call: its legs, times, recorders and ends, once, when it is ove
   after(6_000);
   kept.recordingResumed(recording);
   after(9_000);
-  kept.recordingEnded(recording, callOver, { durationMs: 6_800, gapMs: 0 });
+  kept.recordingEnded(recording, callOver, { durationMs: 6_800, gapMs: 0, lostMs: 0 });
   const forks = new Map<string, ForkCounts | undefined>([['another.0', undefined]]);
   for (const n of [0, 1]) {
     const [copied, due] = [new Map([['seller', 100 + n] as const]), new Map([['seller', 110 + n] as const])];
@@ -114,9 +114,10 @@ function recorded(
   { world, kept, call, recording }: ReturnType<typeof ledger>,
   counts?: { readonly customer: readonly [number, number]; readonly seller: readonly [number, number] },
   unknown: readonly string[] = [],
+  startDelayMs = 1,
 ): void {
-  kept.recordingStarted(recording, world.recorderDialog, 1);
-  kept.recordingEnded(recording, callOver, { durationMs: 1_000, gapMs: 0 });
+  kept.recordingStarted(recording, world.recorderDialog, startDelayMs);
+  kept.recordingEnded(recording, callOver, { durationMs: 1_000, gapMs: 0, lostMs: 0 });
   if (counts === undefined) return;
   const of = (index: 0 | 1) => new Map((['customer', 'seller'] as const).map((party) => [party, counts[party][index]]));
   const forks = new Map<string, ForkCounts | undefined>(unknown.map((fork) => [fork, undefined]));
@@ -139,11 +140,19 @@ const stories = {
       kept.recordingStarted(recording, world.recorderDialog, 1);
       kept.recordingMedia(recording, 'flowing', 0);
       kept.recorderGivenUp(recording, terminated('recorder-lost', 'r1'));
-      kept.recordingEnded(recording, terminated('recorder-lost', 'r1'), { durationMs: 9_000, gapMs: 5_000 });
+      kept.recordingEnded(recording, terminated('recorder-lost', 'r1'), { durationMs: 9_000, gapMs: 5_000, lostMs: 0 });
     },
     Verdict.PARTIAL,
   ],
   'the relay has not seen media leave, and was not asked: unconfirmed': [recorded, Verdict.UNCONFIRMED],
+  'the relay has seen media leave once, and nobody could count what did: unconfirmed': [
+    (set: ReturnType<typeof ledger>) => {
+      set.kept.recorderAsked(set.recording, 'sip:r1');
+      set.kept.recordingMedia(set.recording, 'flowing', 0);
+      recorded(set, { customer: [400, 400], seller: [400, 400] }, ['r.1']);
+    },
+    Verdict.UNCONFIRMED,
+  ],
   'nobody spoke: unconfirmed': [
     (set: ReturnType<typeof ledger>) => recorded(set, { customer: [0, 0], seller: [0, 0] }),
     Verdict.UNCONFIRMED,
@@ -171,9 +180,36 @@ const stories = {
   'an operator ended it: waived': [
     ({ world, kept, recording }: ReturnType<typeof ledger>) => {
       kept.recordingStarted(recording, world.recorderDialog, 1);
-      kept.recordingEnded(recording, terminated('ended-by-operator'), { durationMs: 1_000, gapMs: 0 });
+      kept.recordingEnded(recording, terminated('ended-by-operator'), { durationMs: 1_000, gapMs: 0, lostMs: 0 });
     },
     Verdict.WAIVED,
+  ],
+  'an operator ended it after a gap: partial': [
+    ({ world, kept, recording }: ReturnType<typeof ledger>) => {
+      kept.recordingStarted(recording, world.recorderDialog, 1);
+      kept.recordingEnded(recording, terminated('ended-by-operator'), { durationMs: 1_000, gapMs: 600_000, lostMs: 0 });
+    },
+    Verdict.PARTIAL,
+  ],
+  'recorders that refuse have taken it after 3 min: partial': [
+    (set: ReturnType<typeof ledger>) => {
+      set.kept.recorderAsked(set.recording, 'sip:r1');
+      set.kept.recorderGivenUp(set.recording, terminated('recorder-refused', '503'));
+      set.after(180_000);
+      recorded(set, { customer: [400, 400], seller: [400, 400] }, [], 180_000);
+    },
+    Verdict.PARTIAL,
+  ],
+  'it was missing for a while as was told, and counts say nothing of it: partial': [
+    (set: ReturnType<typeof ledger>) => {
+      set.kept.recordingStarted(set.recording, set.world.recorderDialog, 1);
+      set.kept.recordingMedia(set.recording, 'stalled', 6_000);
+      set.kept.reconcile();
+      set.kept.recordingMedia(set.recording, 'flowing', 0);
+      set.kept.reconcile();
+      recorded(set, { customer: [400, 400], seller: [400, 400] });
+    },
+    Verdict.PARTIAL,
   ],
 } as const;
 
@@ -187,6 +223,52 @@ for (const [what, [story, verdict]] of Object.entries(stories))
     set.kept.callReleased(set.call);
     assert.equal(set.records[0]?.verdict, verdict);
   });
+
+/** An answered call whose recording starts so long after it began. */
+function startedLate(startDelayMs: number, before: (set: ReturnType<typeof ledger>) => void = () => {}) {
+  const set = ledger();
+  const { world, kept, records, call, recording, after } = set;
+  kept.callArrived(call, { sipCallId: 'near', source: { address: '127.0.0.1', port: 1 } });
+  after(10_000);
+  kept.callAnswered(call, { answerDelayMs: 1, postDialDelayMs: 1 });
+  kept.recorderAsked(recording, 'sip:r1');
+  before(set);
+  after(190_000);
+  kept.recordingStarted(recording, world.recorderDialog, startDelayMs);
+  kept.recordingEnded(recording, callOver, { durationMs: 1_000, gapMs: 500, lostMs: 0 });
+  kept.callEnded(call, hangup, { durationMs: 0, endedAt: at(190_000) });
+  kept.callReleased(call);
+  const [one] = records[0]?.recordings ?? [];
+  return { gaps: one?.gaps, gapMs: one?.gapMs };
+}
+
+test('what no recorder has taken at first is a gap, from the wish to record or the answer, whichever came later', () => {
+  const gap = (ms: number, reason = 'not-started') => ({
+    gaps: [{ beganAt: at(190_000 - ms), endedAt: at(190_000), reason }],
+    gapMs: ms + 500,
+  });
+  const refused = terminated('recorder-refused', '503');
+  assert.deepEqual(startedLate(60_000), gap(60_000));
+  // The wish came with the ringing.
+  assert.deepEqual(
+    startedLate(185_000, ({ kept, recording }) => kept.recorderGivenUp(recording, refused)),
+    gap(180_000, 'recorder-refused'),
+  );
+  assert.deepEqual(startedLate(4_900), { gaps: [], gapMs: 500 });
+});
+
+test('what somebody wanted paused before the first media is not missing; what the recorder did not want is', () => {
+  const paused = (by: string) =>
+    startedLate(180_000, ({ kept, recording, after }) => {
+      after(20_000);
+      kept.recordingPaused(recording, by);
+      after(50_000);
+      kept.recordingResumed(recording);
+    });
+  assert.equal(paused('party').gapMs, 150_500);
+  const { gapMs, gaps } = paused('recorder-inactive');
+  assert.deepEqual([gapMs, gaps?.[0]?.reason], [180_500, 'recorder-inactive']);
+});
 
 test('a gap lasts from the loss to the recovery, which may have begun before it was noticed', () => {
   const { world, kept, records, call, recording, after } = ledger();

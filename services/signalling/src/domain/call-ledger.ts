@@ -88,6 +88,10 @@ export class CallLedger implements CallWitness {
     this.#options.onRecord(draft.over(this.#options.instance));
   }
 
+  recordingBegan(recording: RecordingFacts): void {
+    this.#of(recording)?.recordingBegan(recording);
+  }
+
   recordingUnwanted(recording: RecordingFacts): void {
     this.#of(recording)?.unwanted(recording);
   }
@@ -117,7 +121,7 @@ export class CallLedger implements CallWitness {
   }
 
   recordingStarted(recording: RecordingFacts, dialog: RecorderDialog, startDelayMs: number): void {
-    this.#of(recording)?.recordingStarted(recording);
+    this.#of(recording)?.recordingStarted(recording, startDelayMs);
     this.#events.recordingStarted(recording, dialog, startDelayMs);
   }
 

@@ -1,5 +1,8 @@
 // What a call's media came to, as its relay tells when it is over.
+import type { PartyPackets } from '@sidestream/proto/records/v1';
 import type { Party } from './parties.js';
+
+const parties = ['customer', 'seller'] as const;
 
 export type PacketsByParty = ReadonlyMap<Party, number>;
 
@@ -18,5 +21,11 @@ export interface MediaCounts {
   readonly forks: ReadonlyMap<string, ForkCounts | undefined>;
 }
 
-/** Nothing is known. */
-export const noCounts: MediaCounts = { received: new Map(), forks: new Map() };
+/** Summed up, the customer first; none where a part is not known, for a smaller sum would be wrong. */
+export function packetsOf(counts: readonly (PacketsByParty | undefined)[]): PartyPackets[] {
+  if (counts.includes(undefined)) return [];
+  return parties.flatMap((party) => {
+    const known = counts.flatMap((one) => one?.get(party) ?? []);
+    return known.length === 0 ? [] : [{ party, packets: BigInt(known.reduce((sum, packets) => sum + packets, 0)) }];
+  });
+}

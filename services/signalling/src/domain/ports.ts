@@ -6,6 +6,7 @@ import type { CallId } from './identifiers.js';
 import type { MediaCounts } from './media-counts.js';
 import type { CallParties, Direction, InviteParties, Party } from './parties.js';
 import type { Missing } from './recording-assurance.js';
+import type { RecordingGroup } from './recording-groups.js';
 import type { RefusalReason } from './refusal-reasons.js';
 import type { Termination } from './termination.js';
 
@@ -372,6 +373,14 @@ export interface CallTimes {
   readonly endedAt: Date;
 }
 
+export interface RecordingTimes {
+  readonly durationMs: number;
+  /** The sum of the gaps. */
+  readonly gapMs: number;
+  /** What the gap that went on when the recording ended has added to it; 0 without one. */
+  readonly lostMs: number;
+}
+
 /** What the world is told of calls and recordings. Nothing here waits or throws. */
 export interface CallEvents {
   /** A new INVITE was turned away; `trunk` is that of its source, undefined for a stranger. */
@@ -391,11 +400,7 @@ export interface CallEvents {
   /** Each recorder was asked and none has taken the recording; they are asked again. */
   recordingDelayed(recording: RecordingFacts, recorder: string, why: Termination): void;
   recordingFailed(recording: RecordingFacts, recorder: string, termination: Termination): void;
-  recordingEnded(
-    recording: RecordingFacts,
-    termination: Termination,
-    times: { readonly durationMs: number; readonly gapMs: number },
-  ): void;
+  recordingEnded(recording: RecordingFacts, termination: Termination, times: RecordingTimes): void;
   /** The call should be recorded now and is not, although it was given time. */
   recordingMissing(call: CallFacts, missing: Missing): void;
   /** It is recorded again, or need not be any more. */
@@ -412,6 +417,8 @@ export interface CallSteps {
   callRinging(call: CallFacts): void;
   /** This target was called. */
   targetCalled(call: CallFacts, target: CalledTarget): void;
+  /** The recording is wanted from now on. */
+  recordingBegan(recording: RecordingFacts): void;
   /** Somebody who may have it wants this recording to end, while the call goes on. */
   recordingUnwanted(recording: RecordingFacts): void;
   recorderAsked(recording: RecordingFacts, recorder: string): void;
@@ -467,4 +474,6 @@ export interface CallFacts {
 export interface RecordingFacts {
   readonly recordingId: string;
   readonly call: CallFacts;
+  /** Of the recordings that the call has at the same time; undefined for one alone. */
+  readonly group?: RecordingGroup | undefined;
 }

@@ -71,8 +71,11 @@ test('a recorder does not take a voice: missing, and named, until it does or ano
   assert.deepEqual(lookAfter(2_000), ['recordingMissing seller-voice-refused']);
   kept.voicesRefused(recording, []);
   assert.equal(lookAfter(1_000).at(-1), 'recordingFound');
+  // Another voice at the next answer: it is that one that is named, since the first was refused.
+  kept.voicesRefused(recording, ['seller']);
+  assert.equal(lookAfter(3_000).at(-1), 'recordingFound');
   kept.voicesRefused(recording, ['customer']);
-  assert.equal(lookAfter(6_000).at(-1), 'recordingMissing customer-voice-refused');
+  assert.equal(lookAfter(2_000).at(-1), 'recordingMissing customer-voice-refused');
   kept.recorderGivenUp(recording, terminated('recorder-lost'));
   kept.recordingRecovered(recording, world.recorderDialog, terminated('recorder-lost'), 10);
   assert.equal(lookAfter(1_000).at(-1), 'recordingFound');
@@ -91,7 +94,7 @@ test('what an operator or a party wanted is not missing: a pause, an end', () =>
   kept.recordingStarted(recording, world.recorderDialog, 1);
   kept.recordingPaused(recording, 'operator');
   assert.deepEqual(lookAfter(60_000), []);
-  kept.recordingEnded(recording, terminated('declined-by-party'), { durationMs: 1, gapMs: 0 });
+  kept.recordingEnded(recording, terminated('declined-by-party'), { durationMs: 1, gapMs: 0, lostMs: 0 });
   assert.deepEqual(lookAfter(60_000), []);
 });
 
@@ -114,7 +117,7 @@ test('an operator ends a recording whose recorder is lost: nothing is missing an
   kept.recorderGivenUp(recording, terminated('recorder-lost'));
   assert.equal(lookAfter(6_000).at(-1), 'recordingMissing recorder-lost');
   kept.recordingUnwanted(recording);
-  kept.recordingEnded(recording, terminated('recorder-lost'), { durationMs: 1, gapMs: 1 });
+  kept.recordingEnded(recording, terminated('recorder-lost'), { durationMs: 1, gapMs: 1, lostMs: 0 });
   assert.equal(lookAfter(1_000).at(-1), 'recordingFound');
   const another = { ...recording, recordingId: 'r2' };
   kept.recorderAsked(another, 'sip:r1');
@@ -141,8 +144,44 @@ test('whoever was recorded and comes back after somebody who was not is missed w
   kept.recordingStarted(recording, world.recorderDialog, 1);
   kept.callTransferred({ ...call, decision: { ...call.decision, record: false } }, 'seller');
   kept.recordingUnwanted(recording);
-  kept.recordingEnded(recording, terminated('seller-not-listed'), { durationMs: 1, gapMs: 0 });
+  kept.recordingEnded(recording, terminated('seller-not-listed'), { durationMs: 1, gapMs: 0, lostMs: 0 });
   assert.deepEqual(lookAfter(60_000), []);
   kept.callTransferred(call, 'seller');
   assert.deepEqual(lookAfter(6_000), ['recordingMissing not-started']);
+});
+
+test('of several recorders at the same time one is enough, or each is needed; a call begins to need them with its recordings', () => {
+  for (const [needs, told] of [
+    ['any', []],
+    ['all', ['recordingMissing recorder-refused']],
+  ] as const) {
+    const { world, kept, recording, lookAfter } = answered();
+    const group = { groupId: 'g', needs };
+    const [one, other] = [
+      { ...recording, group },
+      { ...recording, recordingId: 'r2', group },
+    ];
+    for (const each of [one, other]) kept.recordingBegan(each);
+    kept.recordingStarted(one, world.recorderDialog, 1);
+    kept.recorderAsked(other, 'sip:r2');
+    kept.recorderGivenUp(other, refused);
+    assert.deepEqual(lookAfter(6_000), told, needs);
+  }
+});
+
+test('a second recorder that is needed and was never asked is missing', () => {
+  const { world, kept, recording, lookAfter } = answered();
+  const group = { groupId: 'g', needs: 'all' } as const;
+  kept.recordingBegan({ ...recording, group });
+  kept.recordingBegan({ ...recording, recordingId: 'r2', group });
+  kept.recordingStarted({ ...recording, group }, world.recorderDialog, 1);
+  assert.deepEqual(lookAfter(6_000), ['recordingMissing not-started']);
+});
+
+test('a recording that was lost for good is not missed while a later one records', () => {
+  const { world, kept, recording, lookAfter } = answered();
+  kept.recordingStarted(recording, world.recorderDialog, 1);
+  kept.recordingEnded(recording, terminated('forks-exhausted'), { durationMs: 1, gapMs: 1, lostMs: 0 });
+  kept.recordingStarted({ ...recording, recordingId: 'r2' }, world.recorderDialog, 1);
+  assert.deepEqual(lookAfter(60_000), []);
 });

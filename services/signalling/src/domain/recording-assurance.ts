@@ -2,7 +2,8 @@
 // compared. Pure.
 import type { CallRecord, RecordingRecord } from '@sidestream/proto/records/v1';
 import type { Party } from './parties.js';
-import { isWantedEnd } from './recording-verdict.js';
+import { grouped, type RecordingGroup } from './recording-groups.js';
+import { isWantedEnd, isWantedPause } from './recording-wishes.js';
 import type { TerminationReason } from './termination.js';
 
 /** Why it is not recorded. */
@@ -49,11 +50,12 @@ export interface Assurances {
   readonly refused: (recordingId: string) => Missing | undefined;
   /** Somebody who may have it wants this recording to end. */
   readonly unwanted: (recordingId: string) => boolean;
+  readonly groupOf: (recordingId: string) => RecordingGroup | undefined;
 }
 
 /**
  * What is missing, and since when; undefined while nothing is. Recordings follow each other: after one that somebody wanted to end only later
- * ones count, and none has to come before the call is wanted again. Of several at once one is enough.
+ * ones count, and none has to come before the call is wanted again. Of several at once one is enough, or each is needed.
  */
 export function missingNow({ recordings }: AssuredCall, known: Assurances): Missing | undefined {
   const { wantedSince } = known;
@@ -61,13 +63,14 @@ export function missingNow({ recordings }: AssuredCall, known: Assurances): Miss
   const isOver = ({ recordingId, termination }: RecordingRecord) =>
     known.unwanted(recordingId) || (termination !== undefined && isWantedEnd(termination));
   const last = recordings.findLastIndex(isOver);
-  const later = recordings.slice(last + 1);
-  if (later.length === 0) {
+  const newest = grouped(recordings.slice(last + 1), known.groupOf).at(-1);
+  if (newest === undefined) {
     const endedAt = recordings[last]?.endedAt;
     const waived = last >= 0 && (endedAt === undefined || endedAt >= wantedSince);
     return waived ? undefined : { reason: 'not-started', since: wantedSince };
   }
-  const faults = later.map((recording) => faultOf(recording, wantedSince, known));
+  const faults = newest.recordings.map((recording) => faultOf(recording, wantedSince, known));
+  if (newest.needs === 'all') return faults.find((fault) => fault !== undefined);
   return faults.includes(undefined) ? undefined : faults.at(-1);
 }
 
@@ -76,7 +79,7 @@ function faultOf(recording: RecordingRecord, wantedSince: Date, known: Assurance
   if (termination !== undefined) return { reason: termination.reason, since: endedAt ?? wantedSince };
   const pause = pauses.at(-1);
   if (pause !== undefined && pause.endedAt === undefined)
-    return pause.reason === 'operator' || pause.reason === 'party' ? undefined : fault(pause.reason, pause.beganAt);
+    return isWantedPause(pause) ? undefined : fault(pause.reason, pause.beganAt);
   if (startedAt === undefined) return fault(attempts.at(-1)?.failure?.reason ?? 'not-started', wantedSince);
   const stalledSince = known.stalledSince(recordingId);
   if (stalledSince !== undefined) return fault('media-stalled', stalledSince);

@@ -35,7 +35,7 @@ export class RecordingGaps {
 
   /** The gap is over. Returns its length; 0 if there was none. */
   end(atMs: number): number {
-    const gapMs = this.#openMs(atMs);
+    const gapMs = this.open(atMs);
     if (this.#gapSinceMs !== undefined) this.#countedUntilMs = atMs;
     this.#gapSinceMs = undefined;
     this.#endedMs += gapMs;
@@ -44,10 +44,11 @@ export class RecordingGaps {
 
   /** All of them, the one that goes on included. */
   sum(atMs: number): number {
-    return this.#endedMs + this.#openMs(atMs);
+    return this.#endedMs + this.open(atMs);
   }
 
-  #openMs(atMs: number): number {
+  /** The one that goes on, so far; 0 without one. */
+  open(atMs: number): number {
     if (this.#gapSinceMs === undefined) return 0;
     const gap = { fromMs: this.#gapSinceMs, toMs: atMs };
     return this.#pauses.reduce((ms, pause) => ms - common(gap, pause), lengthOf(gap));

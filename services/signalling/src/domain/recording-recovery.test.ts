@@ -179,6 +179,7 @@ test('a gap that goes on when the call ends lasts until its end is wanted', asyn
   world.nowMs += 5_000;
   await ended;
   assert.deepEqual(world.gaps, [2_500]);
+  assert.deepEqual(world.losses, [2_500]);
 });
 
 test('the next recorder has taken the recording and wants no media: the gap lasts until it does', async () => {
@@ -231,6 +232,8 @@ test('a connection that was silent is doubted since something came on it', async
   await world.until(() => world.count('recordingRecovered') > 0);
   assert.deepEqual(world.gaps, [14_000]);
   await recording.stop('hangup');
+  // That gap is over.
+  assert.deepEqual([world.gaps.at(-1), world.losses], [14_000, [0]]);
 });
 
 test('a relay that fails while the recording is lost is asked later; one that does not take an answer, at the next recorder', async (t) => {

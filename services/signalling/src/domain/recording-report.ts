@@ -47,6 +47,7 @@ export class RecordingReport {
   /** The recording is wanted from now on. */
   began(): void {
     this.#beganAtMs = this.#clock();
+    this.#events.recordingBegan(this.#facts());
   }
 
   /** Somebody wants the pause, or nobody any more: of what is paused nothing is missing. */
@@ -107,8 +108,11 @@ export class RecordingReport {
       return;
     }
     const endedAtMs = this.#endedAtMs ?? this.#clock();
-    const times = { durationMs: endedAtMs - this.#startedAtMs, gapMs: this.#gaps.sum(endedAtMs) };
-    this.#events.recordingEnded(facts, termination, times);
+    this.#events.recordingEnded(facts, termination, {
+      durationMs: endedAtMs - this.#startedAtMs,
+      gapMs: this.#gaps.sum(endedAtMs),
+      lostMs: this.#gaps.open(endedAtMs),
+    });
   }
 }
 

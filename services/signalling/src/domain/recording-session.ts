@@ -26,7 +26,7 @@ import {
   type RecordingState,
   stepRecording,
 } from './recording-state.js';
-import { isWantedEnd } from './recording-verdict.js';
+import { isWantedEnd } from './recording-wishes.js';
 import { type Termination, terminated, terminationOf } from './termination.js';
 
 export interface RecordingServices {

@@ -9,7 +9,6 @@ import type { Referrals } from '../domain/call-referrals.js';
 import { CallSession } from '../domain/call-session.js';
 import { newCallId } from '../domain/identifiers.js';
 import { findLeg, type SearchedCall } from '../domain/leg-search.js';
-import { noCounts } from '../domain/media-counts.js';
 import { anonymous, callingRole, type Party, readParties, withRoles } from '../domain/parties.js';
 import type {
   CallFacts,
@@ -149,6 +148,8 @@ export class FakeWorld {
   /** What the recorder wants in each of its descriptions from now on. */
   recorderWants: 'recvonly' | 'inactive' = 'recvonly';
   readonly gaps: number[] = [];
+  /** What of the last gap had not ended with each recording. */
+  readonly losses: number[] = [];
   readonly durations: number[] = [];
   /** Directions of what was offered. */
   readonly proposed: string[] = [];
@@ -315,7 +316,7 @@ export class FakeWorld {
     close: async () => {
       this.release('media');
       for (const what of [...this.held.keys()]) if (what.startsWith('fork ')) this.release(what);
-      return noCounts;
+      return { received: new Map(), forks: new Map() };
     },
     startFork: async (fork, parties, signal) => {
       this.hold(`fork ${fork}`);
@@ -410,9 +411,10 @@ export class FakeWorld {
     },
     recordingDelayed: (_recording, _recorder, why) => this.#tell('recordingDelayed', why),
     recordingFailed: (_recording, _recorder, termination) => this.#tell('recordingFailed', termination),
-    recordingEnded: (_recording, termination, { durationMs, gapMs }) => {
+    recordingEnded: (_recording, termination, { durationMs, gapMs, lostMs }) => {
       this.durations.push(durationMs);
       this.gaps.push(gapMs);
+      this.losses.push(lostMs);
       this.#tell('recordingEnded', termination);
     },
     callArrived: () => {},
@@ -421,6 +423,7 @@ export class FakeWorld {
     recordingFound: () => this.#tell('recordingFound'),
     callRinging: () => {},
     targetCalled: () => {},
+    recordingBegan: () => {},
     recordingUnwanted: () => {},
     recorderAsked: () => {},
     recorderAccepted: () => {},
