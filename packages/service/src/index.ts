@@ -32,6 +32,7 @@ export { TlsMaterial } from './grpc/tls-material.js';
 export { type WatchHandlerOptions, watchHandler } from './grpc/watch-handler.js';
 export { Health } from './health.js';
 export { type HttpReply, httpExchange, httpGet } from './http-exchange.js';
+export { Limiter } from './limiter.js';
 export { createLogger, type Logger } from './log.js';
 export { type ManagementPage, ManagementServer } from './management-server.js';
 export { Bus, type BusSession } from './nats/bus.js';

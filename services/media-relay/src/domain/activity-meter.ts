@@ -1,11 +1,10 @@
 // How many packets of each voice flow at this moment, for whoever looks: measured when asked and never by itself, so that a relay which
 // nobody looks at costs nothing. A rate is the difference of two looks at the engine's counters.
-import { bounded, pause } from '@sidestream/service';
+import { bounded, Limiter, pause } from '@sidestream/service';
 import { type CopiedLine, copiedLines } from './copy-count.js';
 import type { MediaSession } from './media-session.js';
 import type { MediaEngine, Party, Traffic } from './ports.js';
 import type { Relay } from './relay.js';
-import { Turns } from './turns.js';
 
 export type PacketRates = ReadonlyMap<Party, number>;
 
@@ -54,7 +53,7 @@ const bothParties: readonly Party[] = ['customer', 'seller'];
 export class ActivityMeter {
   readonly #options: ActivityMeterOptions;
   readonly #clock: () => number;
-  readonly #turns = new Turns(atATime);
+  readonly #limiter = new Limiter(atATime);
   /** By session, of those that somebody looks at; they are forgotten with the session, or when nobody has looked for long. */
   readonly #readings = new Map<string, Reading>();
   readonly #looking = new Map<string, Promise<Reading | undefined>>();
@@ -105,7 +104,7 @@ export class ActivityMeter {
     const { engine, relay, stopping } = this.#options;
     if (relay.session(id) === undefined) return undefined;
     try {
-      const traffic = await this.#turns.take(() =>
+      const traffic = await this.#limiter.run(() =>
         bounded(lookDeadlineMs, stopping, (signal) => engine.traffic(id, signal)),
       );
       // As it is now, after the engine's answer: of what was paused meanwhile nothing leaves.

@@ -1,7 +1,6 @@
 // All tenants together: the work of the active instance.
 import { setMaxListeners } from 'node:events';
-import { SidestreamError } from '@sidestream/service';
-import { Limiter } from './limiter.js';
+import { Limiter, SidestreamError } from '@sidestream/service';
 import type { Announcements, Clock, PolicyStore, UserSource } from './ports.js';
 import type { Pace } from './schedule.js';
 import { SyncError } from './sync-error.js';

@@ -1,6 +1,6 @@
 // One tenant's policy, kept in step with the provider for as long as this instance is the active one. A failure of any kind leaves
 // the last good policy where it is.
-import type { Limiter } from './limiter.js';
+import type { Limiter } from '@sidestream/service';
 import type {
   Announcements,
   Clock,

@@ -1,4 +1,4 @@
-// At most so many at once; the others wait in order.
+// At most so many at once; the others wait in order. Whoever uses it bounds how many wait.
 
 export class Limiter {
   readonly #waiting: (() => void)[] = [];
