@@ -71,6 +71,31 @@ describe('readServiceConfig', () => {
     assert.deepEqual(told, Array(4).fill('10.1.2.3'));
     assert.equal(signalling.advertise, undefined, 'the address of SIP is the edge’s');
   });
+
+  test('who is reached by IPv6 doesn’t listen on IPv4 alone', () => {
+    const file = join(directory, 'sidestream.yaml');
+    writeFileSync(
+      file,
+      good
+        .replace('mediaRelay: { ', 'mediaRelay: { listen: 0.0.0.0:9102, ')
+        .replace('signalling: {', 'signalling: { grpcListen: 0.0.0.0:9101,')
+        .concat(
+          'grpc: { tls: { certFile: cert.pem, keyFile: key.pem, caFile: cert.pem } }\n',
+          'management: { listen: 0.0.0.0:9091 }\npolicySync: { listen: 0.0.0.0:9103 }\nregistration: { listen: 127.0.0.1:9104 }\n',
+          'gateway: { listen: 0.0.0.0:8080, tls: { certFile: cert.pem, keyFile: key.pem }, issuers: [{ tenant: contoso, issuer: "https://login.example", audience: a }] }\n',
+        ),
+    );
+    const of = (address: string) => {
+      const environment = { SIDESTREAM_CONFIG: file, SIDESTREAM_ADVERTISE: address };
+      const { config } = readServiceConfig(environment, 'sip-edge', () => 'pod-1');
+      const { signalling, mediaRelay, policySync, registration, gateway, management } = config;
+      const services = [mediaRelay, policySync, registration, gateway, management].map((one) => one?.listen);
+      return [signalling.grpcListen, ...services];
+    };
+    const [own, all] = ['127.0.0.1:9104', (host: string) => [9101, 9102, 9103, 8080, 9091].map((p) => `${host}:${p}`)];
+    assert.deepEqual(of('10.1.2.3'), all('0.0.0.0').toSpliced(3, 0, own));
+    assert.deepEqual(of('fd00::7'), all('[::]').toSpliced(3, 0, own));
+  });
 });
 
 describe('files that a service reads must be there, and no others', () => {

@@ -1,4 +1,5 @@
 // What every service process reads first: which configuration, and which instance of its kind it is.
+import { isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import type { OwnPod } from '../deletion-cost.js';
 import { ConfigError } from './config-error.js';
@@ -21,6 +22,7 @@ export interface ServiceConfig {
  * Reads `SIDESTREAM_CONFIG` (path of sidestream.yaml), `SIDESTREAM_INSTANCE`, without which the instance is called as the
  * configuration says, else as the host, `SIDESTREAM_ADVERTISE`: the host under which others reach this process's gRPC, and, in a pod that
  * may say what its end costs, `SIDESTREAM_POD_URL` and `SIDESTREAM_POD_CREDENTIALS`. Files must be there that this service reads.
+ * Who advertises an IPv6 address listens on `::` where the configuration says `0.0.0.0`.
  *
  * @throws ConfigError with every problem found.
  */
@@ -60,12 +62,16 @@ function ownPod(environment: NodeJS.ProcessEnv): OwnPod | undefined {
 
 /** Instances share a sidestream.yaml but not an address: what the file says of it gives way. */
 function advertisedAs(config: SidestreamConfig, advertise: string): SidestreamConfig {
-  const { signalling, mediaRelay, policySync, registration } = config;
+  const { signalling, mediaRelay, policySync, registration, gateway, management } = config;
+  // Not on the advertised address itself: that would shut loopback out, where port forwarding of Kubernetes comes in.
+  const everywhere = (listen: string) => (isIPv6(advertise) ? listen.replace(/^0\.0\.0\.0:/, '[::]:') : listen);
   return {
     ...config,
-    signalling: { ...signalling, grpcAdvertise: advertise },
-    mediaRelay: { ...mediaRelay, advertise },
-    policySync: { ...policySync, advertise },
-    registration: { ...registration, advertise },
+    signalling: { ...signalling, grpcListen: everywhere(signalling.grpcListen), grpcAdvertise: advertise },
+    mediaRelay: { ...mediaRelay, listen: everywhere(mediaRelay.listen), advertise },
+    policySync: { ...policySync, listen: everywhere(policySync.listen), advertise },
+    registration: { ...registration, listen: everywhere(registration.listen), advertise },
+    gateway: gateway && { ...gateway, listen: everywhere(gateway.listen) },
+    management: { ...management, listen: everywhere(management.listen) },
   };
 }
