@@ -48,6 +48,11 @@ const known = {
   annotationsByNumber: { type: 'array', items: texts },
   labels: texts,
   monitoringNamespaces: anyObject,
+  monitoringCidrs: {
+    type: 'array',
+    items: { type: 'string', pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$' },
+    uniqueItems: true,
+  },
   // None of it would stop the drain of a node for ever.
   'call.number': { type: 'string', pattern: '^([+0-9A-Za-z._-]+)?$' },
   'call.from': { type: 'string', pattern: '^[+0-9A-Za-z._-]+$' },
@@ -100,6 +105,7 @@ const ofChart = {
     'id',
     'edge',
     'edgeSecretFile',
+    'edgeMetrics',
     'listen',
     'advertise',
     'grpcListen',

@@ -237,7 +237,7 @@ program
   .option('--port <n>', 'for SIP over --transports', positive, 5060)
   .option('--transports <list>', 'udp, tcp', list, ['udp', 'tcp'])
   .option('--admin-port <n>', 'on loopback, for signalling', positive, 9022)
-  .option('--metrics-port <n>', "for Prometheus, to read the server's own metrics; else it serves none", positive)
+  .option('--metrics-port <n>', "on loopback, for the server's own metrics; else it serves none", positive)
   .option('--tls-port <n>', 'for SIP over TLS, with --tls-cert and --tls-key', positive)
   .option('--tls-cert <file>', 'certificate, PEM (with its chain)')
   .option('--tls-key <file>', 'private key, PEM')

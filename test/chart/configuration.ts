@@ -19,8 +19,12 @@ const data = z.object({ data: z.object({ 'sidestream.yaml': z.string() }) });
 const reader = z.custom<(environment: NodeJS.ProcessEnv) => unknown>((value) => typeof value === 'function');
 const isReadable = (component: string): component is keyof typeof readers => component in readers;
 
-/** What a service has read, or undefined where the pod runs none of ours. @throws ConfigError */
-export async function configurationOf(pod: RenderedPod, objects: readonly Manifest[]): Promise<unknown> {
+/** What a service has read in a pod of that address, or undefined where the pod runs none of ours. @throws ConfigError */
+export async function configurationOf(
+  pod: RenderedPod,
+  objects: readonly Manifest[],
+  address = '10.1.2.3',
+): Promise<unknown> {
   if (!isReadable(pod.component)) return undefined;
   const { folder, name } = readers[pod.component];
   const module: Record<string, unknown> = await import(
@@ -50,7 +54,7 @@ export async function configurationOf(pod: RenderedPod, objects: readonly Manife
       ...Object.fromEntries(variables ?? []),
       SIDESTREAM_CONFIG: join(directory, 'sidestream.yaml'),
       SIDESTREAM_INSTANCE: instance,
-      SIDESTREAM_ADVERTISE: '10.1.2.3',
+      SIDESTREAM_ADVERTISE: address,
       SIDESTREAM_EDGE_SECRET_FILE: join(directory, 'edge-secret'),
     });
   } finally {

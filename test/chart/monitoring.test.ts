@@ -90,7 +90,7 @@ test("rtpengine's and drachtio-server's own numbers are jobs of their own, at a 
   const monitors = rendered.filter(({ kind }) => kind === 'PodMonitor').map((one) => monitor.parse(one));
   assert.deepEqual(
     monitors.map(({ spec }) => spec.podMetricsEndpoints.map(({ path, port }) => `${port}${path}`)),
-    [['management/metrics'], ['edge-metrics/metrics'], ['management/metrics/rtpengine']],
+    [['management/metrics'], ['management/metrics/drachtio'], ['management/metrics/rtpengine']],
   );
   assert.equal(new Set(monitors.map(({ metadata }) => metadata.name)).size, 3);
 

@@ -76,6 +76,10 @@ const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
     values: { ...oneRegion, gateway: { httpRoute: { enabled: true, parentRefs: [{ name: 'public' }] } } },
     says: /gateway\.httpRoute\.enabled: there is no gateway to lead to/,
   },
+  'a Prometheus by its name': {
+    values: { ...oneRegion, networkPolicy: { monitoringCidrs: ['prometheus.monitoring.svc'] } },
+    says: /networkPolicy\.monitoringCidrs\.0: Does not match pattern/,
+  },
   'no issuer': { values: { tls: { mode: 'certManager' } }, says: /tls\.issuer\.name is needed/ },
 };
 

@@ -60,6 +60,9 @@ const others = [
   '',
   "The media relay passes rtpengine's own metrics on, with rtpengine's names, at `/metrics/rtpengine` (`mediaRelay.rtpengine.http`): ports",
   '(`rtpengine_ports_used`, `rtpengine_ports`), sessions, packets and errors, one-way and silent sessions, and MOS (`rtpengine_mos_total` by',
-  '`rtpengine_mos_samples_total`). Where drachtio-server is the edge, its own metrics (`drachtio_*`) are as it',
-  'serves them, at the port that `sidestream edge-config --metrics-port` names; the chart has it scraped.',
+  '`rtpengine_mos_samples_total`). Where drachtio-server is the edge, signalling passes its own metrics (`drachtio_*`) on at',
+  '`/metrics/drachtio` (`signalling.edgeMetrics`, the port that `sidestream edge-config --metrics-port` names).',
+  '',
+  '`management.listen` is the port of all this, `management.allow` who may connect to it: addresses and networks, beside the machine itself.',
+  'Without it anybody may who reaches the port. Connections of others are closed before a byte is read.',
 ];

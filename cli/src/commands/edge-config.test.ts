@@ -39,17 +39,12 @@ test('TLS has a port of its own', () => {
   assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7', tlsPort: 5061 }), 2);
 });
 
-test("the server's own metrics have a port where one is named, on the address bound", () => {
+test("the server's own metrics have a port where one is named, on loopback", () => {
   assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7' }), 0);
   assert.ok(!written('drachtio.conf.xml').includes('monitoring'));
-  for (const [bind, host] of [
-    ['10.0.0.7', '10.0.0.7'],
-    ['fd00::7', '[fd00::7]'],
-  ] as const) {
-    assert.equal(edgeConfig({ ...usual, bind, metricsPort: 9023 }), 0);
-    const xml = written('drachtio.conf.xml');
-    assert.ok(xml.includes(`<monitoring>\n    <prometheus port="9023">${host}</prometheus>\n  </monitoring>`), xml);
-  }
+  assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7', metricsPort: 9023 }), 0);
+  const xml = written('drachtio.conf.xml');
+  assert.ok(xml.includes('<monitoring>\n    <prometheus port="9023">127.0.0.1</prometheus>\n  </monitoring>'), xml);
 });
 
 test('an instance without an address that peers could reach does not start', () => {

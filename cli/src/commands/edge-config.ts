@@ -15,7 +15,7 @@ export interface EdgeConfigOptions {
   readonly port: number;
   readonly transports: readonly string[];
   readonly adminPort: number;
-  /** Where Prometheus reads the server's own metrics; absent: nowhere. */
+  /** On loopback, where the server tells its own metrics, which signalling passes on; absent: nowhere. */
   readonly metricsPort?: number;
   /** Reachable addresses, one for each instance of a numbered set. */
   readonly addresses: readonly string[];
@@ -27,7 +27,8 @@ export interface EdgeConfigOptions {
   readonly tlsKey?: string;
 }
 
-const adminHost = '127.0.0.1';
+/** The admin port takes commands, and metrics are nobody's who merely reaches the node. */
+const loopback = '127.0.0.1';
 
 /** Writes `drachtio.conf.xml`, `edge-secret` and `edge.json`. @returns the exit code: 1 when there is no address to tell peers */
 export function edgeConfig(options: EdgeConfigOptions): number {
@@ -45,7 +46,7 @@ export function edgeConfig(options: EdgeConfigOptions): number {
     keep('edge-secret', secret);
     const { adminPort, port } = options;
     const places: ExternalEdge = {
-      admin: formatHostPort({ host: adminHost, port: adminPort }),
+      admin: formatHostPort({ host: loopback, port: adminPort }),
       sip: formatHostPort({ host: bind, port }),
     };
     keep('edge.json', JSON.stringify(places));
@@ -81,14 +82,12 @@ function drachtioXml(
   const tls = isTls
     ? `    <tls>\n      <key-file>${tlsKey}</key-file>\n      <cert-file>${tlsCert}</cert-file>\n    </tls>\n`
     : '';
-  // It puts address and port together by itself, so an IPv6 address has its brackets here.
-  const host = isIP(bind) === 6 ? `[${bind}]` : bind;
   const metrics =
     metricsPort === undefined
       ? ''
-      : `  <monitoring>\n    <prometheus port="${metricsPort}">${host}</prometheus>\n  </monitoring>\n`;
+      : `  <monitoring>\n    <prometheus port="${metricsPort}">${loopback}</prometheus>\n  </monitoring>\n`;
   return `<drachtio>
-  <admin port="${adminPort}" secret="${secret}">${adminHost}</admin>
+  <admin port="${adminPort}" secret="${secret}">${loopback}</admin>
   <sip>
     <contacts>
 ${contact(port, transports.join(','))}${isTls ? contact(tlsPort, 'tls') : ''}    </contacts>

@@ -22,19 +22,23 @@ what others read must not restart it, as pods with live calls drain for long.
 {{- $_ := set $regions $tenant.region (dict "recorders" (default list .recorders)) -}}
 {{- end -}}
 {{- end -}}
+{{- $management := dict "listen" (printf "0.0.0.0:%d" (int .ports.management)) -}}
+{{- if and (eq (default "pod" .values.network) "host") $v.networkPolicy.monitoringCidrs -}}
+{{- $_ := set $management "allow" $v.networkPolicy.monitoringCidrs -}}
+{{- end -}}
 {{- $config := mustMerge (dict
       "nats" $nats
       "regions" $regions
       "tenants" $tenants
       "trunks" dict
       "grpc" (dict "tls" (merge (dict "serverName" $v.tls.serverName) $tls))
-      "management" (dict "listen" (printf "0.0.0.0:%d" (int .ports.management)))
+      "management" $management
       "signalling" dict
       "mediaRelay" (dict "rtpengine" (dict "ng" (printf "127.0.0.1:%d" (int $v.mediaRelay.ports.ng))))
     ) (pick $v.config "log" "telemetry" | deepCopy) -}}
 {{- $grpc := printf "0.0.0.0:%d" (int .ports.grpc) -}}
 {{- if eq $component "signalling" -}}
-{{- $own := dict "edge" (printf "tcp://127.0.0.1:%d" (int .ports.edgeAdmin)) "grpcListen" $grpc "stateDirectory" "/var/lib/sidestream" -}}
+{{- $own := dict "edge" (printf "tcp://127.0.0.1:%d" (int .ports.edgeAdmin)) "edgeMetrics" (printf "127.0.0.1:%d" (int .ports.edgeMetrics)) "grpcListen" $grpc "stateDirectory" "/var/lib/sidestream" -}}
 {{- $_ := set $config "signalling" (mustMerge $own (deepCopy $v.config.signalling)) -}}
 {{- $_ := set $config "trunks" $v.config.trunks -}}
 {{- $_ := set $config.mediaRelay "region" .region -}}

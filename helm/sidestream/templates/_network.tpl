@@ -14,11 +14,7 @@ spec:
       {{- include "sidestream.selectorLabels" . | nindent 6 }}
   policyTypes: [Ingress]
   ingress:
-    - ports:
-        - { protocol: TCP, port: {{ .ports.management }} }
-        {{- with .ports.edgeMetrics }}
-        - { protocol: TCP, port: {{ . }} }
-        {{- end }}
+    - ports: [{ protocol: TCP, port: {{ .ports.management }} }]
       {{- with .root.Values.networkPolicy.monitoringNamespaces }}
       from:
         - namespaceSelector:

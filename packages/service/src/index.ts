@@ -48,6 +48,7 @@ export { LeaseKeeper } from './nats/lease-keeper.js';
 export { readObject } from './nats/object-reader.js';
 export { Outbox, type OutboxOptions } from './nats/outbox.js';
 export { oldestRecordAt, type RecordQuery, readRecords, recordSubject } from './nats/record-reader.js';
+export { neighbourMetrics } from './neighbour-metrics.js';
 export { pause } from './pause.js';
 export { providerMetrics } from './provider-metrics.js';
 export { RateLimit, type RateLimitOptions } from './rate-limit.js';

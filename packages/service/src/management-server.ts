@@ -6,6 +6,7 @@ import type { Registry } from 'prom-client';
 import { formatHostPort, parseHostPort } from './address.js';
 import { describeMetrics, Exposition } from './exposition.js';
 import type { Health } from './health.js';
+import { ManagementAccess } from './management-access.js';
 
 /** A page of plain text, for example numbers of something that stands beside the service. */
 export interface ManagementPage {
@@ -18,7 +19,8 @@ export class ManagementServer {
   readonly #server: Server;
   readonly #pages = new Map<string, ManagementPage>();
 
-  constructor(metrics: Registry, health: Health) {
+  /** @param allow who may connect: addresses and networks, beside this machine itself; absent: anybody */
+  constructor(metrics: Registry, health: Health, allow?: readonly string[]) {
     const exposition = new Exposition(metrics);
     this.#server = createServer((request, response) => {
       const answer = (status: number, type: string, body: string) =>
@@ -55,6 +57,11 @@ export class ManagementServer {
             `there are ${['/livez', '/readyz', '/metrics', '/metrics/names', ...this.#pages.keys()].join(', ')}\n`,
           );
       }
+    });
+    const access = new ManagementAccess(allow);
+    // Before a byte is read: a stranger doesn't learn that this is HTTP.
+    this.#server.on('connection', (socket) => {
+      if (!access.admits(socket)) socket.destroy();
     });
     this.#server.requestTimeout = 5_000;
     this.#server.headersTimeout = 5_000;

@@ -38,7 +38,7 @@ export interface ProcessConfig {
   /** Of a service that belongs to a cell: a label of all its metrics. */
   readonly region?: string;
   readonly log: { readonly level: string };
-  readonly management: { readonly listen: string };
+  readonly management: { readonly listen: string; readonly allow?: readonly string[] | undefined };
   readonly telemetry: { readonly traces?: TracesConfig | undefined };
 }
 
@@ -83,7 +83,7 @@ export async function runService<C extends ProcessConfig>(definition: ServiceDef
   }
 
   try {
-    const management = new ManagementServer(metrics, health);
+    const management = new ManagementServer(metrics, health, config.management.allow);
     const managementAddress = await management.listen(config.management.listen);
     const { traces } = config.telemetry;
     const { instance } = config;

@@ -16,7 +16,7 @@ export interface RelayConfig extends ProcessConfig {
   readonly region: string;
   readonly ng: HostPort;
   /** Where rtpengine tells its own metrics; undefined: nowhere. */
-  readonly engineHttp: HostPort | undefined;
+  readonly engineHttp: string | undefined;
   readonly listen: HostPort;
   readonly advertise: string | undefined;
   readonly maxSessions: number;
@@ -46,7 +46,7 @@ export function readRelayConfig(environment: NodeJS.ProcessEnv = process.env): R
     grpcTls: grpc.tls,
     region: mediaRelay.region,
     ng: parseHostPort(mediaRelay.rtpengine.ng),
-    engineHttp: mediaRelay.rtpengine.http === undefined ? undefined : parseHostPort(mediaRelay.rtpengine.http),
+    engineHttp: mediaRelay.rtpengine.http,
     listen: parseHostPort(mediaRelay.listen),
     advertise: mediaRelay.advertise,
     maxSessions: mediaRelay.maxSessions,

@@ -64,7 +64,7 @@ function config(): object {
     tenants: {},
     trunks: {},
     signalling: { drainSeconds: 0 },
-    mediaRelay: { region: 'eastus', rtpengine: { ng: `127.0.0.1:${enginePort}` }, maxSessions: 7 },
+    mediaRelay: { region: 'eastus', rtpengine: { ng: `127.0.0.1:${enginePort}`, http: engine?.http }, maxSessions: 7 },
   };
 }
 
@@ -83,8 +83,8 @@ async function ready(): Promise<boolean> {
   return status === 200;
 }
 
-async function metrics(): Promise<string> {
-  return await (await fetch(`${relay.lines[0]?.addresses['management']}/metrics`, { signal: soon() })).text();
+async function metrics(of = ''): Promise<string> {
+  return await (await fetch(`${relay.lines[0]?.addresses['management']}/metrics${of}`, { signal: soon() })).text();
 }
 
 /** Every event so far. */
@@ -179,10 +179,12 @@ test('a relay, from a start without anything to its end with a session left', { 
       const { sessions } = await callUnary(calls.listSessions.bind(calls), {}, { deadlineMs });
       assert.deepEqual(sessions, []);
       const listed = /^sidestream_ng_request_seconds_count\{.*command="list",outcome="ok".*\} [1-9]/m;
-      await eventually(async () => {
-        const response = await fetch(`${relay.lines[0]?.addresses['management']}/metrics`, { signal: soon() });
-        return listed.test(await response.text());
-      }, 'it swept');
+      await eventually(async () => listed.test(await metrics()), 'it swept');
+      if (engine.http !== undefined)
+        assert.match(
+          await metrics('/rtpengine'),
+          /^rtpengine_ports_used\{name="default",address="127\.0\.0\.1"\} \d+$/m,
+        );
       await open(calls, 'next');
       await callUnary(calls.closeSession.bind(calls), { sessionId: 'next' }, { deadlineMs });
       const ng = new NgClient({ address: { host: '127.0.0.1', port: enginePort } });

@@ -7,12 +7,12 @@ import {
   GrpcServer,
   linkCertificates,
   measureCertificates,
+  neighbourMetrics,
   type RunningService,
   runService,
   type ServiceContext,
   UnaryHandlers,
 } from '@sidestream/service';
-import { engineMetricsPage } from './adapters/engine-metrics.js';
 import { mediaRelayService } from './adapters/media-grpc.js';
 import { NgClient } from './adapters/ng-client.js';
 import { Presence } from './adapters/presence.js';
@@ -44,7 +44,7 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
   });
   const gauges = relayMetrics(metrics, relay, forks);
   if (config.engineHttp !== undefined)
-    context.management.serve('/metrics/rtpengine', engineMetricsPage(config.engineHttp));
+    context.management.serve('/metrics/rtpengine', neighbourMetrics(config.engineHttp, 'mediaRelay.rtpengine.http'));
   measureCertificates(context, linkCertificates(config.nats, config.grpcTls));
   health.set('rtpengine', false, `${engine.description} was not reached yet`);
 

@@ -39,6 +39,8 @@ export interface SignallingConfig
   /** Where the edge takes drachtio's protocol. */
   readonly edge: HostPort;
   readonly edgeSecret: Secret;
+  /** Where an external edge tells its own metrics; undefined: nowhere. */
+  readonly edgeMetrics: string | undefined;
   readonly trunkSecrets: TrunkSecrets;
   readonly relayAddresses: readonly string[];
   /** Whose relays are taken first. */
@@ -120,6 +122,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     trunks,
     edge,
     edgeSecret: new Secret(secret),
+    edgeMetrics: signalling.edgeMetrics,
     trunkSecrets,
     relayAddresses: relays.map(({ address }) => address),
     region: mediaRelay.region,

@@ -12,6 +12,7 @@ import {
   KvWriter,
   linkCertificates,
   measureCertificates,
+  neighbourMetrics,
   runService,
   UnaryHandlers,
 } from '@sidestream/service';
@@ -65,9 +66,11 @@ await runService({
   name: 'signalling',
   readConfig: () => readSignallingConfig(),
   stopDeadlineMs: (config) => config.drainMs + endDeadlineMs + flushMs + 5_000,
-  async start({ config, instance, log, metrics, health }) {
+  async start({ config, instance, log, metrics, health, management }) {
     const { tenants, edge, nats, grpc, drainMs } = config;
     copyEnvironment();
+    if (config.edgeMetrics !== undefined)
+      management.serve('/metrics/drachtio', neighbourMetrics(config.edgeMetrics, 'signalling.edgeMetrics'));
     const clock = () => performance.now();
     for (const { path, message } of config.warnings) log.warn({ key: path }, `${path} ${message}`);
     const bus = Bus.open({ nats, name: `signalling.${instance}`, log, metrics });

@@ -8,7 +8,7 @@ import type { PeerDomain } from './adapters/known-peers.js';
 export interface SipEdgeConfig {
   readonly instance: string;
   readonly log: { readonly level: string };
-  readonly management: { readonly listen: string };
+  readonly management: SidestreamConfig['management'];
   readonly telemetry: SidestreamConfig['telemetry'];
   readonly listen: readonly { protocol: TransportProtocol; host: string; port: number }[];
   readonly advertise?: string | undefined;

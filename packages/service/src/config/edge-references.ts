@@ -25,6 +25,11 @@ function* checkExternal(signalling: Loose): Generator<ConfigProblem> {
 }
 
 function* checkEmbedded(config: Loose, signalling: Loose): Generator<ConfigProblem> {
+  if (signalling['edgeMetrics'] !== undefined)
+    yield {
+      path: 'signalling.edgeMetrics',
+      message: 'is of an external edge: the embedded one is a process with metrics',
+    };
   const listeners = Array.isArray(signalling['listen']) ? signalling['listen'].map(text) : usualListeners;
   for (const [index, listener] of listeners.entries()) {
     const [, protocol, host] = /^(\w+):(.*):\d+$/.exec(listener ?? '') ?? [];

@@ -355,6 +355,13 @@ describe('readConfig', () => {
     assert.deepEqual(problemsOf(good.replace(/signalling: .*/, 'signalling: { edge: tcp://127.0.0.1:9022 }')), {});
   });
 
+  test('edgeMetrics are of an external edge alone', () => {
+    const asked = good.replace('signalling: {', 'signalling: { edgeMetrics: 127.0.0.1:9023,');
+    assert.deepEqual(Object.keys(problemsOf(asked)), ['signalling.edgeMetrics']);
+    const external = 'signalling: { edge: tcp://127.0.0.1:9022, edgeMetrics: 127.0.0.1:9023 }';
+    assert.deepEqual(problemsOf(good.replace(/signalling: .*/, external)), {});
+  });
+
   test('the embedded edge needs a certificate for TLS, a name for every address, a listener for every target', () => {
     const asked = good
       .replace('[udp:127.0.0.1:0, tcp:127.0.0.1:0]', '[udp:0.0.0.0:5060, tls:127.0.0.1:5061]')

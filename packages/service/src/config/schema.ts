@@ -173,6 +173,9 @@ export const configSchema = z
         .union([z.literal('embedded'), z.string().regex(/^tcp:\/\/\S+:\d+$/, "must be 'embedded' or tcp://host:port")])
         .default('embedded'),
       edgeSecretFile: file.optional(),
+      edgeMetrics: hostPort
+        .optional()
+        .describe("an external edge's own Prometheus port: its metrics are passed on at /metrics/drachtio"),
       listen: z.array(listen).min(1).default(['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060']),
       advertise: z.string().optional(),
       grpcListen: hostPort.default('127.0.0.1:0').describe('where the service Calls listens'),
@@ -269,7 +272,15 @@ export const configSchema = z
           .describe('how calling and called parties stand in log lines of calls; shown: with their numbers'),
       })
       .prefault({}),
-    management: z.strictObject({ listen: hostPort.default('127.0.0.1:0') }).prefault({}),
+    management: z
+      .strictObject({
+        listen: hostPort.default('127.0.0.1:0'),
+        allow: z
+          .array(cidr)
+          .optional()
+          .describe('who may connect: addresses and networks, beside this machine itself; absent: anybody'),
+      })
+      .prefault({}),
     telemetry: telemetrySchema.prefault({}),
   })
   .describe('sidestream.yaml');
