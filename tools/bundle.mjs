@@ -1,6 +1,6 @@
 // Makes what goes into the images: each service, and the command line, as one folder that runs on Node alone. Needs `npm run build`.
 // node tools/bundle.mjs [--out DIRECTORY] [NAME…]
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
@@ -36,8 +36,10 @@ for (const name of positionals.length > 0 ? positionals : known) {
   rmSync(folder, { recursive: true, force: true });
   await bundle(name, folder);
   // `sidestream up` starts services as processes: it finds them where it finds them in this repository.
-  if (name === 'cli')
+  if (name === 'cli') {
     for (const service of there) await bundle(service, join(folder, 'node_modules/@sidestream', service));
+    command(join(folder, 'bin', 'sidestream'));
+  }
   checkFiles(folder);
   console.error(`bundled ${relative(process.cwd(), folder)}`);
 }
@@ -77,6 +79,13 @@ async function bundle(name, folder) {
     metadata: { component: { type: 'application', name: manifest.name, version } },
     components: componentsOf(Object.keys(metafile.inputs)),
   });
+}
+
+/** The image's command `sidestream`: no shell is there, nor `env`, which main.js asks for Node. */
+function command(file) {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, "#!/nodejs/bin/node\nimport('../dist/main.js');\n");
+  chmodSync(file, 0o755);
 }
 
 /** A file that a bundle names relative to itself must be in it, or it is missed only when it is needed. */

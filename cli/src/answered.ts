@@ -1,16 +1,17 @@
 // How every command ends: what it prints, and the exit code that tells a wrong command line from what could not be done.
-import { ConfigError, readConfig, type SidestreamConfig, SidestreamError } from '@sidestream/service';
+import { ConfigError, readConfig, readsFile, type SidestreamConfig, SidestreamError } from '@sidestream/service';
 import type { Command } from 'commander';
 
 /**
- * Runs a command on the configuration.
+ * Runs a command on the configuration. Files must be there by which NATS and services are reached: a tenant's keys needn't be where
+ * calls are listed.
  *
  * @param file sidestream.yaml
  * @returns the command's exit code; of an error, which is told on stderr, that of `failed`
  */
 export async function answered(file: string, command: (config: SidestreamConfig) => Promise<number>): Promise<number> {
   try {
-    return await command(readConfig(file));
+    return await command(readConfig(file, (path) => readsFile('cli', path)));
   } catch (error) {
     return failed(error);
   }

@@ -18,6 +18,8 @@ import { register } from './commands/register.js';
 import { routeCommand } from './commands/route-command.js';
 import { testCallCommand } from './commands/test-call-command.js';
 import { up } from './commands/up.js';
+import { wait } from './commands/wait.js';
+import { configOption } from './config-option.js';
 import { readAddress } from './control-plane.js';
 
 // grpc-js names the address of its target as TLS server name, also where that is an IP address, which Node drops with a warning.
@@ -36,7 +38,7 @@ const exitCodes = 'Exit code: 0 stopped as told, 1 failed, 2 wrong command line.
 program
   .command('up')
   .description('run a deployment on this machine: SIP edge, media relay, signalling, registration, policy sync')
-  .requiredOption('-c, --config <file>', 'sidestream.yaml')
+  .addOption(configOption())
   .addHelpText(
     'after',
     `
@@ -123,7 +125,7 @@ ${exitCodes}`,
 program
   .command('register')
   .description('register tenants with the provider of conversation intelligence, or show what would be sent')
-  .requiredOption('-c, --config <file>', 'sidestream.yaml')
+  .addOption(configOption())
   .option('-t, --tenant <name>', 'only this tenant; else every one that has a provider')
   .option('--dry-run', 'print the request, and whether it is needed; send nothing')
   .option('--force', 'send it even though the provider has accepted the same already')
@@ -225,6 +227,13 @@ program
   );
 
 program.addCommand(testCallCommand(exitWith));
+
+program
+  .command('wait')
+  .description('do nothing until SIGTERM: for a pod in which the other commands are run')
+  .option('--port <n>', 'where GET /livez is answered, for probes', positive, 9096)
+  .addHelpText('after', `\n${exitCodes}`)
+  .action(async ({ port }: { port: number }) => exitWith(await wait(port)));
 
 program
   .command('edge-config')

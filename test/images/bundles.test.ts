@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -57,10 +57,14 @@ test('each service without a configuration says what it misses, and exits 2', ()
   }
 });
 
-test('the command line shows its help', () => {
-  const { status, stdout } = run(inCli('dist', 'main.js'), ['--help']);
-  assert.equal(status, 0);
-  assert.match(stdout, /Usage: sidestream/);
+test('the command line shows its help, by its name in the image as well, for which Node is where the image has it', () => {
+  for (const file of [inCli('dist', 'main.js'), inCli('bin', 'sidestream')]) {
+    const { status, stdout } = run(file, ['--help']);
+    assert.equal(status, 0, file);
+    assert.match(stdout, /Usage: sidestream/);
+  }
+  assert.match(readFileSync(inCli('bin', 'sidestream'), 'utf8'), /^#!\/nodejs\/bin\/node\n/);
+  assert.equal(statSync(inCli('bin', 'sidestream')).mode & 0o777, 0o755);
 });
 
 test('each bundle says of which packages it is made, as they are locked', () => {

@@ -70,6 +70,7 @@ test('what runs is root’s and read by nobody else’s leave: no shell, no root
     assert.deepEqual(values(run, word), [], word);
   const [environment = ''] = values(run, 'ENV');
   assert.match(environment, /NODE_ENV=production/);
+  assert.match(environment, / PATH=\/app\/bin:\$\{PATH\}$/);
   assert.doesNotMatch(environment, /secret|password|token/i);
 });
 

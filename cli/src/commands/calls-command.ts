@@ -1,6 +1,7 @@
 // The command line of `sidestream calls` and `sidestream drain`: words, options and help.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { strict } from '../answered.js';
+import { configOption } from '../config-option.js';
 import { readAddress } from '../control-plane.js';
 import { type CallAction, type CallsOptions, callsAct, callsList, callsShow, callsWatch } from './calls.js';
 import { drain } from './drain.js';
@@ -99,7 +100,7 @@ function add(parent: Command, name: string, description: string): Command {
 
 function options(command: Command): Command {
   return command
-    .requiredOption('-c, --config <file>', 'sidestream.yaml')
+    .addOption(configOption())
     .option('-a, --address <host:port>', 'ask this instance only; NATS is not needed then', readAddress)
     .option('--json', 'print JSON');
 }

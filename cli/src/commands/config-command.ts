@@ -2,6 +2,7 @@
 import { ConfigError, configJsonSchema, configWarnings, readConfig } from '@sidestream/service';
 import { Command } from 'commander';
 import { failed, say, strict } from '../answered.js';
+import { configOption } from '../config-option.js';
 
 /** @param done is given the exit code. */
 export function configCommand(done: (code: number) => void): Command {
@@ -9,7 +10,7 @@ export function configCommand(done: (code: number) => void): Command {
   config
     .command('check')
     .description('print every problem and warning with the path of its key; starts and asks nothing')
-    .requiredOption('-c, --config <file>', 'sidestream.yaml')
+    .addOption(configOption())
     .option('--json', 'print one JSON document: ok, problems, warnings')
     .addHelpText('after', '\nWarnings are of what runs all the same. Exit code: 0 without problems, 2 with.')
     .action((options: { config: string; json?: boolean }) => done(check(options.config, options.json ?? false)));

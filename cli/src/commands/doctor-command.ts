@@ -1,6 +1,7 @@
 // The command line of `sidestream doctor`: its words, options and help.
 import { Command, InvalidArgumentError } from 'commander';
 import { strict } from '../answered.js';
+import { configOption } from '../config-option.js';
 import { type CheckName, checkNames } from '../doctor/check.js';
 import { checks } from '../doctor/checks.js';
 import { doctor } from './doctor.js';
@@ -17,7 +18,7 @@ interface Flags {
 export function doctorCommand(done: (code: number) => void): Command {
   return strict(new Command('doctor'))
     .description('check what a deployment stands on, before and while it runs, and say what to do')
-    .option('-c, --config <file>', 'sidestream.yaml', 'sidestream.yaml')
+    .addOption(configOption().default('sidestream.yaml'))
     .option('--only <list>', 'some of the checks, separated by commas', readNames)
     .option('-t, --tenant <name>', 'recorders, trunks, provider and certificates of this tenant only')
     .option('--timeout <time>', 'for each question: 500ms, 5s', readTimeout, 5_000)

@@ -1,5 +1,6 @@
 // The command line of `sidestream calls export` and `sidestream calls report`, and how they read times.
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { configOption } from '../config-option.js';
 import { exportEnded, type RecordsOptions, reportDay } from './ended-calls.js';
 
 /** As help says it. */
@@ -73,6 +74,6 @@ function records(calls: Command, name: string, description: string): Command {
   return calls
     .command(name)
     .description(description)
-    .requiredOption('-c, --config <file>', 'sidestream.yaml')
+    .addOption(configOption())
     .option('-t, --tenant <name>', 'of this tenant only');
 }

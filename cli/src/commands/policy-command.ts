@@ -1,6 +1,7 @@
 // The command line of `sidestream policy`: its words, options and help.
 import { Command, InvalidArgumentError } from 'commander';
 import { strict } from '../answered.js';
+import { configOption } from '../config-option.js';
 import { readAddress } from '../control-plane.js';
 import { type PolicyCommandOptions, policyExplain, policyStatus, policySync, policyUsers } from './policy.js';
 
@@ -52,7 +53,7 @@ function add(parent: Command, name: string, description: string): Command {
   return parent
     .command(name)
     .description(description)
-    .requiredOption('-c, --config <file>', 'sidestream.yaml')
+    .addOption(configOption())
     .option('-t, --tenant <name>', 'whose policy; may be left out where there is only one')
     .option('-a, --address <host:port>', 'ask this instance; NATS is not needed then', readAddress)
     .option('--json', 'print one JSON document');

@@ -100,7 +100,15 @@ function planned(plan: PlanResponse, outcome: Report['outcome']): Report {
 
 async function plannedHere(tenant: string, config: SidestreamConfig): Promise<Report> {
   const reason = 'unknown: no registration service was found, so this was planned here, from the configuration';
-  return { ...planned(await planHere(tenant, config), 'dry-run'), needed: null, reason };
+  try {
+    return { ...planned(await planHere(tenant, config), 'dry-run'), needed: null, reason };
+  } catch (thrown) {
+    // A file that isn't here: only this way of planning reads it.
+    return failed(
+      tenant,
+      `${SidestreamError.from(thrown).message}; and no registration service was found, which reads it where it is`,
+    );
+  }
 }
 
 function failed(tenant: string, error: string): Report {

@@ -1,8 +1,9 @@
 // `sidestream route …`: where a call would go, and why. Needs the configuration alone; no service has to run.
 import { EmergencyNumbers, type Explanation, explainRoute, TrunkTable } from '@sidestream/routing';
-import { readConfig, SidestreamError } from '@sidestream/service';
+import { readConfig, readsFile, SidestreamError } from '@sidestream/service';
 import { Command, InvalidArgumentError } from 'commander';
 import { failed, say, strict } from '../answered.js';
+import { configOption } from '../config-option.js';
 
 interface Flags {
   readonly config: string;
@@ -21,7 +22,7 @@ export function routeCommand(done: (code: number) => void): Command {
     .description(
       'where a call would go, step by step: what its numbers are, which routes take it, which targets are tried',
     )
-    .requiredOption('-c, --config <file>', 'sidestream.yaml')
+    .addOption(configOption())
     .requiredOption('--trunk <name>', 'where the call comes from')
     .requiredOption('--called <number>', 'the number, as it is dialled; or a request URI such as urn:service:sos')
     .option('--calling <number>', 'the number of the caller')
@@ -55,7 +56,7 @@ function explained({
   calling = '',
   header: headers = new Map(),
 }: Flags): Explanation {
-  const config = readConfig(file);
+  const config = readConfig(file, (path) => readsFile('cli', path));
   const table = new TrunkTable(config.trunks, new EmergencyNumbers(config.signalling.emergencyNumbers));
   const trunk = table.find(name);
   if (trunk === undefined) {

@@ -12,6 +12,8 @@ const ofService = {
   // It reads the key, too: a recorder would refuse an identity whose key isn't the certificate's.
   registration: /^tenants\.[^.]+\.(provider|recording\.identity)\./,
   gateway: /^gateway\./,
+  // The commands that ask services; those that examine files read all.
+  cli: undefined,
 } as const;
 
 /** A process that reads sidestream.yaml. */
