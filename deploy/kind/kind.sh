@@ -90,12 +90,12 @@ up() {
   step 'the chart'
   # Pods whose image has changed under its tag are replaced, and no others.
   local key name ids=()
-  for key in signalling=signalling mediaRelay=media-relay policySync=policy-sync registration=registration; do
+  for key in signalling=signalling mediaRelay=media-relay policySync=policy-sync registration=registration operator=cli; do
     name=sidestream/${key#*=}:kind
     ids+=(--set-string "${key%=*}.podAnnotations.image=$(docker image inspect --format '{{.Id}}' "$name")")
   done
   chart upgrade --install sidestream helm/sidestream -f deploy/kind/values-kind.yaml "${ids[@]}" >&2
-  for name in deployment/sidestream-policy-sync deployment/sidestream-registration deployment/sidestream-local-media statefulset/sidestream-local-sip; do
+  for name in deployment/sidestream-policy-sync deployment/sidestream-registration deployment/sidestream-local-media statefulset/sidestream-local-sip deployment/sidestream-operator; do
     await "$name"
   done
 
@@ -105,6 +105,7 @@ Sidestream runs in the cluster "$cluster". What to do next:
 
   deploy/kind/kind.sh test                                               a call from one pod to another, both voices recorded
   kubectl --context kind-$cluster -n $namespace get pods
+  kubectl --context kind-$cluster -n $namespace exec deploy/sidestream-operator -- sidestream calls list --ended    what became of it
   kubectl --context kind-$cluster -n $namespace logs deployment/recorder           what the recorder has got
   helm --kube-context kind-$cluster -n $namespace get notes sidestream
   deploy/kind/kind.sh down                                               delete it all; keys live for two months

@@ -17,10 +17,10 @@ async function identity(commonName, dnsNames, usages = 'both') {
 const permissions = parse(
   readFileSync(new URL('../../helm/sidestream/nats-permissions.yaml', import.meta.url), 'utf8'),
 );
-const services = ['signalling', 'media-relay', 'policy-sync', 'registration'];
+const users = ['signalling', 'media-relay', 'policy-sync', 'registration', 'cli'];
 const { serverConfig, credentials } = issueNatsCredentials(
   Object.fromEntries(
-    services.map((name) => [
+    users.map((name) => [
       name,
       { publish: [...permissions.all.publish, ...permissions[name].publish], subscribe: permissions.all.subscribe },
     ]),
@@ -42,7 +42,7 @@ const secrets = {
   recorder: await identity('recorder', [`recorder.${domain}`], 'server'),
   provider: { ...(await identity('provider', [`provider.${domain}`], 'server')), 'client-secret': clientSecret },
   contoso: { ...(await identity('contoso', ['contoso.example'], 'client')), 'client-secret': clientSecret },
-  ...Object.fromEntries(services.map((name) => [`sidestream-nats-${name}`, { 'user.creds': credentials[name] }])),
+  ...Object.fromEntries(users.map((name) => [`sidestream-nats-${name}`, { 'user.creds': credentials[name] }])),
 };
 const items = Object.entries(secrets).map(([name, stringData]) => ({
   ...{ apiVersion: 'v1', kind: 'Secret', type: 'Opaque' },

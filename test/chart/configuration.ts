@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { readConfig } from '@sidestream/service';
 import { z } from 'zod';
 import type { Manifest } from './helm.js';
 import type { RenderedPod } from './pods.js';
@@ -19,17 +20,25 @@ const data = z.object({ data: z.object({ 'sidestream.yaml': z.string() }) });
 const reader = z.custom<(environment: NodeJS.ProcessEnv) => unknown>((value) => typeof value === 'function');
 const isReadable = (component: string): component is keyof typeof readers => component in readers;
 
+/** The command line has none of its own: its commands that examine files read the whole. */
+async function readerOf(component: string): Promise<z.infer<typeof reader> | undefined> {
+  if (component === 'cli') return ({ SIDESTREAM_CONFIG }) => readConfig(SIDESTREAM_CONFIG ?? '');
+  if (!isReadable(component)) return undefined;
+  const { folder, name } = readers[component];
+  const module: Record<string, unknown> = await import(
+    new URL(`../../../services/${folder}/dist/config.js`, import.meta.url).href
+  );
+  return reader.parse(module[name]);
+}
+
 /** What a service has read in a pod of that address, or undefined where the pod runs none of ours. @throws ConfigError */
 export async function configurationOf(
   pod: RenderedPod,
   objects: readonly Manifest[],
   address = '10.1.2.3',
 ): Promise<unknown> {
-  if (!isReadable(pod.component)) return undefined;
-  const { folder, name } = readers[pod.component];
-  const module: Record<string, unknown> = await import(
-    new URL(`../../../services/${folder}/dist/config.js`, import.meta.url).href
-  );
+  const read = await readerOf(pod.component);
+  if (read === undefined) return undefined;
   const directory = mkdtempSync(join(tmpdir(), 'sidestream-chart-'));
   try {
     const put = (path: string, text: string) => {
@@ -50,7 +59,7 @@ export async function configurationOf(
       name,
       value.replace('$(SIDESTREAM_INSTANCE)', instance),
     ]);
-    return reader.parse(module[name])({
+    return read({
       ...Object.fromEntries(variables ?? []),
       SIDESTREAM_CONFIG: join(directory, 'sidestream.yaml'),
       SIDESTREAM_INSTANCE: instance,

@@ -113,6 +113,7 @@ const switches: Readonly<Record<string, Render>> = {
   'web face': { values: { ...oneRegion, ...webFace }, apiVersions: crds },
   'web face, older Gateway API': { values: { ...oneRegion, ...webFace }, apiVersions: olderCrds },
   'web face, own certificate': { values: { ...oneRegion, ...ownCertificate } },
+  operator: { values: { ...oneRegion, ...ownCertificate, externalSecrets, operator: { enabled: true } } },
   'external secrets': {
     values: { ...oneRegion, ...webFace, externalSecrets, imagePullSecrets: ['registry'], signalling: secretive },
     apiVersions: crds,

@@ -57,6 +57,7 @@ export const production = {
   keda: { serverAddress: 'http://prometheus.monitoring.svc:9090' },
   externalSecrets: { enabled: true, store: { name: 'vault' }, refreshInterval: '30m', except: ['registry'] },
   deletionCost: { enabled: true },
+  operator: { enabled: true },
   policySync: { replicas: 3, priorityClassName: 'voice' },
   regions: {
     eastus: {

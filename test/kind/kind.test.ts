@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { test } from 'node:test';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -15,6 +15,7 @@ import { type PodSpec, podFaults, podsOf } from '../chart/pods.js';
 import { helm, skip } from '../chart/renders.js';
 import { schemaFaults } from '../chart/schema-check.js';
 import { openBus, ownNats } from '../e2e/nats-stage.js';
+import { runCli } from '../e2e/run-cli.js';
 
 const folder = fileURLToPath(new URL('../../../deploy/kind/', import.meta.url));
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
@@ -93,12 +94,13 @@ test('each certificate is that of the names by which it is reached, its key fits
   }
 });
 
-test('NATS starts with its configuration, and lets in who has a certificate and credentials, to what is theirs', async (t) => {
+/** A folder, and NATS with the cluster's own configuration; undefined where there is no nats-server. */
+async function clustersNats(t: TestContext) {
   const directory = mkdtempSync(join(tmpdir(), 'sidestream-kind-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const nats = secrets().get('nats') ?? {};
-  const internal = secrets().get('internal') ?? {};
   const put = (name: string, text = '') => {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), text, { mode: 0o600 });
     return join(directory, name);
   };
@@ -108,8 +110,43 @@ test('NATS starts with its configuration, and lets in who has a certificate and 
     .replaceAll('/etc/nats/', `${directory}/`)
     .replace('store_dir: /data', `store_dir: ${directory}/data`);
   const peer = await ownNats(t, { args: ['-c', put('nats.conf', config)], jetStream: false });
-  if (!peer) return;
-  const bus = openBus(t, [peer.url.replace('nats://127.0.0.1', 'tls://localhost')], {
+  return peer && { put, server: peer.url.replace('nats://127.0.0.1', 'tls://localhost') };
+}
+
+test('operators’ commands reach NATS with what their pod mounts, and what examines files finds all of them', {
+  skip,
+}, async (t) => {
+  const stage = await clustersNats(t);
+  if (!stage) return;
+  const rendered = render();
+  const pod = podsOf(rendered).find(({ component }) => component === 'cli');
+  assert.ok(pod);
+  for (const { secret } of pod.spec.volumes.find(({ name }) => name === 'config')?.projected?.sources ?? [])
+    for (const { key, path } of secret?.items ?? []) stage.put(`etc/${path}`, secrets().get(secret?.name ?? '')?.[key]);
+  const map = rendered.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === pod.owner.metadata.name);
+  const { data } = z.object({ data: z.object({ 'sidestream.yaml': z.string() }) }).parse(map);
+  const told = data['sidestream.yaml'].replace('tls://nats.sidestream.svc.cluster.local:4222', stage.server);
+  const file = stage.put('etc/sidestream.yaml', told);
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runCli([...args, '-c', file], { timeoutMs: 60_000 });
+    return `${code} ${stdout}${stderr}`;
+  };
+  // NATS is asked, and nobody else is there.
+  assert.match(
+    await run('calls', 'list'),
+    /^1 .*no signalling instance is running: NATS at .* has no lease signalling/,
+  );
+  assert.match(await run('config', 'check'), /^0 .*no problems/);
+  // What it says of streams it was told by the server.
+  assert.match(await run('doctor', '--only', 'nats,certificates'), /^ok +nats +nats\.servers.*JetStream holds/m);
+});
+
+test('NATS starts with its configuration, and lets in who has a certificate and credentials, to what is theirs', async (t) => {
+  const stage = await clustersNats(t);
+  if (!stage) return;
+  const { put } = stage;
+  const internal = secrets().get('internal') ?? {};
+  const bus = openBus(t, [stage.server], {
     tls: {
       ...{ certFile: put('internal.crt', internal['tls.crt']), keyFile: put('internal.key', internal['tls.key']) },
       caFile: put('internal-ca.crt', internal['ca.crt']),

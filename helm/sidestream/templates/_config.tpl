@@ -10,7 +10,7 @@ what others read must not restart it, as pods with live calls drain for long.
 {{- $component := .component -}}
 {{- $tenants := dict -}}
 {{- range $name, $tenant := $v.config.tenants -}}
-{{- if or (has $component (list "signalling" "gateway"))
+{{- if or (has $component (list "signalling" "gateway" "cli"))
       (and (eq $component "policy-sync") (eq (dig "policy" "source" "" $tenant) "provider"))
       (and (eq $component "registration") (hasKey $tenant "provider") (dig "provider" "register" true $tenant)) -}}
 {{- $_ := set $tenants $name $tenant -}}
@@ -53,6 +53,13 @@ what others read must not restart it, as pods with live calls drain for long.
 {{- $_ := set $config "registration" (dict "listen" $grpc) -}}
 {{- else if eq $component "gateway" -}}
 {{- $_ := set $config "gateway" (mustMergeOverwrite (dict "drainSeconds" 5 "tls" (dict "certFile" "tls/tls.crt" "keyFile" "tls/tls.key")) (default dict $v.config.gateway | deepCopy) (dict "listen" (printf "0.0.0.0:%d" (int .ports.http)))) -}}
+{{- else if eq $component "cli" -}}
+{{- /* The whole, for what examines it; what it listens on is nobody's there. */ -}}
+{{- $edge := dict "edge" (printf "tcp://127.0.0.1:%d" (int $v.signalling.ports.edgeAdmin)) -}}
+{{- $_ := set $config "signalling" (mustMerge $edge (deepCopy $v.config.signalling)) -}}
+{{- $_ := set $config "mediaRelay" (mustMerge $config.mediaRelay (deepCopy $v.config.mediaRelay)) -}}
+{{- $_ := set $config "trunks" $v.config.trunks -}}
+{{- $config = mustMerge $config (pick $v.config "records" "gateway" | deepCopy) -}}
 {{- end -}}
 {{- toYaml $config -}}
 {{- end -}}
@@ -76,12 +83,13 @@ such as NODE_EXTRA_CA_CERTS.
 {{- end -}}
 {{- end -}}
 {{- if eq $component "signalling" -}}{{- $parts = append $parts $config.signalling -}}{{- end -}}
+{{- if eq $component "cli" -}}{{- $parts = append $parts $config -}}{{- end -}}
 {{- toJson $parts -}}
 {{- end -}}
 
 {{/*
 /etc/sidestream: the configuration, and of the files that it names those that this service reads. A missing Secret or key keeps the pod
-from starting.
+from starting; of `files` not that for operators, who may be looking for it.
 */}}
 {{- define "sidestream.configVolume" -}}
 {{- $naming := include "sidestream.naming" . }}
@@ -118,6 +126,9 @@ from starting.
       {{- if $keys }}
       - {{ ternary "secret" "configMap" (not (empty .secret)) }}:
           name: {{ default .configMap .secret | quote }}
+          {{- if eq $.component "cli" }}
+          optional: true
+          {{- end }}
           items:
             {{- range $keys }}
             - { key: {{ . | quote }}, path: {{ printf "%s/%s" $path . | quote }} }

@@ -40,6 +40,12 @@ spec:
         - podSelector:
             matchLabels:
               {{- include "sidestream.selectorLabels" (dict "root" $.root "component" "test" "region" $.region) | nindent 14 }}
+        {{- if $.root.Values.operator.enabled }}
+        # sidestream options
+        - podSelector:
+            matchLabels:
+              {{- include "sidestream.selectorLabels" (dict "root" $.root "component" "cli" "region" "") | nindent 14 }}
+        {{- end }}
       {{- end }}
     {{- else if eq .component "media-relay" }}
     - ports: [{ protocol: UDP, port: {{ .values.rtp.min }}, endPort: {{ .values.rtp.max }} }]

@@ -9,7 +9,7 @@ keys of both.
 {{- $named := list -}}
 {{- $tls := list "tls.crt" "tls.key" -}}
 {{- $withAuthority := list "ca.crt" "tls.crt" "tls.key" -}}
-{{- range $key, $component := dict "policySync" "policy-sync" "registration" "registration" "gateway" "gateway" -}}
+{{- range $key, $component := dict "policySync" "policy-sync" "registration" "registration" "gateway" "gateway" "operator" "cli" -}}
 {{- if (get $v $key).enabled -}}
 {{- $_ := set $components $key $component -}}
 {{- $extraEnv = concat $extraEnv (get $v $key).extraEnv -}}
