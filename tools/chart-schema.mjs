@@ -53,6 +53,7 @@ const known = {
     items: { type: 'string', pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$' },
     uniqueItems: true,
   },
+  egress: objects,
   // None of it would stop the drain of a node for ever.
   'call.number': { type: 'string', pattern: '^([+0-9A-Za-z._-]+)?$' },
   'call.from': { type: 'string', pattern: '^[+0-9A-Za-z._-]+$' },

@@ -52,6 +52,16 @@ const ownCertificate = {
   },
 };
 
+/** To everything but the metadata of a cloud's nodes. */
+const egress = { egress: [{ to: [{ ipBlock: { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] } }] }] };
+const bounded = {
+  signalling: { ...loadBalancer, networkPolicy: egress },
+  mediaRelay: { network: 'pod', networkPolicy: egress },
+  policySync: { networkPolicy: egress },
+  gateway: { enabled: true, networkPolicy: egress },
+  operator: { enabled: true, networkPolicy: egress },
+};
+
 const testCall = { tests: { call: { enabled: true, number: '+12025550199', recorderStatus: 'http://recorder:8080' } } };
 
 /** Each switch by itself, on one region. */
@@ -113,6 +123,7 @@ const switches: Readonly<Record<string, Render>> = {
   'web face': { values: { ...oneRegion, ...webFace }, apiVersions: crds },
   'web face, older Gateway API': { values: { ...oneRegion, ...webFace }, apiVersions: olderCrds },
   'web face, own certificate': { values: { ...oneRegion, ...ownCertificate } },
+  egress: { values: { ...oneRegion, ...webFace, ...bounded } },
   operator: { values: { ...oneRegion, ...ownCertificate, externalSecrets, operator: { enabled: true } } },
   'external secrets': {
     values: { ...oneRegion, ...webFace, externalSecrets, imagePullSecrets: ['registry'], signalling: secretive },

@@ -1,5 +1,11 @@
-{{/* Who may reach a workload's pods: nobody but those named here. Pods on the nodes' network are beyond it. */}}
+{{/*
+Who may reach a workload's pods: nobody but those named here; and whom they may reach, where values say so. Pods on the nodes' network are
+beyond it.
+*/}}
 {{- define "sidestream.networkPolicy" }}
+{{- if and .values.networkPolicy.egress (eq (default "pod" .values.network) "host") }}
+{{- fail (printf "regions.%s: %s.networkPolicy.egress is for pods on the pods' network: none holds those on the nodes'" .region .key) }}
+{{- end }}
 {{- if ne (default "pod" .values.network) "host" }}
 ---
 apiVersion: networking.k8s.io/v1
@@ -12,7 +18,18 @@ spec:
   podSelector:
     matchLabels:
       {{- include "sidestream.selectorLabels" . | nindent 6 }}
-  policyTypes: [Ingress]
+  policyTypes: [Ingress{{ if .values.networkPolicy.egress }}, Egress{{ end }}]
+  {{- with .values.networkPolicy.egress }}
+  egress:
+    # Names, NATS, and services that are called: by their ports, as no address is known here.
+    - ports:
+        - { protocol: UDP, port: 53 }
+        - { protocol: TCP, port: 53 }
+        {{- range include "sidestream.calledPorts" $ | fromJsonArray }}
+        - { protocol: TCP, port: {{ . }} }
+        {{- end }}
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   ingress:
     - ports: [{ protocol: TCP, port: {{ .ports.management }} }]
       {{- with .root.Values.networkPolicy.monitoringNamespaces }}
@@ -53,6 +70,24 @@ spec:
     - ports: [{ protocol: TCP, port: {{ .ports.http }} }]
     {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* TCP ports at which a workload finds NATS, and by gRPC the services that it calls, as JSON. */}}
+{{- define "sidestream.calledPorts" -}}
+{{- $v := .root.Values -}}
+{{- $ports := list -}}
+{{- range $v.nats.servers -}}
+{{- $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default "4222" | int) -}}
+{{- end -}}
+{{- if eq .component "signalling" -}}
+{{- $ports = append $ports (dig "mediaRelay" "ports" "grpc" $v.mediaRelay.ports.grpc (get $v.regions .region) | int) -}}
+{{- else if has .component (list "gateway" "cli") -}}
+{{- range $cell := $v.regions -}}
+{{- $ports = append $ports (dig "signalling" "ports" "grpc" $v.signalling.ports.grpc $cell | int) -}}
+{{- end -}}
+{{- $ports = append (append $ports (int $v.policySync.ports.grpc)) (int $v.registration.ports.grpc) -}}
+{{- end -}}
+{{- uniq $ports | toJson -}}
 {{- end -}}
 
 {{/*
