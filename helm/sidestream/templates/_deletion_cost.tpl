@@ -15,7 +15,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* Annotations can be written by way of a pod's status, without the right to change what it runs. A Role can't name pods to come. */}}
+{{/* Annotations (and labels, finalizers) can be written by way of a pod's status, without the right to change what it runs. A Role can't name pods to come. */}}
 {{- define "sidestream.costRole" -}}
 {{- if include "sidestream.tellsCost" . }}
 ---
