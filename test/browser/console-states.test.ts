@@ -87,6 +87,8 @@ test('a gateway that is gone: tried again by itself, ever more seldom; back at o
   await page.getByText('The gateway can’t be reached.', { exact: true }).waitFor();
   await page.getByText(/Next attempt in (6|7|8) s/).waitFor();
   await inspect(page, 'gateway-gone');
+  // Long before it would be tried again by itself.
+  await page.getByText(/Next attempt in 1[3-6] s/).waitFor();
   gateway.isThere = true;
   await page.getByRole('button', { name: 'Try now' }).click();
   await page.getByRole('banner').getByText('Live', { exact: true }).waitFor();

@@ -82,7 +82,7 @@ export const provisionalFlows: Group = {
     {
       name: 'RFC 3261 §21.6.2: refused after early media',
       caller: [sends('INVITE', sdp()), hears('183 INVITE'), hears('603 INVITE'), sends('ACK')],
-      callee: [hears('INVITE'), sends('183 INVITE', sdp()), waits(50), sends('603 INVITE'), hears('ACK')],
+      callee: [hears('INVITE'), sends('183 INVITE', sdp()), waits(300), sends('603 INVITE'), hears('ACK')],
       ends: 'declined',
     },
     {
