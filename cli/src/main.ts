@@ -8,8 +8,8 @@ import { callsCommand, drainCommand } from './commands/calls-command.js';
 import { configCommand } from './commands/config-command.js';
 import { demo } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor-command.js';
-import { type EdgeConfigOptions, edgeConfig } from './commands/edge-config.js';
 import { lintCommand } from './commands/lint.js';
+import { edgeConfigCommand, mediaConfigCommand } from './commands/neighbour-config-commands.js';
 import { options } from './commands/options.js';
 import { policyCommand } from './commands/policy-command.js';
 import { type ProviderCommandOptions, provider } from './commands/provider.js';
@@ -235,23 +235,8 @@ program
   .addHelpText('after', `\n${exitCodes}`)
   .action(async ({ port }: { port: number }) => exitWith(await wait(port)));
 
-program
-  .command('edge-config')
-  .description('write what a drachtio-server beside signalling starts with: drachtio.conf.xml and edge-secret')
-  .requiredOption('-o, --out <directory>', 'where to, shared by the two')
-  .requiredOption('--bind <address>', 'the address of this host or pod')
-  .option('--addresses <list>', 'reachable addresses, one for each instance; that of --instance is taken', list, [])
-  .option('--instance <name>', 'name of this instance, with its number at the end: signalling-0')
-  .option('--advertise <address>', 'the reachable address, where there are no --addresses; else the one bound')
-  .option('--port <n>', 'for SIP over --transports', positive, 5060)
-  .option('--transports <list>', 'udp, tcp', list, ['udp', 'tcp'])
-  .option('--admin-port <n>', 'on loopback, for signalling', positive, 9022)
-  .option('--metrics-port <n>', "on loopback, for the server's own metrics; else it serves none", positive)
-  .option('--tls-port <n>', 'for SIP over TLS, with --tls-cert and --tls-key', positive)
-  .option('--tls-cert <file>', 'certificate, PEM (with its chain)')
-  .option('--tls-key <file>', 'private key, PEM')
-  .addHelpText('after', '\nExit code: 0 written, 1 there is no address that peers could reach, 2 wrong command line.')
-  .action((flags: EdgeConfigOptions) => exitWith(edgeConfig(flags)));
+program.addCommand(edgeConfigCommand(exitWith));
+program.addCommand(mediaConfigCommand(exitWith));
 
 function list(text: string): string[] {
   return text.split(',').filter((item) => item !== '');

@@ -108,7 +108,7 @@ test('rtpengine is started as it must be, and is more patient than media-relay',
     for (const flag of [
       '--log-level=3',
       '--dtmf-no-suppress',
-      '--config-file=none',
+      '--config-file=/run/rtpengine/rtpengine.conf',
       '--table=-1',
       '--silent-timeout=86400',
     ])

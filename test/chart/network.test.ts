@@ -43,22 +43,6 @@ test('in load balancer mode each pod has a Service that goes on while it drains'
   }
 });
 
-test('edge-config is told each pod’s address, or none where it is the pod’s or the node’s own', { skip }, () => {
-  for (const [name, told] of [
-    ['one region', []],
-    ['load balancers', ['--addresses=198.51.100.1,198.51.100.2']],
-    ['load balancers, addresses of pods', []],
-    ['one pod of each', ['--advertise=192.0.2.1']],
-  ] as const) {
-    const edge = podsOf(objectsOf(name))
-      .flatMap(({ spec }) => spec.initContainers)
-      .find((one) => one.name === 'edge-config');
-    assert.ok(edge, name);
-    const args = edge.args.filter((arg) => /^--(addresses|advertise)=/.test(arg));
-    assert.deepEqual(args, told, name);
-  }
-});
-
 test('helm test asks every cell by OPTIONS: by its name in the cluster, and each pod that has a Service', {
   skip,
 }, () => {

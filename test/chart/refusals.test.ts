@@ -52,6 +52,29 @@ const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
     values: { ...oneRegion, mediaRelay: { advertise: '192.0.2.1' } },
     says: /mediaRelay\.advertise is the address of one pod/,
   },
+  'addresses of nodes for pods that are on none': {
+    values: {
+      ...oneRegion,
+      signalling: { network: 'loadBalancer', advertise: 'pod', nodeAddresses: { 'node-1': '192.0.2.1' } },
+    },
+    says: /regions\.eastus: signalling\.nodeAddresses and advertiseFrom are of network host/,
+  },
+  'metadata for relays that are on no node': {
+    values: { ...oneRegion, mediaRelay: { network: 'pod', advertiseFrom: { metadata: 'gcp' } } },
+    says: /regions\.eastus: mediaRelay\.nodeAddresses and advertiseFrom are of network host/,
+  },
+  'the metadata of a cloud that is not known': {
+    values: { ...oneRegion, mediaRelay: { advertiseFrom: { metadata: 'ec2' } } },
+    says: /mediaRelay\.advertiseFrom\.metadata/,
+  },
+  'one DNS name for all nodes': {
+    values: { ...oneRegion, mediaRelay: { advertiseFrom: { dns: 'sip.example.com' } } },
+    says: /mediaRelay\.advertiseFrom\.dns: Does not match pattern/,
+  },
+  'a name for a node’s address': {
+    values: { ...oneRegion, signalling: { nodeAddresses: { 'node-1': 'one.example.com' } } },
+    says: /signalling\.nodeAddresses\.node-1: Does not match pattern/,
+  },
   'labels that select': {
     values: { ...oneRegion, signalling: { podLabels: { 'app.kubernetes.io/name': 'x' } } },
     says: /selects the pods/,
@@ -119,6 +142,15 @@ test('the notes say what is missing, and which ports to open', { skip }, () => {
     /eastus\s[\s\S]*?address in Contact: that of the node\n[\s\S]*address in Contact: 192\.0\.2\.7\n/,
   );
   assert.match(notes, /Recorders and trunks are reached from the address of the node[\s\S]* carriers .* must allow it/);
+  const onNodes = helm().notes({
+    ...oneRegion,
+    signalling: { nodeAddresses: { 'node-1': '203.0.113.1' } },
+    mediaRelay: { advertiseFrom: { metadata: 'aws' } },
+  });
+  assert.match(
+    onNodes,
+    /address in Contact: the node's in nodeAddresses\n +address in SDP: the node's in the metadata of aws\n/,
+  );
   const ofPods = { ...oneRegion, signalling: { network: 'loadBalancer', advertise: 'pod' } };
   assert.match(helm().notes(ofPods), /address in Contact: that of the pod\n/);
 });

@@ -83,6 +83,21 @@ const switches: Readonly<Record<string, Render>> = {
   'one pod of each': {
     values: { ...oneRegion, signalling: { replicas: 1, advertise: '192.0.2.1' }, mediaRelay: { replicas: 1 } },
   },
+  'addresses of nodes': {
+    values: {
+      ...oneRegion,
+      signalling: { nodeAddresses: { 'node-1': '203.0.113.1', '1e3': '2001:db8::2' } },
+      mediaRelay: { advertiseFrom: { dns: '{node}.public.example.com' } },
+      regions: {
+        ...oneRegion.regions,
+        westus: {
+          recorders: ['global'],
+          signalling: { advertiseFrom: { metadata: 'azure' } },
+          mediaRelay: { nodeAddresses: { 'node-3': '203.0.113.3' } },
+        },
+      },
+    },
+  },
   autoscaling: {
     values: {
       ...oneRegion,

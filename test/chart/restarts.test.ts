@@ -50,6 +50,14 @@ test('a new tenant restarts what serves it: no relay, and no policy-sync where i
   assert.deepEqual(replaced({ values: both }, { values: { ...both, config } }), ['eastus-sip', 'westus-sip']);
 });
 
+test('a new node’s address replaces no pod on another', { skip }, () => {
+  const [before, after] = [{ 'node-1': '203.0.113.1' }, { 'node-1': '203.0.113.1', 'node-2': '203.0.113.2' }].map(
+    (nodeAddresses) => ({ values: { ...oneRegion, signalling: { nodeAddresses }, mediaRelay: { nodeAddresses } } }),
+  );
+  assert.ok(before && after);
+  assert.deepEqual(replaced(before, after), []);
+});
+
 test('a chart in which nothing but its version is new replaces no pod', { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'sidestream-chart-'));
   try {

@@ -11,45 +11,45 @@ after(() => rmSync(out, { recursive: true, force: true }));
 const usual = { out, port: 5060, transports: ['udp', 'tcp'], adminPort: 9022, addresses: [] };
 const written = (name: string) => readFileSync(join(out, name), 'utf8');
 
-test('without more it is the address bound, and the secret is new at each start', () => {
-  assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7' }), 0);
+test('without more it is the address bound, and the secret is new at each start', async () => {
+  assert.equal(await edgeConfig({ ...usual, bind: '10.0.0.7' }), 0);
   const secret = written('edge-secret');
   assert.match(secret, /^[0-9a-f]{64}$/);
   assert.match(written('drachtio.conf.xml'), new RegExp(`<admin port="9022" secret="${secret}">127.0.0.1</admin>`));
   assert.match(written('drachtio.conf.xml'), /<contact>sip:10\.0\.0\.7:5060;transport=udp,tcp<\/contact>/);
-  assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7' }), 0);
+  assert.equal(await edgeConfig({ ...usual, bind: '10.0.0.7' }), 0);
   assert.notEqual(written('edge-secret'), secret);
 });
 
-test('of several addresses an instance has that of its number, before any other', () => {
+test('of several addresses an instance has that of its number, before any other', async () => {
   const addresses = ['203.0.113.10', '203.0.113.11'];
   const instance = 'prod-eastus-signalling-1';
-  assert.equal(edgeConfig({ ...usual, bind: 'fd00::7', addresses, instance, advertise: '192.0.2.1' }), 0);
+  assert.equal(await edgeConfig({ ...usual, bind: 'fd00::7', addresses, instance, advertise: '192.0.2.1' }), 0);
   const contact = '<contact external-ip="203.0.113.11">sip:[fd00::7]:5060;transport=udp,tcp</contact>';
   assert.ok(written('drachtio.conf.xml').includes(contact));
 });
 
-test('TLS has a port of its own', () => {
+test('TLS has a port of its own', async () => {
   const tls = { tlsPort: 5061, tlsCert: '/tls/tls.crt', tlsKey: '/tls/tls.key' };
-  assert.equal(edgeConfig({ ...usual, ...tls, bind: '10.0.0.7', advertise: '192.0.2.1' }), 0);
+  assert.equal(await edgeConfig({ ...usual, ...tls, bind: '10.0.0.7', advertise: '192.0.2.1' }), 0);
   const xml = written('drachtio.conf.xml');
   assert.match(xml, /<contact external-ip="192\.0\.2\.1">sip:10\.0\.0\.7:5061;transport=tls<\/contact>/);
   assert.match(xml, /<key-file>\/tls\/tls\.key<\/key-file>\s*<cert-file>\/tls\/tls\.crt<\/cert-file>/);
   // Peers that are configured for TLS would find nobody there.
-  assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7', tlsPort: 5061 }), 2);
+  assert.equal(await edgeConfig({ ...usual, bind: '10.0.0.7', tlsPort: 5061 }), 2);
 });
 
-test("the server's own metrics have a port where one is named, on loopback", () => {
-  assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7' }), 0);
+test("the server's own metrics have a port where one is named, on loopback", async () => {
+  assert.equal(await edgeConfig({ ...usual, bind: '10.0.0.7' }), 0);
   assert.ok(!written('drachtio.conf.xml').includes('monitoring'));
-  assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7', metricsPort: 9023 }), 0);
+  assert.equal(await edgeConfig({ ...usual, bind: '10.0.0.7', metricsPort: 9023 }), 0);
   const xml = written('drachtio.conf.xml');
   assert.ok(xml.includes('<monitoring>\n    <prometheus port="9023">127.0.0.1</prometheus>\n  </monitoring>'), xml);
 });
 
-test('an instance without an address that peers could reach does not start', () => {
+test('an instance without an address that peers could reach does not start', async () => {
   const addresses = ['203.0.113.10'];
-  assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7', addresses, instance: 'signalling-1' }), 1);
-  assert.equal(edgeConfig({ ...usual, bind: '10.0.0.7', addresses, instance: 'signalling' }), 1);
-  assert.equal(edgeConfig({ ...usual, bind: '' }), 1);
+  assert.equal(await edgeConfig({ ...usual, bind: '10.0.0.7', addresses, instance: 'signalling-1' }), 1);
+  assert.equal(await edgeConfig({ ...usual, bind: '10.0.0.7', addresses, instance: 'signalling' }), 1);
+  assert.equal(await edgeConfig({ ...usual, bind: '' }), 1);
 });

@@ -2,26 +2,19 @@
 // address that peers reach, and makes the secret that the two share. There is no secret that anybody has to keep.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { formatHostPort, SidestreamError } from '@sidestream/service';
 import { failed, say } from '../answered.js';
 import type { ExternalEdge } from '../external-edge.js';
+import { type AddressSources, reachableAddress } from '../reachable-address.js';
 
-export interface EdgeConfigOptions {
+export interface EdgeConfigOptions extends AddressSources {
   readonly out: string;
-  /** Where the server binds: an address of this host or pod. */
-  readonly bind?: string;
   readonly port: number;
   readonly transports: readonly string[];
   readonly adminPort: number;
   /** On loopback, where the server tells its own metrics, which signalling passes on; absent: nowhere. */
   readonly metricsPort?: number;
-  /** Reachable addresses, one for each instance of a numbered set. */
-  readonly addresses: readonly string[];
-  /** Name of this instance; the number at its end chooses among `addresses`. */
-  readonly instance?: string;
-  readonly advertise?: string;
   readonly tlsPort?: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -31,15 +24,13 @@ export interface EdgeConfigOptions {
 const loopback = '127.0.0.1';
 
 /** Writes `drachtio.conf.xml`, `edge-secret` and `edge.json`. @returns the exit code: 1 when there is no address to tell peers */
-export function edgeConfig(options: EdgeConfigOptions): number {
+export async function edgeConfig(options: EdgeConfigOptions): Promise<number> {
   try {
     const secret = randomBytes(32).toString('hex');
-    const bind = options.bind ?? '';
-    if (isIP(bind) === 0) throw new SidestreamError('not-ready', `--bind '${bind}' is no address to listen on`);
     const tls = [options.tlsPort, options.tlsCert, options.tlsKey].filter((one) => one !== undefined).length;
     if (tls !== 0 && tls !== 3)
       throw new SidestreamError('bad-request', 'TLS needs all three: --tls-port, --tls-cert and --tls-key');
-    const { address, how } = reachable(options, bind);
+    const { address, how, bind } = await reachableAddress(options);
     mkdirSync(options.out, { recursive: true });
     // The server and signalling are users of one group, in containers of their own.
     const keep = (name: string, text: string) => writeFileSync(join(options.out, name), text, { mode: 0o640 });
@@ -56,19 +47,6 @@ export function edgeConfig(options: EdgeConfigOptions): number {
   } catch (error) {
     return failed(error);
   }
-}
-
-/** The address that Contact and Via name, in the order in which it is looked for. */
-function reachable({ addresses, instance = '', advertise }: EdgeConfigOptions, bind: string) {
-  if (addresses.length > 0) {
-    const ordinal = /-(\d+)$/.exec(instance)?.[1];
-    const address = addresses[Number(ordinal)];
-    if (address !== undefined) return { address, how: `number ${ordinal} of --addresses` };
-    const message = `'${instance}' has no address of its own: there are ${addresses.length}, counted from 0`;
-    throw new SidestreamError('not-ready', message);
-  }
-  if (advertise !== undefined && advertise !== '') return { address: advertise, how: '--advertise' };
-  return { address: bind, how: 'the address bound' };
 }
 
 function drachtioXml(

@@ -17,6 +17,11 @@ metadata:
 data:
   sidestream.yaml: |
     {{- include "sidestream.config" . | nindent 4 }}
+  {{- with .values.nodeAddresses }}
+  # Read when a pod starts, and no part of the checksum: a new node ends no calls on others.
+  node-addresses.yaml: |
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 {{- if and .root.Values.podDisruptionBudget.enabled (gt (int .most) 1) }}
 ---
 apiVersion: policy/v1

@@ -27,6 +27,8 @@ export interface RtpengineOptions {
   mediaPorts?: PortRange;
   /** A fixed ng port, to start it again at the same address. */
   port?: number;
+  /** Its configuration file, which names its interface; else it is on loopback and tells so. */
+  config?: string;
   /** More flags, e.g. `--timeout=10`. */
   args?: readonly string[];
   startTimeoutMs?: number;
@@ -62,15 +64,17 @@ export async function startRtpengine(options: RtpengineOptions = {}): Promise<Pe
         name: 'rtpengine',
         command: 'rtpengine',
         image: 'drachtio/rtpengine:0.1.14',
-        args: () => [
-          // Without this the distribution's /etc/rtpengine/rtpengine.conf is read as well and opens further ports.
-          '--config-file=none',
+        ...(options.config !== undefined && { files: { 'rtpengine.conf': options.config } }),
+        args: (directory) => [
+          // Without a file named here the distribution's /etc/rtpengine/rtpengine.conf is read as well and opens further ports.
+          ...(options.config === undefined
+            ? ['--config-file=none', `--interface=${HOST}`]
+            : [`--config-file=${directory}/rtpengine.conf`]),
           '--foreground',
           '--log-stderr',
           // From level 4 on it logs every command that it refuses, keys and all.
           '--log-level=3',
           '--table=-1',
-          `--interface=${HOST}`,
           `--listen-ng=${details.ng}`,
           `--listen-http=${http}`,
           `--port-min=${mediaPorts.min}`,

@@ -15,7 +15,7 @@ const maxBytes = 1024 * 1024;
 
 /** What is sent, and whom to trust. */
 export interface HttpQuestion {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /** PEM of the authorities that are trusted; absent: those of Node. */

@@ -40,6 +40,15 @@ export function readTraffic(reply: NgDictionary): Traffic {
   };
 }
 
+/** Where the engine listens for a session, which need not be what it tells others. @param reply to `query` */
+export function ownAddress(reply: NgDictionary): string | undefined {
+  return Object.values(asDictionary(reply['tags']))
+    .flatMap((monologue) => asList(asDictionary(monologue)['medias']))
+    .flatMap((media) => asList(asDictionary(media)['streams']))
+    .map((stream) => asDictionary(stream)['local address'])
+    .find((address) => typeof address === 'string');
+}
+
 /** Nothing where RTCP of both sides has not told the round trip, without which the engine makes no score and shows no loss. */
 function reception(stream: NgDictionary): Reception[] {
   const { MOS: tenths } = asDictionary(stream['average MOS']);

@@ -1,5 +1,6 @@
 // rtpengine 10.5 as the media engine: the one file that knows ng dictionaries, and every workaround that it needs.
 // Holds no state: what a session is, the domain knows.
+import { isIPv6 } from 'node:net';
 import { SidestreamError } from '@sidestream/service';
 import {
   type EngineFork,
@@ -13,7 +14,7 @@ import {
   type Traffic,
   type VoiceCodec,
 } from '../domain/ports.js';
-import { forkPrefix, readTraffic, sealedForkPrefix } from './engine-traffic.js';
+import { forkPrefix, ownAddress, readTraffic, sealedForkPrefix } from './engine-traffic.js';
 import { type ForkMedia, readForkSdp } from './fork-sdp.js';
 import { type NgCommand, NgError } from './ng-client.js';
 import { asDictionary, asList, type NgDictionary } from './ng-message.js';
@@ -119,11 +120,18 @@ export class Rtpengine implements MediaEngine {
     const command = {
       command: 'offer',
       ...sealTags(fork),
-      sdp,
+      sdp: await this.#within(session, sdp, signal),
       replace: ['origin', 'session-connection'],
       ...forRecorder,
     };
     return this.#sdp(await this.#ask(`${session}${sealed}`, command, signal));
+  }
+
+  /** For the engine's own ear: what it tells others leads, behind 1:1 NAT, out of the host, with the voice in clear, and perhaps not back. */
+  async #within(session: string, sdp: string, signal: AbortSignal): Promise<string> {
+    const address = ownAddress(await this.#ask(session, { command: 'query' }, signal));
+    if (address === undefined) throw this.#unusable('it does not say where it listens');
+    return sdp.replaceAll(/^c=[^\r\n]*/gm, `c=IN IP${isIPv6(address) ? 6 : 4} ${address}`);
   }
 
   async answerFork(session: string, fork: EngineFork, answer: string, signal: AbortSignal): Promise<void> {
@@ -136,7 +144,7 @@ export class Rtpengine implements MediaEngine {
         replace: ['origin', 'session-connection'],
         ICE: 'remove',
       };
-      sdp = this.#sdp(await this.#ask(`${session}${sealed}`, command, signal));
+      sdp = await this.#within(session, this.#sdp(await this.#ask(`${session}${sealed}`, command, signal)), signal);
     }
     // Without the flag an answer that lacks one offered payload type is refused and poisons the subscription.
     const flags = ['allow transcoding'];
