@@ -20,7 +20,7 @@ const step = z.looseObject({
 });
 const job = z.looseObject({
   'runs-on': z.string(),
-  'timeout-minutes': z.int().max(60),
+  'timeout-minutes': z.int().max(90),
   permissions: permissions.optional(),
   container: z.object({ image: z.string() }).optional(),
   env: z.record(z.string(), z.string()).optional(),
