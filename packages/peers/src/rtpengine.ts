@@ -61,7 +61,7 @@ export async function startRtpengine(options: RtpengineOptions = {}): Promise<Pe
       return {
         name: 'rtpengine',
         command: 'rtpengine',
-        // Nobody publishes this version: deploy/images/rtpengine.Dockerfile builds it.
+        // deploy/images/rtpengine.Dockerfile: the version of Debian's binary.
         image: 'sidestream/rtpengine:demo',
         args: () => [
           // Without this the distribution's /etc/rtpengine/rtpengine.conf is read as well and opens further ports.
