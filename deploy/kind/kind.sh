@@ -8,7 +8,7 @@ cd "$here/../.."
 readonly cluster=sidestream namespace=sidestream
 # Docker's image store adds provenance for no platform, which kind can't load: "content digest not found".
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1
-readonly images=(signalling media-relay policy-sync registration cli)
+readonly images=(signalling media-relay policy-sync registration cli rtpengine)
 
 usage() {
   cat <<'TEXT'
@@ -49,7 +49,15 @@ require() {
 # No other cluster is ever touched, whatever the current context is.
 kube() { kubectl --context "kind-$cluster" --namespace "$namespace" "$@"; }
 chart() { helm --kube-context "kind-$cluster" --namespace "$namespace" "$@"; }
-exists() { kind get clusters 2>/dev/null | grep -qx "$cluster"; }
+# All is read, or kind may die of a closed pipe and count.
+exists() { kind get clusters 2>/dev/null | grep -x "$cluster" >/dev/null; }
+# What images are now, on one line: their tags stay the same.
+identities() {
+  local ids
+  ids=$(docker image inspect --format '{{.Id}}' "${@/#/sidestream/}")
+  printf '%s' "${ids//$'\n'/ }"
+}
+made_of() { kube get secret nats --ignore-not-found -o 'jsonpath={.metadata.annotations.made-of}'; }
 
 await() {
   step "waiting for $1"
@@ -64,9 +72,12 @@ up() {
     step 'creating the cluster (5 minutes at most)'
     timeout 600 kind create cluster --config deploy/kind/cluster.yaml --wait 300s
   fi
+  local name file
   for name in "${images[@]}"; do
     step "building sidestream/$name:kind (15 minutes at most)"
-    timeout 900 docker build -q -f deploy/images/Dockerfile --build-arg "NAME=$name" -t "sidestream/$name:kind" . >&2
+    file=Dockerfile
+    [[ $name != rtpengine ]] || file=rtpengine.Dockerfile
+    timeout 900 docker build -q -f "deploy/images/$file" --build-arg "NAME=$name" -t "sidestream/$name:kind" . >&2
     step "loading sidestream/$name:kind"
     timeout 300 kind load docker-image --name "$cluster" "sidestream/$name:kind" >&2
   done
@@ -74,25 +85,29 @@ up() {
   step 'namespace, held to Pod Security "restricted"'
   kubectl --context "kind-$cluster" create namespace "$namespace" --dry-run=client -o yaml | kube apply -f - >&2
   kubectl --context "kind-$cluster" label --overwrite namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >&2
-  if ! kube get secret nats >/dev/null 2>&1; then
-    step 'keys and NATS users, for two months'
-    [[ -d node_modules ]] || timeout 600 npm ci --ignore-scripts --no-audit --no-fund >&2
-    npx --no-install tsc -b packages/pki
-    node deploy/kind/secrets.mjs | kube apply -f - >&2
-  fi
+  step 'keys and NATS users, for two months'
+  [[ -d node_modules ]] || timeout 600 npm ci --ignore-scripts --no-audit --no-fund >&2
+  npx --no-install tsc -b packages/pki
+  local keys
+  keys=$(made_of)
+  keys=$(node deploy/kind/secrets.mjs "$keys")
+  [[ -z $keys ]] || printf '%s' "$keys" | kube apply -f - >&2
+  # Whoever uses them has this on its pods, and so is replaced when they are.
+  keys=$(made_of)
 
   step 'NATS, recorder, provider'
   kube apply -f deploy/kind/surroundings.yaml >&2
+  kube patch deployment/nats --patch "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"keys\":\"$keys\"}}}}}" >&2
   # The tag of our images is always the same: only a restart takes a new one.
   kube rollout restart deployment/recorder deployment/provider >&2
   for name in nats recorder provider; do await "deployment/$name"; done
 
   step 'the chart'
-  # Pods whose image has changed under its tag are replaced, and no others.
-  local key name ids=()
-  for key in signalling=signalling mediaRelay=media-relay policySync=policy-sync registration=registration operator=cli; do
-    name=sidestream/${key#*=}:kind
-    ids+=(--set-string "${key%=*}.podAnnotations.image=$(docker image inspect --format '{{.Id}}' "$name")")
+  # Pods whose images have changed under their tags are replaced, and no others.
+  local key ids=()
+  for key in 'signalling=signalling:kind cli:kind' 'mediaRelay=media-relay:kind rtpengine:kind' policySync=policy-sync:kind registration=registration:kind operator=cli:kind; do
+    # shellcheck disable=SC2086
+    ids+=(--set-string "${key%%=*}.podAnnotations.images=$(identities ${key#*=}),${key%%=*}.podAnnotations.keys=$keys")
   done
   chart upgrade --install sidestream helm/sidestream -f deploy/kind/values-kind.yaml "${ids[@]}" >&2
   for name in deployment/sidestream-policy-sync deployment/sidestream-registration deployment/sidestream-local-media statefulset/sidestream-local-sip deployment/sidestream-operator; do

@@ -1,9 +1,18 @@
-// node deploy/kind/secrets.mjs: the Secrets of the local cluster as one Kubernetes List on stdout: certificates of one authority, NATS users
-// with what helm/sidestream/nats-permissions.yaml lets them do. All are new at each run, live for two months and are written nowhere.
-import { randomBytes } from 'node:crypto';
+// node deploy/kind/secrets.mjs [MADE-OF]: the Secrets of the local cluster as one Kubernetes List on stdout: certificates of one authority, NATS
+// users with what helm/sidestream/nats-permissions.yaml lets them do. All are new at each run, live for two months and are written nowhere.
+// MADE-OF is the annotation `made-of` of those that are there: nothing is printed where they are of the same permissions and live for a week yet.
+import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { createAuthority, issueNatsCredentials } from '../../packages/pki/dist/index.js';
+
+const weekMs = 7 * 24 * 3_600_000;
+const permissionsFile = new URL('../../helm/sidestream/nats-permissions.yaml', import.meta.url);
+const hash = createHash('sha256');
+for (const file of [permissionsFile, new URL(import.meta.url)]) hash.update(readFileSync(file));
+const source = hash.digest('hex');
+const [madeOf, until = ''] = (process.argv[2] ?? '').split(' ');
+if (madeOf === source && Date.parse(until) > Date.now() + weekMs) process.exit(0);
 
 const domain = 'sidestream.svc.cluster.local';
 const authority = await createAuthority('Sidestream kind');
@@ -14,9 +23,7 @@ async function identity(commonName, dnsNames, usages = 'both') {
   return { 'tls.crt': certificate, 'tls.key': key, 'ca.crt': authority.certificate };
 }
 
-const permissions = parse(
-  readFileSync(new URL('../../helm/sidestream/nats-permissions.yaml', import.meta.url), 'utf8'),
-);
+const permissions = parse(readFileSync(permissionsFile, 'utf8'));
 const users = ['signalling', 'media-relay', 'policy-sync', 'registration', 'cli'];
 const { serverConfig, credentials } = issueNatsCredentials(
   Object.fromEntries(
@@ -44,9 +51,13 @@ const secrets = {
   contoso: { ...(await identity('contoso', ['contoso.example'], 'client')), 'client-secret': clientSecret },
   ...Object.fromEntries(users.map((name) => [`sidestream-nats-${name}`, { 'user.creds': credentials[name] }])),
 };
+const ends = Object.values(secrets).flatMap((secret) =>
+  secret['tls.crt'] === undefined ? [] : [Date.parse(new X509Certificate(secret['tls.crt']).validTo)],
+);
+const annotations = { 'made-of': `${source} ${new Date(Math.min(...ends)).toISOString()}` };
 const items = Object.entries(secrets).map(([name, stringData]) => ({
   ...{ apiVersion: 'v1', kind: 'Secret', type: 'Opaque' },
-  metadata: { name },
+  metadata: { name, annotations },
   stringData,
 }));
 process.stdout.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2)}\n`);

@@ -1,5 +1,6 @@
 // The Dockerfile by its structure: what can't be built here must at least say the right things.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -42,10 +43,10 @@ test('two stages: what builds is not what runs, and both are the same line of No
   for (const base of Object.values(bases))
     assert.match(
       base,
-      /^[\w.]+\/.+:(?!latest)[\w.-]+(@sha256:[0-9a-f]{64})?$/,
-      'a registry, and a tag that is not latest',
+      /^[\w.]+\/.+:(?!latest)[\w.-]+@sha256:[0-9a-f]{64}$/,
+      'a registry, a tag that is not latest, and its digest',
     );
-  assert.match(values(build, 'FROM').join(), /^\$\{BUILD_IMAGE\} AS build$/);
+  assert.match(values(build, 'FROM').join(), /^--platform=\$BUILDPLATFORM \$\{BUILD_IMAGE\} AS build$/);
   assert.match(values(run, 'FROM').join(), /^\$\{RUN_IMAGE\}$/);
 });
 
@@ -74,6 +75,15 @@ test('what runs is root’s and read by nobody else’s leave: no shell, no root
   assert.doesNotMatch(environment, /secret|password|token/i);
 });
 
+test('rtpengine is Debian’s, of the version that the tests run, on a base that is pinned, and no root', () => {
+  const text = read('deploy/images/rtpengine.Dockerfile');
+  assert.match(text, /^ARG RUN_IMAGE=docker\.io\/library\/debian:bookworm-slim@sha256:[0-9a-f]{64}$/m);
+  const [, version = ''] = /rtpengine-daemon=(\d+\.\d+)\.\*/.exec(text) ?? [];
+  assert.match(text, /^USER 65532:65532$/m);
+  const { status, stdout, stderr } = spawnSync('rtpengine', ['--version'], { encoding: 'utf8' });
+  if (status === 0) assert.ok(`${stdout}${stderr}`.includes(`Version: ${version}.`), `${stdout}${stderr}`);
+});
+
 test('the demo by compose: every image has a version, nothing is published beyond this machine, and all are hardened', () => {
   const service = z.looseObject({
     image: z.string(),
@@ -90,6 +100,38 @@ test('the demo by compose: every image has a version, nothing is published beyon
     })
     .loose()
     .parse(parse(read('deploy/compose.yaml'), { merge: true }));
-  for (const { image } of Object.values(compose.services))
-    assert.match(image, /:(?!latest)[\w.-]+(@sha256:[0-9a-f]{64})?$/);
+  const foreign = Object.values(compose.services).filter(({ image }) => !image.startsWith('sidestream/'));
+  for (const { image } of foreign)
+    assert.match(image, /drachtio-server:\d[\w.-]+(@sha256:[0-9a-f]{64})?$|:(?!latest)[\w.-]+@sha256:[0-9a-f]{64}$/);
+  // The same NATS beside the demo and in the cluster on one machine.
+  const { nats } = compose.services;
+  assert.ok(nats && read('deploy/kind/surroundings.yaml').includes(nats.image));
+});
+
+test('the demo waits until each of what it asks once answers, and one service alone builds each image', () => {
+  const dependency = z.record(z.string(), z.object({ condition: z.string() }));
+  const { services } = z
+    .looseObject({
+      services: z.record(
+        z.string(),
+        z.looseObject({
+          image: z.string(),
+          build: z.looseObject({ context: z.string(), dockerfile: z.string() }).optional(),
+          depends_on: dependency.default({}),
+          healthcheck: z.looseObject({ test: z.array(z.string()) }).optional(),
+        }),
+      ),
+    })
+    .parse(parse(read('deploy/compose.yaml'), { merge: true }));
+  for (const [name, { depends_on }] of Object.entries(services))
+    for (const [other, { condition }] of Object.entries(depends_on))
+      assert.ok(condition !== 'service_healthy' || services[other]?.healthcheck, `${name}: ${other}`);
+  assert.deepEqual(services['demo']?.depends_on, {
+    nats: { condition: 'service_healthy' },
+    drachtio: { condition: 'service_healthy' },
+    rtpengine: { condition: 'service_healthy' },
+  });
+  const images = Object.values(services).flatMap(({ image }) => (image.startsWith('sidestream/') ? [image] : []));
+  const built = Object.values(services).flatMap(({ image, build }) => (build === undefined ? [] : [image]));
+  assert.deepEqual(built.sort(), [...new Set(images)].sort());
 });

@@ -20,8 +20,10 @@ const step = z.looseObject({
 });
 const job = z.looseObject({
   'runs-on': z.string(),
-  'timeout-minutes': z.int().max(60),
+  'timeout-minutes': z.int().max(90),
   permissions: permissions.optional(),
+  container: z.object({ image: z.string() }).optional(),
+  env: z.record(z.string(), z.string()).optional(),
   strategy: z.looseObject({ matrix: z.record(z.string(), z.array(z.string())) }).optional(),
   steps: z.array(step).min(1),
 });
@@ -33,10 +35,15 @@ const workflows = new Map([...texts].map(([name, text]) => [name, workflow.parse
 const jobs = [...workflows].flatMap(([file, { jobs: all }]) =>
   Object.entries(all).map(([name, one]) => ({ ...one, id: `${file}: ${name}` })),
 );
+/** Each value that an expression `… && 'one' || 'another'` in a text may give it. */
+const readings = (text: string) => {
+  const [whole, one, another] = /\$\{\{ [^}]* && '([^']*)' \|\| '([^']*)' \}\}/.exec(text) ?? [];
+  return whole === undefined ? [text] : [one, another].map((part = '') => text.replace(whole, part));
+};
 const runs = jobs.flatMap(({ id, steps }) => steps.flatMap(({ run }) => (run === undefined ? [] : [{ id, run }])));
 
-test('there is CI and a release, and every action is pinned to a commit, with its version beside it', () => {
-  assert.deepEqual(files, ['ci.yml', 'release.yml']);
+test('there is CI, a release and what needs a daemon, and every action is pinned to a commit, with its version beside it', () => {
+  assert.deepEqual(files, ['ci.yml', 'deploy.yml', 'release.yml']);
   const commits = new Map<string, string>();
   for (const [name, text] of texts)
     for (const [line] of text.matchAll(/uses:.*/g)) {
@@ -64,11 +71,7 @@ test('a job may read the source, and what writes packages and signatures is name
 test('no script is made of what somebody outside may write', () => {
   for (const { id, run } of runs)
     for (const [, expression = ''] of run.matchAll(/\$\{\{(.*?)\}\}/g))
-      assert.match(
-        expression,
-        /^ (matrix\.name|steps\.[\w.]+|github\.token|matrix\.name == 'cli' && .*) $/,
-        `${id}: ${expression}`,
-      );
+      assert.match(expression, /^ (matrix\.name|steps\.[\w.]+|github\.token) $/, `${id}: ${expression}`);
 });
 
 test('a script with a pipe fails where any part of it does', () => {
@@ -86,24 +89,82 @@ test('every path and npm script that a workflow names is there', () => {
     for (const [path] of run.matchAll(/(?:\.\/)?(?:tools|helm|deploy|\.ci)\/[\w./-]+/g)) named.add(path);
   }
   for (const { steps } of jobs)
-    for (const { with: given } of steps) if (typeof given?.['file'] === 'string') named.add(given['file']);
+    for (const { with: given } of steps)
+      if (typeof given?.['file'] === 'string') for (const path of readings(given['file'])) named.add(path);
   for (const path of named) assert.ok(existsSync(join(root, path)), path);
-  for (const path of ['./.ci/run', 'deploy/images/Dockerfile', 'tools/chart-images.mjs', 'helm/sidestream'])
+  for (const path of [
+    './.ci/run',
+    'deploy/images/Dockerfile',
+    'deploy/images/rtpengine.Dockerfile',
+    'tools/chart-images.mjs',
+    'helm/sidestream',
+    'deploy/kind/kind.sh',
+    'deploy/compose.yaml',
+  ])
     assert.ok(named.has(path), path);
   accessSync(join(root, '.ci', 'run'), constants.X_OK);
   assert.ok(scripts['test']);
 });
 
-test('CI builds, and a release pushes, an image of each service and of the command line: all that the chart asks for', () => {
+test('every script is one that bash reads, as a runner gives it', () => {
+  for (const { id, run } of runs) {
+    const { status, stderr } = spawnSync('bash', ['-n'], {
+      input: run.replace(/\$\{\{.*?\}\}/g, 'value'),
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, `${id}: ${stderr}`);
+  }
+});
+
+test('tests that run in a container of their own start no others, and the one that a release waits for is pinned', () => {
+  const inContainers = jobs.filter(({ container }) => container !== undefined);
+  assert.equal(inContainers.length, 2);
+  for (const { id, env } of inContainers) assert.equal(env?.['SIDESTREAM_PEERS'], 'binaries', id);
+  assert.match(workflows.get('release.yml')?.jobs['test']?.container?.image ?? '', /:[\w.-]+@sha256:[0-9a-f]{64}$/);
+});
+
+test('cluster and demo are tried each night and where what is deployed changes, with the kind that the node’s image is of', () => {
+  const { on } = z
+    .looseObject({
+      on: z.looseObject({
+        schedule: z.array(z.unknown()).min(1),
+        pull_request: z.object({ paths: z.array(z.string()) }),
+      }),
+    })
+    .parse(workflows.get('deploy.yml'));
+  assert.ok(
+    ['deploy/**', 'helm/**', '.github/workflows/deploy.yml'].every((path) => on.pull_request.paths.includes(path)),
+  );
+  for (const path of on.pull_request.paths) assert.ok(existsSync(join(root, path.replace('/**', ''))), path);
+  const ran = (job: string) => (workflows.get('deploy.yml')?.jobs[job]?.steps ?? []).map(({ run = '' }) => run);
+  assert.ok(ran('kind').includes('deploy/kind/kind.sh up') && ran('kind').includes('deploy/kind/kind.sh test'));
+  assert.ok(ran('compose').some((run) => /^docker compose -f deploy\/compose\.yaml run --rm demo$/.test(run)));
+  for (const job of ['kind', 'compose'])
+    assert.ok(
+      workflows.get('deploy.yml')?.jobs[job]?.steps.some((one) => one['if'] === 'failure()'),
+      job,
+    );
+
+  const setUp = workflows
+    .get('deploy.yml')
+    ?.jobs['kind']?.steps.find(({ uses }) => uses?.startsWith('helm/kind-action@'))?.with;
+  const cluster = read('deploy/kind/cluster.yaml');
+  const [, node = ''] = /image: kindest\/node:(v[\d.]+)@sha256:[0-9a-f]{64}$/m.exec(cluster) ?? [];
+  assert.equal(setUp?.['kubectl_version'], node);
+  assert.ok(cluster.includes(`kind ${String(setUp?.['version'])}`));
+});
+
+test('CI builds, and a release pushes, an image of each service, of the command line and of rtpengine: all that the chart asks for', () => {
   const matrix = (file: string) => [...(workflows.get(file)?.jobs['image']?.strategy?.matrix['name'] ?? [])].sort();
   const services = readdirSync(join(root, 'services')).filter((name) =>
     existsSync(join(root, 'services', name, 'package.json')),
   );
-  assert.deepEqual(matrix('release.yml'), [...services, 'cli'].sort());
+  assert.deepEqual(matrix('release.yml'), [...services, 'cli', 'rtpengine'].sort());
   assert.deepEqual(matrix('ci.yml'), matrix('release.yml'));
   // What the bundler knows, in its own words.
   const { stderr } = spawnSync(process.execPath, [join(root, 'tools', 'bundle.mjs'), 'nothing'], { encoding: 'utf8' });
-  assert.deepEqual(/to bundle, but (.*)/.exec(stderr)?.[1]?.split(', ').sort(), matrix('release.yml'));
+  const bundled = /to bundle, but (.*)/.exec(stderr)?.[1]?.split(', ') ?? [];
+  assert.deepEqual([...bundled, 'rtpengine'].sort(), matrix('release.yml'));
   const { images } = z
     .object({ images: z.record(z.string(), z.object({ repository: z.string() })) })
     .parse(parse(read('helm/sidestream/values.yaml')));
@@ -130,7 +191,7 @@ test('images and chart are signed by digest, and images have SBOM and provenance
   assert.match(String(attest?.['subject-digest']), /steps\.build\.outputs\.digest/);
 });
 
-test('the dependency-update bot finds the images of others in the chart, and leaves what needs a newer Node', () => {
+test('the dependency-update bot finds the image of others in the chart, and leaves what needs a newer Node', () => {
   const bot = z
     .looseObject({
       extends: z.array(z.string()),
@@ -146,6 +207,6 @@ test('the dependency-update bot finds the images of others in the chart, and lea
   const found = [...read('helm/sidestream/values.yaml').matchAll(new RegExp(manager?.matchStrings[0] ?? '', 'g'))];
   assert.deepEqual(
     found.map(({ groups }) => groups?.['depName']),
-    ['docker.io/drachtio/drachtio-server', 'docker.io/drachtio/rtpengine'],
+    ['docker.io/drachtio/drachtio-server'],
   );
 });

@@ -19,8 +19,8 @@ const bash = '/bin/bash';
 const plain = ['cat', 'date', 'grep', 'timeout', 'env'];
 const tools = ['docker', 'kind', 'kubectl', 'helm', 'npx', 'npm'];
 
-/** A PATH with tools that write down how they are called; `fail` is a pattern of a call that fails. */
-function machine(t: TestContext, { fail = 'nothing', without = [] as string[], clusters = '' } = {}) {
+/** A PATH with tools that write down how they are called; `fail` is a pattern of a call that fails, `madeOf` tells of keys that are there. */
+function machine(t: TestContext, { fail = 'nothing', without = [] as string[], clusters = '', madeOf = '' } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'sidestream-kind-script-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   for (const name of plain)
@@ -32,6 +32,8 @@ function machine(t: TestContext, { fail = 'nothing', without = [] as string[], c
     );
   const notes = join(folder, 'notes');
   writeFileSync(notes, '');
+  const keys = join(folder, 'keys');
+  writeFileSync(keys, madeOf);
   symlinkSync(process.execPath, join(folder, 'node'));
   for (const name of tools.filter((tool) => !without.includes(tool))) {
     const file = join(folder, name);
@@ -43,8 +45,12 @@ echo "${name} $*" >> ${notes}
 [[ "${name} $*" =~ ${fail} ]] && exit 1
 case "${name} $*" in
   "kind get clusters") echo "${clusters}" ;;
-  *"get secret nats"*) exit 1 ;;
-  *"apply -f -") cat > /dev/null ;;
+  *"get secret nats"*) cat ${keys} ;;
+  *"apply -f -")
+    wanted='"made-of": "([^"]*)'
+    while read -r line; do [[ $line =~ $wanted ]] && echo -n "\${BASH_REMATCH[1]}" > ${keys}; done
+    true ;;
+  "docker image inspect --format {{.Id}} "*) for image in "\${@:5}"; do echo "sha256:of-$image"; done ;;
 esac
 exit 0
 `,
@@ -127,7 +133,9 @@ test('up builds and loads every image of ours that is then run, installs in orde
     .sort();
   const built = calls.flatMap(
     (call) =>
-      /^docker build .*-f deploy\/images\/Dockerfile --build-arg NAME=(\S+) -t (\S+) \.$/.exec(call)?.slice(1) ?? [],
+      /^docker build .*-f deploy\/images\/(?:rtpengine\.)?Dockerfile --build-arg NAME=(\S+) -t (\S+) \.$/
+        .exec(call)
+        ?.slice(1) ?? [],
   );
   assert.deepEqual(loaded, ours);
   assert.deepEqual(built.filter((_, index) => index % 2 === 1).sort(), ours);
@@ -135,6 +143,50 @@ test('up builds and loads every image of ours that is then run, installs in orde
   const workloads = [...rendered, ...around].filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet');
   for (const { kind, metadata } of workloads)
     after(new RegExp(`rollout status ${kind.toLowerCase()}/${metadata.name} --timeout`));
+});
+
+test('pods have on them what images and keys they are of: what changes replaces those that use it, and no others', {
+  skip,
+}, (t) => {
+  const annotations = (calls: string[], key: string) =>
+    Object.fromEntries(
+      [
+        ...(calls.find((call) => /^helm .*upgrade/.test(call)) ?? '').matchAll(
+          /(\w+)\.podAnnotations\.(\w+)=([^,]*?)(?=,| --|$)/g,
+        ),
+      ]
+        .filter(([, , name]) => name === key)
+        .map(([, workload = '', , value = '']) => [workload, value]),
+    );
+  const applies = (calls: string[]) => calls.filter((call) => call.endsWith('apply -f -')).length;
+  const fresh = machine(t).run('up').calls;
+  assert.deepEqual(annotations(fresh, 'images'), {
+    signalling: 'sha256:of-sidestream/signalling:kind sha256:of-sidestream/cli:kind',
+    mediaRelay: 'sha256:of-sidestream/media-relay:kind sha256:of-sidestream/rtpengine:kind',
+    policySync: 'sha256:of-sidestream/policy-sync:kind',
+    registration: 'sha256:of-sidestream/registration:kind',
+    operator: 'sha256:of-sidestream/cli:kind',
+  });
+  const keys = annotations(fresh, 'keys');
+  const [madeOf = ''] = Object.values(keys);
+  assert.match(madeOf, /^[0-9a-f]{64} \d{4}-/);
+  assert.deepEqual(Object.keys(keys), ['signalling', 'mediaRelay', 'policySync', 'registration', 'operator']);
+  assert.equal(new Set(Object.values(keys)).size, 1);
+  assert.ok(fresh.some((call) => call.includes('patch deployment/nats') && call.includes(`"keys":"${madeOf}"`)));
+
+  // Secrets are made at first, then kept; they are made anew where permissions have changed, or when they end within the week.
+  assert.equal(applies(fresh), 2);
+  const kept = machine(t, { clusters: 'sidestream', madeOf }).run('up').calls;
+  assert.equal(applies(kept), 1);
+  assert.equal(annotations(kept, 'keys')['signalling'], madeOf);
+  const [source = ''] = madeOf.split(' ');
+  const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+  for (const old of [`${'0'.repeat(64)} ${inDays(50)}`, `${source} ${inDays(6)}`, source]) {
+    const renewed = machine(t, { clusters: 'sidestream', madeOf: old }).run('up').calls;
+    assert.equal(applies(renewed), 2, old);
+    assert.equal(annotations(renewed, 'keys')['signalling']?.split(' ')[0], source);
+    assert.notEqual(annotations(renewed, 'keys')['signalling'], old);
+  }
 });
 
 test('a step that fails is named, with where to look, and nothing is done after it', (t) => {

@@ -61,7 +61,11 @@ test('without the profile nothing of it starts, and nothing is published', () =>
   for (const [name, { profiles, ports, image }] of Object.entries(services)) {
     if (profiles === undefined) assert.deepEqual(ports, [], name);
     for (const port of ports) assert.match(port, /^127\.0\.0\.1:\d+:\d+$/, name);
-    assert.match(image, /:v?\d+\.\d+(\.\d+)?(-alpine)?$|^sidestream\/cli:demo$/, name);
+    assert.match(
+      image,
+      /:v?\d+\.\d+(\.\d+)?(-alpine)?(@sha256:[0-9a-f]{64})?$|^sidestream\/(cli|rtpengine):demo$/,
+      name,
+    );
   }
 });
 
@@ -97,6 +101,12 @@ test('Prometheus reads the rules of the chart, and the ports that the demo write
   for (const name of ['demo', 'prometheus']) assert.equal(mountsOf(name).get(dirname(written)), 'targets', name);
   const [, port = ''] = /--metrics-port=(\d+)/.exec([serviceOf('edge-config').command].flat().join(' ')) ?? [];
   assert.ok(port !== '' && text.includes(`127.0.0.1:${port}`));
+  // rtpengine's own numbers, which its relay passes on only where it knows where they are.
+  assert.ok(
+    [serviceOf('rtpengine').command]
+      .flat()
+      .includes(`--listen-http=${serviceOf('demo').environment['RTPENGINE_HTTP']}`),
+  );
 
   const tool = findExecutable('promtool');
   if (tool === undefined) return t.diagnostic('promtool is not installed: the configuration is not checked with it');

@@ -30,10 +30,10 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service | quote }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | quote }}
 {{- end -}}
 
-{{/* dict root, image (key of .Values.images). The registry is of our own images; others say theirs in the repository. */}}
+{{/* dict root, image (key of .Values.images). The registry is of images that we build; drachtio-server's says its own in the repository. */}}
 {{- define "sidestream.image" -}}
 {{- $image := get .root.Values.images .image -}}
-{{- $registry := ternary "" .root.Values.imageRegistry (has .image (list "drachtio" "rtpengine")) -}}
+{{- $registry := ternary "" .root.Values.imageRegistry (eq .image "drachtio") -}}
 {{- $repository := list $registry $image.repository | compact | join "/" -}}
 {{- if $image.digest -}}
 {{ printf "%s@%s" $repository $image.digest | quote }}

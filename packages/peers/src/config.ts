@@ -9,6 +9,8 @@ export interface PeerEnvironment {
   natsUrl: string | undefined;
   /** `RTPENGINE_NG`: `host:port` of the ng control socket. */
   rtpengineNg: string | undefined;
+  /** `RTPENGINE_HTTP`: `host:port` of its metrics and CLI, beside `RTPENGINE_NG`. */
+  rtpengineHttp: string | undefined;
   /** `DRACHTIO_URL`: `tcp://:secret@host:port` of the admin socket. */
   drachtioUrl: string | undefined;
   /** An absent peer is an error rather than a reason to skip (`CI` is set and not `false` or `0`). */
@@ -37,6 +39,7 @@ export function readPeerEnvironment(): PeerEnvironment {
   return {
     natsUrl: set(process.env['NATS_URL']),
     rtpengineNg: set(process.env['RTPENGINE_NG']),
+    rtpengineHttp: set(process.env['RTPENGINE_HTTP']),
     drachtioUrl: set(process.env['DRACHTIO_URL']),
     required: peersRequired(),
     containers: process.env['SIDESTREAM_PEERS'] !== 'binaries' && dockerSocketSeen(),

@@ -16,10 +16,10 @@ import { startRtpengine } from './rtpengine.js';
 const run = promisify(execFile);
 const soon = () => AbortSignal.timeout(2_000);
 
-/** Runs startNats in a process with exactly this environment and returns what it prints. */
+/** Runs a body that may start NATS or rtpengine in a process with exactly this environment and returns what it prints. */
 async function inEnvironment(environment: Record<string, string>, body: string): Promise<string> {
-  const nats = JSON.stringify(new URL('./nats.js', import.meta.url).href);
-  const script = `import { startNats } from ${nats}; ${body}`;
+  const index = JSON.stringify(new URL('./index.js', import.meta.url).href);
+  const script = `import { startNats, startRtpengine } from ${index}; ${body}`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
     env: { PATH: '/usr/sbin:/usr/bin:/bin', SIDESTREAM_PEERS: 'binaries', ...environment },
     timeout: 20_000,
@@ -103,6 +103,19 @@ test('an address in the environment goes first and is left running', async (t) =
   assert.equal(await inEnvironment({ NATS_URL: peer.url }, body), `environment ${peer.url}`);
   await probeNats(peer, soon());
   await peer.stop();
+});
+
+test('an rtpengine of the environment is known with its metrics where their address is there too', async (t) => {
+  const { peer, reason } = await startRtpengine();
+  if (peer === undefined) return t.skip(reason);
+  t.after(() => peer.stop());
+  const body = 'const { peer } = await startRtpengine(); console.log(peer.how, peer.ng, peer.http);';
+  const http = '127.0.0.1:22280';
+  assert.equal(await inEnvironment({ RTPENGINE_NG: peer.ng }, body), `environment ${peer.ng} undefined`);
+  assert.equal(
+    await inEnvironment({ RTPENGINE_NG: peer.ng, RTPENGINE_HTTP: http }, body),
+    `environment ${peer.ng} ${http}`,
+  );
 });
 
 test('an address in the environment that does not answer is an error, not a fall-back', async () => {

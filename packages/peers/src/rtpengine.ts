@@ -13,7 +13,7 @@ export interface RtpengineAddresses {
   readonly port: number;
   /** `host:port` of the ng socket, as configurations write it. */
   readonly ng: string;
-  /** Address of metrics and CLI over HTTP; absent for an engine that the environment names. */
+  /** Address of metrics and CLI over HTTP; absent for an engine of the environment without `RTPENGINE_HTTP`. */
   readonly http: string | undefined;
   readonly mediaPorts: PortRange | undefined;
 }
@@ -42,7 +42,7 @@ function parseHostPort(text: string): { host: string; port: number } {
 
 /** Finds or starts rtpengine. */
 export async function startRtpengine(options: RtpengineOptions = {}): Promise<PeerResult<RtpenginePeer>> {
-  const { rtpengineNg } = readPeerEnvironment();
+  const { rtpengineNg, rtpengineHttp } = readPeerEnvironment();
   return await resolvePeer<'rtpengine', RtpengineAddresses>({
     kind: 'rtpengine',
     startTimeoutMs: options.startTimeoutMs,
@@ -53,7 +53,7 @@ export async function startRtpengine(options: RtpengineOptions = {}): Promise<Pe
         : async (signal) => {
             const address = parseHostPort(rtpengineNg);
             await probeNg(address, signal);
-            return { ...address, ng: rtpengineNg, http: undefined, mediaPorts: undefined };
+            return { ...address, ng: rtpengineNg, http: rtpengineHttp, mediaPorts: undefined };
           },
     recipe: async () => {
       const mediaPorts = await mediaPortRange(options.mediaPorts);
@@ -63,7 +63,8 @@ export async function startRtpengine(options: RtpengineOptions = {}): Promise<Pe
       return {
         name: 'rtpengine',
         command: 'rtpengine',
-        image: 'drachtio/rtpengine:0.1.14',
+        // deploy/images/rtpengine.Dockerfile: the version of Debian's binary.
+        image: 'sidestream/rtpengine:demo',
         ...(options.config !== undefined && { files: { 'rtpengine.conf': options.config } }),
         args: (directory) => [
           // Without a file named here the distribution's /etc/rtpengine/rtpengine.conf is read as well and opens further ports.
