@@ -69,6 +69,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     dialerLog,
     historyMs,
     onCaughtUp: () => health.set('events', true),
+    onRestart: () => rollCall.recount(),
     known,
     onEvent: (event, tenant) => {
       if (event.body?.$case === 'callEnded') rollCall.found(event.body.value.callId);
@@ -95,6 +96,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
       intake.lose(call.callId, at);
       live.tellLost(call.callId, at, call.tenant);
     },
+    onUnseen: ({ callId }, at) => intake.lose(callId, at),
     log,
   });
   const policySync = new Instances(bus, { prefix: 'policy-sync.', make: PolicyServiceClient, ...found });

@@ -144,4 +144,7 @@ test('when the stream begins anew no id of before is known, and who listens is t
   log.add(told(1), 20);
   assert.deepEqual(missed(log, '0'), ['1']);
   assert.deepEqual(heard, ['1']);
+  // Of calls that began in the stream before.
+  for (const _ of ['one', 'other']) log.add(told(0), 20);
+  assert.deepEqual([missed(log, '0'), log.placeOf(ada), missed(log, '1')], [['1', '0', '0'], '1.0', ['0', '0']]);
 });

@@ -88,7 +88,8 @@ export class DialerLog {
     const index = events.findIndex(({ told }) => told.id === last);
     const isLater = (event: Kept) =>
       Number(event.told.id) > Number(place) || (isLate(event) && event.at >= Number(place));
-    const missed = index >= 0 ? events.slice(index + 1) : events.filter(isLater);
+    // Calls of a stream that was lost tell by 0, and more than one may.
+    const missed = id === '0' ? events : index >= 0 ? events.slice(index + 1) : events.filter(isLater);
     return { missed: missed.map(({ told }) => told) };
   }
 
