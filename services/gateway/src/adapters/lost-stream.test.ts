@@ -2,22 +2,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { eventually, startNats } from '@sidestream/peers';
-import { Call, CallsServiceClient, CallsServiceService, type ListCallsRequest } from '@sidestream/proto/calls/v1';
-import {
-  Bus,
-  channelCredentials,
-  createLogger,
-  EventPublisher,
-  eventStream,
-  GrpcServer,
-  LeaseKeeper,
-  UnaryHandlers,
-} from '@sidestream/service';
+import { Call, CallsServiceClient } from '@sidestream/proto/calls/v1';
+import { Bus, channelCredentials, createLogger, EventPublisher, eventStream } from '@sidestream/service';
 import { Registry } from 'prom-client';
 import type { Told } from '../domain/dialer-event.js';
 import { DialerFold } from '../domain/dialer-fold.js';
 import { DialerLog } from '../domain/dialer-log.js';
 import { KnownCalls } from '../domain/known-calls.js';
+import { signallingOf } from '../testing/signalling.js';
 import { answered, ended, recorded, started } from '../testing/stream.js';
 import { EventIntake } from './event-intake.js';
 import { Instances } from './instances.js';
@@ -25,26 +17,6 @@ import { RollCall } from './roll-call.js';
 
 const log = createLogger({ name: 'gateway', instance: 'test', level: 'silent' });
 const ada = { tenant: 'contoso', seller: 'ada' };
-
-/** An instance of signalling that lists these calls; its process began a minute ago. */
-async function instanceOf(t: TestContext, bus: Bus, live: ReadonlySet<string>): Promise<void> {
-  const server = new GrpcServer();
-  const handlers = new UnaryHandlers(log, new Registry());
-  server.add(CallsServiceService, {
-    listCalls: handlers.handle<ListCallsRequest, object>('ListCalls', async () => {
-      const calls = [...live].map((callId) => Call.fromPartial({ callId, tenant: 'contoso' }));
-      return { instance: 's1', draining: false, calls, live: calls.length };
-    }),
-  });
-  const address = `127.0.0.1:${await server.listen({ host: '127.0.0.1', port: 0 })}`;
-  const lease = { address, since: new Date(Date.now() - 60_000).toISOString() };
-  const keeper = new LeaseKeeper(bus, { key: 'signalling.s1', value: () => lease, log });
-  keeper.start();
-  t.after(async () => {
-    await keeper.stop();
-    await server.close(0);
-  });
-}
 
 /** What the gateway knows of calls and tells Ada of them. */
 function gatewayOf(t: TestContext, bus: Bus) {
@@ -90,7 +62,7 @@ test('a call whose end was lost with the stream is over once its instance lists 
   t.after(() => bus.close());
   const session = await bus.whenConnected(AbortSignal.timeout(20_000));
   const live = new Set(['c1', 'c2']);
-  await instanceOf(t, bus, live);
+  await signallingOf(t, bus, () => [...live].map((callId) => Call.fromPartial({ callId, tenant: 'contoso' })));
   const { intake, known, dialerLog, heard } = gatewayOf(t, bus);
   await eventually(() => intake.current, 'the past is known', 20_000);
   const publisher = new EventPublisher(bus, { source: 'signalling.s1', log, metrics: new Registry() });
