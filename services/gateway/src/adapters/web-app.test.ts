@@ -57,6 +57,18 @@ test('who does something to a call, looks at parties in full, or asks whose a nu
   ]);
 });
 
+test('a body that is too large, no JSON, or not what it must be, is refused with the code for that', async (t) => {
+  const { url } = await api(t);
+  const end = async (body: string) => {
+    const response = await fetch(`${url}/api/v1/calls/c1/end`, { method: 'POST', body });
+    const { status, code } = JSON.parse(await response.text());
+    return [response.status, status, code];
+  };
+  assert.deepEqual(await end(JSON.stringify({ reason: 'x'.repeat(5_000) })), [413, 413, 'too-large']);
+  for (const body of ['{', '[]', '{"reason":7}', '{"other":""}', JSON.stringify({ reason: 'x'.repeat(101) })])
+    assert.deepEqual(await end(body), [400, 400, 'malformed'], body);
+});
+
 test('who asks too often, as a user or from an address, is told when to ask again', async (t) => {
   for (const [limited, what] of [
     [{ requestsPerSecond: 1, requestsPerSecondOfAddress: 1_000 }, 'the user'],

@@ -64,7 +64,7 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
       `${apiBase}${route.path.replace(/\{(\w+)\}/g, ':$1')}`,
       bodyLimit({
         maxSize: maxBodyBytes,
-        onError: () => Promise.reject(new HttpProblem(400, 'too-large', 'the body is too large')),
+        onError: () => Promise.reject(new HttpProblem(413, 'too-large', 'the body is too large')),
       }),
       async (c) => {
         const user = await gate.operator(c.env.incoming);

@@ -38,7 +38,7 @@ export function PoliciesPanel({ operations }: { readonly operations: Operations 
                 {policy.revision === '' ? <Nothing /> : <code>{policy.revision}</code>}
               </Cell>
               <Cell of={policyColumn.confirmed}>
-                <Age time={policy.checkedAt} />
+                <Age time={policy.checkedAt ?? policy.fetchedAt} />
               </Cell>
               <Cell of={policyColumn.sellers}>{policy.users}</Cell>
             </tr>
