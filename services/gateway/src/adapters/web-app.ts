@@ -57,7 +57,8 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
     return answerProblem(c, error);
   });
   app.notFound((c) => answerProblem(c, new HttpProblem(404, 'not-found', 'there is no such page')));
-  app.get(`${apiBase}/openapi.json`, (c) => c.json(openApiDocument(routes)));
+  const document = openApiDocument(routes);
+  app.get(`${apiBase}/openapi.json`, (c) => c.json(document));
   for (const route of routes) {
     app.on(
       route.method.toUpperCase(),
