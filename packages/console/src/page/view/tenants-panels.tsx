@@ -10,7 +10,7 @@ import { Age, Nothing, now } from './times.js';
 const policyColumn = {
   tenant: { title: 'Tenant' },
   state: { title: 'State' },
-  revision: { title: 'Revision', class: 'extra' },
+  revision: { title: 'Revision' },
   confirmed: { title: 'Confirmed', class: 'number' },
   sellers: { title: 'Sellers', class: 'number' },
 } satisfies Record<string, Column>;
