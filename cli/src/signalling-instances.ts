@@ -1,6 +1,12 @@
 // How a command reaches the signalling instances: all that have a lease in NATS, or one by its address.
 import { CallsServiceClient } from '@sidestream/proto/calls/v1';
-import { channelCredentials, type LeaseBook, type SidestreamConfig, SidestreamError } from '@sidestream/service';
+import {
+  channelCredentials,
+  type LeaseBook,
+  listClientOptions,
+  type SidestreamConfig,
+  SidestreamError,
+} from '@sidestream/service';
 import { z } from 'zod';
 import { withLeases } from './control-plane.js';
 
@@ -97,7 +103,7 @@ export async function followSignalling(
 }
 
 function connect(config: SidestreamConfig, id: string, address: string): SignallingInstance {
-  const client = new CallsServiceClient(address, channelCredentials(config.grpc.tls));
+  const client = new CallsServiceClient(address, channelCredentials(config.grpc.tls), listClientOptions);
   return { id, who: `signalling at ${address}`, client };
 }
 

@@ -72,6 +72,9 @@ test('the console shows a call as it goes, and pauses, resumes and ends it by ke
   const { page, complaints } = await signedIn(t, set, 'Olga');
   await page.getByText('No calls right now.').waitFor();
   await page.getByRole('banner').getByText('Live', { exact: true }).waitFor();
+  const policy = page.locator('#policies tbody tr');
+  await policy.getByText('From a file').waitFor();
+  assert.equal(await policy.locator('time').count(), 1, 'its age');
   const row = page.locator('tr[data-call]');
 
   const call = await stage.inbound();

@@ -60,6 +60,17 @@ test('4401 once: the fresh token is taken, and the count begins anew', async (t)
   await reached('connected');
 });
 
+test('a browser that refuses to connect is told as that, not as a token that is missing', async (t) => {
+  class Forbidden {
+    constructor() {
+      throw new Error('SecurityError');
+    }
+  }
+  const { states, reached } = await stage(t, { WebSocket: Forbidden as unknown as typeof WebSocket });
+  await reached('waiting connection-lost');
+  assert.match(JSON.stringify(states), /SecurityError/);
+});
+
 test('4403 ends it', async (t) => {
   const { gateway, states, reached } = await stage(t);
   const connection = await gateway.connection();

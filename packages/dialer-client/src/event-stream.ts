@@ -99,12 +99,15 @@ export class EventStream {
     const generation = this.#leave('connecting');
     this.#options.onState({ state: 'connecting' });
     this.#arm(this.#timing.connectMs, () => this.#wait('no-answer', 'no token and no connection in time'));
+    let reason: WaitReason = 'no-token';
     try {
       // Before connecting, because the gateway waits a few seconds only for the first frame.
       const token = await this.#token();
+      // A browser may refuse at once, as it does ws: in a page of https:.
+      reason = 'connection-lost';
       if (generation === this.#generation) this.#open(generation, token);
     } catch (error) {
-      if (generation === this.#generation) this.#wait('no-token', String(error));
+      if (generation === this.#generation) this.#wait(reason, String(error));
     }
   }
 

@@ -25,7 +25,7 @@ import type { EventStream } from './adapters/event-stream.js';
 import { Gate } from './adapters/gate.js';
 import { measureGateway } from './adapters/gateway-metrics.js';
 import { Instances } from './adapters/instances.js';
-import { lastRecords } from './adapters/last-records.js';
+import { lastRecords, recordOf } from './adapters/last-records.js';
 import { LiveEvents } from './adapters/live-events.js';
 import { type RelayLease, relayLease } from './adapters/relays.js';
 import { RollCall } from './adapters/roll-call.js';
@@ -69,6 +69,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     dialerLog,
     historyMs,
     onCaughtUp: () => health.set('events', true),
+    onRestart: () => rollCall.recount(),
     known,
     onEvent: (event, tenant) => {
       if (event.body?.$case === 'callEnded') rollCall.found(event.body.value.callId);
@@ -95,6 +96,7 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
       intake.lose(call.callId, at);
       live.tellLost(call.callId, at, call.tenant);
     },
+    onUnseen: ({ callId }, at) => intake.lose(callId, at),
     log,
   });
   const policySync = new Instances(bus, { prefix: 'policy-sync.', make: PolicyServiceClient, ...found });
@@ -107,6 +109,8 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     relays: () => relays.current,
     records: (query, { tenant, seller }, signal) =>
       reads.run(`${tenant}/${seller}`, signal, () => lastRecords(bus, query, signal)),
+    record: (callId, { tenant, seller }, signal) =>
+      reads.run(`${tenant}/${seller}`, signal, () => recordOf(bus, tenant, callId, signal)),
     providers: config.providers,
   });
   const dialers = new DialerEndpoint({

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { listedSeller, unlistedSeller } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
+import { type Behaviour, rejectWith } from '@sidestream/simulators';
 import { customerNumber } from '../stage.js';
 import { Dialer } from './dialer.js';
 import { GatewayStage } from './gateway-stage.js';
@@ -55,6 +56,33 @@ test('STARTED and ENDED of a real call, in order and once each, over a restart o
   await stage.nothingIsLeft();
 });
 
+test('a recording that nobody takes in time: its seller is told why, and of no start; the end says so', async (t) => {
+  let refuses = true;
+  const refusal = rejectWith(503);
+  const behaviour: Behaviour = {
+    beforeAnswer: async (invite) => (refuses ? refusal.beforeAnswer?.(invite) : undefined),
+  };
+  const set = await GatewayStage.start(t, { recorder: { behaviour }, limits: { recordingStarts: '2s' } });
+  if (!set) return;
+  const { stage } = set;
+  const dialer = await Dialer.open(set.url, await set.token());
+  const call = await stage.inbound();
+  await eventually(() => dialer.events.length === 1, 'the bound has passed', 20_000);
+  assert.deepEqual(
+    [dialer.events[0]?.event, dialer.events[0]?.payload['reason']],
+    ['CALL_NOT_RECORDED', 'recorder-refused'],
+  );
+  // What begins later raises nothing.
+  refuses = false;
+  await eventually(() => stage.laboratory.bodies('recordingStarted').length === 1, 'it is recorded after all', 60_000);
+  await call.customer.hangUp();
+  await eventually(() => dialer.events.length === 2, 'the end is told');
+  const [, ended] = dialer.events;
+  assert.deepEqual([ended?.event, ended?.payload['isCallStarted']], ['WIDGET_CALL_ENDED', false]);
+  await dialer.close();
+  await stage.nothingIsLeft();
+});
+
 test('pause by the API: no packet reaches the recorder until it is resumed; parties are masked unless revealed', async (t) => {
   const set = await GatewayStage.start(t);
   if (!set) return;
@@ -81,6 +109,19 @@ test('pause by the API: no packet reaches the recorder until it is resumed; part
   assert.equal((await set.api(operator, `/api/v1/calls/${live.callId}/recording/resume`, {})).status, 200);
   await eventually(() => datagrams().every((count, index) => count > (before[index] ?? 0) + 20), 'packets again');
 
+  const act = async (action: string) =>
+    (await set.api(operator, `/api/v1/calls/${live.callId}/recording/${action}`, {})).json.recordings;
+  await act('stop');
+  const phases = async () =>
+    (await set.api(operator, `/api/v1/calls/${live.callId}`)).json.recordings.map(
+      (one: { phase: string }) => one.phase,
+    );
+  await eventually(async () => (await phases())[0] === 'ended', 'the recording has ended, the call has not');
+  await act('start');
+  await eventually(async () => (await phases())[1] === 'active', 'another one has begun');
+  const again = await set.api(operator, `/api/v1/calls/${live.callId}/recording/start`, {});
+  assert.deepEqual([again.status, again.json.code], [409, 'wrong-state']);
+
   const ends = [call.customer.ended, call.seller.ended];
   assert.equal((await set.api(operator, `/api/v1/calls/${live.callId}/end`, { reason: 'enough' })).status, 200);
   await Promise.all(ends);
@@ -89,6 +130,7 @@ test('pause by the API: no packet reaches the recorder until it is resumed; part
   await eventually(async () => (await records()).length === 1, 'the call is among those that are over');
   const [record] = await records();
   assert.deepEqual([record.callId, record.termination.reason], [live.callId, 'ended-by-operator']);
-  assert.deepEqual(record.recordings.length, 1);
+  assert.deepEqual(record.recordings.length, 2);
+  assert.deepEqual((await set.api(operator, `/api/v1/records/${live.callId}`)).json, record);
   await stage.nothingIsLeft();
 });

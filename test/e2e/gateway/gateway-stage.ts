@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { listedSeller } from '@sidestream/cli';
 import type { CredentialFiles } from '@sidestream/pki';
 import { IssuerSimulator, type IssuerUser, type TokenOptions } from '@sidestream/simulators';
-import { Stage } from '../stage.js';
+import { Stage, type StageOptions } from '../stage.js';
 import { OpenApi } from './open-api.js';
 
 const audience = 'api://sidestream';
@@ -28,13 +28,15 @@ export class GatewayStage {
       limits,
       drainSeconds,
       secure,
+      recorder,
     }: {
       onLog?: (line: string) => void;
       users?: readonly IssuerUser[];
-      limits?: Record<string, number>;
+      limits?: Record<string, number | string>;
       drainSeconds?: number;
       /** Both speak TLS, by address; the issuer is trusted by its authority alone. */
       secure?: { readonly issuer: CredentialFiles; readonly gateway: CredentialFiles };
+      recorder?: StageOptions['recorder'];
     } = {},
   ): Promise<GatewayStage | undefined> {
     const issuer = await IssuerSimulator.start({
@@ -44,6 +46,7 @@ export class GatewayStage {
     });
     const stage = await Stage.start(t, {
       ...(onLog && { onLog }),
+      ...(recorder && { recorder }),
       configure: (config) => {
         config.gateway = {
           id: 'g1',

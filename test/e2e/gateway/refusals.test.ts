@@ -66,6 +66,11 @@ test('bad tokens, frames, ids and origins are refused with their codes, over Web
   await dialer.close();
   const open = () => set.stage.laboratory.metric('gateway', 'sidestream_gateway_connections');
   await eventually(async () => (await open()) === 0, 'no connection is left', 15_000);
+  for (const reason of [...Object.keys(tokens), 'unknown lastEventId', 'origin not allowed', 'malformed frame'])
+    assert.ok(
+      lines.some((line) => line.includes(`"reason":"${reason}"`)),
+      `${reason} is not in the log`,
+    );
   for (const token of [good, ...Object.values(tokens)])
     assert.ok(!lines.some((line) => line.includes(token)), 'a token is in the log');
 });

@@ -34,14 +34,14 @@ const limitsSchema = z
   .strictObject({
     connections: z.int().min(1).max(100_000).default(10_000).describe('dialers and live pages at once'),
     connectionsPerUser: z.int().min(1).max(1_000).default(10),
-    connectionsPerSecond: z.int().min(1).max(10_000).default(50).describe('that one address may open'),
+    connectionsPerSecond: z.int().min(1).max(10_000).default(50).describe('that one address (an IPv6 /64) may open'),
     requestsPerSecond: z.int().min(1).max(10_000).default(20).describe('of one user to the API'),
     requestsPerSecondOfAddress: z
       .int()
       .min(1)
       .max(100_000)
       .default(200)
-      .describe('to the API from one address, counted before it is known who asks'),
+      .describe('to the API from one address (an IPv6 /64), counted before it is known who asks'),
     framesPerMinute: z.int().min(1).max(10_000).default(30).describe('that a dialer may send'),
     behindBytes: z.int().min(16_384).max(16_777_216).default(262_144).describe('that wait for a slow client at most'),
     eventsPerSeller: z

@@ -4,6 +4,12 @@ import { ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-
 import type { GrpcTls, TlsFiles } from '../config/schema.js';
 import { TlsMaterial } from './tls-material.js';
 
+/**
+ * Of clients that are told lists. A list of calls is one message, of 500 to 700 bytes for each: this is room for as many as one instance may
+ * have (`signalling.maxCalls`, 100,000 at most), where the library takes 4 MiB.
+ */
+export const listClientOptions = { 'grpc.max_receive_message_length': 128 * 1024 * 1024 };
+
 /** Server side. Without files the link is in clear, which the configuration allows on loopback only. */
 export function serverCredentials(tls?: TlsFiles, everyMs?: number): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();

@@ -16,6 +16,7 @@ import {
   explanationSchema,
   policiesSchema,
   recordersSchema,
+  recordSchema,
   recordsSchema,
   registrationsSchema,
   relaysSchema,
@@ -28,6 +29,8 @@ export interface ApiParts {
   readonly control: Control;
   readonly relays: () => ReadonlyMap<string, RelayLease>;
   readonly records: (query: LastRecordsQuery, user: User, signal: AbortSignal) => Promise<CallRecord[]>;
+  /** @throws SidestreamError `not-found` */
+  readonly record: (callId: string, user: User, signal: AbortSignal) => Promise<CallRecord>;
   readonly providers: GatewayConfig['providers'];
 }
 
@@ -63,7 +66,7 @@ const pageSchema = z.object({
 });
 const endSchema = z.strictObject({ reason: z.string().max(100).default('') });
 
-export function apiRoutes({ control, relays, records, providers }: ApiParts): ApiRoute[] {
+export function apiRoutes({ control, relays, records, record, providers }: ApiParts): ApiRoute[] {
   const isMeasured = ({ value }: ApiRequest) => value('activity') === 'true';
   const isRevealed = ({ value }: ApiRequest) => value('reveal') === 'true';
   return [
@@ -177,6 +180,17 @@ export function apiRoutes({ control, relays, records, providers }: ApiParts): Ap
         const query = { tenant: user.tenant, limit, ...(before !== undefined && { before: new Date(before) }) };
         const found = await records(query, user, signal);
         return { records: found.map((one) => shownRecord(one, isRevealed(request))) };
+      },
+    },
+    {
+      method: 'get',
+      path: '/records/{id}',
+      summary: 'one call that is over; 429 or 503 as for the list',
+      query: reveal,
+      answer: recordSchema,
+      work: async (request) => {
+        const found = await record(request.value('id'), request.user, request.signal);
+        return shownRecord(found, isRevealed(request));
       },
     },
   ];

@@ -167,31 +167,28 @@ export const registrationsSchema = z.object({
 });
 
 const durationMs = z.number().min(0);
-export const recordsSchema = z.object({
-  records: z.array(
+export const recordSchema = z.object({
+  callId: z.string(),
+  tenant: z.string(),
+  seller: z.string(),
+  direction,
+  startedAt: time.optional(),
+  answeredAt: time.optional(),
+  endedAt: time.optional(),
+  durationMs,
+  calling: party,
+  called: party,
+  decision: decision.optional(),
+  verdict: z.string(),
+  termination: termination.optional(),
+  recordings: z.array(
     z.object({
-      callId: z.string(),
-      tenant: z.string(),
-      seller: z.string(),
-      direction,
-      startedAt: time.optional(),
-      answeredAt: time.optional(),
-      endedAt: time.optional(),
+      recordingId: z.string(),
+      recorder: z.string(),
       durationMs,
-      calling: party,
-      called: party,
-      decision: decision.optional(),
-      verdict: z.string(),
+      gapMs: durationMs,
       termination: termination.optional(),
-      recordings: z.array(
-        z.object({
-          recordingId: z.string(),
-          recorder: z.string(),
-          durationMs,
-          gapMs: durationMs,
-          termination: termination.optional(),
-        }),
-      ),
     }),
   ),
 });
+export const recordsSchema = z.object({ records: z.array(recordSchema) });

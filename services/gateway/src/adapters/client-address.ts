@@ -1,4 +1,4 @@
-// Whose address a request comes from, also behind proxies: what X-Forwarded-For says counts only where a proxy of ours has written it.
+// From which address a request comes, also behind proxies: what X-Forwarded-For says counts only where a proxy of ours has written it.
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 
@@ -23,7 +23,7 @@ export class ClientAddress {
     }
   }
 
-  /** The right-most address that is no proxy's: what stands left of it anybody could have written. */
+  /** The right-most address that is no proxy's, what stands left of it anybody could have written; of IPv6 its /64. */
   of({ socket, headers }: Arriving): string {
     const { 'x-forwarded-for': told = '' } = headers;
     const hops = String(told).split(',').slice(-maxHops);
@@ -33,7 +33,7 @@ export class ClientAddress {
       if (isIP(before) === 0) break;
       address = before;
     }
-    return address;
+    return isIP(address) === 6 ? networkOf(address) : address;
   }
 
   #isProxy(address: string): boolean {
@@ -46,6 +46,19 @@ function plain(text: string): string {
   const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(text.trim()) ?? [];
   const [, v4] = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)(?::\d+)?$/i.exec(text.trim()) ?? [];
   return v4 ?? bracketed ?? text.trim();
+}
+
+/** Of an IPv6 address the /64: whoever has one address of it has them all. */
+function networkOf(address: string): string {
+  // URLs have one way of writing an address, and no zone.
+  const { hostname } = new URL(`http://[${address.replace(/%.*/, '')}]`);
+  const [before = [], after] = hostname
+    .slice(1, -1)
+    .split('::')
+    .map((part) => part.split(':').filter(Boolean));
+  const zeros = after === undefined ? 0 : 8 - before.length - after.length;
+  const groups = [...before, ...Array<string>(zeros).fill('0'), ...(after ?? [])];
+  return `${groups.slice(0, 4).join(':')}::/64`;
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

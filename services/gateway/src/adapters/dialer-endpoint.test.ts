@@ -122,7 +122,10 @@ test('clients behind a trusted proxy have a rate each: who comes too fast is ref
   const statusOf = (client: string) =>
     new Promise<number>((resolve) => {
       const { socket } = dial(undefined, { 'X-Forwarded-For': `203.0.113.99, ${client}` });
-      socket.on('unexpected-response', (_request, { statusCode = 0 }) => resolve(statusCode));
+      socket.on('unexpected-response', (_request, { statusCode = 0, headers }) => {
+        assert.equal(headers['retry-after'], '1');
+        resolve(statusCode);
+      });
       socket.on('open', () => {
         resolve(101);
         socket.terminate();

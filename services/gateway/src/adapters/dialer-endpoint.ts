@@ -84,5 +84,7 @@ export class DialerEndpoint {
 
 /** Half a connection would stay open as long as the client likes. */
 function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+  const again = /^(429|503)/.test(status) ? 'Retry-After: 1\r\n' : '';
+  const head = `HTTP/1.1 ${status}\r\n${again}Connection: close\r\nContent-Length: 0\r\n\r\n`;
+  socket.end(head, () => socket.destroy());
 }

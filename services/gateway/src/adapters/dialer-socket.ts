@@ -133,9 +133,10 @@ export class DialerSocket {
     this.#unlisten = dialerLog.listen(user, (told) => this.#tell(told));
   }
 
-  #greet({ seller, expiresAtMs }: User): void {
+  #greet(user: User): void {
+    const { seller, expiresAtMs } = user;
     const expiresAt = new Date(expiresAtMs).toISOString();
-    this.#send({ type: 'authenticated', seller, expiresAt, place: this.#options.dialerLog.place });
+    this.#send({ type: 'authenticated', seller, expiresAt, place: this.#options.dialerLog.placeOf(user) });
     const nowMs = Date.now();
     this.#later(Math.max(expiresAtMs - askAgainMs, (nowMs + expiresAtMs) / 2), () => {
       this.#send({ type: 'reauthenticate', expiresAt: new Date(expiresAtMs).toISOString() });

@@ -46,7 +46,7 @@ export async function streamDialerEvents(
     if (left === undefined) throw new HttpProblem(429, 'too-many-connections', 'too many connections');
     const stream = new EventStream(response, behindBytes, headers);
     dialerStreams.add(stream);
-    if (lastEventId === undefined) stream.begin(dialerLog.place);
+    if (lastEventId === undefined) stream.begin(dialerLog.placeOf(user));
     for (const { id, event, payload } of resumption.missed) stream.send({ id, event, data: payload });
     const unlisten = dialerLog.listen(user, ({ id, event, payload }) => stream.send({ id, event, data: payload }));
     const timer = setTimeout(() => stream.end(), Math.min(2 ** 31 - 1, user.expiresAtMs - Date.now()));

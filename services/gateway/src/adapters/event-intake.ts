@@ -26,6 +26,8 @@ export interface EventIntakeOptions {
   readonly known: KnownCalls;
   readonly historyMs: number;
   readonly onCaughtUp: () => void;
+  /** The stream was lost and made anew: what happened last in the one before may never be told. */
+  readonly onRestart: () => void;
   /** Every event that comes, after what was. `tenant`: whose it is; undefined where that is nobody's, or unknown. */
   readonly onEvent: (event: Event, tenant: string | undefined) => void;
   readonly log: Logger;
@@ -48,7 +50,11 @@ export class EventIntake {
       log: options.log,
       since: new Date(Date.now() - options.historyMs),
       onCaughtUp: (sequence) => this.#present(sequence),
-      onRestart: () => options.dialerLog.restart(),
+      onRestart: () => {
+        options.dialerLog.restart();
+        options.fold.restart();
+        options.onRestart();
+      },
     });
   }
 

@@ -1,6 +1,6 @@
 // The instances of a service as gRPC clients, found by their leases; a client lives as long as its instance's lease names its address.
-import type { ChannelCredentials, Client } from '@grpc/grpc-js';
-import { type Bus, LeaseBook, type Logger, SidestreamError } from '@sidestream/service';
+import type { ChannelCredentials, ChannelOptions, Client } from '@grpc/grpc-js';
+import { type Bus, LeaseBook, type Logger, listClientOptions, SidestreamError } from '@sidestream/service';
 import { z } from 'zod';
 
 export interface Instance<C> {
@@ -26,7 +26,7 @@ type Lease = z.output<typeof lease>;
 export interface InstancesOptions<C> {
   /** Of the leases: `signalling.`. */
   readonly prefix: string;
-  readonly make: new (address: string, credentials: ChannelCredentials) => C;
+  readonly make: new (address: string, credentials: ChannelCredentials, options: ChannelOptions) => C;
   readonly credentials: () => ChannelCredentials;
   /** Whether one whose lease has ended is asked all the same; nobody is unless told. */
   readonly isKept?: (id: string) => boolean;
@@ -101,7 +101,7 @@ export class Instances<C extends Client> {
   #client(address: string): C {
     const known = this.#clients.get(address);
     if (known !== undefined) return known;
-    const client = new this.#options.make(address, this.#options.credentials());
+    const client = new this.#options.make(address, this.#options.credentials(), listClientOptions);
     this.#clients.set(address, client);
     return client;
   }

@@ -5,7 +5,7 @@ import { eventually, startNats } from '@sidestream/peers';
 import { CallRecord } from '@sidestream/proto/records/v1';
 import { Bus, createLogger, recordSubject } from '@sidestream/service';
 import { Registry } from 'prom-client';
-import { lastRecords } from './last-records.js';
+import { lastRecords, recordOf } from './last-records.js';
 import { problemOf } from './problem.js';
 
 const log = createLogger({ name: 'gateway', instance: 'test', level: 'silent' });
@@ -70,6 +70,26 @@ test('a page continues where the one before it ended, however long ago the calls
   assert.deepEqual(seen, ['c6', 'c5', 'c4', 'c3', 'c2', 'c1', 'c0']);
 });
 
+test('one record is given by its id, to its own tenant alone', async (t) => {
+  const { peer, reason } = await startNats({ jetStream: true });
+  if (!peer) return t.skip(reason);
+  t.after(() => peer.stop());
+  const bus = open(t, peer.url);
+  await bus.whenConnected(AbortSignal.timeout(20_000));
+  const status = (tenant: string, callId: string) =>
+    recordOf(bus, tenant, callId).then(
+      ({ callId: id }) => id,
+      (error) => problemOf(error).status,
+    );
+  assert.equal(await status('contoso', 'a'), 404, 'no call has ended yet');
+  await write(bus, [record('a', 3), record('b', 2), record('x', 2, 'fabrikam')]);
+  assert.deepEqual(
+    [await status('contoso', 'a'), await status('contoso', 'x'), await status('contoso', 'c')],
+    ['a', 404, 404],
+  );
+  for (const none of ['*', '>', 'a.b', ' ', '']) assert.equal(await status('contoso', none), 400, `'${none}'`);
+});
+
 test('while NATS is away the answer is 503, not an empty list', async (t) => {
   const { peer, reason } = await startNats({ jetStream: true });
   if (!peer) return t.skip(reason);
@@ -81,6 +101,7 @@ test('while NATS is away the answer is 503, not an empty list', async (t) => {
     return [error?.status, error?.code];
   };
   assert.deepEqual(await status(), [503, 'not-ready']);
+  assert.equal(await recordOf(bus, 'contoso', 'a').catch((error) => problemOf(error).status), 503);
   await eventually(() => !bus.connected, 'it is known to be away');
   assert.deepEqual(await status(), [503, 'not-ready']);
 });

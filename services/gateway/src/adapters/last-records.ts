@@ -1,6 +1,6 @@
-// The last calls of a tenant that are over, from the records that signalling has published: every instance gives the same ones, also a new one.
+// The calls of a tenant that are over, from the records that signalling has published: every instance gives the same ones, also a new one.
 import type { CallRecord } from '@sidestream/proto/records/v1';
-import { type Bus, oldestRecordAt, readRecords, SidestreamError } from '@sidestream/service';
+import { type Bus, type BusSession, oldestRecordAt, readRecords, SidestreamError } from '@sidestream/service';
 
 export interface LastRecordsQuery {
   readonly tenant: string;
@@ -22,12 +22,10 @@ const deadlineMs = 10_000;
  * @param signal whoever asked has gone
  * @throws SidestreamError `not-ready` while NATS is away, `deadline-exceeded` where too much would have to be read
  */
-export async function lastRecords(bus: Bus, query: LastRecordsQuery, signal?: AbortSignal): Promise<CallRecord[]> {
-  const { session } = bus;
-  if (session === undefined) throw new SidestreamError('not-ready', 'NATS, which has the records, is away');
-  const { tenant, limit, before = new Date(Date.now() + writtenWithinMs) } = query;
-  const giveUpAt = performance.now() + deadlineMs;
-  try {
+export function lastRecords(bus: Bus, query: LastRecordsQuery, signal?: AbortSignal): Promise<CallRecord[]> {
+  return reading(bus, signal, async (session) => {
+    const { tenant, limit, before = new Date(Date.now() + writtenWithinMs) } = query;
+    const giveUpAt = performance.now() + deadlineMs;
     const oldest = await oldestRecordAt(session);
     let found: CallRecord[] = [];
     let until = new Date(before.getTime() + writtenWithinMs);
@@ -46,6 +44,28 @@ export async function lastRecords(bus: Bus, query: LastRecordsQuery, signal?: Ab
       until = since;
     }
     return found.sort((one, other) => endOf(other) - endOf(one));
+  });
+}
+
+/**
+ * @param signal whoever asked has gone
+ * @throws SidestreamError `not-found`, also for a call of another tenant; `bad-request` for what is no id; `not-ready` while NATS is away
+ */
+export function recordOf(bus: Bus, tenant: string, callId: string, signal?: AbortSignal): Promise<CallRecord> {
+  return reading(bus, signal, async (session) => {
+    for await (const record of readRecords(session, { tenant, callId })) return record;
+    throw new SidestreamError('not-found', 'there is no record of such a call');
+  });
+}
+
+async function reading<T>(
+  { session }: Bus,
+  signal: AbortSignal | undefined,
+  read: (session: BusSession) => Promise<T>,
+): Promise<T> {
+  if (session === undefined) throw new SidestreamError('not-ready', 'NATS, which has the records, is away');
+  try {
+    return await read(session);
   } catch (error) {
     if (error instanceof SidestreamError || signal?.aborted) throw error;
     throw new SidestreamError('not-ready', 'NATS, which has the records, does not answer', { cause: error });

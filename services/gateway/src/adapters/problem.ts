@@ -1,5 +1,5 @@
 // Errors over HTTP: problem details (RFC 9457), never more than the caller may know.
-import { SidestreamError } from '@sidestream/service';
+import { errorTable, SidestreamError } from '@sidestream/service';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
@@ -12,6 +12,7 @@ const titles: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   409: 'Conflict',
+  413: 'Content Too Large',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
@@ -63,13 +64,12 @@ export function problemOf(error: unknown): HttpProblem {
       return new HttpProblem(502, code, message);
     case 'deadline-exceeded':
       return new HttpProblem(504, code, message);
-    case 'overloaded':
-    case 'not-ready':
-    case 'not-active':
-    case 'relay-unavailable':
-      return new HttpProblem(503, code, 'a service behind the gateway does not answer');
+    case 'cancelled':
+      return new HttpProblem(400, code, 'whoever asked has gone');
     default:
-      return new HttpProblem(500, 'internal', 'something went wrong here');
+      return errorTable[code].sip === 503
+        ? new HttpProblem(503, code, 'a service behind the gateway does not answer')
+        : new HttpProblem(500, 'internal', 'something went wrong here');
   }
 }
 

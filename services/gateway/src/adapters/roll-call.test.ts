@@ -42,6 +42,7 @@ function rollCallOf() {
   begin('c2', 5_000);
   const leases: Leases = new Map();
   const lost: LostCall[] = [];
+  const unseen: string[] = [];
   let refresh = () => {};
   let current = true;
   let nowMs = 10_000;
@@ -57,6 +58,7 @@ function rollCallOf() {
     known,
     isCurrent: () => current,
     onLost: (one) => lost.push(one),
+    onUnseen: ({ callId }, at) => unseen.push(`${callId} ${at.getTime()}`),
     log,
     graceMs: 100,
     clock: () => nowMs,
@@ -74,7 +76,7 @@ function rollCallOf() {
   const setAnswerer = (one: Answerer | undefined) => {
     answerer = one;
   };
-  return { rollCall, known, leases, lease, look, setCurrent, setAnswerer };
+  return { rollCall, known, unseen, leases, lease, look, setCurrent, setAnswerer };
 }
 
 test('calls from before the process that has their instance now, and which it does not list, are lost', async () => {
@@ -167,11 +169,38 @@ test('an instance without a lease that answers is not gone, but another one at i
 });
 
 test('a call that its own process has not listed for a while is known no more, and is not lost', async () => {
-  const { known, rollCall, lease, look } = rollCallOf();
+  const { known, rollCall, unseen, lease, look } = rollCallOf();
   lease(500);
-  for (const afterMs of [100_000, 200]) {
+  for (const afterMs of [0, 200]) {
     await look(afterMs);
     rollCall.heard('s1', 'contoso', [{ callId: 'c2' }]);
   }
   assert.deepEqual([known.of('s1').map(({ callId }) => callId), await look(0)], [['c2'], []]);
+  assert.deepEqual(unseen, ['c1 10200']);
+});
+
+test('in a recount each instance is asked twice what it has, once it answers; what it has not any more is over', async () => {
+  const { known, rollCall, unseen, lease, look, setAnswerer } = rollCallOf();
+  lease(500);
+  let asked = 0;
+  const silent = { instance: 's1', calls: [], instead: () => (asked += 1) };
+  setAnswerer(silent);
+  await look(0);
+  assert.equal(asked, 0, 'nobody asks for nothing');
+  rollCall.recount();
+  await look(100);
+  await look(100);
+  assert.equal(asked, 2);
+  setAnswerer({ instance: 's1', calls: ['c2'] });
+  await look(100);
+  assert.equal(known.of('s1').length, 2, 'its end may be on its way');
+  setAnswerer(silent);
+  await look(199);
+  assert.equal(asked, 2, 'not before the time is over');
+  setAnswerer({ instance: 's1', calls: ['c2'] });
+  await look(1);
+  assert.deepEqual([known.of('s1').map(({ callId }) => callId), unseen], [['c2'], ['c1 10500']]);
+  setAnswerer(silent);
+  await look(1_000);
+  assert.deepEqual([asked, await look(0)], [2, []]);
 });

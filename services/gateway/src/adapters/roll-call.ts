@@ -20,6 +20,8 @@ export interface RollCallOptions {
   /** Whether all that has happened is known here, but for what is on its way: while it is not, nothing is judged. */
   readonly isCurrent: () => boolean;
   readonly onLost: (lost: LostCall) => void;
+  /** A call has ended, and no event has told. @param at when that was noticed */
+  readonly onUnseen: (call: Call, at: Date) => void;
   readonly log: Logger;
   /** How long a lease may be missing; as long as leases last, unless told. */
   readonly graceMs?: number;
@@ -39,19 +41,23 @@ export class RollCall {
   readonly #options: RollCallOptions;
   readonly #watch: InstanceWatch;
   readonly #unseen: EndedUnseen;
+  readonly #unseenMs: number;
   readonly #clock: () => number;
   readonly #asking = new Set<string>();
   readonly #gone = new Map<string, Date>();
   /** Calls that an instance did not list when it was asked last: it may be that their end is on its way. */
   readonly #unlisted = new Map<string, ReadonlySet<string>>();
+  /** Instances that are asked twice what they have, and when for the second time; undefined before the first. */
+  readonly #recounts = new Map<string, number | undefined>();
   #lost: readonly LostCall[] = [];
 
   constructor(options: RollCallOptions) {
     this.#options = options;
     const { graceMs = leaseTtlMs } = options;
-    this.#watch = new InstanceWatch({ graceMs });
     // After its process a lease may come as late as it lasts, and be read later.
-    this.#unseen = new EndedUnseen(options.known, { graceMs: 2 * graceMs });
+    this.#unseenMs = 2 * graceMs;
+    this.#watch = new InstanceWatch({ graceMs });
+    this.#unseen = new EndedUnseen(options.known, { graceMs: this.#unseenMs });
     this.#clock = options.clock ?? Date.now;
     options.signalling.onRefresh(() => this.#look());
   }
@@ -71,16 +77,24 @@ export class RollCall {
     this.#lost = this.#lost.filter(({ call }) => call.callId !== callId);
   }
 
-  /** An instance has answered with all its calls of a tenant: those that have ended without a word are known no more. */
+  /** An instance has answered with all its calls of a tenant, of all with an empty name: those that have ended without a word are over. */
   heard(instance: string, tenant: string, calls: readonly Pick<Call, 'callId'>[]): void {
-    const { signalling, known, isCurrent, log } = this.#options;
+    const { signalling, known, isCurrent, onUnseen, log } = this.#options;
     const sinceMs = signalling.leases.get(instance)?.sinceMs;
     if (sinceMs === undefined || !isCurrent()) return;
     const callIds = new Set(calls.map(({ callId }) => callId));
-    for (const { callId } of this.#unseen.take({ instance, sinceMs, tenant, callIds }, this.#clock())) {
-      log.warn({ instance, tenant, callId }, 'a call has ended, and no event has told');
-      known.end(callId, tenant);
+    const nowMs = this.#clock();
+    const over = this.#unseen.take({ instance, sinceMs, tenant, callIds }, nowMs);
+    if (over.length > 0) log.warn({ instance, calls: over.length }, 'calls have ended, and no event has told');
+    for (const call of over) {
+      known.end(call.callId, call.tenant);
+      onUnseen(call, new Date(nowMs));
     }
+  }
+
+  /** The ends of some calls may never be told, since the stream was lost with them: each instance is asked which calls it still has. */
+  recount(): void {
+    for (const instance of this.#options.known.instances) this.#recounts.set(instance, undefined);
   }
 
   #look(): void {
@@ -90,6 +104,21 @@ export class RollCall {
     if (!isCurrent()) return;
     for (const suspect of this.#watch.look(signalling.leases, known.instances, this.#clock()))
       void this.#judge(suspect);
+    for (const instance of this.#recounts.keys()) void this.#count(instance);
+  }
+
+  async #count(instance: string): Promise<void> {
+    const { signalling, known, isCurrent } = this.#options;
+    const dueMs = this.#recounts.get(instance);
+    if (known.of(instance).length === 0) return void this.#recounts.delete(instance);
+    const isDue = dueMs === undefined || this.#clock() >= dueMs;
+    if (!isDue || !signalling.leases.has(instance) || this.#asking.has(instance)) return;
+    this.#asking.add(instance);
+    const answer = await this.#ask(instance, '').finally(() => this.#asking.delete(instance));
+    if (answer === undefined || !isCurrent()) return;
+    this.heard(instance, '', answer.calls);
+    if (dueMs === undefined) this.#recounts.set(instance, this.#clock() + this.#unseenMs);
+    else this.#recounts.delete(instance);
   }
 
   async #judge(suspect: Suspect): Promise<void> {

@@ -57,14 +57,15 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
     return answerProblem(c, error);
   });
   app.notFound((c) => answerProblem(c, new HttpProblem(404, 'not-found', 'there is no such page')));
-  app.get(`${apiBase}/openapi.json`, (c) => c.json(openApiDocument(routes)));
+  const document = openApiDocument(routes);
+  app.get(`${apiBase}/openapi.json`, (c) => c.json(document));
   for (const route of routes) {
     app.on(
       route.method.toUpperCase(),
       `${apiBase}${route.path.replace(/\{(\w+)\}/g, ':$1')}`,
       bodyLimit({
         maxSize: maxBodyBytes,
-        onError: () => Promise.reject(new HttpProblem(400, 'too-large', 'the body is too large')),
+        onError: () => Promise.reject(new HttpProblem(413, 'too-large', 'the body is too large')),
       }),
       async (c) => {
         const user = await gate.operator(c.env.incoming);

@@ -130,6 +130,11 @@ export function loseStory(story: CallStory, time: Date): Told[] {
   return leaving(story, 'error', { sequence: story.beganAt, time });
 }
 
+/** The stream has begun anew: no place of before means anything in it, so that it was before its first one. */
+export function rebaseStory(story: CallStory): CallStory {
+  return { ...story, beganAt: 0, arrival: story.arrival && { ...story.arrival, sequence: 0 } };
+}
+
 function begun(call: Of<'callStarted'>, { sequence, storedAtMs }: Happening): CallStory {
   return {
     tenant: call.tenant,

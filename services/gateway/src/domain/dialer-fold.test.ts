@@ -160,6 +160,21 @@ test('a call that has gone with its instance ends with an error, once, by the id
   assert.equal(folder.calls, 0);
 });
 
+test('where the stream begins anew, calls go on; what has no event of it is told by the place before its first', () => {
+  const folder = new DialerFold(options);
+  const begin = (callId: string) => [started('ada', callId), answered('ada', true, callId)];
+  fold(
+    [...begin('c1'), ...begin('c2'), recorded('r-c2', 'c2'), ...begin('c3'), recorded('r-c3', 'c3')],
+    undefined,
+    folder,
+  );
+  folder.restart();
+  const anew = new TestStream();
+  assert.deepEqual(fold([ended(undefined, 'c2')], anew, folder), ['1 ada WIDGET_CALL_ENDED true']);
+  assert.deepEqual(folder.expire(anew.nowMs + 60_000).map(inWords), ['0 ada CALL_NOT_RECORDED not-started-in-time']);
+  assert.deepEqual(folder.lose('c3', new Date(anew.nowMs)).map(inWords), ['0 ada WIDGET_CALL_ENDED true']);
+});
+
 test('times are those of the events themselves, not of their storing or reading', () => {
   const stream = new TestStream();
   const folder = new DialerFold(options);

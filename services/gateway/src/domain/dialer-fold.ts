@@ -1,5 +1,14 @@
 // All calls' stories at once, in the order of the stream, with bounds on their number and age.
-import { type CallStory, callOf, deadlineOf, expireStory, type Happening, loseStory, stepStory } from './call-story.js';
+import {
+  type CallStory,
+  callOf,
+  deadlineOf,
+  expireStory,
+  type Happening,
+  loseStory,
+  rebaseStory,
+  stepStory,
+} from './call-story.js';
 import type { Told } from './dialer-event.js';
 
 export interface DialerFoldOptions {
@@ -59,6 +68,11 @@ export class DialerFold {
     const story = this.#stories.get(callId);
     this.#keep(callId, undefined);
     return story === undefined ? [] : loseStory(story, time);
+  }
+
+  /** The stream has begun anew; the calls go on. */
+  restart(): void {
+    for (const [callId, story] of this.#stories) this.#stories.set(callId, rebaseStory(story));
   }
 
   #keep(callId: string, story: CallStory | undefined): void {

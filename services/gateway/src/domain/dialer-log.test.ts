@@ -42,20 +42,20 @@ test('an id from the future is ahead, what is none is unknown', () => {
 test('who waits for a place is called back once, when it is reached or passed', () => {
   const log = logOf(11);
   const reached: string[] = [];
-  for (const id of ['13', '14', '16']) log.whenReached(id, () => reached.push(id));
+  for (const id of ['13', '14.3', '16']) log.whenReached(id, () => reached.push(id));
   const cancel = log.whenReached('14', () => reached.push('given up'));
   log.read(12);
   assert.deepEqual(reached, []);
   cancel();
   log.read(15);
   log.read(15);
-  assert.deepEqual(reached, ['13', '14']);
+  assert.deepEqual(reached, ['13', '14.3']);
 });
 
 test('who has been told nothing yet resumes from the place at which it came', () => {
   const log = logOf(11);
   log.read(14);
-  const { place } = log;
+  const place = log.placeOf(ada);
   assert.equal(place, '14');
   assert.deepEqual(missed(log, place), []);
   // A deadline passes, which tells by the id of an answer before.
@@ -64,6 +64,23 @@ test('who has been told nothing yet resumes from the place at which it came', ()
   log.add(told(16), 16);
   assert.deepEqual(missed(log, place), ['13', '16']);
   assert.deepEqual(missed(log, place, bob), []);
+});
+
+test('who comes behind what a deadline has told hears it no more, who came before it does', () => {
+  const log = logOf(11);
+  log.read(20);
+  const before = log.placeOf(ada);
+  log.add(told(13), 20);
+  const place = log.placeOf(ada);
+  assert.deepEqual([before, place, log.placeOf(bob)], ['20', '20.13', '20']);
+  assert.deepEqual([missed(log, before), missed(log, place)], [['13'], []]);
+  log.add(told(12), 20);
+  log.read(21);
+  log.add(told(21), 21);
+  assert.deepEqual([missed(log, place), log.placeOf(ada)], [['12', '21'], '21']);
+  // At an instance that has not told it, the place alone counts.
+  assert.deepEqual([missed(logOf(11, 20, 21), place), missed(logOf(11), place)], [['21'], 'ahead']);
+  for (const id of ['20.', '.13', '20.1.3', '20.x']) assert.equal(missed(log, id), 'unknown', id);
 });
 
 test('an id from before what is kept gives all that is kept; what is old is kept no more', () => {
@@ -121,10 +138,13 @@ test('when the stream begins anew no id of before is known, and who listens is t
   const heard: string[] = [];
   log.listen(ada, ({ id }) => heard.push(id));
   log.restart();
-  assert.equal(log.place, '0');
+  assert.equal(log.placeOf(ada), '0');
   assert.equal(missed(log, '12'), 'ahead');
   log.read(1);
   log.add(told(1), 20);
   assert.deepEqual(missed(log, '0'), ['1']);
   assert.deepEqual(heard, ['1']);
+  // Of calls that began in the stream before.
+  for (const _ of ['one', 'other']) log.add(told(0), 20);
+  assert.deepEqual([missed(log, '0'), log.placeOf(ada), missed(log, '1')], [['1', '0', '0'], '1.0', ['0', '0']]);
 });

@@ -13,6 +13,9 @@ interface Kept {
   readonly atMs: number;
 }
 
+/** An id, or a place in the stream; and, where that alone would not do, the event that was told there last: `20.13`. */
+const placePattern = /^(\d{1,15})(?:\.(\d{1,15}))?$/;
+
 /** `unknown`: it is no place. `ahead`: no such place has been reached. */
 export type Resumption = { readonly missed: readonly Told[] } | 'unknown' | 'ahead';
 
@@ -37,9 +40,11 @@ export class DialerLog {
     return this.#events.size + silent;
   }
 
-  /** From where somebody resumes who has been told nothing yet. */
-  get place(): string {
-    return String(this.#last);
+  /** From where a seller's dialer resumes that has been told nothing yet. */
+  placeOf(seller: SellerKey): string {
+    const last = this.#events.get(keyOf(seller))?.at(-1);
+    // What a deadline has told here already is not told again, as it would be to who came before it.
+    return last?.at === this.#last && isLate(last) ? `${this.#last}.${last.told.id}` : String(this.#last);
   }
 
   /** An event of the stream was read, whether it tells anybody anything or not. */
@@ -76,14 +81,15 @@ export class DialerLog {
 
   /** What came after the event of this id, or after this place; all that is left where that is kept no more. */
   after(seller: SellerKey, id: string): Resumption {
-    if (!/^\d{1,15}$/.test(id)) return 'unknown';
-    const place = Number(id);
-    if (place > this.#last) return 'ahead';
+    const [, place, last = place] = placePattern.exec(id) ?? [];
+    if (place === undefined) return 'unknown';
+    if (Number(place) > this.#last) return 'ahead';
     const events = (this.#events.get(keyOf(seller)) ?? []).filter((event) => !this.#isOld(event));
-    const index = events.findIndex(({ told }) => told.id === id);
-    // A deadline that has passed tells by an id that is older than the place at which it does.
-    const isLater = ({ told, at }: Kept) => Number(told.id) > place || (Number(told.id) < at && at >= place);
-    const missed = index >= 0 ? events.slice(index + 1) : events.filter(isLater);
+    const index = events.findIndex(({ told }) => told.id === last);
+    const isLater = (event: Kept) =>
+      Number(event.told.id) > Number(place) || (isLate(event) && event.at >= Number(place));
+    // Calls of a stream that was lost tell by 0, and more than one may.
+    const missed = id === '0' ? events : index >= 0 ? events.slice(index + 1) : events.filter(isLater);
     return { missed: missed.map(({ told }) => told) };
   }
 
@@ -93,7 +99,7 @@ export class DialerLog {
       this.#awaited.delete(reached);
       then();
     };
-    this.#awaited.set(reached, Number(id));
+    this.#awaited.set(reached, Number.parseInt(id, 10));
     return () => this.#awaited.delete(reached);
   }
 
@@ -119,6 +125,11 @@ export class DialerLog {
       return;
     }
   }
+}
+
+/** A deadline that has passed tells by an id that is older than the place at which it does. */
+function isLate({ told, at }: Kept): boolean {
+  return Number(told.id) < at;
 }
 
 function keyOf({ tenant, seller }: SellerKey): string {

@@ -8,6 +8,7 @@ export interface Listing {
   readonly instance: string;
   /** When its process began: calls from before it are not missing but lost. */
   readonly sinceMs: number;
+  /** Empty: all. */
   readonly tenant: string;
   /** Ids of all its calls of the tenant. */
   readonly callIds: ReadonlySet<string>;
@@ -18,15 +19,12 @@ interface Missing {
   readonly sinceMs: number;
 }
 
-/** The event of a call may come before it is listed, by as much as clocks differ. */
-const youngMs = 60_000;
-
 export class EndedUnseen {
   readonly #known: Pick<KnownCalls, 'of' | 'call'>;
   readonly #graceMs: number;
   readonly #missing = new Map<string, Missing>();
 
-  /** @param graceMs how long a call must be missing: its end may be on its way, or the lease of a new process that does not know it */
+  /** @param graceMs how long a call must be missing: it may be too new for the list, its end on its way, or the lease of a new process */
   constructor(known: Pick<KnownCalls, 'of' | 'call'>, { graceMs }: { readonly graceMs: number }) {
     this.#known = known;
     this.#graceMs = graceMs;
@@ -37,9 +35,8 @@ export class EndedUnseen {
     for (const callId of this.#missing.keys()) if (this.#known.call(callId) === undefined) this.#missing.delete(callId);
     return this.#known.of(instance).filter((call) => {
       const { callId } = call;
-      if (call.tenant !== tenant) return false;
-      const startedMs = call.startedAt?.getTime() ?? 0;
-      if (callIds.has(callId) || startedMs < sinceMs || startedMs > nowMs - youngMs) {
+      if (tenant !== '' && call.tenant !== tenant) return false;
+      if (callIds.has(callId) || (call.startedAt?.getTime() ?? 0) < sinceMs) {
         this.#missing.delete(callId);
         return false;
       }

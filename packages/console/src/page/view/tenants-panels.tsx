@@ -10,7 +10,7 @@ import { Age, Nothing, now } from './times.js';
 const policyColumn = {
   tenant: { title: 'Tenant' },
   state: { title: 'State' },
-  revision: { title: 'Revision', class: 'extra' },
+  revision: { title: 'Revision' },
   confirmed: { title: 'Confirmed', class: 'number' },
   sellers: { title: 'Sellers', class: 'number' },
 } satisfies Record<string, Column>;
@@ -38,7 +38,7 @@ export function PoliciesPanel({ operations }: { readonly operations: Operations 
                 {policy.revision === '' ? <Nothing /> : <code>{policy.revision}</code>}
               </Cell>
               <Cell of={policyColumn.confirmed}>
-                <Age time={policy.checkedAt} />
+                <Age time={policy.checkedAt ?? policy.fetchedAt} />
               </Cell>
               <Cell of={policyColumn.sellers}>{policy.users}</Cell>
             </tr>
