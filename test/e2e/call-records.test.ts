@@ -13,7 +13,7 @@ test('a recorded call is kept with its legs, its recorder and its ends; one that
   const { laboratory } = stage;
   const call = await stage.inbound();
   await eventually(() => laboratory.bodies('recordingStarted').length === 1, 'the recording has started');
-  // The relay looks every 3 s and compares two looks.
+  // The relay looks every 2 s and compares two looks.
   await stage.talk(call, 500);
   await call.customer.hangUp();
   await stage.nothingIsLeft();

@@ -18,10 +18,13 @@ test('short calls are judged voice by voice: both copied, one refused by the rec
           (refuses ? refuseOneStream(2).changeStreams?.(...answer) : undefined) ?? answer[0],
       },
     },
+    configure: (config) => {
+      config.mediaRelay.forks = { lookEvery: '30s' };
+    },
   });
   if (!stage) return;
   const { laboratory } = stage;
-  /** Too short for the relay to see media leave: it looks every 3 s and compares two looks. @param silent who says nothing */
+  /** Too short for the relay to see media leave: it compares two looks. @param silent who says nothing */
   const shortCall = async (nth: number, refused: boolean, silent: readonly (keyof StageCall)[] = []) => {
     let open = () => {};
     silenced = new Promise((resolve) => {

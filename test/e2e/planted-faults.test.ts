@@ -95,8 +95,11 @@ test('three faults are told: refused by all, media that goes nowhere, lost in mi
   await eventually(() => laboratory.bodies('recordingFound').length === 1, 'media is seen to leave again', 60_000);
   assert.equal(JSON.parse(await runOn(stage, 'calls', 'list', '--json')).calls[0].missing, undefined);
   for (const { body, time } of laboratory.events)
-    if (body?.$case === 'recordingMissing')
-      t.diagnostic(`${body.value.reason}: told ${Number(time) - Number(body.value.since)} ms after it was missing`);
+    if (body?.$case === 'recordingMissing') {
+      const afterMs = Number(time) - Number(body.value.since);
+      t.diagnostic(`${body.value.reason}: told ${afterMs} ms after it was missing`);
+      assert.ok(afterMs < 10_000, `${body.value.reason} was told ${afterMs} ms late`);
+    }
   await nowhere.customer.hangUp();
   await stage.nothingIsLeft();
   const third = await recordOf(stage, 2);

@@ -21,7 +21,7 @@ export interface TenantFigures {
   missing: number;
   waived: number;
   gapSeconds: number;
-  /** The first of those that are missing or partial, each with why. */
+  /** The first of the expected ones that are not complete, as the budget of recordings counts them, each with why. */
   readonly faults: { readonly callId: string; readonly why: string }[];
 }
 
@@ -51,8 +51,8 @@ function count(of: TenantFigures, record: CallRecord): void {
   if (verdict === Verdict.UNCONFIRMED) of.unconfirmed += 1;
   if (verdict === Verdict.PARTIAL) of.partial += 1;
   if (verdict === Verdict.MISSING) of.missing += 1;
-  const faulty = verdict === Verdict.PARTIAL || verdict === Verdict.MISSING;
-  if (faulty && of.faults.length < maxFaults) of.faults.push({ callId, why: recordedOrNot(record) });
+  if (verdict !== Verdict.COMPLETE && of.faults.length < maxFaults)
+    of.faults.push({ callId, why: recordedOrNot(record) });
 }
 
 function none(tenant: string): TenantFigures {

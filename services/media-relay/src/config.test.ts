@@ -35,9 +35,9 @@ test('no configuration, or an id that is no part of a NATS key, is told', () => 
   assert.throws(() => readRelayConfig(environment), { name: 'ConfigError', message: /SIDESTREAM_INSTANCE: 'a\.b'/ });
 });
 
-test('forks are looked at every 3 s; the silence of a recorder counts after 25 s, never under 15 s, or not at all', () => {
+test('forks are looked at every 2 s; the silence of a recorder counts after 25 s, never under 15 s, or not at all', () => {
   const read = (forks: object) => readRelayConfig({ SIDESTREAM_CONFIG: file({ forks }) }).forks;
-  assert.deepEqual(read({}), { lookEvery: 3_000, stalledAfter: 6_000, recorderSilentAfter: 25_000 });
+  assert.deepEqual(read({}), { lookEvery: 2_000, stalledAfter: 3_000, recorderSilentAfter: 25_000 });
   assert.equal(read({ recorderSilentAfter: '15s' }).recorderSilentAfter, 15_000);
   assert.equal(read({ recorderSilentAfter: 'off' }).recorderSilentAfter, undefined);
   assert.throws(() => read({ recorderSilentAfter: '14s' }), { name: 'ConfigError', message: /recorderSilentAfter/ });

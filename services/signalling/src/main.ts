@@ -36,6 +36,7 @@ import { RecordFiles } from './adapters/record-files.js';
 import { RecordPublisher } from './adapters/record-publisher.js';
 import { SipRecorderClient } from './adapters/recorder-client.js';
 import { Registrations } from './adapters/registrations.js';
+import { measureStates } from './adapters/state-metrics.js';
 import { ToldParties } from './adapters/told-parties.js';
 import { measureRegistrations, measureTargets } from './adapters/trunk-metrics.js';
 import { copyEnvironment, readSignallingConfig } from './config.js';
@@ -158,6 +159,7 @@ await runService({
     const admission = new CallAdmission(registry, relays, policies, overload);
     const guard = new CallGuard(config.trunks, clock);
     observeAdmission(metrics, { guard, overload, maxCalls: config.maxCalls });
+    measureStates(metrics, () => registry.all().map(({ view }) => view));
     const since = new Date().toISOString();
     const lease = keepLease(
       bus,

@@ -239,8 +239,9 @@ export const configSchema = z
         .describe('after which a call ends in which neither party is heard, unless it is held; 0s: never'),
       forks: z
         .strictObject({
-          lookEvery: duration(1_000, 60_000).prefault('3s'),
-          stalledAfter: duration(2_000, 600_000).prefault('6s').describe('a party sends, and nothing of it leaves'),
+          lookEvery: duration(1_000, 60_000).prefault('2s'),
+          // Not a multiple of the looks, so that one which is a little early does not wait for another; two looks find nothing, one never does.
+          stalledAfter: duration(2_000, 600_000).prefault('3s').describe('a party sends, and nothing of it leaves'),
           // RFC 3550 §6.3.5: who is not heard for five report intervals of 5 s is not there.
           recorderSilentAfter: z
             .union([z.literal('off').transform(() => undefined), duration(15_000, 3_600_000)])

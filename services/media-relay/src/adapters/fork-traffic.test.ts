@@ -222,6 +222,30 @@ describe('on the real rtpengine', { skip }, () => {
     assert.deepEqual(told, []);
   });
 
+  for (const [what, codecs] of [
+    ['as it comes', '0 13'],
+    ['of a voice that is transcoded', '9 13'],
+  ] as const)
+    test(`RFC 3389: comfort noise alone makes no stall, ${what}`, async () => {
+      call = await TestCall.connect(relay, id, codecs);
+      recorder = await call.recorder();
+      await call.forkTo(fork, recorder);
+      const voice = Number.parseInt(codecs, 10);
+      call.customer.send(call.towardsCustomer, 20, voice);
+      call.seller.send(call.towardsSeller, 20, voice);
+      const { told, asked } = watch();
+      const timer = setInterval(() => {
+        call.customer.send(call.towardsCustomer, 1, 13);
+        call.seller.send(call.towardsSeller, 1, 13);
+      }, 10);
+      stops.push(() => clearInterval(timer));
+      await eventually(() => asked() > 10, 'it was looked at for long enough');
+      assert.ok(
+        conditions(told).every((condition) => condition === 'flowing'),
+        conditions(told).join(' '),
+      );
+    });
+
   test('a recorder that has sent RTCP and does so no more is silent, until it is heard again', async () => {
     const report = await forked();
     const { told, asked } = watch();

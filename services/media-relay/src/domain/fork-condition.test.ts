@@ -60,6 +60,29 @@ test('a party that sends nothing makes no stall: hold, mute, silence suppression
     assert.equal(after([...times(5, both), ...times(100, { came: [0, 0], failed })]).condition, 'flowing');
 });
 
+for (const [what, forked] of [
+  ['fails', true],
+  ['is not forked any more', false],
+] as const)
+  test(`with a look each 2 s, a voice that ${what} is told after 6.5 s at the latest, whenever it began and however looks jitter`, () => {
+    const told = (starvedMs: number, jitterMs: number) => {
+      // 50 packets a second, of which none leaves from then on.
+      const sampleAt = (atMs: number): ForkSample => {
+        const lost = Math.max(0, atMs - starvedMs) / 20;
+        return { atMs, lines: [{ came: atMs / 20, failed: forked || lost === 0 ? lost : undefined }], returned: 0 };
+      };
+      let [history, look] = [firstLook(sampleAt(0)), 0];
+      while (history.condition === 'flowing' && look < 9) {
+        look += 1;
+        const atMs = look * 2_000 + (look % 3) * jitterMs;
+        history = nextLook(history, sampleAt(atMs), { ...limits, stalledAfterMs: 3_000 });
+      }
+      return history.last.atMs - starvedMs;
+    };
+    for (let starvedMs = 0; starvedMs < 2_000; starvedMs += 20)
+      for (const jitterMs of [0, 120]) assert.ok(told(starvedMs, jitterMs) <= 6_500, `starved at ${starvedMs} ms`);
+  });
+
 test('a stall does not end because the party stops sending', () => {
   const stuck: Step = { came: [150, 150], failed: [0, 150] };
   assert.equal(after([...times(3, stuck), ...times(9, { came: [150, 0] })]).condition, 'stalled');

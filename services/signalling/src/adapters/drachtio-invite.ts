@@ -131,8 +131,8 @@ export class DrachtioInvite implements IncomingInvite {
 
   /** Resolves with what is awaited, or when there is nothing more to wait for. */
   async #bounded(acknowledged: Promise<void>): Promise<void> {
-    const over = within(AbortSignal.any([this.cancelled, this.#refused.signal, this.#edge.lost]), prackDeadlineMs);
-    await raced(acknowledged, over).catch(() => {});
+    const over = within(this.cancelled, prackDeadlineMs);
+    await raced(acknowledged, over, this.#refused.signal, this.#edge.lost).catch(() => {});
   }
 
   /** False when it could not be sent. */

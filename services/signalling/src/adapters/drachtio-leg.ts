@@ -112,12 +112,12 @@ export class DrachtioLeg implements Leg {
     this.#over.abort(new SidestreamError('cancelled', 'the dialog is over'));
     try {
       if (this.#edge.lost.aborted) return await raced(this.#edge.byeAnyway(this.#dialog.id, headers), signal);
-      const limit = AbortSignal.any([signal, this.#edge.lost]);
-      if (this.#login !== undefined) return void (await this.#exchange('BYE', headers, '', limit));
+      const limits = [signal, this.#edge.lost];
+      if (this.#login !== undefined) return void (await this.#exchange('BYE', headers, '', limits));
       const answered = new Promise<void>((resolve, reject) => {
         this.#dialog.destroy({ headers }, (error) => (error ? reject(asError(error)) : resolve()));
       });
-      await raced(answered, limit);
+      await raced(answered, ...limits);
     } catch (error) {
       // ENODIALOG: the peer's BYE was faster. Everything else is a dialog that the edge ends by itself.
       this.#log.debug({ err: error }, 'BYE came to nothing');
@@ -125,21 +125,26 @@ export class DrachtioLeg implements Leg {
   }
 
   #request(method: string, headers: SrfHeaders, body: string, signal: AbortSignal): Promise<SrfResponse> {
-    return this.#exchange(method, headers, body, AbortSignal.any([signal, this.#over.signal, this.#edge.lost]));
+    return this.#exchange(method, headers, body, [signal, this.#over.signal, this.#edge.lost]);
   }
 
   /** Sends a request, and again with credentials while a challenge can be answered. */
-  async #exchange(method: string, headers: SrfHeaders, body: string, limit: AbortSignal): Promise<SrfResponse> {
+  async #exchange(
+    method: string,
+    headers: SrfHeaders,
+    body: string,
+    limits: readonly AbortSignal[],
+  ): Promise<SrfResponse> {
     const attempt = this.#login?.attempt();
     for (;;) {
       const credentials = this.#login?.headers({ method, uri: this.#target, body }) ?? {};
-      const response = await this.#sendOnce(method, { ...headers, ...credentials }, body, limit);
+      const response = await this.#sendOnce(method, { ...headers, ...credentials }, body, limits);
       if (attempt?.take(response) !== true) return response;
       this.#target = response.req.uri;
     }
   }
 
-  #sendOnce(method: string, headers: SrfHeaders, body: string, limit: AbortSignal): Promise<SrfResponse> {
+  #sendOnce(method: string, headers: SrfHeaders, body: string, limits: readonly AbortSignal[]): Promise<SrfResponse> {
     const answered = new Promise<SrfResponse>((resolve, reject) => {
       const done = (error: unknown, response?: SrfResponse) => {
         if (error || response === undefined)
@@ -152,7 +157,7 @@ export class DrachtioLeg implements Leg {
         done(error);
       }
     });
-    return raced(answered, limit);
+    return raced(answered, ...limits);
   }
 
   #offered(request: SrfRequest, response: SrfResponse): void {

@@ -164,7 +164,7 @@ export class DrachtioTrunking implements Trunking {
       send({});
     });
     try {
-      return await raced(outcome, AbortSignal.any([signal, edge.lost]));
+      return await raced(outcome, signal, edge.lost);
     } catch (error) {
       given = true;
       if (signal.aborted) cancel();
@@ -219,7 +219,7 @@ export class DrachtioTrunking implements Trunking {
         sent(error);
       }
     });
-    return raced(answered, AbortSignal.any([signal, lost]));
+    return raced(answered, signal, lost);
   }
 
   #connected(error: unknown, hostPorts: string): void {

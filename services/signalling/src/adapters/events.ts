@@ -73,7 +73,7 @@ export class EventReporter implements CallEvents {
     });
     this.#recordings = new Gauge({
       name: 'sidestream_recordings_active',
-      help: 'Recordings whose media flows.',
+      help: 'Recordings that a recorder has taken and that have not ended; those paused or looking for another one included.',
       registers,
     });
     this.#callEnds = new Counter({

@@ -1,41 +1,14 @@
 // The media relays over gRPC: which one a new call gets, and everything that is asked of it afterwards. A call stays with its relay.
-
 import type { ChannelCredentials } from '@grpc/grpc-js';
-import {
-  type ForkChanged,
-  type ForkMedia,
-  MediaRelayServiceClient,
-  Srtp,
-  type StartForkResponse,
-  type SessionActivity as WireActivity,
-  ForkCondition as WireCondition,
-  Party as WireParty,
-  type VoiceRate as WireRate,
-  type PartyTerms as WireTerms,
-} from '@sidestream/proto/media/v1';
-import {
-  callSpan,
-  callUnary,
-  type ErrorCode,
-  type Logger,
-  pause,
-  SidestreamError,
-  type Span,
-} from '@sidestream/service';
-import type { ActivitySource, CallActivity, PacketRates } from '../domain/call-activity.js';
+import { type ForkChanged, MediaRelayServiceClient } from '@sidestream/proto/media/v1';
+import { callSpan, callUnary, type ErrorCode, type Logger, pause, SidestreamError } from '@sidestream/service';
+import type { ActivitySource, CallActivity } from '../domain/call-activity.js';
 import type { CallId } from '../domain/identifiers.js';
-import type { ForkCounts, MediaCounts, PacketsByParty } from '../domain/media-counts.js';
 import type { Party } from '../domain/parties.js';
-import type {
-  ForkCondition,
-  ForkStream,
-  MediaRelays,
-  MediaSession,
-  MediaTerms,
-  MediaWatcher,
-  PartyTerms,
-} from '../domain/ports.js';
+import type { MediaRelays, MediaSession, MediaWatcher, PartyTerms } from '../domain/ports.js';
 import { type RelayLease, rankRelays } from '../domain/relay-choice.js';
+import { readActivity, readCondition, wireParty, writeTerms } from './media-messages.js';
+import { type ForkListener, type RelayOfSession, RelaySession, relayDeadlineMs } from './relay-session.js';
 
 export interface MediaRelayClientOptions {
   /** What is known now from NATS; empty without it. */
@@ -47,8 +20,6 @@ export interface MediaRelayClientOptions {
   readonly log: Logger;
 }
 
-type ForkListener = (condition: ForkCondition, lastedMs: number) => void;
-
 interface Session {
   readonly watcher: MediaWatcher;
   /** Whom to tell how forks do their work, by fork. */
@@ -57,16 +28,13 @@ interface Session {
   open: boolean;
 }
 
-interface Relay {
-  readonly address: string;
-  readonly client: MediaRelayServiceClient;
+interface Relay extends RelayOfSession {
   /** The calls that live there, and whom to tell when their media is lost. */
   readonly sessions: Map<string, Session>;
   readonly closing: AbortController;
   reconciling: boolean;
 }
 
-const deadlineMs = 2_000;
 const maxAttempts = 3;
 const watchRetryMs = 1_000;
 /** Between the two times that a relay has to say that it has no such session. */
@@ -84,18 +52,6 @@ const worthAnother: readonly ErrorCode[] = [
 const measureDeadlineMs = 700;
 /** The same where two looks are waited for. */
 const measureTwiceDeadlineMs = 1_500;
-const wireSrtp: Readonly<Record<MediaTerms['srtp'], Srtp>> = {
-  off: Srtp.OFF,
-  offer: Srtp.OFFER,
-  require: Srtp.REQUIRE,
-};
-const conditions: Readonly<Partial<Record<WireCondition, ForkCondition>>> = {
-  [WireCondition.FLOWING]: 'flowing',
-  [WireCondition.STALLED]: 'stalled',
-  [WireCondition.RECORDER_SILENT]: 'recorder-silent',
-};
-const wireParty: Readonly<Record<Party, WireParty>> = { customer: WireParty.CUSTOMER, seller: WireParty.SELLER };
-
 export class MediaRelayClient implements MediaRelays, ActivitySource {
   readonly #options: MediaRelayClientOptions;
   readonly #relays = new Map<string, Relay>();
@@ -144,7 +100,7 @@ export class MediaRelayClient implements MediaRelays, ActivitySource {
         const session: Session = { watcher, forks: new Map(), open: false };
         relay.sessions.set(callId, session);
         const request = { sessionId: callId, offerer: wireParty[offerer], sdp, terms: writeTerms(terms) };
-        const bounds = { deadlineMs, signal, within: callSpan(callId) };
+        const bounds = { deadlineMs: relayDeadlineMs, signal, within: callSpan(callId) };
         const opened = await callUnary(relay.client.openSession.bind(relay.client), request, bounds);
         session.open = true;
         this.#pending.set(address, (this.#pending.get(address) ?? 0) + 1);
@@ -194,9 +150,11 @@ export class MediaRelayClient implements MediaRelays, ActivitySource {
   /** The relay may have opened what we did not hear of. */
   #closeUnheard({ client, address }: Relay, sessionId: string, { code }: SidestreamError): void {
     if (code !== 'deadline-exceeded' && code !== 'cancelled') return;
-    callUnary(client.closeSession.bind(client), { sessionId }, { deadlineMs }).catch((error: unknown) => {
-      this.#options.log.debug({ err: error, relay: address }, 'an unanswered session could not be closed');
-    });
+    callUnary(client.closeSession.bind(client), { sessionId }, { deadlineMs: relayDeadlineMs }).catch(
+      (error: unknown) => {
+        this.#options.log.debug({ err: error, relay: address }, 'an unanswered session could not be closed');
+      },
+    );
   }
 
   #relay(address: string): Relay {
@@ -269,7 +227,7 @@ export class MediaRelayClient implements MediaRelays, ActivitySource {
   async #unlisted({ client, sessions }: Relay): Promise<Map<string, Session>> {
     const ours = new Map([...sessions].filter(([, { open }]) => open));
     if (ours.size === 0) return ours;
-    const { sessions: listed } = await callUnary(client.listSessions.bind(client), {}, { deadlineMs });
+    const { sessions: listed } = await callUnary(client.listSessions.bind(client), {}, { deadlineMs: relayDeadlineMs });
     for (const { sessionId } of listed) ours.delete(sessionId);
     // Those that were closed meanwhile are nobody's any more.
     for (const [id, session] of ours) if (sessions.get(id) !== session) ours.delete(id);
@@ -277,122 +235,8 @@ export class MediaRelayClient implements MediaRelays, ActivitySource {
   }
 }
 
-class RelaySession implements MediaSession {
-  readonly #relay: Relay;
-  readonly #sessionId: string;
-  readonly #forks: Map<string, ForkListener>;
-  /** The call's trace, which may be over before the session is. */
-  readonly #within: Span | undefined;
-
-  constructor(relay: Relay, sessionId: string, forks: Map<string, ForkListener>) {
-    this.#relay = relay;
-    this.#sessionId = sessionId;
-    this.#forks = forks;
-    this.#within = callSpan(sessionId);
-  }
-
-  get relay(): string {
-    return this.#relay.address;
-  }
-
-  async update(offerer: Party, sdp: string, signal: AbortSignal, terms: PartyTerms = {}): Promise<string> {
-    const { client } = this.#relay;
-    const request = { sessionId: this.#sessionId, offerer: wireParty[offerer], sdp, terms: writeTerms(terms) };
-    return (await this.#ask(client.updateSession.bind(client), request, { deadlineMs, signal })).sdp;
-  }
-
-  async answer(answerer: Party, sdp: string, signal: AbortSignal): Promise<string> {
-    const { client } = this.#relay;
-    const request = { sessionId: this.#sessionId, answerer: wireParty[answerer], sdp };
-    return (await this.#ask(client.answerSession.bind(client), request, { deadlineMs, signal })).sdp;
-  }
-
-  async close(signal: AbortSignal): Promise<MediaCounts> {
-    const { client, sessions } = this.#relay;
-    sessions.delete(this.#sessionId);
-    const { media, forks } = await this.#ask(
-      client.closeSession.bind(client),
-      { sessionId: this.#sessionId },
-      { deadlineMs: 2 * deadlineMs, signal },
-    );
-    return { received: readPackets(media), forks: new Map(forks.map((fork) => [fork.forkId, readFork(fork)])) };
-  }
-
-  async startFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]> {
-    const { client } = this.#relay;
-    const request = this.#forkRequest(forkId, parties);
-    return readStreams(await this.#ask(client.startFork.bind(client), request, { deadlineMs, signal }));
-  }
-
-  async resumeFork(forkId: string, parties: readonly Party[], signal: AbortSignal): Promise<ForkStream[]> {
-    const { client } = this.#relay;
-    const request = this.#forkRequest(forkId, parties);
-    return readStreams(await this.#ask(client.resumeFork.bind(client), request, { deadlineMs, signal }));
-  }
-
-  async pauseFork(forkId: string, signal: AbortSignal): Promise<void> {
-    const { client } = this.#relay;
-    await this.#ask(client.pauseFork.bind(client), { sessionId: this.#sessionId, forkId }, { deadlineMs, signal });
-  }
-
-  #ask: typeof callUnary = (method, request, bounds) => callUnary(method, request, { ...bounds, within: this.#within });
-
-  #forkRequest(forkId: string, parties: readonly Party[]) {
-    return { sessionId: this.#sessionId, forkId, parties: parties.map((party) => wireParty[party]) };
-  }
-
-  async answerFork(forkId: string, sdp: string, signal: AbortSignal): Promise<void> {
-    const { client } = this.#relay;
-    await this.#ask(
-      client.answerFork.bind(client),
-      { sessionId: this.#sessionId, forkId, sdp },
-      { deadlineMs, signal },
-    );
-  }
-
-  watchFork(forkId: string, onChange: ForkListener): void {
-    this.#forks.set(forkId, onChange);
-  }
-
-  async stopFork(forkId: string, signal: AbortSignal): Promise<void> {
-    this.#forks.delete(forkId);
-    const { client } = this.#relay;
-    const request = { sessionId: this.#sessionId, forkId };
-    try {
-      await this.#ask(client.stopFork.bind(client), request, { deadlineMs, signal });
-    } catch (error) {
-      // The session has ended meanwhile, and its forks with it.
-      if (SidestreamError.from(error).code !== 'not-found') throw error;
-    }
-  }
-}
-
-function readPackets(counts: readonly { readonly party: WireParty; readonly packets: bigint }[]): PacketsByParty {
-  const of = (name: Party) =>
-    counts.flatMap(({ party, packets }) => (party === wireParty[name] ? [[name, Number(packets)] as const] : []));
-  return new Map([...of('customer'), ...of('seller')]);
-}
-
-function readActivity({ voices, forks }: WireActivity): CallActivity {
-  return {
-    received: readRates(voices),
-    copied: new Map(forks.map(({ forkId, voices: own }) => [forkId, readRates(own)])),
-  };
-}
-
-function readRates(rates: readonly WireRate[]): PacketRates {
-  return new Map(rates.map(({ party, packetsPerSecond }) => [readParty(party), packetsPerSecond]));
-}
-
-function readFork({ voices, unknown }: ForkMedia): ForkCounts | undefined {
-  if (unknown) return undefined;
-  const due = voices.flatMap(({ party, due: packets }) => (packets === undefined ? [] : [{ party, packets }]));
-  return { copied: readPackets(voices), due: due.length < voices.length ? undefined : readPackets(due) };
-}
-
-/** A condition that a newer relay may know, and we do not, is none. */
 function tell(listener: ForkListener | undefined, { condition, lastedMs }: ForkChanged): void {
-  const known = conditions[condition];
+  const known = readCondition(condition);
   if (known !== undefined) listener?.(known, Number(lastedMs));
 }
 
@@ -403,21 +247,4 @@ function named(address: string, error: SidestreamError): SidestreamError {
   }
   if (error.code !== 'relay-unavailable') return error;
   return new SidestreamError('relay-unavailable', `media relay ${address}: ${error.message}`, { cause: error });
-}
-
-function writeTerms(terms: PartyTerms): WireTerms[] {
-  return (['customer', 'seller'] as const).flatMap((party) => {
-    const own = terms[party];
-    return own === undefined ? [] : [{ party: wireParty[party], codecs: [...own.codecs], srtp: wireSrtp[own.srtp] }];
-  });
-}
-
-function readStreams({ streams }: StartForkResponse): ForkStream[] {
-  return streams.map(({ party, ...stream }) => ({ ...stream, party: readParty(party) }));
-}
-
-function readParty(party: WireParty): Party {
-  if (party === WireParty.CUSTOMER) return 'customer';
-  if (party === WireParty.SELLER) return 'seller';
-  throw new SidestreamError('internal', `the relay names the party ${party}`);
 }

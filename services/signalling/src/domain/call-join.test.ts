@@ -1,7 +1,8 @@
 // Attended transfer of two calls that are up (RFC 5589 §7, RFC 3891): who refers is the callee of both, the far side.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FakeLeg, FakeWorld } from '../testing/fake-world.js';
+import type { FakeLeg } from '../testing/fake-leg.js';
+import { FakeWorld } from '../testing/fake-world.js';
 import { refer, talking } from '../testing/referral.js';
 import { terminated } from './termination.js';
 

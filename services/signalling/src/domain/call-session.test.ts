@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Behaviour, FakeWorld, fakeOffer } from '../testing/fake-world.js';
+import { fakeOffer } from '../testing/fake-leg.js';
+import { type Behaviour, FakeWorld } from '../testing/fake-world.js';
 import { terminated } from './termination.js';
 
 function assertClean(world: FakeWorld, what: string): void {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { test } from 'node:test';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { SidestreamError } from '@sidestream/service';
-import { within } from './deadline.js';
+import { raced, within } from './deadline.js';
 
 test('a deadline that passes aborts with what the error table calls deadline-exceeded', async () => {
   const keepsTheProcess = setTimeout(() => undefined, 5_000);
@@ -20,4 +21,20 @@ test('what aborts first is the reason: the parent, also one that has aborted bef
     assert.equal(one.aborted, true);
     assert.equal(SidestreamError.from(one.reason).message, 'enough');
   }
+});
+
+test('a race ends with the promise or with the first of several signals, and leaves nothing at any of them', async () => {
+  const [call, edge] = [new AbortController(), new AbortController()];
+  const signals = [call.signal, edge.signal];
+  const listeners = () => signals.map((signal) => getEventListeners(signal, 'abort').length);
+  assert.equal(await raced(Promise.resolve('won'), ...signals), 'won');
+  await immediate();
+  assert.deepEqual(listeners(), [0, 0]);
+  const never = new Promise<void>(() => {});
+  const race = raced(never, ...signals);
+  assert.deepEqual(listeners(), [1, 1]);
+  edge.abort(new Error('the edge is lost'));
+  await assert.rejects(race, /the edge is lost/);
+  await assert.rejects(raced(never, ...signals), /the edge is lost/);
+  assert.deepEqual(listeners(), [0, 0]);
 });

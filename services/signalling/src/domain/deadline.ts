@@ -20,13 +20,22 @@ export function within(signal: AbortSignal | undefined, ms: number): AbortSignal
   return controller.signal;
 }
 
-/** The promise's outcome, or a rejection with the signal's reason if that comes first. */
-export function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * The promise's outcome, or a rejection with the reason of the signal that comes first. Each is listened to by itself: on Node 20
+ * AbortSignal.any() leaves something in each of its sources for as long as that lives, and the edge's connection lives for weeks.
+ */
+export function raced<T>(promise: Promise<T>, ...signals: readonly AbortSignal[]): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const onAbort = () => {
+      leave();
+      reject(signals.find(({ aborted }) => aborted)?.reason);
+    };
+    const leave = () => {
+      for (const signal of signals) signal.removeEventListener('abort', onAbort);
+    };
+    for (const signal of signals) signal.addEventListener('abort', onAbort);
+    if (signals.some(({ aborted }) => aborted)) onAbort();
+    promise.then(resolve, reject).finally(leave);
   });
 }
 

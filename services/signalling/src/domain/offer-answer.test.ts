@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '@sidestream/peers';
-import { FakeLeg, FakeWorld, fakeOffer, silent } from '../testing/fake-world.js';
+import { FakeLeg, fakeOffer } from '../testing/fake-leg.js';
+import { FakeWorld, silent } from '../testing/fake-world.js';
 import { OfferAnswer } from './offer-answer.js';
 import { LegDescriptions, type RecordIndication } from './recording-awareness.js';
 

@@ -1,7 +1,8 @@
 // A party that says within the call that it is somebody else (RFC 4916, RFC 3325): its own side has transferred it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FakeLeg, FakeWorld } from '../testing/fake-world.js';
+import type { FakeLeg } from '../testing/fake-leg.js';
+import { FakeWorld } from '../testing/fake-world.js';
 import { talking } from '../testing/referral.js';
 
 function says(leg: FakeLeg, uri: string, privacy?: string): void {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SidestreamError } from '@sidestream/service';
-import { FakeWorld, fakeOffer } from '../testing/fake-world.js';
+import { fakeOffer } from '../testing/fake-leg.js';
+import { FakeWorld } from '../testing/fake-world.js';
 import { terminated } from './termination.js';
 
 async function active(world = new FakeWorld()) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { SidestreamError } from '@sidestream/service';
-import { FakeWorld, fakeOffer } from '../testing/fake-world.js';
+import { fakeOffer } from '../testing/fake-leg.js';
+import { FakeWorld } from '../testing/fake-world.js';
 import type { RecordingSessionOptions } from './recording-session.js';
 
 /** Waits keep no process alive by themselves. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FakeWorld, fakeOffer, silent } from '../testing/fake-world.js';
+import { fakeOffer } from '../testing/fake-leg.js';
+import { FakeWorld, silent } from '../testing/fake-world.js';
 import { RecordingFork } from './recording-fork.js';
 import type { RecordingScript } from './recording-script.js';
 import { RecordingUpdates } from './recording-updates.js';

@@ -72,6 +72,7 @@ export class TrunkRegistration {
   /** Takes the contact back; resolves when that is answered or has taken too long. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped.abort();
+    this.#wake.abort();
     await this.#running;
     if (!this.#registered) return;
     this.#registered = false;
@@ -97,7 +98,7 @@ export class TrunkRegistration {
         failures += 1;
         pauseMs = Math.max(backOff, outcome.retryAfterMs);
       }
-      await pause(pauseMs, AbortSignal.any([this.#stopped.signal, this.#wake.signal]));
+      await pause(pauseMs, this.#wake.signal);
     }
   }
 

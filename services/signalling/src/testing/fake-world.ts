@@ -13,12 +13,8 @@ import { anonymous, callingRole, type Party, readParties, withRoles } from '../d
 import type {
   CallFacts,
   CallWitness,
-  DialogId,
   ForkStream,
   IncomingInvite,
-  IncomingOffer,
-  Leg,
-  LegHandlers,
   MediaRelays,
   MediaSession,
   OfferingLeg,
@@ -27,7 +23,6 @@ import type {
   RecorderClient,
   RecorderDialog,
   RecorderHandlers,
-  SipFields,
   Trunking,
 } from '../domain/ports.js';
 import type { RecorderDescription, RecordingScript } from '../domain/recording-script.js';
@@ -36,6 +31,7 @@ import { type RecordingTerms, usualTerms } from '../domain/recording-terms.js';
 import { Recordings } from '../domain/recordings.js';
 import type { Termination } from '../domain/termination.js';
 import { CallSeats, TrunkLimits } from '../domain/trunk-limits.js';
+import { FakeLeg } from './fake-leg.js';
 
 /** ok: at once; fail: rejects; obey: waits for its signal and rejects; late: waits for its signal and succeeds all the same. */
 export type Behaviour = 'ok' | 'fail' | 'obey' | 'late';
@@ -43,78 +39,6 @@ export type Behaviour = 'ok' | 'fail' | 'obey' | 'late';
 export const silent = createLogger({ name: 'test', instance: 'test', level: 'silent' });
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** A leg that remembers what was done to it. */
-export class FakeLeg implements Leg {
-  readonly #world: FakeWorld;
-  readonly #name: string;
-  recordAware = false;
-  readonly dialog: DialogId;
-  handlers: LegHandlers | undefined;
-  readonly reinvites: string[] = [];
-  reinviteAnswer = { status: 200, reason: 'OK', sdp: 'answer to re-INVITE' };
-
-  constructor(world: FakeWorld, name: string) {
-    this.#world = world;
-    this.#name = name;
-    this.dialog = { sipCallId: `${name}-${world.name}`, localTag: 'ours', remoteTag: 'theirs' };
-    world.hold(`leg ${name}`);
-  }
-
-  /** Of its answer to INFO. */
-  infoStatus = 200;
-
-  listen(handlers: LegHandlers): void {
-    this.handlers = handlers;
-  }
-
-  async reinvite(sdp: string, signal: AbortSignal) {
-    this.reinvites.push(sdp);
-    await this.#world.step(`reinvite ${this.#name}`, signal);
-    return this.reinviteAnswer;
-  }
-
-  async info(_type: string, body: string): Promise<number> {
-    this.#world.did.push(`info ${this.#name} ${body}`);
-    return this.infoStatus;
-  }
-
-  /** Of its answer to REFER, and how it goes on. */
-  referStatus = 202;
-  referred: ((status: number) => void) | undefined;
-
-  async refer(headers: SipFields, onStatus: (status: number) => void, signal: AbortSignal): Promise<number> {
-    this.#world.did.push(`refer ${this.#name} ${String(headers['Refer-To'])}`);
-    this.referred = onStatus;
-    await this.#world.step(`refer ${this.#name}`, signal);
-    return this.referStatus;
-  }
-
-  async bye(): Promise<void> {
-    this.#world.did.push(`bye ${this.#name}`);
-    this.#world.release(`leg ${this.#name}`);
-  }
-
-  /** The peer hangs up. */
-  hangUp(): void {
-    this.#world.release(`leg ${this.#name}`);
-    this.handlers?.ended('hangup', 'BYE');
-  }
-}
-
-/** An offer of a peer within a call, with what it heard. */
-export function fakeOffer(sdp: string, ack = ''): IncomingOffer & { heard: Promise<string | number> } {
-  const heard = new EventEmitter();
-  return {
-    sdp,
-    answer: async (own) => {
-      setImmediate(() => heard.emit('heard', own));
-      return ack;
-    },
-    refuse: (status) => void setImmediate(() => heard.emit('heard', status)),
-    heard: once(heard, 'heard').then(([value]) => value),
-  };
-}
 
 function fakeStream(party: Party): ForkStream {
   return { party, address: '', port: 0, rtcpPort: 0, crypto: '', payloadTypes: [] };
