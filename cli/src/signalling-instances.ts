@@ -97,7 +97,7 @@ export async function followSignalling(
 }
 
 function connect(config: SidestreamConfig, id: string, address: string): SignallingInstance {
-  const client = new CallsServiceClient(address, channelCredentials(config.grpc.tls));
+  const client = new CallsServiceClient(address, channelCredentials('signalling', config.grpc.tls));
   return { id, who: `signalling at ${address}`, client };
 }
 

@@ -27,6 +27,7 @@ export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, Sidestream
 export type { MetricDescription } from './exposition.js';
 export { fromZero, type LabelValues } from './from-zero.js';
 export { callUnary, grpcClientSeconds } from './grpc/call-unary.js';
+export type { CalledService } from './grpc/callers.js';
 export { channelCredentials, serverCredentials } from './grpc/credentials.js';
 export { GrpcServer, UnaryHandlers } from './grpc/server.js';
 export { TlsMaterial } from './grpc/tls-material.js';

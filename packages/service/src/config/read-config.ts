@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { ConfigError, type ConfigProblem } from './config-error.js';
+import { type ConfigReader, readsFile } from './needed-files.js';
 import { checkReferences } from './references.js';
 import { configSchema, type SidestreamConfig } from './schema.js';
 
@@ -10,10 +11,10 @@ import { configSchema, type SidestreamConfig } from './schema.js';
  * Reads and checks a deployment's configuration.
  *
  * @param path the YAML (or JSON) file; files that it names are relative to it and are absolute in the result.
- * @param uses whether the file must be there that the key at this path names; by default all must.
+ * @param reader whose files must be there; a command wants all.
  * @throws ConfigError with all problems: YAML, schema, references between keys, files that can't be read.
  */
-export function readConfig(path: string, uses = (_path: string): boolean => true): SidestreamConfig {
+export function readConfig(path: string, reader: ConfigReader = 'cli'): SidestreamConfig {
   const document = parseDocument(readText(path), { prettyErrors: true });
   if (document.errors.length > 0) {
     throw new ConfigError(
@@ -21,7 +22,7 @@ export function readConfig(path: string, uses = (_path: string): boolean => true
       document.errors.map((error) => ({ path: '', message: error.message.split('\n')[0] ?? error.message })),
     );
   }
-  const { config, problems } = checkConfig(document.toJS(), dirname(resolve(path)), uses);
+  const { config, problems } = checkConfig(document.toJS(), dirname(resolve(path)), reader);
   if (config === undefined || problems.length > 0) throw new ConfigError(path, problems);
   return config;
 }
@@ -30,7 +31,7 @@ export function readConfig(path: string, uses = (_path: string): boolean => true
 export function checkConfig(
   document: unknown,
   baseDirectory: string,
-  uses = (_path: string): boolean => true,
+  reader: ConfigReader,
 ): { config?: SidestreamConfig; problems: ConfigProblem[] } {
   const parsed = configSchema.safeParse(document);
   if (!parsed.success) {
@@ -43,7 +44,7 @@ export function checkConfig(
     return { problems: [...problems, ...checkReferences(document)] };
   }
   const problems = checkReferences(document);
-  const config = absoluteFiles(parsed.data, '', { base: baseDirectory, uses, problems });
+  const config = absoluteFiles(parsed.data, '', { base: baseDirectory, reader, problems });
   return { config, problems };
 }
 
@@ -57,7 +58,7 @@ function readText(path: string): string {
 
 interface FileCheck {
   readonly base: string;
-  readonly uses: (path: string) => boolean;
+  readonly reader: ConfigReader;
   readonly problems: ConfigProblem[];
 }
 
@@ -69,11 +70,12 @@ function absoluteFiles<T>(value: T, path: string, check: FileCheck): T {
     const childPath = path ? `${path}.${key}` : key;
     if (typeof child === 'string' && key === 'stateDirectory') return [key, resolve(check.base, child)];
     if (typeof child !== 'string' || !/^file$|File$/.test(key)) return [key, absoluteFiles(child, childPath, check)];
-    const file = resolve(check.base, child);
+    const own = /^(nats|grpc)\./.test(childPath) ? child.replaceAll('{service}', check.reader) : child;
+    const file = resolve(check.base, own);
     try {
-      if (check.uses(childPath)) accessSync(file, constants.R_OK);
+      if (readsFile(check.reader, childPath)) accessSync(file, constants.R_OK);
     } catch {
-      check.problems.push({ path: childPath, message: `no readable file '${child}'` });
+      check.problems.push({ path: childPath, message: `no readable file '${own}'` });
     }
     return [key, file];
   });

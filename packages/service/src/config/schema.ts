@@ -22,15 +22,28 @@ const controlServiceSchema = z
 
 export const tlsFilesSchema = z
   .strictObject({ certFile: file, keyFile: file, caFile: file })
-  .describe('certificate, key and the authority that signs the others');
+  .describe(
+    'certificate, key and the authority that signs the others; {service} in a path is who reads it, cli of commands',
+  );
 
-const grpcTlsSchema = tlsFilesSchema.extend({
-  serverName: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('the name that all certificates of services have, where their addresses are in none; else the address'),
-});
+const grpcTlsSchema = tlsFilesSchema
+  .extend({
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('the name that all certificates of services have, where their addresses are in none; else the address'),
+    checkNames: z
+      .boolean()
+      .optional()
+      .describe(
+        'true: each certificate has its own name instead, <service>.<serverName> (cli.… of commands), and services take requests only from those who have something to ask',
+      ),
+  })
+  .refine(({ checkNames, serverName }) => checkNames !== true || serverName !== undefined, {
+    path: ['serverName'],
+    message: 'is needed by checkNames',
+  });
 
 const filePolicySchema = z.strictObject({ source: z.literal('file'), file });
 

@@ -64,6 +64,7 @@ export function problemOf(error: unknown): HttpProblem {
     case 'deadline-exceeded':
       return new HttpProblem(504, code, message);
     case 'overloaded':
+    case 'not-admitted':
     case 'not-ready':
     case 'not-active':
     case 'relay-unavailable':
