@@ -13,6 +13,7 @@ export {
   type ControlServiceConfig,
   configSchema,
   type GatewaySection,
+  type GrpcTls,
   type ProviderConfig,
   type SidestreamConfig,
   type TenantConfig,

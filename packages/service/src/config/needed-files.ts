@@ -1,6 +1,6 @@
 // Which of the files that sidestream.yaml names a service reads: the others needn't be there, so no process gets a key for nothing.
 
-/** How a service reaches NATS, its fellows and the collector of traces; the edge has the last alone. */
+/** Of every service but the edge, which calls nobody: how it reaches NATS, its fellows and the collector of traces. */
 const ofAll = /^(nats|grpc|telemetry)\./;
 
 /** By the path of the key. The chart mounts the same (`sidestream.config`). */
@@ -19,11 +19,7 @@ const ofService = {
 /** A process that reads sidestream.yaml. */
 export type ServiceName = keyof typeof ofService;
 
-/** Who reads it; cli: a command of the command line, which looks at everything. */
-export type ConfigReader = ServiceName | 'cli';
-
-/** Whether the file is read that the key at this path (`tenants.contoso.policy.file`) names. */
-export function readsFile(reader: ConfigReader, path: string): boolean {
-  if (reader === 'cli') return true;
-  return (reader !== 'sip-edge' && ofAll.test(path)) || ofService[reader]?.test(path) === true;
+/** Whether the service reads the file that the key at this path (`tenants.contoso.policy.file`) names. */
+export function readsFile(service: ServiceName, path: string): boolean {
+  return (service !== 'sip-edge' && ofAll.test(path)) || ofService[service]?.test(path) === true;
 }

@@ -37,7 +37,7 @@ const grpcTlsSchema = tlsFilesSchema
       .boolean()
       .optional()
       .describe(
-        'true: each certificate has its own name instead, <service>.<serverName> (cli.… of commands), and services take requests only from those who have something to ask',
+        'true: each certificate has a name of its own, <service>.<serverName> (cli.… of commands); who calls looks for it, and is let in by it: media-relay takes requests of signalling alone, others of gateway and cli',
       ),
   })
   .refine(({ checkNames, serverName }) => checkNames !== true || serverName !== undefined, {
@@ -172,7 +172,7 @@ export const configSchema = z
     nats: z.strictObject({
       servers: z.array(z.string().regex(/^(nats|tls):\/\/\S+$/, 'must be nats://host:port or tls://host:port')).min(1),
       tls: tlsFilesSchema.optional(),
-      credentialsFile: file.optional(),
+      credentialsFile: file.optional().describe('of the NATS user; {service} as in tls'),
       replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(1),
     }),
     grpc: z.strictObject({ tls: grpcTlsSchema.optional() }).default({}),

@@ -1,4 +1,4 @@
-// Mutual TLS for the links inside: both sides show a certificate of the same authority.
+// Mutual TLS for the links inside: both sides show a certificate of the same authority, and the called one its name.
 import { checkServerIdentity } from 'node:tls';
 import { ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-js';
 import type { GrpcTls, TlsFiles } from '../config/schema.js';
