@@ -74,11 +74,13 @@ up() {
   step 'namespace, held to Pod Security "restricted"'
   kubectl --context "kind-$cluster" create namespace "$namespace" --dry-run=client -o yaml | kube apply -f - >&2
   kubectl --context "kind-$cluster" label --overwrite namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >&2
-  if ! kube get secret nats >/dev/null 2>&1; then
+  # The second is missing in clusters of before; their NATS would keep its old keys.
+  if ! kube get secret nats sidestream-signalling-tls >/dev/null 2>&1; then
     step 'keys and NATS users, for two months'
     [[ -d node_modules ]] || timeout 600 npm ci --ignore-scripts --no-audit --no-fund >&2
     npx --no-install tsc -b packages/pki
     node deploy/kind/secrets.mjs | kube apply -f - >&2
+    kube delete deployment/nats --ignore-not-found >&2
   fi
 
   step 'NATS, recorder, provider'

@@ -36,7 +36,7 @@ ${serverConfig}
 
 const clientSecret = randomBytes(24).toString('base64url');
 const internal = 'sidestream.internal';
-const links = services.map(async (name) => [
+const links = Object.keys(credentials).map(async (name) => [
   `sidestream-${name}-tls`,
   await identity(name, [internal, `${name}.${internal}`]),
 ]);
