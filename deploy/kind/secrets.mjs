@@ -36,7 +36,7 @@ ${serverConfig}
 
 const clientSecret = randomBytes(24).toString('base64url');
 const internal = 'sidestream.internal';
-const links = Object.keys(credentials).map(async (name) => [
+const links = users.map(async (name) => [
   `sidestream-${name}-tls`,
   await identity(name, [internal, `${name}.${internal}`]),
 ]);
