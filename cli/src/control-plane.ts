@@ -53,7 +53,7 @@ export async function callInstance<C extends Client, R>(
   const end = Date.now() + takeOverMs;
   for (;;) {
     const address = options.address ?? (await findInstance(options));
-    const client = new make(address, channelCredentials(options.config.grpc.tls));
+    const client = new make(address, channelCredentials(options.service, options.config.grpc.tls));
     try {
       return await use(client);
     } catch (thrown) {

@@ -4,6 +4,7 @@ export { customerHost, Laboratory, type LaboratoryOptions, type Orphans, sellerH
 export {
   accountId,
   type LaboratoryConfig,
+  laboratoryServerName,
   laboratoryUsers,
   listedSeller,
   unlistedSeller,

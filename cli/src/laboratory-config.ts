@@ -23,6 +23,9 @@ export interface LaboratoryAddresses {
 /** The account that the laboratory's tenant has at its recorder. */
 export const accountId = 'AC00000000000000000000000000000001';
 
+/** What the names in certificates between services end with. */
+export const laboratoryServerName = 'sidestream.internal';
+
 /** How the laboratory's tenant is known to its provider. */
 export const laboratoryProvider = {
   entraTenantId: '22222222-2222-4222-8222-222222222222',
@@ -39,7 +42,15 @@ export const unlistedSeller = { id: 'bob', name: 'Bob Calder', number: '+4930123
 export function laboratoryConfig(at: LaboratoryAddresses): LaboratoryConfig {
   return {
     nats: { servers: [at.natsUrl] },
-    grpc: { tls: { certFile: 'internal.crt', keyFile: 'internal.key', caFile: 'ca.crt' } },
+    grpc: {
+      tls: {
+        certFile: '{service}.crt',
+        keyFile: '{service}.key',
+        caFile: 'ca.crt',
+        serverName: laboratoryServerName,
+        checkNames: true,
+      },
+    },
     regions: { local: { recorders: [at.recorderUri] } },
     tenants: {
       contoso: {

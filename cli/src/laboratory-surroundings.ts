@@ -17,7 +17,7 @@ import {
   type RecorderOptions,
   RecorderSimulator,
 } from '@sidestream/simulators';
-import { accountId, laboratoryProvider, laboratoryUsers } from './laboratory-config.js';
+import { accountId, laboratoryProvider, laboratoryServerName, laboratoryUsers } from './laboratory-config.js';
 
 export interface SurroundingsOptions {
   /** Host names in the recorder's certificate; the configuration calls it `localhost`. */
@@ -66,7 +66,8 @@ export class Surroundings {
     this.authority = authority;
     const issue = async (name: string, names: object) =>
       (await authority.issue({ commonName: name, ...names })).writeFiles(this.#directory, name);
-    await issue('internal', { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
+    for (const name of ['signalling', 'media-relay', 'policy-sync', 'registration', 'gateway', 'cli'])
+      await issue(name, { dnsNames: [`${name}.${laboratoryServerName}`] });
     await issue('contoso', { dnsNames: ['contoso.example'], usages: 'client' });
     await issue('recorder', { dnsNames: this.#options.recorderNames ?? ['localhost'], usages: 'server' });
     await issue('provider', { dnsNames: ['localhost'], usages: 'server' });

@@ -103,7 +103,7 @@ export async function followSignalling(
 }
 
 function connect(config: SidestreamConfig, id: string, address: string): SignallingInstance {
-  const client = new CallsServiceClient(address, channelCredentials(config.grpc.tls), listClientOptions);
+  const client = new CallsServiceClient(address, channelCredentials('signalling', config.grpc.tls), listClientOptions);
   return { id, who: `signalling at ${address}`, client };
 }
 

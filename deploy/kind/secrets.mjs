@@ -42,8 +42,13 @@ ${serverConfig}
 `;
 
 const clientSecret = randomBytes(24).toString('base64url');
+const internal = 'sidestream.internal';
+const links = users.map(async (name) => [
+  `sidestream-${name}-tls`,
+  await identity(name, [internal, `${name}.${internal}`]),
+]);
 const secrets = {
-  internal: await identity('internal', ['sidestream.internal']),
+  ...Object.fromEntries(await Promise.all(links)),
   // localhost: through kubectl port-forward.
   nats: { ...(await identity('nats', [`nats.${domain}`, 'localhost'], 'server')), 'nats.conf': natsConfig },
   recorder: await identity('recorder', [`recorder.${domain}`], 'server'),

@@ -198,8 +198,11 @@ test('numbered pods may claim what keeps their state beyond them', { skip }, () 
   assert.ok(!set.parse(found[0]).spec.template.spec.volumes.some(({ name }) => name === 'state'));
 });
 
-test('each Certificate has a secret of its own, which its workload reads', { skip }, () => {
-  const certificate = z.object({ spec: z.looseObject({ secretName: z.string() }) });
+test('each Certificate has a secret of its own, which its workload reads, and the name of its service', {
+  skip,
+}, () => {
+  const spec = z.looseObject({ secretName: z.string(), dnsNames: z.array(z.string()) });
+  const certificate = z.object({ spec });
   for (const [name, objects] of renders()) {
     const certificates = objects.filter(({ kind }) => kind === 'Certificate');
     const secrets = certificates.map((one) => certificate.parse(one).spec.secretName);
@@ -211,8 +214,24 @@ test('each Certificate has a secret of its own, which its workload reads', { ski
         sources.some(({ secret }) => secret?.name === secrets[index]),
         `${name}: ${metadata.name}`,
       );
+      const { dnsNames } = certificate.parse(certificates[index]).spec;
+      assert.deepEqual(dnsNames, ['sidestream.internal', `${pod?.component}.sidestream.internal`], name);
     }
   }
+});
+
+test('names in certificates are checked by all services where the values say so, and no file names the key else', {
+  skip,
+}, () => {
+  const map = z.object({ data: z.object({ 'sidestream.yaml': z.string() }) });
+  const checking = (name: string) =>
+    objectsOf(name).flatMap((object) => {
+      const { success, data } = map.safeParse(object);
+      return success ? [data.data['sidestream.yaml'].includes('checkNames: true')] : [];
+    });
+  assert.deepEqual(checking('names checked'), Array(5).fill(true));
+  // An image of 0.1.0 would refuse it.
+  assert.ok(!JSON.stringify(objectsOf('web face')).includes('checkNames'));
 });
 
 test('alerts, dashboards and autoscaling ask for metrics that our services have', { skip }, () => {

@@ -83,6 +83,10 @@ const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
     values: { ...production, tls: { ...production.tls, secretName: 'internal' } },
     says: /tls\.secretName is of mode existingSecret/,
   },
+  'names checked in one certificate for all': {
+    values: { ...oneRegion, tls: { secretName: 'internal', checkNames: true } },
+    says: /tls\.checkNames needs a certificate for each service/,
+  },
   'two autoscalers of one workload': {
     values: { ...oneRegion, signalling: { autoscaling: { enabled: true, by: 'hpa', keda: true } } },
     says: /signalling\.autoscaling: Additional property keda/,

@@ -131,6 +131,7 @@ const switches: Readonly<Record<string, Render>> = {
   'cert-manager': {
     values: { ...oneRegion, tls: { mode: 'certManager', issuer: { name: 'x', kind: 'ClusterIssuer' } } },
   },
+  'names checked': { values: { ...oneRegion, ...webFace, tls: { checkNames: true } }, apiVersions: crds },
   'one certificate for all': { values: { ...oneRegion, tls: { secretName: 'internal' } } },
   monitoring: { values: { ...oneRegion, monitoring: { enabled: true } }, apiVersions: crds },
   'monitoring, forced': { values: { ...oneRegion, monitoring: { enabled: true, force: true } } },

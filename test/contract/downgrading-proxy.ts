@@ -16,12 +16,16 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { laboratoryServerName } from '@sidestream/cli';
 import type { ContractVersion } from './contract-version.js';
 
 export interface ProxyOptions {
   readonly release: ContractVersion;
   /** In full: `sidestream.media.v1.MediaRelayService`. */
   readonly service: string;
+  /** Whom it stands for, and who calls: it shows their certificates. */
+  readonly as: string;
+  readonly caller: string;
   /** Where it listens and whom it asks, as `host:port`. */
   readonly listen: string;
   readonly behind: string;
@@ -31,12 +35,13 @@ export interface ProxyOptions {
 
 /** Starts it; it ends with the test. The counts are of requests by method, as they come. */
 export async function startDowngradingProxy(t: TestContext, options: ProxyOptions): Promise<Map<string, number>> {
-  const { release, service, listen, behind, configFile } = options;
+  const { release, service, as, caller, listen, behind, configFile } = options;
   const file = (name: string) => readFileSync(join(dirname(configFile), name));
-  const [ca, key, cert] = [file('ca.crt'), file('internal.key'), file('internal.crt')];
-  // Their certificate has it, and an address is no name that TLS may send.
-  const name = { 'grpc.ssl_target_name_override': 'localhost' };
-  const client = new Client(behind, credentials.createSsl(ca, key, cert), name);
+  const ca = file('ca.crt');
+  // By which the one behind is known; an address is no name that TLS may send.
+  const name = { 'grpc.ssl_target_name_override': `${as}.${laboratoryServerName}` };
+  const own = credentials.createSsl(ca, file(`${caller}.key`), file(`${caller}.crt`));
+  const client = new Client(behind, own, name);
   const server = new Server();
   const asked = new Map<string, number>();
   const description = release.service(service);
@@ -55,7 +60,8 @@ export async function startDowngradingProxy(t: TestContext, options: ProxyOption
   const definitions = description.methods.map((method) => [method.name, definitionOf(release, description, method)]);
   server.addService(Object.fromEntries(definitions), handlers);
   await new Promise<void>((resolve, reject) => {
-    const identity = ServerCredentials.createSsl(ca, [{ private_key: key, cert_chain: cert }], true);
+    const pair = { private_key: file(`${as}.key`), cert_chain: file(`${as}.crt`) };
+    const identity = ServerCredentials.createSsl(ca, [pair], true);
     server.bindAsync(listen, identity, (error) => (error ? reject(error) : resolve()));
   });
   t.after(() => {

@@ -31,10 +31,14 @@ export async function mixedDeployment(t: TestContext) {
   if (!stage) return undefined;
   const { configFile } = stage.laboratory;
   const release = ContractVersion.lastRelease();
-  const service = (name: string, listen: string, behind: string) =>
-    startDowngradingProxy(t, { release, service: name, listen, behind, configFile });
-  const media = await service('sidestream.media.v1.MediaRelayService', relay, relayBehind);
-  const ofCalls = await service('sidestream.calls.v1.CallsService', calls, callsBehind);
+  const media = await startDowngradingProxy(t, {
+    ...{ release, configFile, as: 'media-relay', caller: 'signalling' },
+    ...{ service: 'sidestream.media.v1.MediaRelayService', listen: relay, behind: relayBehind },
+  });
+  const ofCalls = await startDowngradingProxy(t, {
+    ...{ release, configFile, as: 'signalling', caller: 'gateway' },
+    ...{ service: 'sidestream.calls.v1.CallsService', listen: calls, behind: callsBehind },
+  });
   const deployment = await Deployment.start({ configFile, onLog: () => undefined });
   t.after(() => deployment.stop());
   await deployment.ready(readyMs);

@@ -227,8 +227,6 @@ test('beside a running deployment nothing fails; whatever is broken fails by its
       says: /mediaRelay\.listen: 192\.0\.2\.77 is on no interface of this machine/,
       breaks: (config) => {
         config.mediaRelay.listen = '192.0.2.77:4000';
-        // Called by this name wherever it listens.
-        Object.assign(config.grpc?.tls ?? {}, { serverName: 'localhost' });
       },
     },
     {
@@ -345,7 +343,7 @@ function answersTcp(port: number): Promise<boolean> {
 
 /** Lines of keys and secrets of a laboratory. */
 function secretsIn(folder: string): string[] {
-  const files = ['contoso.key', 'internal.key', 'recorder.key', 'provider-secret'];
+  const files = ['contoso.key', 'cli.key', 'recorder.key', 'provider-secret'];
   return files.flatMap((name) =>
     readFileSync(join(folder, name), 'utf8')
       .split('\n')

@@ -127,7 +127,7 @@ export class PolicyStage {
     });
     this.#t.after(() => service.stop(10_000));
     const { addresses } = await service.ready(deadlineMs);
-    const client = new PolicyServiceClient(addresses['grpc'] ?? '', channelCredentials());
+    const client = new PolicyServiceClient(addresses['grpc'] ?? '', channelCredentials('policy-sync'));
     this.#t.after(() => client.close());
     return new PolicyInstance(service, client, addresses);
   }

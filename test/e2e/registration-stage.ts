@@ -157,7 +157,7 @@ export class RunningRegistration {
   constructor(t: TestContext, process: ServiceProcess, address: string, management: string) {
     this.process = process;
     this.address = address;
-    this.client = new RegistrationServiceClient(address, channelCredentials());
+    this.client = new RegistrationServiceClient(address, channelCredentials('registration'));
     this.#management = management;
     t.after(() => this.client.close());
   }

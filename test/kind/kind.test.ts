@@ -84,7 +84,11 @@ test('each certificate is that of the names by which it is reached, its key fits
     assert.ok(rendered.includes(`${host}:${port}`), `the configuration names ${host}:${port}`);
     assert.ok(new X509Certificate(secrets().get(name)?.['tls.crt'] ?? '').checkHost(host), host);
   }
-  assert.ok(new X509Certificate(secrets().get('internal')?.['tls.crt'] ?? '').checkHost('sidestream.internal'));
+  for (const name of ['signalling', 'media-relay', 'policy-sync', 'registration', 'cli']) {
+    const certificate = new X509Certificate(secrets().get(`sidestream-${name}-tls`)?.['tls.crt'] ?? '');
+    const own = ['sidestream.internal', `${name}.sidestream.internal`];
+    assert.equal(certificate.subjectAltName, own.map((one) => `DNS:${one}`).join(', '));
+  }
   const withKeys = [...secrets().values()].filter((secret) => secret['tls.crt'] !== undefined);
   assert.equal(new Set(withKeys.map((secret) => secret['ca.crt'])).size, 1);
   for (const secret of withKeys) {
@@ -145,7 +149,7 @@ test('NATS starts with its configuration, and lets in who has a certificate and 
   const stage = await clustersNats(t);
   if (!stage) return;
   const { put } = stage;
-  const internal = secrets().get('internal') ?? {};
+  const internal = secrets().get('sidestream-signalling-tls') ?? {};
   const bus = openBus(t, [stage.server], {
     tls: {
       ...{ certFile: put('internal.crt', internal['tls.crt']), keyFile: put('internal.key', internal['tls.key']) },

@@ -13,7 +13,7 @@ import { metricsPage } from './metrics-page.js';
 
 const page = new URL('../../../docs/metrics.md', import.meta.url);
 /** Of one metric of one process in a demo: every reason for which a call may end is there from the start. */
-const maxLabelSets = 50;
+const maxLabelSets = 60;
 
 interface Exposed {
   readonly service: string;

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
-import { parseHostPort, recordersOf, type TenantConfig } from '@sidestream/service';
+import { type GrpcTls, parseHostPort, recordersOf, type TenantConfig } from '@sidestream/service';
 import { recorderEndpoints } from '@sidestream/siprec';
 import { type Check, type Finding, fail, type Probe } from './check.js';
 import type { Examined } from './examined.js';
@@ -81,7 +81,7 @@ function ownCertificates(examined: Examined): OwnCertificate[] {
           {
             ...name(grpc.tls),
             ...{ where: 'grpc.tls.certFile', usages: ['client', 'server'] as const },
-            names: grpc.tls.serverName === undefined ? grpcHosts(examined) : [grpc.tls.serverName],
+            names: grpcNames(grpc.tls, examined),
             trustFile: { where: 'grpc.tls.caFile', file: grpc.tls.caFile },
           },
         ]
@@ -117,6 +117,12 @@ function ownCertificates(examined: Examined): OwnCertificate[] {
         : [],
     ),
   ];
+}
+
+/** Where names are checked, the certificate is that of commands. */
+function grpcNames({ checkNames, serverName }: GrpcTls, examined: Examined): string[] {
+  if (serverName === undefined) return grpcHosts(examined);
+  return [checkNames === true ? `cli.${serverName}` : serverName];
 }
 
 /** By which addresses services call each other here. */

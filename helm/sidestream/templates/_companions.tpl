@@ -49,7 +49,7 @@ metadata:
 spec:
   secretName: {{ include "sidestream.tlsSecret" . | quote }}
   commonName: {{ .component }}
-  dnsNames: [{{ .root.Values.tls.serverName | quote }}]
+  dnsNames: [{{ .root.Values.tls.serverName | quote }}, {{ printf "%s.%s" .component .root.Values.tls.serverName | quote }}]
   duration: {{ .root.Values.tls.duration }}
   usages: [digital signature, server auth, client auth]
   privateKey: { algorithm: ECDSA, size: 256, rotationPolicy: Always }

@@ -7,6 +7,8 @@ what others read must not restart it, as pods with live calls drain for long.
 {{- $tls := dict "certFile" "tls/tls.crt" "keyFile" "tls/tls.key" "caFile" "tls/ca.crt" -}}
 {{- $nats := dict "servers" $v.nats.servers "replicas" $v.nats.replicas "credentialsFile" "nats/user.creds" -}}
 {{- $_ := set $nats "tls" (ternary $tls (dict "certFile" "nats/tls.crt" "keyFile" "nats/tls.key" "caFile" "nats/ca.crt") (empty $v.nats.tlsSecret)) -}}
+{{- $names := dict "serverName" $v.tls.serverName -}}
+{{- if $v.tls.checkNames -}}{{- $_ := set $names "checkNames" true -}}{{- end -}}
 {{- $component := .component -}}
 {{- $tenants := dict -}}
 {{- range $name, $tenant := $v.config.tenants -}}
@@ -31,7 +33,7 @@ what others read must not restart it, as pods with live calls drain for long.
       "regions" $regions
       "tenants" $tenants
       "trunks" dict
-      "grpc" (dict "tls" (merge (dict "serverName" $v.tls.serverName) $tls))
+      "grpc" (dict "tls" (merge $names $tls))
       "management" $management
       "signalling" dict
       "mediaRelay" (dict "rtpengine" (dict "ng" (printf "127.0.0.1:%d" (int $v.mediaRelay.ports.ng))))

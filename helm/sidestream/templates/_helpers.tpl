@@ -72,6 +72,9 @@ capabilities: { drop: [ALL] }
 {{/* One for each workload in mode certManager: Certificates that share a secret would replace each other's for ever. */}}
 {{- define "sidestream.tlsSecret" -}}
 {{- if ne .root.Values.tls.mode "certManager" -}}
+{{- if and .root.Values.tls.checkNames .root.Values.tls.secretName -}}
+{{- fail "tls.checkNames needs a certificate for each service: tls.secretName is one for all" -}}
+{{- end -}}
 {{- default (printf "%s-%s-tls" (include "sidestream.fullname" .root) .component) .root.Values.tls.secretName -}}
 {{- else if .root.Values.tls.secretName -}}
 {{- fail "tls.secretName is of mode existingSecret: in mode certManager each workload has a secret of its own" -}}

@@ -26,19 +26,25 @@ function containerRuntime(): Promise<Testcontainers | string> {
   return runtime;
 }
 
-/** Pulls (when needed) and starts the recipe's image; rejects with PeerError('absent' | 'not-ready'). */
+/** The layers of a build are kept, so that it takes long only once. */
+async function imageOf({ image, build }: Recipe<unknown>, library: Testcontainers): Promise<GenericContainer> {
+  if (build === undefined) return new library.GenericContainer(image);
+  return library.GenericContainer.fromDockerfile(build.context, build.file).build(image, { deleteOnExit: false });
+}
+
+/** Pulls or builds (when needed) and starts the recipe's image; rejects with PeerError('absent' | 'not-ready'). */
 export async function startContainer(recipe: Recipe<unknown>, startTimeoutMs: number): Promise<Started> {
   const library = await containerRuntime();
   if (typeof library === 'string') throw new PeerError('absent', `no container runtime: ${library}`);
-  let container: GenericContainer = new library.GenericContainer(recipe.image)
-    .withNetworkMode('host')
-    .withEntrypoint([recipe.command])
-    .withCommand(recipe.args(DIRECTORY))
-    .withStartupTimeout(startTimeoutMs);
-  for (const [name, content] of Object.entries(recipe.files ?? {})) {
-    container = container.withCopyContentToContainer([{ content, target: `${DIRECTORY}/${name}` }]);
-  }
   try {
+    let container = (await imageOf(recipe, library))
+      .withNetworkMode('host')
+      .withEntrypoint([recipe.command])
+      .withCommand(recipe.args(DIRECTORY))
+      .withStartupTimeout(startTimeoutMs);
+    for (const [name, content] of Object.entries(recipe.files ?? {})) {
+      container = container.withCopyContentToContainer([{ content, target: `${DIRECTORY}/${name}` }]);
+    }
     const started = await container.start();
     const client = await library.getContainerRuntimeClient();
     let stopping: Promise<void> | undefined;

@@ -6,6 +6,8 @@ export interface Recipe<Details> {
   /** Executable, the same name on PATH and in the image. */
   command: string;
   image: string;
+  /** Where nobody publishes the image: its folder and file to build it from. */
+  build?: { readonly context: string; readonly file: string };
   files?: Readonly<Record<string, string>>;
   args(directory: string): string[];
   /** It starts processes of its own, which are to end with it. */

@@ -1,4 +1,5 @@
 /** A real rtpengine in user space on loopback, with a media port range of its own. */
+import { fileURLToPath } from 'node:url';
 import { readPeerEnvironment } from './config.js';
 import { type Peer, PeerError, type PeerResult } from './peer.js';
 import { freeTcpPort, freeUdpPort, mediaPortRange, type PortRange } from './ports.js';
@@ -6,6 +7,8 @@ import { probeNg } from './probes.js';
 import { resolvePeer } from './resolve.js';
 
 const HOST = '127.0.0.1';
+/** Where the image of Debian's binary is described. */
+const images = fileURLToPath(new URL('../../../deploy/images', import.meta.url));
 
 /** Where an rtpengine is reached. */
 export interface RtpengineAddresses {
@@ -63,8 +66,8 @@ export async function startRtpengine(options: RtpengineOptions = {}): Promise<Pe
       return {
         name: 'rtpengine',
         command: 'rtpengine',
-        // deploy/images/rtpengine.Dockerfile: the version of Debian's binary.
         image: 'sidestream/rtpengine:demo',
+        build: { context: images, file: 'rtpengine.Dockerfile' },
         ...(options.config !== undefined && { files: { 'rtpengine.conf': options.config } }),
         args: (directory) => [
           // Without a file named here the distribution's /etc/rtpengine/rtpengine.conf is read as well and opens further ports.

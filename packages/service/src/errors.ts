@@ -42,6 +42,8 @@ export const errorTable = {
   // For good, where 'overloaded' passes: the engine frees the ports of a fork with its session only.
   'forks-exhausted': meaning(503, status.RESOURCE_EXHAUSTED, Result.SERVER_ERROR, 'forks-exhausted'),
   draining: meaning(503, status.UNAVAILABLE, Result.SERVER_ERROR, 'draining'),
+  // Between services: the certificate is of none that may ask, so that somebody has set up something wrong.
+  'not-admitted': meaning(503, status.PERMISSION_DENIED, Result.SERVER_ERROR, 'not-admitted'),
   'not-ready': meaning(503, status.UNAVAILABLE, Result.SERVER_ERROR, 'not-ready'),
   internal: meaning(500, status.INTERNAL, Result.SERVER_ERROR, 'internal'),
 } as const satisfies Record<string, ErrorMeaning>;

@@ -13,6 +13,7 @@ export {
   type ControlServiceConfig,
   configSchema,
   type GatewaySection,
+  type GrpcTls,
   type ProviderConfig,
   type SidestreamConfig,
   type TenantConfig,
@@ -27,6 +28,7 @@ export { type ErrorCode, type ErrorMeaning, errorTable, isUnanswered, Sidestream
 export type { MetricDescription } from './exposition.js';
 export { fromZero, type LabelValues } from './from-zero.js';
 export { callUnary, grpcClientSeconds } from './grpc/call-unary.js';
+export type { CalledService } from './grpc/callers.js';
 export { channelCredentials, listClientOptions, serverCredentials } from './grpc/credentials.js';
 export { GrpcServer, UnaryHandlers } from './grpc/server.js';
 export { TlsMaterial } from './grpc/tls-material.js';

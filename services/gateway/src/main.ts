@@ -6,6 +6,7 @@ import { PolicyServiceClient } from '@sidestream/proto/policy/v1';
 import { RegistrationServiceClient } from '@sidestream/proto/registration/v1';
 import {
   Bus,
+  type CalledService,
   channelCredentials,
   grpcClientSeconds,
   LeaseBook,
@@ -81,9 +82,9 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
   const isCurrent = () => intake.current;
   measureGateway(metrics, { connections, fold, dialerLog });
 
-  const found = { credentials: () => channelCredentials(config.grpcTls), log };
+  const found = { credentials: (service: CalledService) => channelCredentials(service, config.grpcTls), log };
   const signalling = new Instances(bus, {
-    prefix: 'signalling.',
+    service: 'signalling',
     make: CallsServiceClient,
     isKept: (id) => known.of(id).length > 0,
     ...found,
@@ -99,8 +100,8 @@ async function start(context: ServiceContext<GatewayConfig>): Promise<RunningSer
     onUnseen: ({ callId }, at) => intake.lose(callId, at),
     log,
   });
-  const policySync = new Instances(bus, { prefix: 'policy-sync.', make: PolicyServiceClient, ...found });
-  const registration = new Instances(bus, { prefix: 'registration.', make: RegistrationServiceClient, ...found });
+  const policySync = new Instances(bus, { service: 'policy-sync', make: PolicyServiceClient, ...found });
+  const registration = new Instances(bus, { service: 'registration', make: RegistrationServiceClient, ...found });
   const services = [signalling, policySync, registration];
   const relays = new LeaseBook<RelayLease>(bus, { prefix: 'relay.', schema: relayLease, log });
   const reads = new FairQueue(recordReads);

@@ -108,7 +108,7 @@ test('a relay, from a start without anything to its end with a session left', { 
     relay = RelayProcess.start(directory, 'r1', config());
     const line = await relay.line('the not-ready line', ({ ready }) => !ready);
     assert.match(line.waitingFor?.join() ?? '', new RegExp(`rtpengine.*127\\.0\\.0\\.1:${enginePort}`));
-    calls = new MediaRelayServiceClient(line.addresses['grpc'] ?? '', channelCredentials());
+    calls = new MediaRelayServiceClient(line.addresses['grpc'] ?? '', channelCredentials('media-relay'));
     client = calls;
     await assert.rejects(open(calls, 'early'), {
       code: 'media-engine-unavailable',
@@ -174,7 +174,7 @@ test('a relay, from a start without anything to its end with a session left', { 
       calls.close();
       relay = RelayProcess.start(directory, 'r1', config());
       const line = await relay.line('the ready line', (one) => one.ready);
-      calls = new MediaRelayServiceClient(line.addresses['grpc'] ?? '', channelCredentials());
+      calls = new MediaRelayServiceClient(line.addresses['grpc'] ?? '', channelCredentials('media-relay'));
       client = calls;
       const { sessions } = await callUnary(calls.listSessions.bind(calls), {}, { deadlineMs });
       assert.deepEqual(sessions, []);

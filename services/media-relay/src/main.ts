@@ -49,7 +49,7 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
   health.set('rtpengine', false, `${engine.description} was not reached yet`);
 
   const watches = new AbortController();
-  const server = new GrpcServer(config.grpcTls);
+  const server = new GrpcServer(config.grpcTls, { service: 'media-relay', log, metrics });
   const meter = new ActivityMeter({ engine, relay, stopping: watches.signal });
   server.add(
     MediaRelayServiceService,

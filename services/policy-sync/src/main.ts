@@ -46,7 +46,7 @@ async function start(context: ServiceContext<PolicySyncConfig>): Promise<Running
   policyGauges(metrics, sync, [...rules.keys()]);
   const stopWatching = watchIdentities(tenants, (tenant) => sync.wake(tenant));
 
-  const server = new GrpcServer(config.grpcTls);
+  const server = new GrpcServer(config.grpcTls, { service: 'policy-sync', log, metrics });
   const reader = new PolicyReader(bus, store);
   const handlers = new UnaryHandlers(log, metrics);
   server.add(PolicyServiceService, policyService({ instance, tenants, sync, reader, handlers }));

@@ -46,7 +46,7 @@ async function start(context: ServiceContext<RegistrationConfig>): Promise<Runni
   );
   const desk = new RegistrationDesk(registrars);
 
-  const server = new GrpcServer(config.grpcTls);
+  const server = new GrpcServer(config.grpcTls, { service: 'registration', log, metrics });
   server.add(RegistrationServiceService, registrationService(desk, new UnaryHandlers(log, metrics), instance));
   const address = advertisedAddress(config, await server.listen(config.listen));
   const lease = new LeaseKeeper(bus, { key: name, value: () => ({ address, active: desk.active }), log });

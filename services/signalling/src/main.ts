@@ -91,7 +91,7 @@ await runService({
       leases: () => book.current.values(),
       configured: config.relayAddresses,
       region: config.region,
-      credentials: () => channelCredentials(grpc.tls),
+      credentials: () => channelCredentials('media-relay', grpc.tls),
       log,
     });
     const policies: PolicyTable = new PolicyTable(tenants, (tenant, snapshot, loadMs) => {
@@ -250,7 +250,7 @@ await runService({
       },
     });
     const watches = new AbortController();
-    const server = new GrpcServer(grpc.tls);
+    const server = new GrpcServer(grpc.tls, { service: 'signalling', log, metrics });
     const handlers = new UnaryHandlers(log, metrics);
     server.add(
       CallsServiceService,

@@ -172,9 +172,28 @@ gateway:
           path.replace(/\.(cert|key|ca)File$/, (end) => (path.includes('traces') ? end : '')),
         ),
       );
-      assert.deepEqual([...keys].sort(), [...links, ...own].sort());
+      // The edge has no link to others but that to the collector.
+      const shared = links.filter((key) => service !== 'sip-edge' || key.startsWith('telemetry.'));
+      assert.deepEqual([...keys].sort(), [...shared, ...own].sort());
     });
   }
+});
+
+test('a file of one deployment names a certificate and a NATS user for each who reads it', () => {
+  const file = join(directory, 'sidestream.yaml');
+  for (const name of ['gateway.crt', 'gateway.key', 'gateway.creds']) writeFileSync(join(directory, name), '');
+  const tls = "{ certFile: '{service}.crt', keyFile: '{service}.key', caFile: ca.pem }";
+  const servers = 'servers: [nats://127.0.0.1:4222]';
+  const own = good.replace(servers, `credentialsFile: '{service}.creds', ${servers}`);
+  writeFileSync(file, `${own}grpc: { tls: ${tls} }\n`);
+  const { config } = readServiceConfig({ SIDESTREAM_CONFIG: file }, 'gateway', () => 'g');
+  assert.deepEqual(config.grpc.tls, {
+    certFile: join(directory, 'gateway.crt'),
+    keyFile: join(directory, 'gateway.key'),
+    caFile: join(directory, 'ca.pem'),
+  });
+  assert.equal(config.nats.credentialsFile, join(directory, 'gateway.creds'));
+  assert.throws(() => readConfig(file), /grpc\.tls\.certFile: no readable file 'cli\.crt'/);
 });
 
 describe('readConfig', () => {
@@ -342,6 +361,14 @@ describe('readConfig', () => {
       .replace('ng: 10.0.0.1', 'ng: 127.0.0.1')
       .concat('grpc: { tls: { certFile: cert.pem, keyFile: key.pem, caFile: ca.pem } }\n');
     assert.deepEqual(problemsOf(closed), {});
+  });
+
+  test('names in certificates can be checked where it is said what they end with', () => {
+    const tls = (more: string) =>
+      `${good}grpc: { tls: { certFile: cert.pem, keyFile: key.pem, caFile: ca.pem${more} } }\n`;
+    assert.deepEqual(problemsOf(tls(', checkNames: true')), { 'grpc.tls.serverName': 'is needed by checkNames' });
+    assert.deepEqual(problemsOf(tls(', checkNames: true, serverName: sidestream.internal')), {});
+    assert.deepEqual(problemsOf(tls(', checkNames: false')), {});
   });
 
   test('an external edge has its own listeners, addresses and certificates: all of ours are named at once', () => {

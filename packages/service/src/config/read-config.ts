@@ -11,9 +11,10 @@ import { configSchema, type SidestreamConfig } from './schema.js';
  *
  * @param path the YAML (or JSON) file; files that it names are relative to it and are absolute in the result.
  * @param uses whether the file must be there that the key at this path names; by default all must.
+ * @param reader what `{service}` stands for in files of the links between services: a service, or cli, a command.
  * @throws ConfigError with all problems: YAML, schema, references between keys, files that can't be read.
  */
-export function readConfig(path: string, uses = (_path: string): boolean => true): SidestreamConfig {
+export function readConfig(path: string, uses = (_path: string): boolean => true, reader = 'cli'): SidestreamConfig {
   const document = parseDocument(readText(path), { prettyErrors: true });
   if (document.errors.length > 0) {
     throw new ConfigError(
@@ -21,7 +22,7 @@ export function readConfig(path: string, uses = (_path: string): boolean => true
       document.errors.map((error) => ({ path: '', message: error.message.split('\n')[0] ?? error.message })),
     );
   }
-  const { config, problems } = checkConfig(document.toJS(), dirname(resolve(path)), uses);
+  const { config, problems } = checkConfig(document.toJS(), dirname(resolve(path)), uses, reader);
   if (config === undefined || problems.length > 0) throw new ConfigError(path, problems);
   return config;
 }
@@ -30,7 +31,8 @@ export function readConfig(path: string, uses = (_path: string): boolean => true
 export function checkConfig(
   document: unknown,
   baseDirectory: string,
-  uses = (_path: string): boolean => true,
+  uses: (path: string) => boolean,
+  reader: string,
 ): { config?: SidestreamConfig; problems: ConfigProblem[] } {
   const parsed = configSchema.safeParse(document);
   if (!parsed.success) {
@@ -43,7 +45,7 @@ export function checkConfig(
     return { problems: [...problems, ...checkReferences(document)] };
   }
   const problems = checkReferences(document);
-  const config = absoluteFiles(parsed.data, '', { base: baseDirectory, uses, problems });
+  const config = absoluteFiles(parsed.data, '', { base: baseDirectory, uses, reader, problems });
   return { config, problems };
 }
 
@@ -58,8 +60,12 @@ function readText(path: string): string {
 interface FileCheck {
   readonly base: string;
   readonly uses: (path: string) => boolean;
+  readonly reader: string;
   readonly problems: ConfigProblem[];
 }
+
+/** Services that share a file may have keys of their own there. */
+const ofLinks = /^(nats|grpc)\./;
 
 /** Makes every `…File`, policy `file` and `stateDirectory` absolute and checks that the files in use can be read. */
 function absoluteFiles<T>(value: T, path: string, check: FileCheck): T {
@@ -69,11 +75,12 @@ function absoluteFiles<T>(value: T, path: string, check: FileCheck): T {
     const childPath = path ? `${path}.${key}` : key;
     if (typeof child === 'string' && key === 'stateDirectory') return [key, resolve(check.base, child)];
     if (typeof child !== 'string' || !/^file$|File$/.test(key)) return [key, absoluteFiles(child, childPath, check)];
-    const file = resolve(check.base, child);
+    const own = ofLinks.test(childPath) ? child.replaceAll('{service}', check.reader) : child;
+    const file = resolve(check.base, own);
     try {
       if (check.uses(childPath)) accessSync(file, constants.R_OK);
     } catch {
-      check.problems.push({ path: childPath, message: `no readable file '${child}'` });
+      check.problems.push({ path: childPath, message: `no readable file '${own}'` });
     }
     return [key, file];
   });

@@ -33,7 +33,7 @@ export function readServiceConfig(
 ): ServiceConfig {
   const path = environment['SIDESTREAM_CONFIG'];
   if (!path) throw new ConfigError('environment', [{ path: 'SIDESTREAM_CONFIG', message: 'names no sidestream.yaml' }]);
-  const config = readConfig(path, (key) => readsFile(service, key));
+  const config = readConfig(path, (key) => readsFile(service, key), service);
   const instance = environment['SIDESTREAM_INSTANCE'] || idOf(config) || hostname().replaceAll('.', '-').slice(0, 63);
   // The id is part of NATS keys, and of every call-id in rtpengine.
   if (!/^[A-Za-z0-9_-]{1,63}$/.test(instance)) {

@@ -22,15 +22,28 @@ const controlServiceSchema = z
 
 export const tlsFilesSchema = z
   .strictObject({ certFile: file, keyFile: file, caFile: file })
-  .describe('certificate, key and the authority that signs the others');
+  .describe(
+    'certificate, key and the authority that signs the others; {service} in a path is who reads it, cli of commands',
+  );
 
-const grpcTlsSchema = tlsFilesSchema.extend({
-  serverName: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('the name that all certificates of services have, where their addresses are in none; else the address'),
-});
+const grpcTlsSchema = tlsFilesSchema
+  .extend({
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('the name that all certificates of services have, where their addresses are in none; else the address'),
+    checkNames: z
+      .boolean()
+      .optional()
+      .describe(
+        'true: each certificate has a name of its own, <service>.<serverName> (cli.… of commands); who calls looks for it, and is let in by it: media-relay takes requests of signalling alone, others of gateway and cli',
+      ),
+  })
+  .refine(({ checkNames, serverName }) => checkNames !== true || serverName !== undefined, {
+    path: ['serverName'],
+    message: 'is needed by checkNames',
+  });
 
 const filePolicySchema = z.strictObject({ source: z.literal('file'), file });
 
@@ -159,7 +172,7 @@ export const configSchema = z
     nats: z.strictObject({
       servers: z.array(z.string().regex(/^(nats|tls):\/\/\S+$/, 'must be nats://host:port or tls://host:port')).min(1),
       tls: tlsFilesSchema.optional(),
-      credentialsFile: file.optional(),
+      credentialsFile: file.optional().describe('of the NATS user; {service} as in tls'),
       replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(1),
     }),
     grpc: z.strictObject({ tls: grpcTlsSchema.optional() }).default({}),

@@ -1,7 +1,8 @@
-// Mutual TLS for the links inside: both sides show a certificate of the same authority.
+// Mutual TLS for the links inside: both sides show a certificate of the same authority, and the called one its name.
 import { checkServerIdentity } from 'node:tls';
 import { ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-js';
 import type { GrpcTls, TlsFiles } from '../config/schema.js';
+import { type CalledService, nameOfCalled } from './callers.js';
 import { TlsMaterial } from './tls-material.js';
 
 /**
@@ -17,11 +18,12 @@ export function serverCredentials(tls?: TlsFiles, everyMs?: number): ServerCrede
   return experimental.createCertificateProviderServerCredentials(material, material, true);
 }
 
-/** Client side, with the same rule. The server's certificate must have `serverName`, else the address that is called. */
-export function channelCredentials(tls?: GrpcTls): ChannelCredentials {
+/** Client side, with the same rule. The certificate of the service that is called must have its name, else the address. */
+export function channelCredentials(service: CalledService, tls?: GrpcTls): ChannelCredentials {
   if (tls === undefined) return ChannelCredentials.createInsecure();
   const material = new TlsMaterial(tls);
+  const name = nameOfCalled(service, tls);
   return experimental.createCertificateProviderChannelCredentials(material, material, {
-    checkServerIdentity: (address, certificate) => checkServerIdentity(tls.serverName ?? address, certificate),
+    checkServerIdentity: (address, certificate) => checkServerIdentity(name ?? address, certificate),
   });
 }

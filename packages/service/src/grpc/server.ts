@@ -8,32 +8,44 @@ import {
 } from '@grpc/grpc-js';
 import type { Registry } from 'prom-client';
 import { formatHostPort, type HostPort } from '../address.js';
-import type { TlsFiles } from '../config/schema.js';
+import type { GrpcTls } from '../config/schema.js';
 import { SidestreamError, writeErrorCode } from '../errors.js';
 import type { Logger } from '../log.js';
 import { TracedHistogram } from '../traced-histogram.js';
 import { withSpan } from '../tracing/signal-spans.js';
 import { inSpan, remoteSpan, type Span } from '../tracing/spans.js';
+import { callerCheck } from './caller-check.js';
+import { type CalledService, namesOfCallers } from './callers.js';
 import { serverCredentials } from './credentials.js';
 
+export interface GrpcServerOptions {
+  /** Whom it serves follows from it. */
+  readonly service: CalledService;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** How often it looks whether a certificate was renewed. */
+  readonly lookEveryMs?: number;
+}
+
 export class GrpcServer {
-  readonly #server = new Server({
-    'grpc.max_receive_message_length': 1024 * 1024,
-    // Nobody asks for its counters, which are kept for every message.
-    'grpc.enable_channelz': 0,
-    // Clients come back through the load balancer now and then, so that new instances get their share.
-    'grpc.max_connection_age_ms': 30 * 60_000,
-    'grpc.max_connection_age_grace_ms': 60_000,
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 5_000,
-  });
-  readonly #tls: TlsFiles | undefined;
+  readonly #server: Server;
+  readonly #tls: GrpcTls | undefined;
   readonly #lookEveryMs: number | undefined;
 
-  /** @param lookEveryMs how often it looks whether a certificate was renewed */
-  constructor(tls?: TlsFiles, lookEveryMs?: number) {
+  constructor(tls: GrpcTls | undefined, { service, log, metrics, lookEveryMs }: GrpcServerOptions) {
     this.#tls = tls;
     this.#lookEveryMs = lookEveryMs;
+    this.#server = new Server({
+      interceptors: callerCheck({ names: namesOfCallers(service, tls), log, metrics }),
+      'grpc.max_receive_message_length': 1024 * 1024,
+      // Nobody asks for its counters, which are kept for every message.
+      'grpc.enable_channelz': 0,
+      // Clients come back through the load balancer now and then, so that new instances get their share.
+      'grpc.max_connection_age_ms': 30 * 60_000,
+      'grpc.max_connection_age_grace_ms': 60_000,
+      'grpc.keepalive_time_ms': 20_000,
+      'grpc.keepalive_timeout_ms': 5_000,
+    });
   }
 
   add(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {

@@ -35,8 +35,8 @@ test('an instance that has 10,000 calls is live, and all of them are told', asyn
   const bytes = calls.reduce((sum, one) => sum + Call.encode(one).finish().length, 0);
   assert.ok(bytes > 4 * 1024 * 1024, `${bytes} bytes are not more than a client takes by default`);
   await signallingOf(t, bus, () => calls);
-  const credentials = () => channelCredentials();
-  const signalling = new Instances(bus, { prefix: 'signalling.', make: CallsServiceClient, credentials, log });
+  const credentials = () => channelCredentials('signalling');
+  const signalling = new Instances(bus, { service: 'signalling', make: CallsServiceClient, credentials, log });
   t.after(() => signalling.close());
   signalling.start();
   await eventually(() => signalling.known.length === 1, 'it is found', 20_000);

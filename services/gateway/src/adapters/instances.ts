@@ -1,6 +1,13 @@
 // The instances of a service as gRPC clients, found by their leases; a client lives as long as its instance's lease names its address.
 import type { ChannelCredentials, ChannelOptions, Client } from '@grpc/grpc-js';
-import { type Bus, LeaseBook, type Logger, listClientOptions, SidestreamError } from '@sidestream/service';
+import {
+  type Bus,
+  type CalledService,
+  LeaseBook,
+  type Logger,
+  listClientOptions,
+  SidestreamError,
+} from '@sidestream/service';
 import { z } from 'zod';
 
 export interface Instance<C> {
@@ -24,10 +31,10 @@ const lease = z
 type Lease = z.output<typeof lease>;
 
 export interface InstancesOptions<C> {
-  /** Of the leases: `signalling.`. */
-  readonly prefix: string;
+  /** Their leases begin with it and a dot. */
+  readonly service: CalledService;
   readonly make: new (address: string, credentials: ChannelCredentials, options: ChannelOptions) => C;
-  readonly credentials: () => ChannelCredentials;
+  readonly credentials: (service: CalledService) => ChannelCredentials;
   /** Whether one whose lease has ended is asked all the same; nobody is unless told. */
   readonly isKept?: (id: string) => boolean;
   readonly log: Logger;
@@ -44,7 +51,7 @@ export class Instances<C extends Client> {
     this.#options = options;
     // The schema's output is what counts; LeaseBook is given no input type.
     this.#book = new LeaseBook<Lease>(bus, {
-      prefix: options.prefix,
+      prefix: `${options.service}.`,
       schema: lease as z.ZodType<Lease>,
       log: options.log,
     });
@@ -74,8 +81,7 @@ export class Instances<C extends Client> {
   /** As `known`. @throws SidestreamError `not-ready` when there is none */
   all(): Instance<C>[] {
     const { known } = this;
-    if (known.length === 0)
-      throw new SidestreamError('not-ready', `no ${this.#options.prefix.slice(0, -1)} instance is running`);
+    if (known.length === 0) throw new SidestreamError('not-ready', `no ${this.#options.service} instance is running`);
     return known;
   }
 
@@ -101,7 +107,8 @@ export class Instances<C extends Client> {
   #client(address: string): C {
     const known = this.#clients.get(address);
     if (known !== undefined) return known;
-    const client = new this.#options.make(address, this.#options.credentials(), listClientOptions);
+    const { make, service, credentials } = this.#options;
+    const client = new make(address, credentials(service), listClientOptions);
     this.#clients.set(address, client);
     return client;
   }

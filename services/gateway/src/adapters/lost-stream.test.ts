@@ -34,8 +34,8 @@ function gatewayOf(t: TestContext, bus: Bus) {
     onEvent: () => undefined,
     log,
   });
-  const credentials = () => channelCredentials();
-  const signalling = new Instances(bus, { prefix: 'signalling.', make: CallsServiceClient, credentials, log });
+  const credentials = () => channelCredentials('signalling');
+  const signalling = new Instances(bus, { service: 'signalling', make: CallsServiceClient, credentials, log });
   const rollCall = new RollCall({
     signalling,
     known,

@@ -8,8 +8,9 @@ const log = createLogger({ name: 'signalling', instance: 's1', level: 'silent' }
 
 /** `s1`, which lists these calls whoever asks, and whose process began a minute ago. */
 export async function signallingOf(t: TestContext, bus: Bus, calls: () => readonly Call[]): Promise<void> {
-  const server = new GrpcServer();
-  const handlers = new UnaryHandlers(log, new Registry());
+  const metrics = new Registry();
+  const server = new GrpcServer(undefined, { service: 'signalling', log, metrics });
+  const handlers = new UnaryHandlers(log, metrics);
   server.add(CallsServiceService, {
     listCalls: handlers.handle<ListCallsRequest, object>('ListCalls', async () => {
       return { instance: 's1', draining: false, calls: calls(), live: calls().length };

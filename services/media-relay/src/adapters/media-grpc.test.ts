@@ -51,6 +51,7 @@ const forks = {
 const shutdown = new AbortController();
 const meter = new ActivityMeter({ engine, relay, stopping: shutdown.signal });
 const clients: MediaRelayServiceClient[] = [];
+const served = () => ({ service: 'media-relay', log, metrics: new Registry() }) as const;
 let folder: CredentialFolder;
 let authority: Authority;
 let server: GrpcServer;
@@ -60,11 +61,11 @@ let client: MediaRelayServiceClient;
 before(async () => {
   folder = await CredentialFolder.create();
   authority = await createAuthority('test authority');
-  server = new GrpcServer(await tlsFiles('relay'));
+  server = new GrpcServer(await tlsFiles('relay'), served());
   const handlers = new UnaryHandlers(log, new Registry());
   server.add(MediaRelayServiceService, mediaRelayService(relay, forks, meter, handlers, shutdown.signal));
   port = await server.listen({ host: '127.0.0.1', port: 0 });
-  client = connect(channelCredentials(await tlsFiles('signalling')));
+  client = connect(channelCredentials('media-relay', await tlsFiles('signalling')));
   relay.setEngineProblem(undefined);
 });
 after(async () => {
@@ -118,7 +119,7 @@ test('a client without a certificate, or with one of another authority, is refus
   for (const credentials of [
     ChannelCredentials.createInsecure(),
     ChannelCredentials.createSsl(Buffer.from(authority.certificate)),
-    channelCredentials(stranger),
+    channelCredentials('media-relay', stranger),
   ])
     await assert.rejects(open('intruder', connect(credentials)), { code: 'relay-unavailable' });
   assert.ok(!relay.owns('intruder'));
@@ -128,14 +129,14 @@ test('a server whose address is in no certificate is known by the name that all 
   const names = { commonName: 'pod', dnsNames: ['sidestream.internal'], ipAddresses: [] };
   const files = await folder.write(await authority.issue(names), 'pod', authority);
   const tls = { certFile: files.certFile, keyFile: files.keyFile, caFile: files.trustFile };
-  const pod = new GrpcServer(tls);
+  const pod = new GrpcServer(tls, served());
   pod.add(
     MediaRelayServiceService,
     mediaRelayService(relay, forks, meter, new UnaryHandlers(log, new Registry()), shutdown.signal),
   );
   const address = `127.0.0.1:${await pod.listen({ host: '127.0.0.1', port: 0 })}`;
   const list = async (serverName?: string) => {
-    const named = new MediaRelayServiceClient(address, channelCredentials({ ...tls, serverName }));
+    const named = new MediaRelayServiceClient(address, channelCredentials('media-relay', { ...tls, serverName }));
     clients.push(named);
     return callUnary(named.listSessions.bind(named), {}, { deadlineMs });
   };
@@ -150,7 +151,7 @@ test('a certificate that is renewed under a running server is shown to new conne
     folder.write(await authority.issue({ commonName, dnsNames: ['localhost'] }), 'renewed', authority);
   const files = await renewed('first');
   const tls = { certFile: files.certFile, keyFile: files.keyFile, caFile: files.trustFile };
-  const running = new GrpcServer(tls, 20);
+  const running = new GrpcServer(tls, { ...served(), lookEveryMs: 20 });
   running.add(
     MediaRelayServiceService,
     mediaRelayService(relay, forks, meter, new UnaryHandlers(log, new Registry()), shutdown.signal),

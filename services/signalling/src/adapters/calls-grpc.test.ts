@@ -65,7 +65,7 @@ let missing: Missing | undefined;
 before(async () => {
   folder = await CredentialFolder.create();
   authority = await createAuthority('test authority');
-  server = new GrpcServer(await tlsFiles('signalling'));
+  server = new GrpcServer(await tlsFiles('signalling'), { service: 'signalling', log, metrics: new Registry() });
   const handlers = new UnaryHandlers(log, new Registry());
   const measured = { recorder: 'eastus', place: 0, phase: 'open', sessions: 2, lastFailure: 'OPTIONS: 503' } as const;
   server.add(
@@ -84,7 +84,7 @@ before(async () => {
     }),
   );
   port = await server.listen({ host: '127.0.0.1', port: 0 });
-  client = connect(channelCredentials(await tlsFiles('operator')));
+  client = connect(channelCredentials('signalling', await tlsFiles('operator')));
   call = world.call();
   registry.add(call);
   void call.ended.then(() => registry.remove(call.id));
@@ -184,7 +184,7 @@ test('a client without a certificate, or with one of another authority, learns n
   for (const credentials of [
     ChannelCredentials.createInsecure(),
     ChannelCredentials.createSsl(Buffer.from(authority.certificate)),
-    channelCredentials(stranger),
+    channelCredentials('signalling', stranger),
   ])
     await assert.rejects(list(connect(credentials)), { code: 'relay-unavailable' });
 });

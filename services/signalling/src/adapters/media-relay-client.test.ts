@@ -164,16 +164,13 @@ test('a call is opened on a relay and stays with it', async () => {
   assert.deepEqual(asked, ['openSession', 'answerSession', 'startFork', 'answerFork', 'stopFork', 'closeSession']);
 });
 
+function lease(address: string, sessions: number): RelayLease {
+  return { address, region: 'eu', sessions, capacity: 10, draining: false };
+}
+
 test('a relay that is down or cannot serve is passed over; the call is told what is wrong when none can', async () => {
   const bad = await relay({ openSession: refusing(status.UNAVAILABLE, 'rtpengine 127.0.0.1:22222 does not answer') });
   const good = await relay();
-  const lease = (address: string, sessions: number): RelayLease => ({
-    address,
-    region: 'eu',
-    sessions,
-    capacity: 10,
-    draining: false,
-  });
   const leases = [lease(bad.address, 0), lease('127.0.0.1:1', 1), lease(good.address, 2)];
   const { media } = await client([], leases).open(
     newCallId(),
@@ -193,6 +190,31 @@ test('a relay that is down or cannot serve is passed over; the call is told what
     ),
     (error) => error instanceof SidestreamError && error.meaning.sip === 503 && /does not answer/.test(error.message),
   );
+});
+
+test('a relay that does not take our certificate is passed over; alone, it is named and the call ends with 503', async () => {
+  const metadata = new Metadata();
+  metadata.set('sidestream-code', 'not-admitted');
+  const bad = await relay({
+    openSession: (_call, done) => done({ code: status.PERMISSION_DENIED, details: 'its names: none', metadata }),
+  });
+  const good = await relay();
+  const open = (...leases: RelayLease[]) =>
+    client([], leases).open(
+      newCallId(),
+      'customer',
+      'offer',
+      watching(() => {}),
+      never,
+    );
+  assert.equal((await open(lease(bad.address, 0), lease(good.address, 2))).media.relay, good.address);
+  assert.deepEqual(bad.asked, ['openSession']);
+  await assert.rejects(open(lease(bad.address, 0)), (error) => {
+    assert.ok(error instanceof SidestreamError);
+    assert.deepEqual([error.code, error.meaning.sip], ['not-admitted', 503]);
+    assert.equal(error.message, `media relay ${bad.address}: its names: none`);
+    return true;
+  });
 });
 
 test('an offer that the relay refuses is not tried elsewhere', async () => {

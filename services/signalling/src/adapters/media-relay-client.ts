@@ -46,6 +46,7 @@ const worthAnother: readonly ErrorCode[] = [
   'deadline-exceeded',
   'overloaded',
   'draining',
+  'not-admitted',
   'not-ready',
 ];
 /** Who looks at a call is not kept waiting by a relay that has other things to do. */
@@ -245,6 +246,6 @@ function named(address: string, error: SidestreamError): SidestreamError {
   if (error.code === 'deadline-exceeded') {
     return new SidestreamError('relay-unavailable', `media relay ${address} does not answer`, { cause: error });
   }
-  if (error.code !== 'relay-unavailable') return error;
-  return new SidestreamError('relay-unavailable', `media relay ${address}: ${error.message}`, { cause: error });
+  if (error.code !== 'relay-unavailable' && error.code !== 'not-admitted') return error;
+  return new SidestreamError(error.code, `media relay ${address}: ${error.message}`, { cause: error });
 }
