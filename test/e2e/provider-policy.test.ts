@@ -36,10 +36,10 @@ function providerPolicy(t: TestContext): { state: string; configure: (config: La
 }
 
 function policyOf(numbers: readonly string[]): { pointer: PolicyPointer; bytes: Uint8Array } {
-  const rules = numbers.map((number) => {
+  const rules = numbers.map((number, index) => {
     const key = numberKey(number);
     assert.ok(key);
-    return { id: number, keys: [key] };
+    return { id: `user-${index}`, keys: [key] };
   });
   const { bytes, revision } = encodeSnapshot(rules);
   const now = new Date().toISOString();

@@ -1,4 +1,7 @@
-// The stage of the end-to-end tests: a laboratory between a customer and a seller who really speak.
+// The stage of the end-to-end tests: a laboratory between a customer and a seller who really speak. Whatever a test does, no log line of
+// its services may hold a secret, or a number of the two.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { customerHost, Laboratory, type LaboratoryOptions, listedSeller, sellerHost } from '@sidestream/cli';
 import { eventually, reasonToSkip, startNats, startRtpengine } from '@sidestream/peers';
@@ -9,8 +12,15 @@ import {
   PartySimulator,
   sellerSpeech,
 } from '@sidestream/simulators';
+import { anyFormOf, type Finding, findSecrets, type Known } from '../monitoring/secrets.js';
 
 export const customerNumber = '+4915112345678';
+
+/** The parties' numbers without the +49 before. */
+export const numbers: readonly Known[] = [
+  ['the number of the customer', anyFormOf(customerNumber.slice(3))],
+  ['the number of the seller', anyFormOf(listedSeller.number.slice(3))],
+];
 
 /** Looked for once: the machine doesn't change while the tests run. */
 let partsMissing: Promise<string | undefined> | undefined;
@@ -54,7 +64,13 @@ export class Stage {
       return undefined;
     }
     const { protocol = 'udp' } = options;
-    const ends: (() => Promise<unknown>)[] = [];
+    const told: Finding[] = [];
+    let known: readonly Known[] = numbers;
+    const onLog = (line: string): void => {
+      told.push(...findSecrets([[line, line]], known));
+      options.onLog?.(line);
+    };
+    const ends: (() => Promise<unknown>)[] = [async () => assert.deepEqual(told, [], 'a log line holds a secret')];
     t.after(async () => {
       for (const end of ends.reverse()) await end();
     });
@@ -75,7 +91,9 @@ export class Stage {
       customerTarget: `${customerHost}:${customer.address.port}${suffix}`,
       sellerTarget: `${sellerHost}:${seller.address.port}${suffix}`,
       ...options,
+      onLog,
     });
+    if (/parties: ["']?shown/.test(readFileSync(laboratory.configFile, 'utf8'))) known = [];
     ends.push(() => laboratory.stop());
     return new Stage(laboratory, customer, seller, protocol);
   }

@@ -4,23 +4,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { listedSeller } from '@sidestream/cli';
 import { issueNatsCredentials } from '@sidestream/pki';
 import { IssuerSimulator, type PartyCall } from '@sidestream/simulators';
 import { DigestLogin, SipError, serialiseMessage } from '@sidestream/sip';
 import { ownNats } from '../e2e/nats-stage.js';
-import { customerNumber, Stage } from '../e2e/stage.js';
-import { anyFormOf, type Known } from './secrets.js';
+import { Stage } from '../e2e/stage.js';
+import type { Known } from './secrets.js';
 import { TraceCollector } from './trace-collector.js';
 
 const login = { username: 'carrier', password: 'password-of-this-test-4711' };
 const audience = 'api://sidestream';
-
-/** The parties' numbers without the +49 before. */
-export const numbers: readonly Known[] = [
-  ['the number of the customer', anyFormOf(customerNumber.slice(3))],
-  ['the number of the seller', anyFormOf(listedSeller.number.slice(3))],
-];
 
 export class SecretiveStage {
   readonly stage: Stage;

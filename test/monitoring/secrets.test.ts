@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listedSeller } from '@sidestream/cli';
 import { eventually } from '@sidestream/peers';
-import { customerNumber } from '../e2e/stage.js';
+import { customerNumber, numbers } from '../e2e/stage.js';
 import { managementOf } from './every-service.js';
-import { numbers, SecretiveStage } from './secretive-stage.js';
+import { SecretiveStage } from './secretive-stage.js';
 import { findSecrets, type Known } from './secrets.js';
 
 const natsSeed = `SU${'AB3C'.repeat(14)}`;
