@@ -134,7 +134,7 @@ describe('signalling with the policy of a provider', () => {
     assert.equal(laboratory.recorder.sessions.length, 2);
   });
 
-  test('a start without NATS: the policy on disk and the configured relays serve calls', async (t) => {
+  test('a start without NATS: the policy and the relay on disk serve calls', async (t) => {
     const { state, configure } = providerPolicy(t);
     const { pointer, bytes } = policyOf([listedSeller.number]);
     const directory = join(state, 'policies', 'contoso');
@@ -142,12 +142,13 @@ describe('signalling with the policy of a provider', () => {
     writeFileSync(join(directory, 'pointer.json'), JSON.stringify(pointer));
     writeFileSync(join(directory, `${pointer.sha256}.snapshot`), bytes);
     const address = `127.0.0.1:${await freeTcpPort('127.0.0.1')}`;
+    const relay = { address, region: 'local', sessions: 0, capacity: 100, draining: false };
+    writeFileSync(join(state, 'relays.json'), JSON.stringify([relay]));
     const stage = await Stage.start(t, {
       nats: false,
       readyTimeoutMs: 0,
       configure: (config) => {
         configure(config);
-        config.relays = [{ address }];
         config.mediaRelay.listen = address;
       },
     });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -30,11 +30,17 @@ test('of several addresses an instance has that of its number, before any other'
 });
 
 test('TLS has a port of its own', async () => {
-  const tls = { tlsPort: 5061, tlsCert: '/tls/tls.crt', tlsKey: '/tls/tls.key' };
+  const tls = { tlsPort: 5061, tlsCert: join(usual.out, 'from.crt'), tlsKey: join(usual.out, 'from.key') };
+  writeFileSync(tls.tlsCert, 'leaf and intermediate');
+  writeFileSync(tls.tlsKey, 'key');
   assert.equal(await edgeConfig({ ...usual, ...tls, bind: '10.0.0.7', advertise: '192.0.2.1' }), 0);
   const xml = written('drachtio.conf.xml');
   assert.match(xml, /<contact external-ip="192\.0\.2\.1">sip:10\.0\.0\.7:5061;transport=tls<\/contact>/);
-  assert.match(xml, /<key-file>\/tls\/tls\.key<\/key-file>\s*<cert-file>\/tls\/tls\.crt<\/cert-file>/);
+  const [, key = '', cert = '', chain] =
+    /<key-file>(.*)<\/key-file>\s*<cert-file>(.*)<\/cert-file>\s*<chain-file>(.*)<\/chain-file>/.exec(xml) ?? [];
+  assert.deepEqual([readFileSync(key, 'utf8'), readFileSync(cert, 'utf8')], ['key', 'leaf and intermediate']);
+  assert.equal(chain, cert, 'without a chain the server ends');
+  assert.equal(await edgeConfig({ ...usual, ...tls, tlsKey: '/nowhere', bind: '10.0.0.7' }), 1);
   // Peers that are configured for TLS would find nobody there.
   assert.equal(await edgeConfig({ ...usual, bind: '10.0.0.7', tlsPort: 5061 }), 2);
 });

@@ -13,6 +13,11 @@
     - { name: SIDESTREAM_ADVERTISE, valueFrom: { fieldRef: { fieldPath: status.podIP } } }
     {{- if eq .component "signalling" }}
     - { name: SIDESTREAM_EDGE_SECRET_FILE, value: /run/sidestream/edge-secret }
+    {{- if .values.sip.tls.secretName }}
+    # What drachtio-server has read, which a renewal doesn't change: when it ends, the pod has to start anew.
+    - { name: SIDESTREAM_EDGE_CERT_FILE, value: /run/sidestream/edge.crt }
+    - { name: SIDESTREAM_EDGE_KEY_FILE, value: /run/sidestream/edge.key }
+    {{- end }}
     {{- end }}
     {{- if include "sidestream.tellsCost" . }}
     - { name: SIDESTREAM_POD_URL, value: "https://kubernetes.default.svc/api/v1/namespaces/{{ .root.Release.Namespace }}/pods/$(SIDESTREAM_INSTANCE)" }

@@ -39,7 +39,8 @@ async function start(context: ServiceContext<RelayConfig>): Promise<RunningServi
     relay,
     log,
     intervalMs: config.forks.lookEvery,
-    stalledAfterMs: config.forks.stalledAfter,
+    // Looks that are further apart than it is long are two, all the same.
+    stalledAfterMs: Math.max(config.forks.stalledAfter, config.forks.lookEvery * 1.5),
     silentAfterMs: config.forks.recorderSilentAfter,
   });
   const gauges = relayMetrics(metrics, relay, forks);

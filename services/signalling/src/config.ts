@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type CertificateFiles,
   ConfigError,
   type ConfigProblem,
   configWarnings,
@@ -39,6 +40,8 @@ export interface SignallingConfig
   /** Where the edge takes drachtio's protocol. */
   readonly edge: HostPort;
   readonly edgeSecret: Secret;
+  /** What an external edge shows over TLS, as it read it at its start; undefined: none, or nobody says. */
+  readonly edgeCertificate: Pick<CertificateFiles, 'certFile' | 'keyFile'> | undefined;
   /** Where an external edge tells its own metrics; undefined: nowhere. */
   readonly edgeMetrics: string | undefined;
   readonly trunkSecrets: TrunkSecrets;
@@ -55,6 +58,8 @@ export interface SignallingConfig
   readonly providerPolicies: Readonly<Record<string, StaleRule>>;
   /** Where the last policies of providers are kept. */
   readonly policyDirectory: string;
+  /** Where the relays known last are kept. */
+  readonly relaysFile: string;
   /** Where the service Calls listens, and under which address others reach it. */
   readonly callsGrpc: { readonly listen: HostPort; readonly advertise: string | undefined };
   /** Where records are written to besides; undefined: nowhere. */
@@ -75,7 +80,8 @@ export function copyEnvironment(): void {
 
 /**
  * Reads SIDESTREAM_CONFIG, SIDESTREAM_INSTANCE, SIDESTREAM_EDGE (tcp://host:port, over signalling.edge of the file) and
- * SIDESTREAM_EDGE_SECRET_FILE.
+ * SIDESTREAM_EDGE_SECRET_FILE, and for an external edge with TLS, whose certificate is to be watched, SIDESTREAM_EDGE_CERT_FILE and
+ * SIDESTREAM_EDGE_KEY_FILE.
  *
  * @throws ConfigError with every problem found.
  */
@@ -100,6 +106,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     const message = 'no secret: name a readable, non-empty file here or in SIDESTREAM_EDGE_SECRET_FILE';
     problems.push({ path: 'signalling.edgeSecretFile', message });
   }
+  const { SIDESTREAM_EDGE_CERT_FILE: certFile, SIDESTREAM_EDGE_KEY_FILE: keyFile } = environment;
   const trunkSecrets = readTrunkSecrets(config, readSecret, problems);
   const withRecorders = Object.entries(tenants).map(([name, tenant]): [string, SignallingTenant] => {
     const recorderPlaces = recordersOf(tenant, regions);
@@ -122,6 +129,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     trunks,
     edge,
     edgeSecret: new Secret(secret),
+    edgeCertificate: certFile && keyFile ? { certFile, keyFile } : undefined,
     edgeMetrics: signalling.edgeMetrics,
     trunkSecrets,
     relayAddresses: relays.map(({ address }) => address),
@@ -152,6 +160,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
       ),
     ),
     policyDirectory: join(signalling.stateDirectory, 'policies'),
+    relaysFile: join(signalling.stateDirectory, 'relays.json'),
     callsGrpc: { listen: parseHostPort(signalling.grpcListen), advertise: signalling.grpcAdvertise },
     maxCalls: signalling.maxCalls,
     maxLagMs: signalling.maxLagMs,

@@ -25,6 +25,7 @@ import { CallTraces } from './adapters/call-traces.js';
 import { callsService, writeFacts } from './adapters/calls-grpc.js';
 import { DrachtioTrunking } from './adapters/drachtio-trunking.js';
 import { EventReporter } from './adapters/events.js';
+import { KnownRelays } from './adapters/known-relays.js';
 import { followRelays, keepLease } from './adapters/leases.js';
 import { LoginMetrics } from './adapters/login-metrics.js';
 import { MediaRelayClient } from './adapters/media-relay-client.js';
@@ -85,10 +86,12 @@ await runService({
       name,
       ...recording.identity,
     }));
-    measureCertificates({ metrics, log }, [...linkCertificates(nats, grpc.tls), ...identities]);
+    const edgeTls = config.edgeCertificate ? [{ use: 'edge' as const, ...config.edgeCertificate }] : [];
+    measureCertificates({ metrics, log }, [...linkCertificates(nats, grpc.tls), ...edgeTls, ...identities]);
     const book = followRelays(bus, log);
+    const known = new KnownRelays({ book, file: config.relaysFile, log });
     const relays = new MediaRelayClient({
-      leases: () => book.current.values(),
+      leases: () => known.values(),
       configured: config.relayAddresses,
       region: config.region,
       credentials: () => channelCredentials('media-relay', grpc.tls),
@@ -276,7 +279,7 @@ await runService({
     };
 
     health.set('edge', false, `connecting to ${edge.host}:${edge.port}`);
-    await Promise.all([policyFiles.start(), providerPolicies.start()]);
+    await Promise.all([policyFiles.start(), providerPolicies.start(), known.start()]);
     book.onRefresh(() => {
       relays.refresh();
       checkHealth();
@@ -313,6 +316,7 @@ await runService({
         await Promise.all([publisher.close(flushMs), records.close(flushMs), recordFiles?.close(flushMs)]);
         await kv.close(flushMs);
         book.stop();
+        await known.whenKept();
         registrations.stop();
         await lease.stop();
         await cost?.close();

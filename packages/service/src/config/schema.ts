@@ -215,7 +215,9 @@ export const configSchema = z
         .string()
         .min(1)
         .default('state')
-        .describe('where the last policies are kept for a start without NATS, relative to the configuration file'),
+        .describe(
+          'where the last policies and relays are kept for a start without NATS, relative to the configuration file',
+        ),
       emergencyNumbers: z
         .array(z.string().regex(/^\+?\d{2,15}$/, 'must be digits, as they are dialled'))
         .default(['112', '911'])
@@ -254,7 +256,9 @@ export const configSchema = z
         .strictObject({
           lookEvery: duration(1_000, 60_000).prefault('2s'),
           // Not a multiple of the looks, so that one which is a little early does not wait for another; two looks find nothing, one never does.
-          stalledAfter: duration(2_000, 600_000).prefault('3s').describe('a party sends, and nothing of it leaves'),
+          stalledAfter: duration(2_000, 600_000)
+            .prefault('3s')
+            .describe('a party sends, and nothing of it leaves; one and a half lookEvery at least'),
           // RFC 3550 §6.3.5: who is not heard for five report intervals of 5 s is not there.
           recorderSilentAfter: z
             .union([z.literal('off').transform(() => undefined), duration(15_000, 3_600_000)])

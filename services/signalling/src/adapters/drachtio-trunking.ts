@@ -1,6 +1,6 @@
 // SIP towards the trunks through drachtio-srf, and the only file that imports it. What the library gets wrong is put right here and
 // in the drachtio-* files beside it; the domain sees the Trunking port.
-
+import { setMaxListeners } from 'node:events';
 import type { TrunkProtocol } from '@sidestream/routing';
 import { type Logger, SidestreamError } from '@sidestream/service';
 import type { DigestLogin } from '@sidestream/sip';
@@ -232,6 +232,8 @@ export class DrachtioTrunking implements Trunking {
       return protocol && hostPort ? [{ protocol, hostPort }] : [];
     });
     this.#connection = new AbortController();
+    // One for each request that is under way.
+    setMaxListeners(0, this.#connection.signal);
     this.#up = true;
     this.#options.onEdge(true, hostPorts);
   }

@@ -3,7 +3,8 @@ import { type Bus, LeaseBook, LeaseKeeper, type Logger } from '@sidestream/servi
 import { z } from 'zod';
 import type { RelayLease } from '../domain/relay-choice.js';
 
-const relayLease = z.object({
+/** As relays write it. */
+export const relayLease = z.object({
   address: z.string(),
   region: z.string(),
   sessions: z.number(),

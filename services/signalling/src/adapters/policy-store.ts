@@ -1,9 +1,8 @@
 // The last policies on disk, for a start without NATS. `<directory>/<tenant>/` holds pointer.json and the snapshot that it names by
 // its SHA-256: the snapshot is written first, so that a crash at any moment leaves a pair that fits or an error that says so.
-import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type PolicyPointer,
   type PolicySnapshot,
@@ -12,6 +11,7 @@ import {
   type SnapshotOrigin,
 } from '@sidestream/policy';
 import type { Logger } from '@sidestream/service';
+import { writeWhole } from './write-whole.js';
 
 /** A policy as it is kept: `checkedAt` is what this instance believed, and the snapshot was verified against the pointer. */
 export interface KeptPolicy {
@@ -139,30 +139,6 @@ async function readPointer(file: string): Promise<PolicyPointer | undefined> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new Error(`${file} is no pointer to a policy`, { cause: error });
-  }
-}
-
-/** The file has the whole content or is as it was before, also after a power failure. */
-async function writeWhole(file: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    const handle = await open(temporary, 'wx', 0o600);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  const directory = await open(dirname(file), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 
