@@ -13,6 +13,10 @@
     - { name: SIDESTREAM_ADVERTISE, valueFrom: { fieldRef: { fieldPath: status.podIP } } }
     {{- if eq .component "signalling" }}
     - { name: SIDESTREAM_EDGE_SECRET_FILE, value: /run/sidestream/edge-secret }
+    # Here, not in sidestream.yaml, where 0.1.0 would refuse it.
+    - { name: SIDESTREAM_EDGE_METRICS, value: "127.0.0.1:{{ .ports.edgeMetrics }}" }
+    {{- else if eq .component "media-relay" }}
+    - { name: SIDESTREAM_ENGINE_METRICS, value: "127.0.0.1:{{ .ports.http }}" }
     {{- end }}
     {{- if include "sidestream.tellsCost" . }}
     - { name: SIDESTREAM_POD_URL, value: "https://kubernetes.default.svc/api/v1/namespaces/{{ .root.Release.Namespace }}/pods/$(SIDESTREAM_INSTANCE)" }

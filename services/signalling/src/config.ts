@@ -6,6 +6,7 @@ import {
   type ConfigProblem,
   configWarnings,
   type HostPort,
+  neighbourAddress,
   type OwnPod,
   parseHostPort,
   type RecorderPlace,
@@ -74,8 +75,8 @@ export function copyEnvironment(): void {
 }
 
 /**
- * Reads SIDESTREAM_CONFIG, SIDESTREAM_INSTANCE, SIDESTREAM_EDGE (tcp://host:port, over signalling.edge of the file) and
- * SIDESTREAM_EDGE_SECRET_FILE.
+ * Reads SIDESTREAM_CONFIG, SIDESTREAM_INSTANCE, and over signalling.edge, edgeSecretFile and edgeMetrics of the file SIDESTREAM_EDGE
+ * (tcp://host:port), SIDESTREAM_EDGE_SECRET_FILE and SIDESTREAM_EDGE_METRICS (host:port).
  *
  * @throws ConfigError with every problem found.
  */
@@ -122,7 +123,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     trunks,
     edge,
     edgeSecret: new Secret(secret),
-    edgeMetrics: signalling.edgeMetrics,
+    edgeMetrics: neighbourAddress(environment, 'SIDESTREAM_EDGE_METRICS', signalling.edgeMetrics),
     trunkSecrets,
     relayAddresses: relays.map(({ address }) => address),
     region: mediaRelay.region,
