@@ -49,8 +49,10 @@ what others read must not restart it, as pods with live calls drain for long.
 {{- $_ := set $config.mediaRelay "region" .region -}}
 {{- with $v.config.records -}}{{- $_ := set $config "records" . -}}{{- end -}}
 {{- else if eq $component "media-relay" -}}
+{{- /* rtpengine takes eight ports for a recorded call: who has none left must refuse, not fail. */ -}}
+{{- $most := min 2000 (div (add1 (sub (int .values.rtp.max) (int .values.rtp.min))) 8) -}}
 {{- $own := dict "listen" $grpc "region" .region "rtpengine" $config.mediaRelay.rtpengine -}}
-{{- $_ := set $config "mediaRelay" (mustMerge $own (deepCopy $v.config.mediaRelay)) -}}
+{{- $_ := set $config "mediaRelay" (mustMerge $own (deepCopy $v.config.mediaRelay) (dict "maxSessions" (max 1 $most))) -}}
 {{- $_ := set $config "signalling" (pick $v.config.signalling "drainSeconds") -}}
 {{- else if eq $component "policy-sync" -}}
 {{- $_ := set $config "policySync" (dict "listen" $grpc) -}}
