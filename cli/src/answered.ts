@@ -3,15 +3,24 @@ import { ConfigError, readConfig, readsFile, type SidestreamConfig, SidestreamEr
 import type { Command } from 'commander';
 
 /**
- * Runs a command on the configuration. Files must be there by which NATS and services are reached: a tenant's keys needn't be where
- * calls are listed.
+ * Reads sidestream.yaml for a command that asks services. Files must be there by which NATS and services are reached: a tenant's keys
+ * needn't be where calls are listed.
+ *
+ * @throws ConfigError
+ */
+export function readCliConfig(file: string): SidestreamConfig {
+  return readConfig(file, (path) => readsFile('cli', path));
+}
+
+/**
+ * Runs a command on the configuration.
  *
  * @param file sidestream.yaml
  * @returns the command's exit code; of an error, which is told on stderr, that of `failed`
  */
 export async function answered(file: string, command: (config: SidestreamConfig) => Promise<number>): Promise<number> {
   try {
-    return await command(readConfig(file, (path) => readsFile('cli', path)));
+    return await command(readCliConfig(file));
   } catch (error) {
     return failed(error);
   }

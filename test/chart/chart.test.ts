@@ -154,6 +154,20 @@ test('rtpengine has as many threads as its cell says, which no node changes', { 
   ]);
 });
 
+test('relays take as many sessions as their ports carry, eight each, unless the values say', { skip }, async () => {
+  const most = async (values: object) => {
+    const objects = helm().template({ values: { ...oneRegion, ...values } });
+    const pod = podsOf(objects).find(({ component }) => component === 'media-relay');
+    assert.ok(pod);
+    return z.looseObject({ maxSessions: z.number() }).parse(await configurationOf(pod, objects)).maxSessions;
+  };
+  const rtp = (min: number, max: number) => ({ mediaRelay: { rtp: { min, max } } });
+  assert.equal(await most({}), 1_250);
+  assert.equal(await most(rtp(20_000, 20_806)), 100);
+  assert.equal(await most(rtp(10_000, 29_999)), 2_000);
+  assert.equal(await most({ config: { ...oneRegion.config, mediaRelay: { maxSessions: 1_700 } } }), 1_700);
+});
+
 test('where calls may be silent for ever, rtpengine leaves them a day', { skip }, () => {
   for (const [mediaTimeout, seconds] of [
     ['0s', 86_400],

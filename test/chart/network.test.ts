@@ -165,7 +165,13 @@ test('load balancers let in the addresses of trunks, whom sourceRanges names ins
     const values = {
       ...oneRegion,
       config: { ...oneRegion.config, trunks: { carrier, ...trunks } },
-      signalling: { network: 'loadBalancer', replicas: 1, addresses: ['198.51.100.1'], loadBalancer: { sourceRanges } },
+      signalling: {
+        network: 'loadBalancer',
+        replicas: 1,
+        addresses: ['198.51.100.1'],
+        loadBalancer: { sourceRanges },
+        sip: { tls: { secretName: 'sip-tls' } },
+      },
     };
     const [one] = helm()
       .template({ values })

@@ -10,7 +10,7 @@ const container = z.looseObject({
   restartPolicy: z.string().optional(),
   lifecycle: z.unknown().optional(),
   env: z.array(z.looseObject({ name: z.string(), value: z.string().optional() })).default([]),
-  ports: z.array(z.object({ name: z.string(), containerPort: z.number(), protocol: z.string() })).default([]),
+  ports: z.array(z.strictObject({ name: z.string(), containerPort: z.number(), protocol: z.string() })).default([]),
   startupProbe: probe.optional(),
   livenessProbe: probe.optional(),
   readinessProbe: probe.optional(),
@@ -35,10 +35,24 @@ const source = z.object({
   secret: z.object({ name: z.string(), items: z.array(item) }).optional(),
 });
 
+const noHost = z.literal(false).optional();
+/** Kinds of volumes that `restricted` lets in, of those that the chart may want. */
+const volumeKinds = ['configMap', 'downwardAPI', 'emptyDir', 'persistentVolumeClaim', 'projected', 'secret'];
+
+const volume = z
+  .looseObject({ name: z.string(), projected: z.looseObject({ sources: z.array(source) }).optional() })
+  .refine(
+    ({ name, ...kinds }) =>
+      Object.keys(kinds).length === 1 && Object.keys(kinds).every((kind) => volumeKinds.includes(kind)),
+    'is of a kind that Pod Security refuses',
+  );
+
 const podSpec = z.looseObject({
   serviceAccountName: z.string().optional(),
   automountServiceAccountToken: z.literal(false),
   hostNetwork: z.boolean().default(false),
+  hostPID: noHost,
+  hostIPC: noHost,
   enableServiceLinks: z.literal(false),
   imagePullSecrets: z.array(z.object({ name: z.string() })).default([]),
   terminationGracePeriodSeconds: z.number().optional(),
@@ -49,9 +63,7 @@ const podSpec = z.looseObject({
   }),
   initContainers: z.array(container).default([]),
   containers: z.array(container).min(1),
-  volumes: z
-    .array(z.looseObject({ name: z.string(), projected: z.looseObject({ sources: z.array(source) }).optional() }))
-    .default([]),
+  volumes: z.array(volume).default([]),
 });
 
 export type Container = z.infer<typeof container>;

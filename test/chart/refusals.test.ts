@@ -11,6 +11,13 @@ const found = findHelm(searchPath());
 const skip = typeof found === 'string' ? `the chart is not rendered: ${found}` : false;
 const helm = () => found as Helm;
 
+/** One region, with something of its carrier changed. */
+function withCarrier(carrier: object) {
+  const { config } = oneRegion;
+  const trunks = { ...config.trunks, carrier: { ...config.trunks.carrier, ...carrier } };
+  return { ...oneRegion, config: { ...config, trunks } };
+}
+
 const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
   'a key that is not there': {
     values: { signaling: {} },
@@ -107,12 +114,38 @@ const refusals: Readonly<Record<string, { values: object; says: RegExp }>> = {
     values: { ...oneRegion, networkPolicy: { monitoringCidrs: ['prometheus.monitoring.svc'] } },
     says: /networkPolicy\.monitoringCidrs\.0: Does not match pattern/,
   },
+  ...Object.fromEntries(
+    [
+      { targets: ['sip:203.0.113.8', 'sips:203.0.113.9'], says: 'targets\\.1' },
+      { targets: [{ uri: 'sip:203.0.113.9;transport=tls' }], says: 'targets\\.0' },
+      { transport: 'tls', says: 'targets\\.0' },
+      { register: { registrar: 'sips:203.0.113.9', user: 'us' }, says: 'register\\.registrar\\.0' },
+      {
+        register: { registrar: ['sip:203.0.113.8', 'sips:203.0.113.9'], user: 'us' },
+        says: 'register\\.registrar\\.1',
+      },
+    ].map(({ says, ...carrier }) => [
+      `TLS to a trunk, without a certificate: ${JSON.stringify(carrier)}`,
+      {
+        values: withCarrier(carrier),
+        says: new RegExp(
+          `regions\\.eastus: signalling\\.sip\\.tls\\.secretName is needed: config\\.trunks\\.carrier\\.${says}`,
+        ),
+      },
+    ]),
+  ),
   'no issuer': { values: { tls: { mode: 'certManager' } }, says: /tls\.issuer\.name is needed/ },
 };
 
 for (const [what, { values, says }] of Object.entries(refusals)) {
   test(`refused with its path: ${what}`, { skip }, () => assert.throws(() => helm().template({ values }), says));
 }
+
+test('TLS to trunks is taken with a certificate, and UDP is no TLS, whatever the trunk says else', { skip }, () => {
+  const tls = { sip: { tls: { secretName: 'sip-tls' } } };
+  helm().template({ values: { ...withCarrier({ transport: 'tls' }), signalling: tls } });
+  helm().template({ values: withCarrier({ transport: 'tls', targets: ['sip:203.0.113.9;transport=udp'] }) });
+});
 
 test('an older Kubernetes is refused: it has no native sidecars', { skip }, () => {
   assert.throws(() => helm().template({ kubeVersion: '1.28.0' }), />=1\.29/);

@@ -166,7 +166,9 @@ export function objectsOf(name: string, kubeVersion = '1.36.0'): Manifest[] {
 /** Every case under each version of Kubernetes, and production under each awkward release name. */
 export function renders(): Map<string, Manifest[]> {
   for (const name of Object.keys(switches)) for (const version of versions) objectsOf(name, version);
-  for (const release of releases) once(`release ${release}`, { ...switches['production'], release });
+  for (const release of releases)
+    for (const kubeVersion of versions)
+      once(`release ${release}, ${kubeVersion}`, { ...switches['production'], release, kubeVersion });
   return rendered;
 }
 

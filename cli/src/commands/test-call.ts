@@ -3,13 +3,12 @@ import {
   ConfigError,
   formatHostPort,
   parseHostPort,
-  readConfig,
   type SidestreamConfig,
   SidestreamError,
 } from '@sidestream/service';
 import { fingerprint } from '@sidestream/simulators';
 import { parseUri } from '@sidestream/sip';
-import { failed, say } from '../answered.js';
+import { failed, readCliConfig, say } from '../answered.js';
 import { askOptions } from '../ask-options.js';
 import { orAborted } from '../test-call/or-aborted.js';
 import { placeTestCall, reach, type TestCall, type TestCallPlan } from '../test-call/placed-test-call.js';
@@ -65,7 +64,7 @@ export async function testCall(options: TestCallOptions): Promise<number> {
 
 async function run(options: TestCallOptions, report: TestCallReport, signal: AbortSignal): Promise<void> {
   const { recorderStatus, uri } = options;
-  const config = options.config === undefined ? undefined : readConfig(options.config);
+  const config = options.config === undefined ? undefined : readCliConfig(options.config);
   if (recorderStatus === undefined && config === undefined)
     throw new SidestreamError(
       'bad-request',

@@ -28,6 +28,9 @@ what others read must not restart it, as pods with live calls drain for long.
 {{- if and (eq (default "pod" .values.network) "host") $v.networkPolicy.monitoringCidrs -}}
 {{- $_ := set $management "allow" $v.networkPolicy.monitoringCidrs -}}
 {{- end -}}
+{{- /* A default is left unsaid: what the version before doesn't know keeps its pods from starting again during the upgrade. */ -}}
+{{- $same := pick $v.config "log" "telemetry" | deepCopy -}}
+{{- if eq (dig "log" "parties" "" $same) "hashed" -}}{{- $_ := unset $same.log "parties" -}}{{- end -}}
 {{- $config := mustMerge (dict
       "nats" $nats
       "regions" $regions
@@ -37,17 +40,19 @@ what others read must not restart it, as pods with live calls drain for long.
       "management" $management
       "signalling" dict
       "mediaRelay" (dict "rtpengine" (dict "ng" (printf "127.0.0.1:%d" (int $v.mediaRelay.ports.ng))))
-    ) (pick $v.config "log" "telemetry" | deepCopy) -}}
+    ) $same -}}
 {{- $grpc := printf "0.0.0.0:%d" (int .ports.grpc) -}}
 {{- if eq $component "signalling" -}}
-{{- $own := dict "edge" (printf "tcp://127.0.0.1:%d" (int .ports.edgeAdmin)) "edgeMetrics" (printf "127.0.0.1:%d" (int .ports.edgeMetrics)) "grpcListen" $grpc "stateDirectory" "/var/lib/sidestream" -}}
+{{- $own := dict "edge" (printf "tcp://127.0.0.1:%d" (int .ports.edgeAdmin)) "grpcListen" $grpc "stateDirectory" "/var/lib/sidestream" -}}
 {{- $_ := set $config "signalling" (mustMerge $own (deepCopy $v.config.signalling)) -}}
 {{- $_ := set $config "trunks" $v.config.trunks -}}
 {{- $_ := set $config.mediaRelay "region" .region -}}
 {{- with $v.config.records -}}{{- $_ := set $config "records" . -}}{{- end -}}
 {{- else if eq $component "media-relay" -}}
-{{- $engine := dict "ng" (printf "127.0.0.1:%d" (int .ports.ng)) "http" (printf "127.0.0.1:%d" (int .ports.http)) -}}
-{{- $_ := set $config "mediaRelay" (mustMerge (dict "listen" $grpc "region" .region "rtpengine" $engine) (deepCopy $v.config.mediaRelay)) -}}
+{{- /* rtpengine takes eight ports for a recorded call: who has none left must refuse, not fail. */ -}}
+{{- $most := min 2000 (div (add1 (sub (int .values.rtp.max) (int .values.rtp.min))) 8) -}}
+{{- $own := dict "listen" $grpc "region" .region "rtpengine" $config.mediaRelay.rtpengine -}}
+{{- $_ := set $config "mediaRelay" (mustMerge $own (deepCopy $v.config.mediaRelay) (dict "maxSessions" (max 1 $most))) -}}
 {{- $_ := set $config "signalling" (pick $v.config.signalling "drainSeconds") -}}
 {{- else if eq $component "policy-sync" -}}
 {{- $_ := set $config "policySync" (dict "listen" $grpc) -}}

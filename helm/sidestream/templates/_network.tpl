@@ -90,6 +90,28 @@ spec:
 {{- uniq $ports | toJson -}}
 {{- end -}}
 
+{{/* Paths of what trunks reach over TLS, as JSON, by the rule of protocolOf in edge-references.ts of packages/service. Of the root. */}}
+{{- define "sidestream.overTls" -}}
+{{- $paths := list -}}
+{{- range $name, $trunk := .Values.config.trunks -}}
+{{- $uris := dict -}}
+{{- range $index, $target := default list $trunk.targets -}}
+{{- $_ := set $uris (printf "targets.%d" $index) (get (kindIs "map" $target | ternary $target (dict "uri" $target)) "uri") -}}
+{{- end -}}
+{{- $registrars := dig "register" "registrar" list $trunk -}}
+{{- range $index, $uri := kindIs "string" $registrars | ternary (list $registrars) $registrars -}}
+{{- $_ := set $uris (printf "register.registrar.%d" $index) $uri -}}
+{{- end -}}
+{{- range $path, $uri := $uris -}}
+{{- $own := regexFind ";transport=[a-z]+$" $uri | trimPrefix ";transport=" -}}
+{{- if or (hasPrefix "sips:" $uri) (eq "tls" (default $trunk.transport $own | toString)) -}}
+{{- $paths = append $paths (printf "config.trunks.%s.%s" $name $path) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $paths | toJson -}}
+{{- end -}}
+
 {{/*
 Whom the load balancers of a cell let in, as JSON: root, values. Without sourceRanges the addresses of trunks; nobody named, that is anybody,
 where one may call or answer from an address that isn't known here: digest alone, a registrar, a target by its name.

@@ -18,6 +18,10 @@
     - { name: SIDESTREAM_EDGE_CERT_FILE, value: /run/sidestream/edge.crt }
     - { name: SIDESTREAM_EDGE_KEY_FILE, value: /run/sidestream/edge.key }
     {{- end }}
+    # Here, not in sidestream.yaml, where 0.1.0 would refuse it.
+    - { name: SIDESTREAM_EDGE_METRICS, value: "127.0.0.1:{{ .ports.edgeMetrics }}" }
+    {{- else if eq .component "media-relay" }}
+    - { name: SIDESTREAM_ENGINE_METRICS, value: "127.0.0.1:{{ .ports.http }}" }
     {{- end }}
     {{- if include "sidestream.tellsCost" . }}
     - { name: SIDESTREAM_POD_URL, value: "https://kubernetes.default.svc/api/v1/namespaces/{{ .root.Release.Namespace }}/pods/$(SIDESTREAM_INSTANCE)" }

@@ -6,6 +6,7 @@ export type { CertificateFiles } from './certificate-watch.js';
 export { ConfigError, type ConfigProblem } from './config/config-error.js';
 export { configJsonSchema } from './config/json-schema.js';
 export { readsFile } from './config/needed-files.js';
+export { neighbourAddress } from './config/neighbour-address.js';
 export { readConfig } from './config/read-config.js';
 export { readServiceConfig, type ServiceConfig } from './config/read-service-config.js';
 export { type RecorderPlace, recordersOf } from './config/recorder-list.js';

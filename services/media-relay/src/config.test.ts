@@ -35,6 +35,19 @@ test('no configuration, or an id that is no part of a NATS key, is told', () => 
   assert.throws(() => readRelayConfig(environment), { name: 'ConfigError', message: /SIDESTREAM_INSTANCE: 'a\.b'/ });
 });
 
+test('rtpengine’s metrics are where the environment says, else the file; what is no address is told', () => {
+  const SIDESTREAM_CONFIG = file({ rtpengine: { ng: '127.0.0.1:22222', http: '127.0.0.1:1' } });
+  assert.equal(readRelayConfig({ SIDESTREAM_CONFIG }).engineHttp, '127.0.0.1:1');
+  assert.equal(
+    readRelayConfig({ SIDESTREAM_CONFIG, SIDESTREAM_ENGINE_METRICS: '127.0.0.1:2' }).engineHttp,
+    '127.0.0.1:2',
+  );
+  assert.throws(() => readRelayConfig({ SIDESTREAM_CONFIG, SIDESTREAM_ENGINE_METRICS: '9023' }), {
+    name: 'ConfigError',
+    message: /SIDESTREAM_ENGINE_METRICS: '9023' is not host:port/,
+  });
+});
+
 test('forks are looked at every 2 s; the silence of a recorder counts after 25 s, never under 15 s, or not at all', () => {
   const read = (forks: object) => readRelayConfig({ SIDESTREAM_CONFIG: file({ forks }) }).forks;
   assert.deepEqual(read({}), { lookEvery: 2_000, stalledAfter: 3_000, recorderSilentAfter: 25_000 });

@@ -1,6 +1,7 @@
 // What this process needs of the deployment's configuration and its environment; the only reader of both.
 import {
   type HostPort,
+  neighbourAddress,
   type OwnPod,
   type ProcessConfig,
   parseHostPort,
@@ -28,8 +29,8 @@ export interface RelayConfig extends ProcessConfig {
 }
 
 /**
- * Reads `SIDESTREAM_CONFIG` (path of sidestream.yaml) and `SIDESTREAM_INSTANCE` (this relay's id; else `mediaRelay.id`,
- * else the host name).
+ * Reads `SIDESTREAM_CONFIG` (path of sidestream.yaml), `SIDESTREAM_INSTANCE` (this relay's id; else `mediaRelay.id`,
+ * else the host name) and `SIDESTREAM_ENGINE_METRICS` (host:port, over `mediaRelay.rtpengine.http`).
  *
  * @throws ConfigError
  */
@@ -46,7 +47,7 @@ export function readRelayConfig(environment: NodeJS.ProcessEnv = process.env): R
     grpcTls: grpc.tls,
     region: mediaRelay.region,
     ng: parseHostPort(mediaRelay.rtpengine.ng),
-    engineHttp: mediaRelay.rtpengine.http,
+    engineHttp: neighbourAddress(environment, 'SIDESTREAM_ENGINE_METRICS', mediaRelay.rtpengine.http),
     listen: parseHostPort(mediaRelay.listen),
     advertise: mediaRelay.advertise,
     maxSessions: mediaRelay.maxSessions,

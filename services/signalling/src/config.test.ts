@@ -100,6 +100,17 @@ test('a recorder that nobody knows is told at the start, not by the first record
   );
 });
 
+test('drachtio-server’s metrics are where the environment says; what is no address is told', () => {
+  const edge = { ...environment, SIDESTREAM_EDGE: 'tcp://127.0.0.1:9022' };
+  assert.equal(readSignallingConfig(edge).edgeMetrics, undefined);
+  const SIDESTREAM_EDGE_METRICS = '127.0.0.1:9023';
+  assert.equal(readSignallingConfig({ ...edge, SIDESTREAM_EDGE_METRICS }).edgeMetrics, SIDESTREAM_EDGE_METRICS);
+  assert.throws(() => readSignallingConfig({ ...edge, SIDESTREAM_EDGE_METRICS: 'here' }), {
+    name: 'ConfigError',
+    message: /SIDESTREAM_EDGE_METRICS: 'here' is not host:port/,
+  });
+});
+
 test('an unknown edge and a missing secret are told together', () => {
   const { SIDESTREAM_CONFIG } = environment;
   assert.throws(

@@ -7,6 +7,7 @@ import {
   type ConfigProblem,
   configWarnings,
   type HostPort,
+  neighbourAddress,
   type OwnPod,
   parseHostPort,
   type RecorderPlace,
@@ -79,9 +80,9 @@ export function copyEnvironment(): void {
 }
 
 /**
- * Reads SIDESTREAM_CONFIG, SIDESTREAM_INSTANCE, SIDESTREAM_EDGE (tcp://host:port, over signalling.edge of the file) and
- * SIDESTREAM_EDGE_SECRET_FILE, and for an external edge with TLS, whose certificate is to be watched, SIDESTREAM_EDGE_CERT_FILE and
- * SIDESTREAM_EDGE_KEY_FILE.
+ * Reads SIDESTREAM_CONFIG, SIDESTREAM_INSTANCE, and over signalling.edge, edgeSecretFile and edgeMetrics of the file SIDESTREAM_EDGE
+ * (tcp://host:port), SIDESTREAM_EDGE_SECRET_FILE and SIDESTREAM_EDGE_METRICS (host:port); for an external edge with TLS, whose certificate
+ * is to be watched, SIDESTREAM_EDGE_CERT_FILE and SIDESTREAM_EDGE_KEY_FILE.
  *
  * @throws ConfigError with every problem found.
  */
@@ -130,7 +131,7 @@ export function readSignallingConfig(environment: NodeJS.ProcessEnv = process.en
     edge,
     edgeSecret: new Secret(secret),
     edgeCertificate: certFile && keyFile ? { certFile, keyFile } : undefined,
-    edgeMetrics: signalling.edgeMetrics,
+    edgeMetrics: neighbourAddress(environment, 'SIDESTREAM_EDGE_METRICS', signalling.edgeMetrics),
     trunkSecrets,
     relayAddresses: relays.map(({ address }) => address),
     region: mediaRelay.region,
