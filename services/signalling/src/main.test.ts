@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createAuthority } from '@sidestream/pki';
 import { z } from 'zod';
 
 const notReady = z.object({ ready: z.literal(false), addresses: z.object({ management: z.string() }) });
@@ -25,8 +26,8 @@ async function drachtioMetrics(t: TestContext): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Starts signalling. @returns the port of its management */
-async function signalling(t: TestContext, edgeMetrics: string): Promise<number> {
+/** Starts signalling. @param edge what the environment says of its edge @returns the port of its management */
+async function signalling(t: TestContext, edgeMetrics: string, edge: NodeJS.ProcessEnv = {}): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'signalling-'));
   const file = join(directory, 'sidestream.yaml');
   writeFileSync(join(directory, 'secret'), 'hidden');
@@ -43,7 +44,7 @@ async function signalling(t: TestContext, edgeMetrics: string): Promise<number> 
   writeFileSync(file, JSON.stringify(config));
   const main = fileURLToPath(new URL('./main.js', import.meta.url));
   const child = spawn(process.execPath, [main], {
-    env: { SIDESTREAM_CONFIG: file, SIDESTREAM_INSTANCE: 'a' },
+    env: { SIDESTREAM_CONFIG: file, SIDESTREAM_INSTANCE: 'a', ...edge },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   t.after(async () => {
@@ -64,4 +65,17 @@ test('drachtio-server’s own metrics are passed on, to this machine alone where
   const stranger = get({ host: '127.0.0.1', port, path: '/metrics', localAddress: outside, agent: false, signal });
   const [error] = await once(stranger, 'error', { signal });
   assert.match(String(error), /socket hang up|ECONNRESET/);
+});
+
+test('the end of the certificate that an external edge shows is among the metrics', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'edge-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const notAfter = new Date('2031-05-06T07:08:09Z');
+  const authority = await createAuthority('carriers');
+  const { certFile, keyFile } = await (await authority.issue({ commonName: 'edge', notAfter })).writeFiles(directory);
+  const shown = { SIDESTREAM_EDGE_CERT_FILE: certFile, SIDESTREAM_EDGE_KEY_FILE: keyFile };
+  const port = await signalling(t, '127.0.0.1:1', shown);
+  const page = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(10_000) });
+  const [, seconds] = /^sidestream_certificate_expiry_seconds\{use="edge".*\} (\S+)$/m.exec(await page.text()) ?? [];
+  assert.equal(Number(seconds) * 1_000, notAfter.getTime());
 });
