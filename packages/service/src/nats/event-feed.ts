@@ -1,5 +1,5 @@
 // Reads what happened, in order: from now on, or from some time ago. For views (demo, gateway), not for work that must not be lost.
-import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
+import { type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { Event } from '@sidestream/proto/events/v1';
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
@@ -27,6 +27,10 @@ export interface EventFeedOptions {
 
 /** Between two looks whether it is still the same stream. */
 const lookEveryMs = 2_000;
+/** A server gives a sign of life each second: two may be late. */
+const silentMs = 3_000;
+/** Of the stream itself two looks may fail, or be late. */
+const unseenMs = 2.5 * lookEveryMs;
 
 /**
  * Follows the event stream with an ordered consumer; begins again at the next event when NATS comes back, at the first one of the stream
@@ -42,6 +46,9 @@ export class EventFeed {
   readonly #onRestart: (() => void) | undefined;
   /** When the stream was made that is read. */
   #made: string | undefined;
+  /** When the consumer gave its last sign of life, and the stream; by a clock that is never set. */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #seenAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(bus: Bus, options: EventFeedOptions) {
     this.#bus = bus;
@@ -63,6 +70,15 @@ export class EventFeed {
     this.#stopping.abort();
   }
 
+  /**
+   * Whether what happens now comes here. A connection does not say it: it outlives a JetStream that hangs or has no leader. Nor does the
+   * consumer alone, which may be on a server that the stream's majority has left.
+   */
+  get isLive(): boolean {
+    const nowMs = performance.now();
+    return nowMs - this.#heardAtMs < silentMs && nowMs - this.#seenAtMs < unseenMs;
+  }
+
   async #follow(listener: (event: Event, place: StreamPlace) => void, started: () => void): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -72,6 +88,7 @@ export class EventFeed {
         const consumer = await session.jetstream.consumers.get(eventStream.name, {
           ...this.#from(),
         });
+        this.#heardAtMs = performance.now();
         const { num_pending, delivered } = await consumer.info(true);
         // Before the first event that it would give, and so behind all that are too old for it.
         if (num_pending === 0) this.#caughtUp(delivered.stream_seq);
@@ -79,10 +96,12 @@ export class EventFeed {
         const messages = await consumer.consume({ idle_heartbeat: 1_000, expires: 5_000 });
         const stop = () => messages.stop();
         signal.addEventListener('abort', stop, { once: true });
+        void this.#hearBeats(messages);
         const looking = setInterval(() => void this.#isSame(session).then((same) => same || stop()), lookEveryMs);
         started();
         try {
           for await (const message of messages) {
+            this.#heardAtMs = performance.now();
             this.#nextSequence = message.seq + 1;
             listener(Event.decode(message.data), {
               sequence: message.seq,
@@ -104,7 +123,7 @@ export class EventFeed {
 
   /** Looks which stream it is before it is read. */
   async #recognize(session: BusSession): Promise<void> {
-    const made = await madeAt(session);
+    const made = await this.#madeAt(session);
     if (this.#made !== undefined && this.#made !== made) {
       this.#log.warn('the event stream was made anew; it is read from its beginning');
       this.#nextSequence = 1;
@@ -117,10 +136,23 @@ export class EventFeed {
   async #isSame(session: BusSession): Promise<boolean> {
     if (this.#bus.session === undefined) return true;
     if (this.#bus.session !== session) return false;
-    return madeAt(session).then(
+    return this.#madeAt(session).then(
       (made) => made === this.#made,
       () => true,
     );
+  }
+
+  /** Without a leader of the stream a server of the cluster may answer all the same, of what was. */
+  async #madeAt({ jetstream }: BusSession): Promise<string> {
+    const manager = await jetstream.jetstreamManager(false);
+    const { created, cluster } = await manager.streams.info(eventStream.name);
+    if (cluster === undefined || cluster.leader) this.#seenAtMs = performance.now();
+    return created;
+  }
+
+  /** Where nothing happens the server says that it is there. Ends with the messages. */
+  async #hearBeats(messages: ConsumerMessages): Promise<void> {
+    for await (const { type } of messages.status()) if (type === 'heartbeat') this.#heardAtMs = performance.now();
   }
 
   #from() {
@@ -135,11 +167,6 @@ export class EventFeed {
     this.#onCaughtUp?.(sequence);
     this.#onCaughtUp = undefined;
   }
-}
-
-async function madeAt({ jetstream }: BusSession): Promise<string> {
-  const manager = await jetstream.jetstreamManager(false);
-  return (await manager.streams.info(eventStream.name)).created;
 }
 
 function storedAtMs({ info }: JsMsg): number {

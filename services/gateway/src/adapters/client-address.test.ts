@@ -40,6 +40,20 @@ test('IPv6 addresses of one /64 are one, however they are written', () => {
     assert.equal(addresses.of(from(address)), network);
 });
 
+test('an IPv4 address in IPv6 is that address: those of a translator are not one client', () => {
+  for (const mapped of ['::ffff:cb00:7109', '0:0:0:0:0:FFFF:203.0.113.9', '64:ff9b::203.0.113.9', '64:ff9b::cb00:7109'])
+    assert.equal(addresses.of(from(mapped)), '203.0.113.9', mapped);
+  assert.equal(addresses.of(from('10.1.2.3', '[64:ff9b::cb00:7109]:4711')), '203.0.113.9');
+  assert.equal(addresses.of(from('::ffff:a01:203', '203.0.113.9')), '203.0.113.9', 'a proxy of ours');
+  assert.equal(
+    addresses.of(from('64:ff9b::10.1.2.3', '203.0.113.9')),
+    '10.1.2.3',
+    'what a translator tells is no proxy',
+  );
+  assert.equal(addresses.of(from('64:ff9b:0:1::cb00:7109')), '64:ff9b:0:1::/64');
+  assert.equal(addresses.of(from('::fffe:cb00:7109')), '0:0:0:0::/64');
+});
+
 test('a proxy that says nothing that could be read is taken for the client', () => {
   for (const told of [undefined, '', 'unknown', '203.0.113.9, nonsense', ','])
     assert.equal(addresses.of(from('10.1.2.3', told)), '10.1.2.3');

@@ -4,6 +4,9 @@ import { BlockList, isIP } from 'node:net';
 
 /** Of more hops nothing is believed. */
 const maxHops = 20;
+/** Before an IPv4 address in IPv6: RFC 4291 §2.5.5.2, RFC 6052 §2.1. */
+const mapped = '0:0:0:0:0:ffff';
+const nat64 = '64:ff9b:0:0:0:0';
 
 /** What of a request is looked at. */
 export type Arriving = Pick<IncomingMessage, 'headers'> & {
@@ -23,7 +26,10 @@ export class ClientAddress {
     }
   }
 
-  /** The right-most address that is no proxy's, what stands left of it anybody could have written; of IPv6 its /64. */
+  /**
+   * The right-most address that is no proxy's, what stands left of it anybody could have written; of IPv6 its /64, but the IPv4 address of
+   * what NAT64 has translated.
+   */
   of({ socket, headers }: Arriving): string {
     const { 'x-forwarded-for': told = '' } = headers;
     const hops = String(told).split(',').slice(-maxHops);
@@ -33,7 +39,7 @@ export class ClientAddress {
       if (isIP(before) === 0) break;
       address = before;
     }
-    return isIP(address) === 6 ? networkOf(address) : address;
+    return isIP(address) === 6 ? (embedded(address, nat64) ?? networkOf(address)) : address;
   }
 
   #isProxy(address: string): boolean {
@@ -45,11 +51,25 @@ export class ClientAddress {
 function plain(text: string): string {
   const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(text.trim()) ?? [];
   const [, v4] = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)(?::\d+)?$/i.exec(text.trim()) ?? [];
-  return v4 ?? bracketed ?? text.trim();
+  const address = v4 ?? bracketed ?? text.trim();
+  return (isIP(address) === 6 ? embedded(address, mapped) : undefined) ?? address;
+}
+
+/** The IPv4 address in one of IPv6 that has this prefix, of 96 bits. */
+function embedded(address: string, prefix: string): string | undefined {
+  const groups = groupsOf(address);
+  if (groups.slice(0, 6).join(':') !== prefix) return undefined;
+  const bytes = groups.slice(6).map((group) => Number.parseInt(group, 16));
+  return bytes.flatMap((two) => [two >> 8, two & 0xff]).join('.');
 }
 
 /** Of an IPv6 address the /64: whoever has one address of it has them all. */
 function networkOf(address: string): string {
+  return `${groupsOf(address).slice(0, 4).join(':')}::/64`;
+}
+
+/** The eight of an IPv6 address, in hexadecimal without leading zeros. */
+function groupsOf(address: string): string[] {
   // URLs have one way of writing an address, and no zone.
   const { hostname } = new URL(`http://[${address.replace(/%.*/, '')}]`);
   const [before = [], after] = hostname
@@ -57,8 +77,7 @@ function networkOf(address: string): string {
     .split('::')
     .map((part) => part.split(':').filter(Boolean));
   const zeros = after === undefined ? 0 : 8 - before.length - after.length;
-  const groups = [...before, ...Array<string>(zeros).fill('0'), ...(after ?? [])];
-  return `${groups.slice(0, 4).join(':')}::/64`;
+  return [...before, ...Array<string>(zeros).fill('0'), ...(after ?? [])];
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

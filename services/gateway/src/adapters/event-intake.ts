@@ -17,7 +17,7 @@ import type { KnownCalls } from '../domain/known-calls.js';
 const tickMs = 250;
 /** A deadline is taken to have passed only when no event from before it can still be on its way. */
 const lateMs = 2_000;
-/** After a loss of NATS, what was stored meanwhile is on its way for so long. */
+/** After a loss of NATS or of its stream, what was stored meanwhile is on its way for so long. */
 const recoveryMs = 5_000;
 
 export interface EventIntakeOptions {
@@ -62,9 +62,13 @@ export class EventIntake {
     return this.#caughtUp;
   }
 
-  /** Whether all that has happened has been read, but for what is on its way: not while NATS is away, nor just after. */
+  /** Whether all that has happened has been read, but for what is on its way: not while NATS or its stream is away, nor just after. */
   get current(): boolean {
-    return this.#caughtUp && this.#bus.connected && Date.now() >= this.#quietUntilMs;
+    if (!this.#caughtUp) return false;
+    const nowMs = Date.now();
+    // Also a gap that no tick has seen.
+    if (!this.#bus.connected || !this.#feed.isLive) this.#quietUntilMs = nowMs + recoveryMs;
+    return nowMs >= this.#quietUntilMs;
   }
 
   /** Returns at once; NATS may come later. */
@@ -112,7 +116,6 @@ export class EventIntake {
     this.#ticking = setInterval(() => {
       const nowMs = Date.now();
       dialerLog.forget(nowMs - historyMs);
-      if (!this.#bus.connected) this.#quietUntilMs = nowMs + recoveryMs;
       if (!this.current) return;
       for (const told of fold.expire(nowMs - lateMs)) dialerLog.add(told, nowMs);
     }, tickMs);

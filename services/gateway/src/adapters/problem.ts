@@ -35,7 +35,8 @@ export class HttpProblem extends Error {
   }
 }
 
-export function problemOf(error: unknown): HttpProblem {
+/** @param signal of the request: aborted when whoever asked has gone */
+export function problemOf(error: unknown, signal?: AbortSignal): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof z.ZodError) {
     const [issue] = error.issues;
@@ -65,7 +66,10 @@ export function problemOf(error: unknown): HttpProblem {
     case 'deadline-exceeded':
       return new HttpProblem(504, code, message);
     case 'cancelled':
-      return new HttpProblem(400, code, 'whoever asked has gone');
+      // A service behind that stops, or a way to it that ends, cancels as well.
+      return signal?.aborted
+        ? new HttpProblem(400, code, 'whoever asked has gone')
+        : new HttpProblem(503, code, 'a service behind the gateway has not answered to the end');
     default:
       return errorTable[code].sip === 503
         ? new HttpProblem(503, code, 'a service behind the gateway does not answer')
@@ -74,7 +78,7 @@ export function problemOf(error: unknown): HttpProblem {
 }
 
 export function answerProblem(c: Context, error: unknown): Response {
-  const { status, code, message } = problemOf(error);
+  const { status, code, message } = problemOf(error, c.req.raw.signal);
   const after = retryAfter[status];
   if (after !== undefined) c.header('Retry-After', after);
   if (status === 401) c.header('WWW-Authenticate', `Bearer error="invalid_token", error_description="${code}"`);

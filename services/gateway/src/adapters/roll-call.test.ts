@@ -13,11 +13,13 @@ type Leases = Map<string, { at: string; active: boolean; sinceMs: number | undef
 interface Answerer {
   instance: string;
   calls: string[];
+  /** What happens while it is asked. */
+  meanwhile?: () => void;
   /** What happens while it is asked, in vain. */
   instead?: () => void;
 }
 
-function clientOf({ instance, calls, instead }: Answerer): CallsServiceClient {
+function clientOf({ instance, calls, meanwhile, instead }: Answerer): CallsServiceClient {
   const listed = calls.map((callId) => ({ callId }));
   const answer = (tenant: string) => ({ instance, draining: false, calls: tenant === '' ? listed : [] });
   const listCalls = (
@@ -26,6 +28,7 @@ function clientOf({ instance, calls, instead }: Answerer): CallsServiceClient {
     _options: unknown,
     done: (error: Error | null, answer?: ListCallsResponse) => void,
   ) => {
+    meanwhile?.();
     if (instead === undefined) return done(null, answer(tenant) as unknown as ListCallsResponse);
     instead();
     done(new Error('no answer'));
@@ -203,4 +206,33 @@ test('in a recount each instance is asked twice what it has, once it answers; wh
   setAnswerer(silent);
   await look(1_000);
   assert.deepEqual([asked, await look(0)], [2, []]);
+});
+
+test('an answer that can not be judged is no round of a recount: the instance is asked again', async () => {
+  const { rollCall, unseen, leases, lease, look, setAnswerer } = rollCallOf();
+  lease(500);
+  rollCall.recount();
+  setAnswerer({ instance: 's1', calls: ['c2'] });
+  await look(0);
+  setAnswerer({ instance: 's1', calls: ['c2'], meanwhile: () => leases.delete('s1') });
+  await look(200);
+  assert.deepEqual(unseen, []);
+  lease(500);
+  setAnswerer({ instance: 's1', calls: ['c2'] });
+  await look(1);
+  assert.deepEqual(unseen, ['c1 10201']);
+});
+
+test('a recount that is wanted while an instance is asked begins with its first question', async () => {
+  const { rollCall, known, unseen, lease, look, setAnswerer } = rollCallOf();
+  lease(500);
+  setAnswerer({ instance: 's1', calls: ['c1', 'c2'] });
+  rollCall.recount();
+  await look(0);
+  setAnswerer({ instance: 's1', calls: ['c1', 'c2'], meanwhile: () => rollCall.recount() });
+  await look(200);
+  setAnswerer({ instance: 's1', calls: ['c2'] });
+  await look(1);
+  await look(200);
+  assert.deepEqual([known.of('s1').map(({ callId }) => callId), unseen], [['c2'], ['c1 10401']]);
 });

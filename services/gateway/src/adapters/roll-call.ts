@@ -48,7 +48,7 @@ export class RollCall {
   /** Calls that an instance did not list when it was asked last: it may be that their end is on its way. */
   readonly #unlisted = new Map<string, ReadonlySet<string>>();
   /** Instances that are asked twice what they have, and when for the second time; undefined before the first. */
-  readonly #recounts = new Map<string, number | undefined>();
+  readonly #recounts = new Map<string, { readonly dueMs?: number }>();
   #lost: readonly LostCall[] = [];
 
   constructor(options: RollCallOptions) {
@@ -77,11 +77,15 @@ export class RollCall {
     this.#lost = this.#lost.filter(({ call }) => call.callId !== callId);
   }
 
-  /** An instance has answered with all its calls of a tenant, of all with an empty name: those that have ended without a word are over. */
-  heard(instance: string, tenant: string, calls: readonly Pick<Call, 'callId'>[]): void {
+  /**
+   * An instance has answered with all its calls of a tenant, of all with an empty name: those that have ended without a word are over.
+   *
+   * @returns whether that could be judged
+   */
+  heard(instance: string, tenant: string, calls: readonly Pick<Call, 'callId'>[]): boolean {
     const { signalling, known, isCurrent, onUnseen, log } = this.#options;
     const sinceMs = signalling.leases.get(instance)?.sinceMs;
-    if (sinceMs === undefined || !isCurrent()) return;
+    if (sinceMs === undefined || !isCurrent()) return false;
     const callIds = new Set(calls.map(({ callId }) => callId));
     const nowMs = this.#clock();
     const over = this.#unseen.take({ instance, sinceMs, tenant, callIds }, nowMs);
@@ -90,11 +94,12 @@ export class RollCall {
       known.end(call.callId, call.tenant);
       onUnseen(call, new Date(nowMs));
     }
+    return true;
   }
 
   /** The ends of some calls may never be told, since the stream was lost with them: each instance is asked which calls it still has. */
   recount(): void {
-    for (const instance of this.#options.known.instances) this.#recounts.set(instance, undefined);
+    for (const instance of this.#options.known.instances) this.#recounts.set(instance, {});
   }
 
   #look(): void {
@@ -108,16 +113,19 @@ export class RollCall {
   }
 
   async #count(instance: string): Promise<void> {
-    const { signalling, known, isCurrent } = this.#options;
-    const dueMs = this.#recounts.get(instance);
+    const { signalling, known } = this.#options;
+    const recount = this.#recounts.get(instance);
+    const { dueMs } = recount ?? {};
     if (known.of(instance).length === 0) return void this.#recounts.delete(instance);
     const isDue = dueMs === undefined || this.#clock() >= dueMs;
-    if (!isDue || !signalling.leases.has(instance) || this.#asking.has(instance)) return;
+    // What does not say since when it runs can not be judged.
+    if (!isDue || signalling.leases.get(instance)?.sinceMs === undefined || this.#asking.has(instance)) return;
     this.#asking.add(instance);
     const answer = await this.#ask(instance, '').finally(() => this.#asking.delete(instance));
-    if (answer === undefined || !isCurrent()) return;
-    this.heard(instance, '', answer.calls);
-    if (dueMs === undefined) this.#recounts.set(instance, this.#clock() + this.#unseenMs);
+    if (answer === undefined || !this.heard(instance, '', answer.calls)) return;
+    // Another recount that was wanted meanwhile begins with its first question.
+    if (this.#recounts.get(instance) !== recount) return;
+    if (dueMs === undefined) this.#recounts.set(instance, { dueMs: this.#clock() + this.#unseenMs });
     else this.#recounts.delete(instance);
   }
 

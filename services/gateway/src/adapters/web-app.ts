@@ -51,7 +51,7 @@ export function webApp(options: WebAppOptions): Hono<{ Bindings: HttpBindings }>
     return next();
   });
   app.onError((error, c) => {
-    const { status, code } = problemOf(error);
+    const { status, code } = problemOf(error, c.req.raw.signal);
     if (status >= 500) log.error({ err: error, path: c.req.path }, 'a request failed');
     else log.info({ status, code, path: c.req.path }, 'a request is refused');
     return answerProblem(c, error);
