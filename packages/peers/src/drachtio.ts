@@ -58,7 +58,7 @@ export async function startDrachtio(options: DrachtioOptions = {}): Promise<Peer
       return {
         name: 'drachtio',
         command: 'drachtio',
-        image: 'drachtio/drachtio-server:0.9.10',
+        image: 'drachtio/drachtio-server:0.9.11',
         // The secret is in the file and not among the arguments, which every user of the machine can list.
         files: {
           [CONFIG]: `<drachtio><admin port="${address.port}" secret="${address.secret}">${HOST}</admin>
